@@ -1,0 +1,86 @@
+/*
+ * liblandlock.so run as a program: restricts itself, then becomes the command. There is no
+ * dynamic linker here, so nothing in this file may need a relocation.
+ *
+ *   argv: NAME RULESET_FD FLAGS PATH ARGV0 [ARG...]
+ *
+ * RULESET_FD + 1 is the status pipe: it closes when the command starts, or carries a
+ * struct launch_failure. src/spawn.ts is the other end.
+ */
+#include "allthreads.h"
+#include "sys.h"
+
+enum launch_step { STEP_USAGE = 1, STEP_RESTRICT = 2, STEP_EXEC = 3 };
+
+struct launch_failure {
+	int32_t step;
+	int32_t error; /* positive errno */
+};
+
+/* As env(1) and the shells: the tool failed, or the command cannot run, or is not there. */
+enum { EXIT_TOOL = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
+
+#define SIGPIPE 13
+#define SIGXFSZ 25
+
+static int32_t parse_number(const char *text)
+{
+	int64_t value = 0;
+
+	for (; *text >= '0' && *text <= '9' && value <= INT32_MAX; text++)
+		value = value * 10 + (*text - '0');
+	return *text == 0 && value <= INT32_MAX ? (int32_t)value : -1;
+}
+
+__attribute__((noreturn)) static void fail(int32_t status_fd, enum launch_step step, long error)
+{
+	struct launch_failure failure = { step, (int32_t)-error };
+	int code = EXIT_TOOL;
+
+	if (step == STEP_EXEC)
+		code = error == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+	sys3(NR_write, status_fd, &failure, sizeof(failure));
+	for (;;)
+		sys1(NR_exit_group, code);
+}
+
+__attribute__((used, noreturn)) static void launcher_main(long *stack)
+{
+	long argc = stack[0];
+	char **argv = (char **)(stack + 1);
+	char **envp = argv + argc + 1;
+	int32_t fd = argc >= 5 ? parse_number(argv[1]) : -1;
+	int32_t flags = argc >= 5 ? parse_number(argv[2]) : -1;
+	int32_t status_fd = fd + 1;
+
+	if (fd < 0 || flags < 0)
+		fail(-1, STEP_USAGE, -EINVAL);
+
+	long ret = sys3(NR_fcntl, status_fd, F_SETFD, FD_CLOEXEC);
+
+	if (ret < 0)
+		fail(-1, STEP_USAGE, ret);
+	ret = restrict_this_thread(fd, (uint32_t)flags);
+	if (ret < 0)
+		fail(status_fd, STEP_RESTRICT, ret);
+	sys1(NR_close, fd);
+	fail(status_fd, STEP_EXEC, sys3(NR_execve, argv[3], argv + 4, envp));
+}
+
+PROGRAM_ENTRY(landlock_launcher, launcher_main);
+
+EXPORTED int64_t landlock_execve(const char *path, char *const *argv, char *const *envp,
+				 uint64_t nofile_soft)
+{
+	static const int32_t ignored_by_bun[] = { SIGPIPE, SIGXFSZ };
+	struct kernel_sigaction plain = { .handler = SIG_DFL };
+	struct resource_limit limit;
+
+	for (size_t i = 0; i < sizeof(ignored_by_bun) / sizeof(ignored_by_bun[0]); i++)
+		sys4(NR_rt_sigaction, ignored_by_bun[i], &plain, NULL, sizeof(uint64_t));
+	if (nofile_soft && sys4(NR_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit) == 0) {
+		limit.soft = nofile_soft;
+		sys4(NR_prlimit64, 0, RLIMIT_NOFILE, &limit, NULL);
+	}
+	return sys3(NR_execve, path, argv, envp);
+}

@@ -1,0 +1,88 @@
+#include "signals.h"
+
+#define SIGNAL_MAX 64
+#define SI_QUEUE (-1)
+/* Tells our signals from foreign ones. glibc's handler of 33 ignores any si_code but
+ * SI_TKILL, so one of ours that arrives late does nothing there either. */
+#define COOKIE 0x6c616e646c6f636bULL /* "landlock" */
+
+static struct kernel_sigaction former[SIGNAL_MAX + 1];
+static void (*park)(void);
+
+/*
+ * 32 to 34 belong to the libcs (glibc: cancel, setxid; musl: timer, cancel, synccall): no
+ * program blocks them, neither libc lets it. 33 first: glibc already has a handler there
+ * that ignores what is not its own. Then the real-time signals from the far end, where
+ * programs look last. Standard signals never: SIGPWR and SIGUSR1 are JavaScriptCore's, and
+ * a pending standard signal swallows ours instead of queueing it.
+ */
+static const uint8_t libc_signals[] = { 33, 32, 34 };
+#define LAST_CHOICE 35
+
+int32_t signals_choose(uint64_t blocked)
+{
+	for (size_t i = 0; i < sizeof(libc_signals); i++)
+		if (!(blocked >> (libc_signals[i] - 1) & 1))
+			return libc_signals[i];
+	for (int32_t signal = SIGNAL_MAX; signal >= LAST_CHOICE; signal--)
+		if (!(blocked >> (signal - 1) & 1))
+			return signal;
+	return 0;
+}
+
+static void chain(int32_t signal, struct signal_info *info, void *context)
+{
+	struct kernel_sigaction *old = &former[signal];
+
+	if (old->handler == SIG_IGN)
+		return;
+	if (old->handler != SIG_DFL) {
+		((void (*)(int32_t, struct signal_info *, void *))old->handler)(signal, info, context);
+		return;
+	}
+	/* The default of these signals ends the process: let the kernel do so, on return. */
+	sys4(NR_rt_sigaction, signal, old, NULL, sizeof(uint64_t));
+	sys4(NR_rt_tgsigqueueinfo, sys_getpid(), sys_gettid(), signal, info);
+}
+
+static void handle(int32_t signal, struct signal_info *info, void *context)
+{
+	if (info->code == SI_QUEUE && info->value == COOKIE && info->pid == sys_getpid())
+		park();
+	else
+		chain(signal, info, context);
+}
+
+long signals_install(int32_t signal, void (*on_park)(void))
+{
+	/* Everything is blocked while a thread is parked: no other handler may run on it, and
+	 * the collector's suspend signal waits until the thread goes on. */
+	struct kernel_sigaction action = {
+		.handler = (unsigned long)handle,
+		.flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | SA_RESTORER,
+		.restorer = SIGRETURN_STUB,
+		.mask = ~0ULL,
+	};
+	struct kernel_sigaction old;
+	long ret = sys4(NR_rt_sigaction, signal, NULL, &old, sizeof(uint64_t));
+
+	if (ret < 0)
+		return ret;
+	/* Before ours is in place: a foreign signal may come at once. */
+	if (old.handler != action.handler)
+		former[signal] = old;
+	park = on_park;
+	return sys4(NR_rt_sigaction, signal, &action, NULL, sizeof(uint64_t));
+}
+
+void signals_restore(int32_t signal)
+{
+	sys4(NR_rt_sigaction, signal, &former[signal], NULL, sizeof(uint64_t));
+}
+
+long signals_send(int32_t pid, int32_t tid, int32_t signal)
+{
+	struct signal_info info = { .signo = signal, .code = SI_QUEUE, .pid = pid, .value = COOKIE };
+
+	return sys4(NR_rt_tgsigqueueinfo, pid, tid, signal, &info);
+}

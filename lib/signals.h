@@ -1,0 +1,19 @@
+/* The broadcast's signal: which one, its handler for the time being, and foreign ones. */
+#ifndef LANDLOCK_SIGNALS_H
+#define LANDLOCK_SIGNALS_H
+
+#include "sys.h"
+
+/* Chooses a signal outside `blocked` (bit n - 1 is signal n); 0: there is none. */
+int32_t signals_choose(uint64_t blocked);
+
+/* Lets `on_park` handle `signal`; negative errno on failure. */
+long signals_install(int32_t signal, void (*on_park)(void));
+
+/* Gives the signal back to its former owner; only where none of ours can still arrive. */
+void signals_restore(int32_t signal);
+
+/* Sends `signal` to one thread, marked as ours; negative errno on failure. */
+long signals_send(int32_t pid, int32_t tid, int32_t signal);
+
+#endif

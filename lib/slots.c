@@ -1,0 +1,118 @@
+#include "slots.h"
+
+#define STATE_BITS 3
+/* Room to grow: threads that start while the sweep runs must find a slot too. */
+#define SLOTS_PER_THREAD 8
+#define SLOTS_MIN 1024
+/* 1 MiB of table: where nobody says how many threads there are. */
+#define SLOTS_UNKNOWN 65536
+
+struct table {
+	uint32_t capacity; /* a power of two */
+	uint32_t used;
+	struct slot slots[];
+};
+
+/* Grown by mapping a larger one and never unmapped: a late signal may still look into it. */
+static struct table *table;
+static uint32_t present_round;
+
+static uint32_t word(enum slot_state state)
+{
+	return __atomic_load_n(&present_round, __ATOMIC_SEQ_CST) << STATE_BITS | state;
+}
+
+long slots_begin(uint32_t threads)
+{
+	uint32_t capacity = threads ? SLOTS_MIN : SLOTS_UNKNOWN;
+
+	while (capacity < threads * SLOTS_PER_THREAD)
+		capacity *= 2;
+	__atomic_add_fetch(&present_round, 1, __ATOMIC_SEQ_CST);
+	if (table && table->capacity >= capacity) {
+		for (uint32_t i = 0; i < table->capacity; i++)
+			__atomic_store_n(&table->slots[i].tid, 0, __ATOMIC_SEQ_CST);
+		table->used = 0;
+		return 0;
+	}
+	/* PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS */
+	long map = sys6(NR_mmap, 0, sizeof(*table) + capacity * sizeof(struct slot), 0x3, 0x22, -1, 0);
+
+	if (map < 0)
+		return map;
+	((struct table *)map)->capacity = capacity;
+	__atomic_store_n(&table, (struct table *)map, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+/* The slot of a thread or the free one where it belongs: a table is never more than half full. */
+static struct slot *place(struct table *in, int32_t tid)
+{
+	uint32_t i = (uint32_t)tid * 2654435761U; /* Knuth's multiplicative hash */
+	int32_t there;
+
+	for (;; i++) {
+		struct slot *slot = &in->slots[i & (in->capacity - 1)];
+
+		there = __atomic_load_n(&slot->tid, __ATOMIC_SEQ_CST);
+		if (there == 0 || there == tid)
+			return slot;
+	}
+}
+
+struct slot *slots_find(int32_t tid)
+{
+	struct table *in = __atomic_load_n(&table, __ATOMIC_SEQ_CST);
+	struct slot *slot = place(in, tid);
+
+	return slot->tid == tid ? slot : NULL;
+}
+
+struct slot *slots_find_or_add(int32_t tid, int *added)
+{
+	struct slot *slot = place(table, tid);
+
+	*added = slot->tid != tid;
+	if (!*added)
+		return slot;
+	if (table->used >= table->capacity / 2)
+		return NULL;
+	table->used++;
+	slot->result = 0;
+	slot->error = 0;
+	__atomic_store_n(&slot->state, word(UNSENT), __ATOMIC_SEQ_CST);
+	__atomic_store_n(&slot->tid, tid, __ATOMIC_SEQ_CST);
+	return slot;
+}
+
+struct slot *slots_next(struct slot *slot, enum slot_state state)
+{
+	struct slot *end = table->slots + table->capacity;
+
+	for (slot = slot ? slot + 1 : table->slots; slot < end; slot++)
+		if (slot->tid && __atomic_load_n(&slot->state, __ATOMIC_SEQ_CST) == word(state))
+			return slot;
+	return NULL;
+}
+
+uint32_t slots_count(enum slot_state state)
+{
+	uint32_t count = 0;
+
+	for (struct slot *slot = NULL; (slot = slots_next(slot, state));)
+		count++;
+	return count;
+}
+
+int slots_move(struct slot *slot, enum slot_state from, enum slot_state to)
+{
+	uint32_t expected = word(from);
+
+	return __atomic_compare_exchange_n(&slot->state, &expected, word(to), 0, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
+}
+
+uint32_t slots_round(void)
+{
+	return __atomic_load_n(&present_round, __ATOMIC_SEQ_CST);
+}

@@ -1,0 +1,48 @@
+/*
+ * One slot for each other thread: what it was told and what came of it. Written by the
+ * caller while it sweeps and by the thread itself in its signal handler.
+ */
+#ifndef LANDLOCK_SLOTS_H
+#define LANDLOCK_SLOTS_H
+
+#include "sys.h"
+
+enum slot_state {
+	UNSENT,    /* seen; its signal is not queued yet */
+	SENT,      /* its signal is queued */
+	PARKED,    /* waits in the handler */
+	RUNNING,   /* restricts itself */
+	FINISHED,  /* has its result */
+	GONE,      /* exited meanwhile */
+	ZOMBIE,    /* a main thread that called pthread_exit: still listed, runs no more code */
+	CANCELLED, /* given up on: whatever comes late does nothing */
+};
+
+struct slot {
+	int32_t tid;    /* 0: free */
+	uint32_t state; /* the round it belongs to and an enum slot_state */
+	int32_t result; /* of the thread's own enforcement: 0 or a negative errno */
+	int32_t error;  /* why its signal could not be queued: 0 or a negative errno */
+};
+
+/* Starts a round with an empty table and room for many more threads than `threads` (0: unknown). */
+long slots_begin(uint32_t threads);
+
+/* The slot of a thread, or NULL. */
+struct slot *slots_find(int32_t tid);
+
+/* The slot of a thread, made UNSENT where there is none; NULL where the table is full. */
+struct slot *slots_find_or_add(int32_t tid, int *added);
+
+/* The slot after `slot` that is in `state`; the first one for NULL. NULL: no more. */
+struct slot *slots_next(struct slot *slot, enum slot_state state);
+
+uint32_t slots_count(enum slot_state state);
+
+/* Moves a slot of the present round from one state to another; 0 where it was not there. */
+int slots_move(struct slot *slot, enum slot_state from, enum slot_state to);
+
+/* The present round, for words that threads sleep on. */
+uint32_t slots_round(void);
+
+#endif

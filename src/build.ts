@@ -1,0 +1,177 @@
+/** From a plan to a ruleset in the kernel. Nothing is enforced here. */
+import { ptr } from "bun:ffi";
+import { errnoName, LandlockError } from "./errors.ts";
+import { accessFs, accessNet, type FsRight } from "./kernel/abi.ts";
+import { close, landlockAddRule, landlockCreateRuleset, openPath } from "./kernel/syscalls.ts";
+import {
+  encodeNetPortAttr,
+  encodeRulesetAttr,
+  LANDLOCK_ADD_RULE_QUIET,
+  LANDLOCK_RULE_NET_PORT,
+  LANDLOCK_RULE_PATH_BENEATH,
+  maskOf,
+  O_DIRECTORY,
+  pathBeneathAttr,
+} from "./kernel/uapi.ts";
+import type { PathRule, Plan, PortRule } from "./plan.ts";
+import type { Built } from "./report.ts";
+
+const ENOENT = -2;
+const EMFILE = -24;
+const ENFILE = -23;
+const ENOTDIR = -20;
+const EBADFD = -77;
+const EAFNOSUPPORT = -97;
+
+/** Rights that apply to something else than a directory (kernel: `ACCESS_FILE`). */
+const fileRights: readonly FsRight[] = [
+  "execute",
+  "write_file",
+  "read_file",
+  "truncate",
+  "ioctl_dev",
+  "resolve_unix",
+];
+
+/** A path that cannot be used, and the negative errno that says why. */
+interface Unusable {
+  readonly rule: PathRule;
+  readonly syscall: string;
+  readonly errno: number;
+}
+
+/**
+ * Creates the ruleset and gives it its rules.
+ *
+ * @returns The descriptor, for the caller to close, and what the kernel was given
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` naming every unusable path,
+ *   `ERR_LANDLOCK_INVALID_RULE` where a right for directories meets something else,
+ *   `ERR_LANDLOCK_SYSCALL` where the kernel refuses
+ */
+export function buildRuleset(plan: Plan): Built & { readonly fd: number } {
+  const fd = landlockCreateRuleset(encodeRulesetAttr(plan.handled, plan.quiet, plan.abi.kernel));
+  if (fd < 0) throw refused("landlock_create_ruleset", fd);
+  try {
+    return { fd, ...addRules(fd, plan) };
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
+
+function addRules(rulesetFd: number, plan: Plan): Built {
+  const rules: (PathRule | PortRule)[] = [];
+  const skippedPaths: string[] = [];
+  const unusable: Unusable[] = [];
+  const addPath = pathAdder(rulesetFd);
+  for (const rule of plan.rules) {
+    if ("port" in rule) {
+      addPort(rulesetFd, rule);
+      rules.push(rule);
+      continue;
+    }
+    const added = addPath(rule);
+    if ("access" in added) {
+      rules.push(added);
+    } else if (rule.onMissing === "skip" && isMissing(added.errno)) {
+      skippedPaths.push(rule.path);
+    } else {
+      unusable.push(added);
+    }
+  }
+  if (unusable.length > 0) throw unusablePaths(unusable);
+  return { rules, skippedPaths };
+}
+
+function isMissing(errno: number): boolean {
+  return errno === ENOENT || errno === ENOTDIR;
+}
+
+/** Adds path rules; reuses one buffer, and one mask for all paths of a rule. */
+function pathAdder(rulesetFd: number) {
+  const attr = pathBeneathAttr();
+  const address = Number(ptr(attr.bytes));
+  const masks = new Map<readonly FsRight[], { all: bigint; files: readonly FsRight[] }>();
+  return (rule: PathRule): PathRule | Unusable => {
+    let mask = masks.get(rule.access);
+    if (!mask) {
+      const files = rule.access.filter((right) => fileRights.includes(right));
+      masks.set(rule.access, (mask = { all: maskOf(rule.access, accessFs), files }));
+    }
+    const forFilesToo = mask.files.length === rule.access.length;
+    let fd = openPath(rule.path, forFilesToo ? 0 : O_DIRECTORY);
+    let added = rule;
+    let allowed = mask.all;
+    if (fd === ENOTDIR && !forFilesToo) {
+      fd = openPath(rule.path);
+      if (fd >= 0 && rule.onFile === "fail") {
+        close(fd);
+        throw directoryRightOnFile(rule);
+      }
+      // Were it a directory by now, it would get less than it may, never more.
+      added = { ...rule, access: mask.files };
+      allowed = maskOf(mask.files, accessFs);
+    }
+    if (fd < 0) {
+      if (fd === EMFILE || fd === ENFILE) throw refused("openat", fd);
+      return { rule, syscall: "openat", errno: fd };
+    }
+    attr.set(allowed, fd);
+    const flags = rule.quiet ? LANDLOCK_ADD_RULE_QUIET : 0;
+    const result = landlockAddRule(rulesetFd, LANDLOCK_RULE_PATH_BENEATH, address, flags);
+    close(fd);
+    // Pipes, sockets and the like have no place in a file hierarchy.
+    if (result === EBADFD) return { rule, syscall: "landlock_add_rule", errno: result };
+    if (result < 0) throw refused("landlock_add_rule", result, rule.path);
+    return added;
+  };
+}
+
+function addPort(rulesetFd: number, rule: PortRule): void {
+  const attr = encodeNetPortAttr(maskOf(rule.access, accessNet), rule.port);
+  const flags = rule.quiet ? LANDLOCK_ADD_RULE_QUIET : 0;
+  const address = Number(ptr(attr));
+  const result = landlockAddRule(rulesetFd, LANDLOCK_RULE_NET_PORT, address, flags);
+  // A kernel without TCP/IP: there is nothing to grant.
+  if (result < 0 && result !== EAFNOSUPPORT) throw refused("landlock_add_rule", result);
+}
+
+function directoryRightOnFile(rule: PathRule): LandlockError {
+  const stray = rule.access.filter((right) => !fileRights.includes(right)).join(", ");
+  return new LandlockError(
+    "ERR_LANDLOCK_INVALID_RULE",
+    `Cannot grant ${stray} on "${rule.path}": it applies to directories only, and this is none; leave it out, or use a preset like roFiles()`,
+    { path: rule.path },
+  );
+}
+
+function unusablePaths(unusable: readonly Unusable[]): LandlockError {
+  const [first] = unusable as [Unusable];
+  const reason = ({ errno, syscall }: Unusable) =>
+    `${syscall === "openat" ? "open" : syscall} failed with ${errnoName(-errno)}`;
+  const all = unusable.map((one) => `"${one.rule.path}" (${reason(one)})`).join(", ");
+  const fix = unusable.every(({ errno }) => isMissing(errno))
+    ? `create ${unusable.length > 1 ? "them" : "it"}, or add .ignoreIfMissing()`
+    : "correct the path, or leave it out";
+  const message =
+    unusable.length > 1
+      ? `Cannot use ${unusable.length} paths: ${all}; ${fix}`
+      : `Cannot grant ${first.rule.access.join(", ")} beneath "${first.rule.path}": ${reason(first)}; ${fix}`;
+  return new LandlockError("ERR_LANDLOCK_PATH", message, {
+    syscall: first.syscall,
+    errno: -first.errno,
+    path: first.rule.path,
+  });
+}
+
+function refused(syscall: string, errno: number, path?: string): LandlockError {
+  const fix: Record<number, string> = {
+    [EMFILE]: "raise the limit on open files, ulimit -n",
+    [ENFILE]: "the machine is out of open files",
+  };
+  return new LandlockError(
+    "ERR_LANDLOCK_SYSCALL",
+    `Cannot build the ruleset: ${syscall} failed with ${errnoName(-errno)}; ${fix[errno] ?? "see its manual page"}`,
+    { syscall, errno: -errno, ...(path === undefined ? {} : { path }) },
+  );
+}

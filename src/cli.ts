@@ -1,0 +1,2 @@
+#!/usr/bin/env -S bun --config=/dev/null --no-env-file
+console.log(1);

@@ -1,0 +1,202 @@
+/** What to restrict and how strictly, and the verbs that do it. */
+import type { ConfigData, LogFlag } from "./fit.ts";
+import {
+  abiOfRight,
+  rightsOf,
+  type Abi,
+  type FsRight,
+  type NetRight,
+  type Scope,
+} from "./kernel/abi.ts";
+import { probe } from "./kernel/probe.ts";
+import { parse } from "./parse.ts";
+import { planFor, type Plan } from "./plan.ts";
+import type { Report } from "./report.ts";
+import type { Rule } from "./rule.ts";
+import { Ruleset } from "./ruleset.ts";
+
+/** Settings of `config.bestEffort()`. */
+export interface BestEffortOptions {
+  /** The ABI below which it is an error, 1 to 11; default: none. */
+  readonly atLeast?: number;
+}
+
+/**
+ * What to restrict, immutable. Each verb restricts the whole process, irrevocably: every thread
+ * that runs now, and every thread and child to come. One call makes one layer; layers add up.
+ *
+ * All verbs throw `LandlockError`, with nothing changed unless `processChanged` says so:
+ * `ERR_LANDLOCK_INVALID_RULE`, `_PATH`, `_TOO_MANY_LAYERS`, `_THREADS_UNREACHABLE`,
+ * `_THREADS_DIVERGED`, `_NATIVE`, `_SYSCALL`; and, unless best effort, `_ABI_TOO_OLD`,
+ * `_UNSUPPORTED`, `_DISABLED`, `_BLOCKED` or `_NOT_LINUX` where the kernel lacks something.
+ *
+ * @see {@link https://docs.kernel.org/userspace-api/landlock.html}
+ */
+export class Config implements ConfigData {
+  readonly abi: number;
+  readonly fs: readonly FsRight[];
+  readonly net: readonly NetRight[];
+  readonly scoped: readonly Scope[];
+  readonly logging: readonly LogFlag[];
+  readonly mode: "strict" | "best-effort";
+  readonly atLeast: number;
+
+  /** @internal */
+  constructor(data: ConfigData) {
+    this.abi = data.abi;
+    this.fs = Object.freeze([...data.fs]);
+    this.net = Object.freeze([...data.net]);
+    this.scoped = Object.freeze([...data.scoped]);
+    this.logging = Object.freeze([...data.logging]);
+    this.mode = data.mode;
+    this.atLeast = data.atLeast;
+    Object.freeze(this);
+  }
+
+  /**
+   * Uses what this kernel has. What it lacks is left out and reported as `unenforced`; with
+   * nothing at all the report says `"none"` and a warning is emitted once.
+   *
+   * @param options `atLeast`: the ABI below which it is an error after all
+   * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where `atLeast` is no ABI
+   */
+  bestEffort(options?: BestEffortOptions): Config {
+    const { atLeast = 0 } =
+      options === undefined ? {} : parse("bestEffort", options, "bestEffort()");
+    return new Config({ ...this, mode: "best-effort", atLeast });
+  }
+
+  /**
+   * Keeps denials of this program itself out of the audit log; those of programs it executes
+   * follow their own setting. For programs that run code they do not know. ABI 7.
+   *
+   * @see {@link https://docs.kernel.org/userspace-api/landlock.html#enforcing-a-ruleset}
+   */
+  disableLoggingForOriginatingProcess(): Config {
+    return this.#log("log_same_exec_off");
+  }
+
+  /**
+   * Writes denials of programs executed inside the sandbox to the audit log too. ABI 7.
+   *
+   * @see {@link https://docs.kernel.org/userspace-api/landlock.html#enforcing-a-ruleset}
+   */
+  enableLoggingForSubprocesses(): Config {
+    return this.#log("log_new_exec_on");
+  }
+
+  /**
+   * Keeps denials by sandboxes nested in this one out of the audit log. ABI 7.
+   *
+   * @see {@link https://docs.kernel.org/userspace-api/landlock.html#enforcing-a-ruleset}
+   */
+  disableLoggingForSubdomains(): Config {
+    return this.#log("log_subdomains_off");
+  }
+
+  /**
+   * Restricts access to paths. Without a rule every path is denied.
+   *
+   * @param rules What stays allowed
+   * @returns What was really done
+   */
+  restrictPaths(...rules: Rule[]): Report {
+    return new Config({ ...this, net: [], scoped: [] }).restrict(...rules);
+  }
+
+  /**
+   * Restricts TCP, ABI 4, and UDP, ABI 10. Without a rule every port is denied.
+   *
+   * @param rules What stays allowed
+   * @returns What was really done
+   */
+  restrictNet(...rules: Rule[]): Report {
+    return new Config({ ...this, fs: [], scoped: [] }).restrict(...rules);
+  }
+
+  /**
+   * Restricts signals and abstract UNIX sockets to processes inside the sandbox, ABI 6. There is
+   * no rule that could grant more.
+   *
+   * @returns What was really done
+   */
+  restrictScoped(): Report {
+    return new Config({ ...this, fs: [], net: [] }).restrict();
+  }
+
+  /**
+   * Restricts all that this Config handles, in one layer.
+   *
+   * @param rules What stays allowed
+   * @returns What was really done
+   */
+  restrict(...rules: Rule[]): Report {
+    using ruleset = this.ruleset(...rules);
+    return ruleset.restrictSelf();
+  }
+
+  /**
+   * What `restrict()` would ask this kernel. Changes nothing, opens no path.
+   *
+   * @param rules What stays allowed
+   */
+  plan(...rules: Rule[]): Plan {
+    return planFor(this, rules, probe());
+  }
+
+  /**
+   * Builds a ruleset without enforcing it: to restrict later, or to spawn restricted children
+   * from a process that stays as it is.
+   *
+   * @param rules What stays allowed
+   */
+  ruleset(...rules: Rule[]): Ruleset {
+    return new Ruleset(this.plan(...rules));
+  }
+
+  #log(flag: LogFlag): Config {
+    return new Config({ ...this, logging: [...new Set([...this.logging, flag])] });
+  }
+}
+
+function version(abi: Abi): Config {
+  return new Config({ abi, ...rightsOf(abi), logging: [], mode: "strict", atLeast: 0 });
+}
+
+/** The rights of a custom Config; what is left out stays unrestricted. */
+export interface ConfigRights {
+  readonly fs?: readonly FsRight[];
+  readonly net?: readonly NetRight[];
+  readonly scoped?: readonly Scope[];
+}
+
+/**
+ * A Config that restricts just these rights.
+ *
+ * @param rights Names out of `accessFs`, `accessNet` and `scopes`
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where a key or a right is unknown
+ */
+function config(rights: ConfigRights): Config {
+  const { fs = [], net = [], scoped = [] } = parse("config", rights, "landlock.config()");
+  const abi = Math.max(1, ...[...fs, ...net, ...scoped].map(abiOfRight));
+  return new Config({ abi, fs, net, scoped, logging: [], mode: "strict", atLeast: 0 });
+}
+
+/**
+ * The Configs: `V1` to `V11` restrict all that this ABI can, `config()` just some rights. All
+ * are strict: a kernel that lacks something is an error, unless `.bestEffort()`.
+ */
+export const landlock = Object.freeze({
+  V1: version(1),
+  V2: version(2),
+  V3: version(3),
+  V4: version(4),
+  V5: version(5),
+  V6: version(6),
+  V7: version(7),
+  V8: version(8),
+  V9: version(9),
+  V10: version(10),
+  V11: version(11),
+  config,
+});

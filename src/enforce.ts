@@ -1,0 +1,108 @@
+/** From a built ruleset to a restricted process: every thread, or none and an error. */
+import { errnoName, LandlockError } from "./errors.ts";
+import { restrictFlags, type RestrictFlag } from "./kernel/abi.ts";
+import {
+  ALLTHREADS_DIVERGED,
+  ALLTHREADS_UNREACHABLE,
+  restrictAllThreads,
+  type Broadcast,
+} from "./kernel/native.ts";
+import {
+  getNoNewPrivs,
+  landlockRestrictSelf,
+  linkCount,
+  setNoNewPrivs,
+} from "./kernel/syscalls.ts";
+import { maskOf } from "./kernel/uapi.ts";
+import type { ThreadReport } from "./report.ts";
+
+const E2BIG = -7;
+
+/** Flags of `landlock_restrict_self(2)` as its argument. */
+export function encodeFlags(flags: readonly RestrictFlag[]): number {
+  return Number(maskOf(flags, restrictFlags));
+}
+
+/**
+ * Enforces a ruleset on every thread of the process.
+ *
+ * @param deadlineMs How long other threads may take to answer a broadcast, in milliseconds
+ */
+export function enforce(
+  fd: number,
+  flags: readonly RestrictFlag[],
+  deadlineMs: number,
+): ThreadReport {
+  return flags.includes("tsync")
+    ? enforceTsync(fd, flags)
+    : enforceBroadcast(fd, flags, deadlineMs);
+}
+
+function enforceTsync(fd: number, flags: readonly RestrictFlag[]): ThreadReport {
+  const wasSet = getNoNewPrivs() === 1;
+  const setsItself = flags.includes("no_new_privs");
+  if (!wasSet && !setsItself) {
+    const result = setNoNewPrivs();
+    if (result < 0) throw failed("prctl", result, false);
+  }
+  const result = landlockRestrictSelf(fd, encodeFlags(flags));
+  if (result < 0) throw failed("landlock_restrict_self", result, !wasSet && !setsItself);
+  return { count: threadCount(), method: "tsync" };
+}
+
+/** The kernel adds the number of threads to the directory's own two links. */
+function threadCount(): number {
+  return Math.max(linkCount("/proc/self/task") - 2, 1);
+}
+
+function enforceBroadcast(
+  fd: number,
+  flags: readonly RestrictFlag[],
+  deadlineMs: number,
+): ThreadReport {
+  const done = restrictAllThreads(fd, encodeFlags(flags), deadlineMs);
+  if (done.result === ALLTHREADS_UNREACHABLE) throw unreachable(done, deadlineMs);
+  if (done.result === ALLTHREADS_DIVERGED) throw diverged(done);
+  if (done.result < 0) throw failed("landlock_restrict_self", done.result, done.changed);
+  return { count: done.threads, method: "broadcast" };
+}
+
+function unreachable(done: Broadcast, deadlineMs: number): LandlockError {
+  const who = done.tid === 0 ? "A thread" : `Thread ${done.tid} ("${done.name}")`;
+  const why =
+    done.error < 0 ? `could not be signalled: ${errnoName(-done.error)}` : "did not answer";
+  return new LandlockError(
+    "ERR_LANDLOCK_THREADS_UNREACHABLE",
+    `${who} ${why} within ${deadlineMs} ms, so nothing was restricted: end that thread or let it take signals, and call again`,
+    done.error < 0 ? { syscall: "rt_tgsigqueueinfo", errno: -done.error } : {},
+  );
+}
+
+function diverged(done: Broadcast): LandlockError {
+  const why = done.error < 0 ? `failed with ${errnoName(-done.error)}` : "did not answer";
+  return new LandlockError(
+    "ERR_LANDLOCK_THREADS_DIVERGED",
+    `Only some threads are restricted: landlock_restrict_self on thread ${done.tid} ("${done.name}") ${why}; end the process`,
+    {
+      syscall: "landlock_restrict_self",
+      processChanged: true,
+      ...(done.error < 0 ? { errno: -done.error } : {}),
+    },
+  );
+}
+
+function failed(syscall: string, errno: number, processChanged: boolean): LandlockError {
+  const details = { syscall, errno: -errno, processChanged };
+  if (errno === E2BIG) {
+    return new LandlockError(
+      "ERR_LANDLOCK_TOO_MANY_LAYERS",
+      "Cannot add a layer: 16 rulesets are in force already, the kernel's limit; put the rules into fewer calls",
+      details,
+    );
+  }
+  return new LandlockError(
+    "ERR_LANDLOCK_SYSCALL",
+    `Cannot enforce the ruleset: ${syscall} failed with ${errnoName(-errno)}; see its manual page`,
+    details,
+  );
+}

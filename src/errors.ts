@@ -1,0 +1,84 @@
+/** What went wrong, for `catch` blocks: each code stands for one remedy. */
+export type LandlockErrorCode =
+  /** A rule, a Config or an argument is not valid, or they do not fit together. */
+  | "ERR_LANDLOCK_INVALID_RULE"
+  /** A path of a rule, or a command, cannot be used. */
+  | "ERR_LANDLOCK_PATH"
+  /** This kernel was built without Landlock. */
+  | "ERR_LANDLOCK_UNSUPPORTED"
+  /** Landlock was left out when this machine booted. */
+  | "ERR_LANDLOCK_DISABLED"
+  /** Something, most often a container's seccomp profile, forbids the Landlock calls. */
+  | "ERR_LANDLOCK_BLOCKED"
+  /** There is no Landlock outside Linux. */
+  | "ERR_LANDLOCK_NOT_LINUX"
+  /** The kernel's Landlock is too old for what was asked. */
+  | "ERR_LANDLOCK_ABI_TOO_OLD"
+  /** 16 layers are in force already. */
+  | "ERR_LANDLOCK_TOO_MANY_LAYERS"
+  /** A thread did not answer in time; nothing has changed. */
+  | "ERR_LANDLOCK_THREADS_UNREACHABLE"
+  /** Some threads are restricted and some are not: the process must end. */
+  | "ERR_LANDLOCK_THREADS_DIVERGED"
+  /** The native library cannot be used. */
+  | "ERR_LANDLOCK_NATIVE"
+  /** A system call failed in a way that has no code of its own. */
+  | "ERR_LANDLOCK_SYSCALL";
+
+/** What a `LandlockError` carries beside its message. */
+export interface LandlockErrorDetails {
+  /** The system call that failed. */
+  readonly syscall?: string;
+  /** Its errno, positive. */
+  readonly errno?: number;
+  /** The path of a rule or a command. */
+  readonly path?: string;
+  /** Whether any thread was altered; default false. */
+  readonly processChanged?: boolean;
+  readonly cause?: unknown;
+}
+
+/**
+ * The one error class. The message is one sentence with the fix in it; programs read `code`.
+ */
+export class LandlockError extends Error {
+  static {
+    this.prototype.name = "LandlockError";
+  }
+
+  readonly code: LandlockErrorCode;
+  /** The system call that failed, as `"openat"`. */
+  declare readonly syscall?: string;
+  /** Its errno, a positive number. */
+  declare readonly errno?: number;
+  /** Its errno as the kernel's documentation spells it, as `"EACCES"`. */
+  declare readonly errnoName?: string;
+  /** The path of a rule or a command. */
+  declare readonly path?: string;
+  /**
+   * Whether any thread was altered before the error. After `ERR_LANDLOCK_THREADS_DIVERGED`
+   * the process must end; otherwise only no_new_privs was set, and the process may go on.
+   */
+  readonly processChanged: boolean;
+
+  /** Public for tests and for code that builds on this library; nobody else needs to call it. */
+  constructor(code: LandlockErrorCode, message: string, details: LandlockErrorDetails = {}) {
+    super(message, "cause" in details ? { cause: details.cause } : undefined);
+    this.code = code;
+    this.processChanged = details.processChanged ?? false;
+    if (details.syscall !== undefined) this.syscall = details.syscall;
+    if (details.path !== undefined) this.path = details.path;
+    if (details.errno !== undefined) {
+      this.errno = details.errno;
+      this.errnoName = errnoName(details.errno);
+    }
+  }
+}
+
+/** The kernel's name of an errno: `errno(3)`. Names that Bun spells otherwise or lacks are here. */
+export function errnoName(errno: number): string {
+  const own: Record<number, string> = { 11: "EAGAIN", 77: "EBADFD", 95: "EOPNOTSUPP" };
+  if (own[errno]) return own[errno];
+  const { errno: known } = (require("node:os") as typeof import("node:os")).constants;
+  return Object.entries(known).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
+}

@@ -1,0 +1,111 @@
+/**
+ * What has to hold before there is a plan: the rules fit their Config, and the kernel has what
+ * is asked of it.
+ */
+import { LandlockError } from "./errors.ts";
+import {
+  abiOf,
+  abiOfRight,
+  linuxOf,
+  type FsRight,
+  type NetRight,
+  type RestrictFlag,
+  type Rights,
+  type Scope,
+} from "./kernel/abi.ts";
+import { unavailable, usableAbi, type Kernel } from "./kernel/probe.ts";
+import type { FsRule, NetRule } from "./rule.ts";
+
+/** An audit flag of `landlock_restrict_self(2)`, ABI 7. */
+export type LogFlag = Exclude<RestrictFlag, "tsync" | "no_new_privs">;
+
+/** What to restrict, and how strictly. A `Config` is one. */
+export interface ConfigData extends Rights {
+  /** The ABI asked for. */
+  readonly abi: number;
+  readonly logging: readonly LogFlag[];
+  readonly mode: "strict" | "best-effort";
+  /** Best effort: the ABI below which it is an error, 0: none. */
+  readonly atLeast: number;
+}
+
+/** Something a kernel may lack: a right, or a setting of the audit log. */
+export type Feature = FsRight | NetRight | Scope | LogFlag | "quiet";
+
+/** Whether there is no right in it. */
+export function isEmpty(rights: Rights): boolean {
+  return rights.fs.length + rights.net.length + rights.scoped.length === 0;
+}
+
+function invalid(message: string): LandlockError {
+  return new LandlockError("ERR_LANDLOCK_INVALID_RULE", message);
+}
+
+/** Every rule grants only what the Config restricts; anything else is a mistake of the writer. */
+export function requireFit(config: ConfigData, rules: readonly (FsRule | NetRule)[]): void {
+  if (isEmpty(config)) {
+    throw invalid("This Config restricts nothing here: use one that handles a right of this verb");
+  }
+  for (const rule of rules) {
+    const handled: readonly string[] = rule.kind === "fs" ? config.fs : config.net;
+    const explicit: readonly string[] = rule.kind === "fs" ? rule.explicit : rule.access;
+    const stray = explicit.find((right) => !handled.includes(right));
+    if (stray !== undefined || (rule.kind === "fs" && handled.length === 0)) {
+      throw invalid(
+        `Cannot grant ${stray ?? rule.access[0]} on ${placesOf(rule)}: this Config does not restrict ${stray ?? "paths"} here; leave the rule out, or use a Config and a verb that do`,
+      );
+    }
+    if (rule.access.length === 0 && rule.onDenial === "log") {
+      throw invalid(
+        `A rule on ${placesOf(rule)} grants nothing: name a right, or add .quiet() to silence the audit log`,
+      );
+    }
+  }
+}
+
+function placesOf(rule: FsRule | NetRule): string {
+  if (rule.kind === "net") return `port ${rule.ports.join(", ")}`;
+  return rule.paths.map((path) => JSON.stringify(path)).join(", ");
+}
+
+/**
+ * A strict Config needs everything it asks for; best effort needs its `atLeast`.
+ *
+ * @param lacking What of it this kernel does not have
+ */
+export function requireKernel(
+  config: ConfigData,
+  lacking: readonly Feature[],
+  kernel: Kernel,
+): void {
+  const abi = usableAbi(kernel);
+  if (kernel.state !== "enabled" && (config.mode === "strict" || config.atLeast > 0)) {
+    throw unavailable(kernel.state);
+  }
+  if (config.mode === "best-effort") {
+    if (abi >= config.atLeast) return;
+    throw tooOld(
+      `Landlock ABI ${config.atLeast} (Linux ${linuxOf(config.atLeast)}) is required and this kernel has ${abi}: use a newer kernel or a lower atLeast`,
+    );
+  }
+  const [first] = lacking;
+  if (first === undefined) return;
+  const needed = abiOfFeature(first);
+  if (abi >= needed) {
+    throw tooOld(
+      `Cannot scope ${first}: this kernel lacks the fix of Landlock erratum 2, without which the process's own threads could not signal each other; use a newer kernel, or .bestEffort() to leave it out`,
+    );
+  }
+  throw tooOld(
+    `Cannot restrict ${lacking.join(", ")}: ${first} needs Landlock ABI ${needed} (Linux ${linuxOf(needed)}) and this kernel has ${abi}; use a lower version, or .bestEffort() to restrict what is possible`,
+  );
+}
+
+function tooOld(message: string): LandlockError {
+  return new LandlockError("ERR_LANDLOCK_ABI_TOO_OLD", message);
+}
+
+function abiOfFeature(feature: Feature): number {
+  if (feature === "quiet") return abiOf.quiet;
+  return feature.startsWith("log_") ? abiOf.logging : abiOfRight(feature as FsRight);
+}

@@ -1,0 +1,58 @@
+/**
+ * Landlock sandboxing for Bun: one line of TypeScript, every thread covered.
+ *
+ * ```ts
+ * import { landlock, roDirs, rwDirs } from "bun-landlock";
+ *
+ * landlock.V11.bestEffort().restrictPaths(roDirs("/usr", "/bin"), rwDirs("/tmp"));
+ * ```
+ *
+ * @module
+ */
+export { Config, landlock, type BestEffortOptions, type ConfigRights } from "./config.ts";
+export { LandlockError, type LandlockErrorCode } from "./errors.ts";
+export type { ConfigData, LogFlag } from "./fit.ts";
+export {
+  accessFs,
+  accessNet,
+  scopes,
+  type FsRight,
+  type NetRight,
+  type RestrictFlag,
+  type Rights,
+  type Scope,
+} from "./kernel/abi.ts";
+export { probe, type Kernel, type KernelState, type Probe } from "./kernel/probe.ts";
+export {
+  planFor,
+  type AbiUse,
+  type PathRule,
+  type Plan,
+  type PortRule,
+  type Unenforced,
+  type Ungranted,
+} from "./plan.ts";
+export type { Report, ThreadReport } from "./report.ts";
+export {
+  CompositeRule,
+  FsRule,
+  NetRule,
+  type CompositeRuleData,
+  type FsRuleData,
+  type NetRuleData,
+  type Rule,
+} from "./rule.ts";
+export {
+  bindTcp,
+  bindUdp,
+  composite,
+  connectSendUdp,
+  connectTcp,
+  pathAccess,
+  roDirs,
+  roFiles,
+  rwDirs,
+  rwFiles,
+} from "./rules.ts";
+export { Ruleset, type RestrictSelfOptions } from "./ruleset.ts";
+export type { PathLike } from "./values.ts";

@@ -1,0 +1,134 @@
+/**
+ * What each Landlock ABI added: the one table that knows versions. Everything else asks it.
+ *
+ * Source: `include/uapi/linux/landlock.h` and `Documentation/userspace-api/landlock.rst` of
+ * Linux 7.3. A right's bit is its place in the order of the table.
+ */
+const table = [
+  {
+    abi: 1,
+    linux: "5.13",
+    attrBytes: 8,
+    fs: [
+      "execute",
+      "write_file",
+      "read_file",
+      "read_dir",
+      "remove_dir",
+      "remove_file",
+      "make_char",
+      "make_dir",
+      "make_reg",
+      "make_sock",
+      "make_fifo",
+      "make_block",
+      "make_sym",
+    ],
+    net: [],
+    scoped: [],
+    flags: [],
+  },
+  { abi: 2, linux: "5.19", attrBytes: 8, fs: ["refer"], net: [], scoped: [], flags: [] },
+  { abi: 3, linux: "6.2", attrBytes: 8, fs: ["truncate"], net: [], scoped: [], flags: [] },
+  {
+    abi: 4,
+    linux: "6.7",
+    attrBytes: 16,
+    fs: [],
+    net: ["bind_tcp", "connect_tcp"],
+    scoped: [],
+    flags: [],
+  },
+  { abi: 5, linux: "6.10", attrBytes: 16, fs: ["ioctl_dev"], net: [], scoped: [], flags: [] },
+  {
+    abi: 6,
+    linux: "6.12",
+    attrBytes: 24,
+    fs: [],
+    net: [],
+    scoped: ["abstract_unix_socket", "signal"],
+    flags: [],
+  },
+  {
+    abi: 7,
+    linux: "6.15",
+    attrBytes: 24,
+    fs: [],
+    net: [],
+    scoped: [],
+    flags: ["log_same_exec_off", "log_new_exec_on", "log_subdomains_off"],
+  },
+  { abi: 8, linux: "7.0", attrBytes: 24, fs: [], net: [], scoped: [], flags: ["tsync"] },
+  { abi: 9, linux: "7.1", attrBytes: 24, fs: ["resolve_unix"], net: [], scoped: [], flags: [] },
+  {
+    abi: 10,
+    linux: "7.2",
+    attrBytes: 48,
+    fs: [],
+    net: ["bind_udp", "connect_send_udp"],
+    scoped: [],
+    flags: [],
+  },
+  { abi: 11, linux: "7.3", attrBytes: 48, fs: [], net: [], scoped: [], flags: ["no_new_privs"] },
+] as const;
+
+type Row = (typeof table)[number];
+
+/** A Landlock ABI this library knows. */
+export type Abi = Row["abi"];
+/** A filesystem access right: `LANDLOCK_ACCESS_FS_*` in lower case. */
+export type FsRight = Row["fs"][number];
+/** A network access right: `LANDLOCK_ACCESS_NET_*` in lower case. */
+export type NetRight = Row["net"][number];
+/** A scope: `LANDLOCK_SCOPE_*` in lower case. */
+export type Scope = Row["scoped"][number];
+/** A flag of `landlock_restrict_self(2)`: `LANDLOCK_RESTRICT_SELF_*` in lower case. */
+export type RestrictFlag = Row["flags"][number];
+
+/** Every filesystem access right, in the order of the kernel's bits. */
+export const accessFs: readonly FsRight[] = Object.freeze(table.flatMap((row) => row.fs));
+/** Every network access right, in the order of the kernel's bits. */
+export const accessNet: readonly NetRight[] = Object.freeze(table.flatMap((row) => row.net));
+/** Every scope, in the order of the kernel's bits. */
+export const scopes: readonly Scope[] = Object.freeze(table.flatMap((row) => row.scoped));
+/** Every `landlock_restrict_self(2)` flag, in the order of the kernel's bits. */
+export const restrictFlags: readonly RestrictFlag[] = table.flatMap((row) => row.flags);
+
+/** The newest ABI this library knows; what a newer kernel can do beyond it is left alone. */
+export const newestAbi: Abi = table[table.length - 1]!.abi;
+
+/** ABI that brought what is not an access right of its own. */
+export const abiOf = { logging: 7, tsync: 8, quiet: 10, noNewPrivs: 11 } as const;
+
+/** A family's rights and the same names as users write them. */
+export interface Rights {
+  readonly fs: readonly FsRight[];
+  readonly net: readonly NetRight[];
+  readonly scoped: readonly Scope[];
+}
+
+/** All rights of an ABI. `abi` 0: none; above the newest: the newest's. */
+export function rightsOf(abi: number): Rights {
+  const rows = table.filter((row) => row.abi <= abi);
+  return {
+    fs: rows.flatMap((row) => row.fs),
+    net: rows.flatMap((row) => row.net),
+    scoped: rows.flatMap((row) => row.scoped),
+  };
+}
+
+/** The ABI that brought a right. */
+export function abiOfRight(right: FsRight | NetRight | Scope): Abi {
+  const has = (row: Row) => [...row.fs, ...row.net, ...row.scoped].some((name) => name === right);
+  return table.find(has)!.abi;
+}
+
+/** The Linux version that brought an ABI, as `"6.15"`. */
+export function linuxOf(abi: number): string {
+  return table.find((row) => row.abi === abi)!.linux;
+}
+
+/** The size in bytes of `struct landlock_ruleset_attr` that a kernel of this ABI knows. */
+export function attrBytesOf(abi: number): number {
+  return table[Math.min(abi, newestAbi) - 1]!.attrBytes;
+}

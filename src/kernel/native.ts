@@ -1,0 +1,116 @@
+/**
+ * The native library: the only place that loads it. It is opened before anything is restricted,
+ * for afterwards its file may be out of reach.
+ */
+import { dlopen, FFIType, ptr, read } from "bun:ffi";
+import arm64 from "../../lib/prebuilt/linux-arm64/liblandlock.so" with { type: "file" };
+import x64 from "../../lib/prebuilt/linux-x64/liblandlock.so" with { type: "file" };
+import { LandlockError } from "../errors.ts";
+
+/** `LANDLOCK_NATIVE_VERSION` of `lib/allthreads.h`. */
+const version = 1;
+
+/** Results of `allthreads_restrict` that are not an errno, from `lib/allthreads.h`. */
+export const ALLTHREADS_UNREACHABLE = -5001;
+export const ALLTHREADS_DIVERGED = -5002;
+
+/** `struct allthreads_report`: five int32 and a name of 20 bytes. */
+const reportBytes = 40;
+
+const { i32, u32, u64, i64_fast, ptr: pointer } = FFIType;
+const symbols = {
+  landlock_native_version: { args: [], returns: i32 },
+  allthreads_restrict: { args: [i32, u32, u32, pointer], returns: i64_fast },
+  landlock_execve: { args: [pointer, pointer, pointer, u64], returns: i64_fast },
+} as const;
+
+type Native = ReturnType<typeof dlopen<typeof symbols>>["symbols"];
+let loaded: Native | undefined;
+
+/** Path of the library for this CPU; inside a compiled program a path in its own file system. */
+export function nativePath(): string {
+  return process.arch === "arm64" ? arm64 : x64;
+}
+
+function native(): Native {
+  if (loaded) return loaded;
+  const path = nativePath();
+  let opened: Native;
+  try {
+    opened = dlopen(path, symbols).symbols;
+  } catch (cause) {
+    throw new LandlockError(
+      "ERR_LANDLOCK_NATIVE",
+      `Cannot load "${path}": reinstall bun-landlock on a file system that is not mounted noexec`,
+      { path, cause },
+    );
+  }
+  const found = opened.landlock_native_version();
+  if (found !== version) {
+    throw new LandlockError(
+      "ERR_LANDLOCK_NATIVE",
+      `"${path}" has version ${found} where ${version} is needed: reinstall bun-landlock`,
+      { path },
+    );
+  }
+  return (loaded = opened);
+}
+
+/** What a broadcast did. Errors are negative errnos, 0: none. */
+export interface Broadcast {
+  /** 0, a negative errno of the calling thread, or one of the ALLTHREADS results. */
+  readonly result: number;
+  /** Restricted threads, the caller included. */
+  readonly threads: number;
+  /** The thread a failure is about, 0: none in particular. */
+  readonly tid: number;
+  readonly error: number;
+  readonly changed: boolean;
+  readonly name: string;
+}
+
+/** Loads the library now, so that a later call needs no file. */
+export function loadNative(): void {
+  native();
+}
+
+/**
+ * Sets no_new_privs and enforces a ruleset on every thread or none, for ABI 7 and below.
+ *
+ * @param deadlineMs How long the threads may take to park, in milliseconds
+ */
+export function restrictAllThreads(fd: number, flags: number, deadlineMs: number): Broadcast {
+  const report = new Uint8Array(reportBytes);
+  const address = ptr(report);
+  const result = Number(native().allthreads_restrict(fd, flags, deadlineMs, address));
+  const name = report.subarray(20);
+  return {
+    result,
+    threads: read.i32(address, 0),
+    tid: read.i32(address, 4),
+    error: read.i32(address, 8),
+    changed: read.i32(address, 16) !== 0,
+    name: new TextDecoder().decode(name.subarray(0, name.indexOf(0))),
+  };
+}
+
+/**
+ * Becomes another program, as a plain exec would: see `lib/allthreads.h`.
+ *
+ * @param argv NUL-terminated strings, bytes as the program shall see them
+ * @param openFiles Soft `RLIMIT_NOFILE` to set; 0: leave it
+ * @returns A negative errno; on success it does not return
+ */
+export function execve(
+  path: string,
+  argv: readonly Uint8Array[],
+  envp: readonly Uint8Array[],
+  openFiles: bigint,
+): number {
+  const vector = (strings: readonly Uint8Array[]) =>
+    new BigUint64Array([...strings.map((string) => BigInt(ptr(string))), 0n]);
+  const file = new TextEncoder().encode(`${path}\0`);
+  return Number(
+    native().landlock_execve(ptr(file), ptr(vector(argv)), ptr(vector(envp)), openFiles),
+  );
+}

@@ -1,0 +1,162 @@
+/**
+ * Typed wrappers of the system calls this library makes, through libc's `syscall(2)`. Each
+ * returns what the kernel returned, failures as a negative errno: what a failure means is for
+ * the caller to say.
+ */
+import { dlopen, FFIType, ptr, read } from "bun:ffi";
+import { LandlockError } from "../errors.ts";
+import {
+  AT_FDCWD,
+  LANDLOCK_CREATE_RULESET_ERRATA,
+  LANDLOCK_CREATE_RULESET_VERSION,
+  NR,
+  O_CLOEXEC,
+  O_PATH,
+  PR_GET_NO_NEW_PRIVS,
+  PR_SET_NO_NEW_PRIVS,
+  RLIMIT_NOFILE,
+  STATX_NLINK,
+} from "./uapi.ts";
+
+const { i32, u32, i64, i64_fast, cstring, ptr: pointer } = FFIType;
+
+const symbols = {
+  syscall: { args: [i64, i64, i64, i64, i64, i64], returns: i64_fast },
+  openat: { args: [i32, cstring, i32, u32], returns: i32 },
+  close: { args: [i32], returns: i32 },
+  __errno_location: { args: [], returns: pointer },
+} as const;
+
+/** glibc's name; musl's; and musl's where there is no link named after the CPU. */
+const libcNames = [
+  "libc.so.6",
+  `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`,
+  "libc.so",
+];
+
+type Libc = ReturnType<typeof dlopen<typeof symbols>>["symbols"];
+let loaded: Libc | undefined;
+
+function libc(): Libc {
+  if (loaded) return loaded;
+  let cause: unknown;
+  for (const name of libcNames) {
+    try {
+      return (loaded = dlopen(name, symbols).symbols);
+    } catch (error) {
+      cause = error;
+    }
+  }
+  throw new LandlockError(
+    "ERR_LANDLOCK_NATIVE",
+    `Cannot load libc as any of ${libcNames.join(", ")}: use Bun on a glibc or musl system`,
+    { cause },
+  );
+}
+
+/** -errno of the call that just returned -1. Nothing may come between the two. */
+function lastError(): number {
+  return -read.i32(libc().__errno_location()!, 0);
+}
+
+function syscall(number: number, ...args: (number | bigint)[]): number {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0] = args;
+  const result = libc().syscall(number, a, b, c, d, e);
+  return result === -1 ? lastError() : Number(result);
+}
+
+/** `landlock_create_ruleset(2)` in its query form: the ABI. */
+export function landlockAbi(): number {
+  return syscall(NR.landlock_create_ruleset, 0, 0, LANDLOCK_CREATE_RULESET_VERSION);
+}
+
+/** `landlock_create_ruleset(2)` in its query form: the mask of fixed errata. */
+export function landlockErrata(): number {
+  return syscall(NR.landlock_create_ruleset, 0, 0, LANDLOCK_CREATE_RULESET_ERRATA);
+}
+
+/** `landlock_create_ruleset(2)`: a descriptor, close-on-exec. */
+export function landlockCreateRuleset(attr: Uint8Array): number {
+  return syscall(NR.landlock_create_ruleset, ptr(attr), attr.length, 0);
+}
+
+/** `landlock_add_rule(2)`. `attr` is the address of a struct that must stay alive. */
+export function landlockAddRule(
+  rulesetFd: number,
+  ruleType: number,
+  attr: number,
+  flags: number,
+): number {
+  return syscall(NR.landlock_add_rule, rulesetFd, ruleType, attr, flags);
+}
+
+/** `landlock_restrict_self(2)`: the calling thread, or all of them with the TSYNC flag. */
+export function landlockRestrictSelf(rulesetFd: number, flags: number): number {
+  return syscall(NR.landlock_restrict_self, rulesetFd, flags);
+}
+
+/** `PR_GET_NO_NEW_PRIVS(2const)` of the calling thread. */
+export function getNoNewPrivs(): number {
+  return syscall(NR.prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+}
+
+/** `PR_SET_NO_NEW_PRIVS(2const)` on the calling thread. */
+export function setNoNewPrivs(): number {
+  return syscall(NR.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/** `open(2)` with `O_PATH`: names a file without reading it, so FIFOs and devices do no harm. */
+export function openPath(path: string, flags = 0): number {
+  const fd = libc().openat(AT_FDCWD, path, O_PATH | O_CLOEXEC | flags, 0);
+  return fd === -1 ? lastError() : fd;
+}
+
+/** `open(2)` for reading. */
+export function openFile(path: string): number {
+  const fd = libc().openat(AT_FDCWD, path, O_CLOEXEC, 0);
+  return fd === -1 ? lastError() : fd;
+}
+
+/** `sendfile(2)` from the beginning: copies up to `count` bytes, returns how many it did. */
+export function sendfile(toFd: number, fromFd: number, count: number): number {
+  return syscall(NR.sendfile, toFd, fromFd, 0, count);
+}
+
+/** `read(2)`. */
+export function readInto(fd: number, buffer: Uint8Array): number {
+  return syscall(NR.read, fd, ptr(buffer), buffer.length);
+}
+
+/** The link count of a file, from `statx(2)`, or a negative errno. */
+export function linkCount(path: string): number {
+  const name = new TextEncoder().encode(`${path}\0`);
+  // struct statx is 256 bytes; stx_nlink is the u32 at offset 16.
+  const buffer = new Uint32Array(64);
+  const result = syscall(NR.statx, AT_FDCWD, ptr(name), 0, STATX_NLINK, ptr(buffer));
+  return result < 0 ? result : buffer[4]!;
+}
+
+/** `close(2)`. */
+export function close(fd: number): void {
+  libc().close(fd);
+}
+
+/** `memfd_create(2)`: a descriptor, close-on-exec. */
+export function memfdCreate(name: string, flags: number): number {
+  const text = new TextEncoder().encode(`${name}\0`);
+  return syscall(NR.memfd_create, ptr(text), flags);
+}
+
+/** `pipe(2)` with `O_CLOEXEC`: the reading and the writing end, or a negative errno. */
+export function pipe(): [reader: number, writer: number] | number {
+  const ends = new Int32Array(2);
+  const result = syscall(NR.pipe2, ptr(ends), O_CLOEXEC);
+  return result < 0 ? result : [ends[0]!, ends[1]!];
+}
+
+/** `getrlimit(2)` of `RLIMIT_NOFILE`, of any process: soft and hard limit, or undefined. */
+export function openFileLimit(pid: number): { soft: bigint; hard: bigint } | undefined {
+  const limit = new BigUint64Array(2);
+  const result = syscall(NR.prlimit64, pid, RLIMIT_NOFILE, 0, ptr(limit));
+  return result < 0 ? undefined : { soft: limit[0]!, hard: limit[1]! };
+}

@@ -1,0 +1,179 @@
+/**
+ * From a Config and rules to what one kernel will be asked. Pure: it opens nothing, asks nothing
+ * and changes nothing, so a plan for any kernel can be made and printed on any machine.
+ */
+import { isEmpty, requireFit, requireKernel, type ConfigData, type LogFlag } from "./fit.ts";
+import {
+  abiOf,
+  rightsOf,
+  type FsRight,
+  type NetRight,
+  type RestrictFlag,
+  type Rights,
+} from "./kernel/abi.ts";
+import { notCovered } from "./kernel/coverage.ts";
+import { usableAbi, type Kernel } from "./kernel/probe.ts";
+import { flatten, type FsRule, type NetRule, type Rule } from "./rule.ts";
+
+/** A path rule as the kernel will get it. */
+export interface PathRule {
+  readonly path: string;
+  readonly access: readonly FsRight[];
+  readonly onFile: "narrow" | "fail";
+  readonly onMissing: "fail" | "skip";
+  readonly quiet: boolean;
+}
+
+/** A port rule as the kernel will get it. */
+export interface PortRule {
+  readonly port: number;
+  readonly access: readonly NetRight[];
+  readonly quiet: boolean;
+}
+
+/** The ABI the kernel has, the one asked for, and the one in use. */
+export interface AbiUse {
+  readonly kernel: number;
+  readonly requested: number;
+  readonly used: number;
+}
+
+/** What is weaker than asked: this kernel cannot restrict it. */
+export interface Unenforced extends Rights {
+  /** Audit settings this kernel does not have; they do not weaken the sandbox. */
+  readonly logging: readonly (LogFlag | "quiet")[];
+}
+
+/** What is stricter than asked: a right this kernel cannot grant. */
+export interface Ungranted {
+  readonly right: FsRight;
+  readonly path: string;
+}
+
+/** What one kernel will be asked. Frozen plain data. */
+export interface Plan {
+  readonly enforcement: "full" | "partial" | "none";
+  readonly abi: AbiUse;
+  /** What is denied unless a rule grants it. */
+  readonly handled: Rights;
+  readonly unenforced: Unenforced;
+  readonly ungranted: readonly Ungranted[];
+  readonly rules: readonly (PathRule | PortRule)[];
+  /** Denials that quiet rules keep out of the audit log, ABI 10. */
+  readonly quiet: Rights;
+  /** Flags of `landlock_restrict_self(2)` for the whole process. */
+  readonly flags: readonly RestrictFlag[];
+  /** What this kernel's Landlock does not see at all. */
+  readonly notCovered: readonly string[];
+}
+
+/** Erratum 2: below ABI 8 each thread is a domain of its own, and could not signal the others. */
+const signalErratum = 1 << 1;
+
+/**
+ * Makes the plan for a kernel.
+ *
+ * @param config What to restrict
+ * @param rules What stays allowed
+ * @param kernel What `probe()` returns, or any other `{ abi, errata, state }`
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where rules and Config do not fit;
+ *   `ERR_LANDLOCK_ABI_TOO_OLD`, `_UNSUPPORTED`, `_DISABLED`, `_BLOCKED` or `_NOT_LINUX` where the
+ *   kernel lacks what a strict Config asks for, or `atLeast` of best effort
+ */
+export function planFor(config: ConfigData, rules: readonly Rule[], kernel: Kernel): Plan {
+  const flat = flatten(rules, "plan()");
+  requireFit(config, flat);
+  const abi = usableAbi(kernel);
+  const { has, lacks, lost } = split(config, abi, kernel.errata);
+  const wantsQuiet = flat.some((rule) => rule.onDenial === "quiet");
+  const logging: Unenforced["logging"] = [
+    ...config.logging.filter(() => abi < abiOf.logging),
+    ...(wantsQuiet && abi < abiOf.quiet ? (["quiet"] as const) : []),
+  ];
+  requireKernel(config, [...lacks.fs, ...lost, ...lacks.net, ...lacks.scoped, ...logging], kernel);
+  const planned = flat.flatMap((rule) => plannedRules(rule, has, abi >= abiOf.quiet));
+  return deepFreeze({
+    enforcement: enforcementOf(has, lacks),
+    abi: { kernel: kernel.abi, requested: config.abi, used: Math.min(config.abi, abi) },
+    handled: has,
+    unenforced: { ...lacks, logging },
+    ungranted: flat.flatMap((rule) => ungrantedBy(rule, lost)),
+    rules: planned,
+    quiet: quietRights(planned, has),
+    flags: flagsFor(config, abi),
+    notCovered: notCovered(abi),
+  });
+}
+
+/**
+ * What of the Config this kernel can handle; what it lacks, so that it stays allowed; and what
+ * is lost, because it is denied there whether handled or not.
+ */
+function split(config: ConfigData, abi: number, errata: number) {
+  const kernel = rightsOf(abi);
+  const signalWorks = abi >= abiOf.tsync || (errata & signalErratum) !== 0;
+  const known: readonly string[] = [...kernel.fs, ...kernel.net, ...kernel.scoped];
+  const keep = (right: string) => known.includes(right) && (right !== "signal" || signalWorks);
+  // Any ruleset denies reparenting, on every kernel: lacking refer makes nothing weaker.
+  const lost = config.fs.filter((right) => abi > 0 && right === "refer" && !keep(right));
+  const lack = (right: string) => !keep(right) && !(lost as readonly string[]).includes(right);
+  const pick = (test: (right: string) => boolean): Rights => ({
+    fs: config.fs.filter(test),
+    net: config.net.filter(test),
+    scoped: config.scoped.filter(test),
+  });
+  return { has: pick(keep), lacks: pick(lack), lost };
+}
+
+function plannedRules(
+  rule: FsRule | NetRule,
+  handled: Rights,
+  canBeQuiet: boolean,
+): (PathRule | PortRule)[] {
+  const quiet = canBeQuiet && rule.onDenial === "quiet";
+  if (rule.kind === "net") {
+    const access = rule.access.filter((right) => handled.net.includes(right));
+    if (access.length === 0 && !quiet) return [];
+    return rule.ports.map((port) => ({ port, access, quiet }));
+  }
+  const access = rule.access.filter((right) => handled.fs.includes(right));
+  // What this kernel does not restrict needs no grant.
+  if (handled.fs.length === 0 || (access.length === 0 && !quiet)) return [];
+  const { onFile, onMissing } = rule;
+  return rule.paths.map((path) => ({ path, access, onFile, onMissing, quiet }));
+}
+
+function ungrantedBy(rule: FsRule | NetRule, lost: readonly FsRight[]): Ungranted[] {
+  if (rule.kind === "net") return [];
+  return lost
+    .filter((right) => rule.access.includes(right))
+    .flatMap((right) => rule.paths.map((path) => ({ right, path })));
+}
+
+function quietRights(rules: readonly (PathRule | PortRule)[], handled: Rights): Rights {
+  const quiet = rules.filter((rule) => rule.quiet);
+  return {
+    fs: quiet.some((rule) => "path" in rule) ? handled.fs : [],
+    net: quiet.some((rule) => "port" in rule) ? handled.net : [],
+    scoped: [],
+  };
+}
+
+function flagsFor(config: ConfigData, abi: number): RestrictFlag[] {
+  const flags: RestrictFlag[] = abi >= abiOf.logging ? [...config.logging] : [];
+  if (abi >= abiOf.tsync) flags.push("tsync");
+  if (abi >= abiOf.noNewPrivs) flags.push("no_new_privs");
+  return flags;
+}
+
+function enforcementOf(has: Rights, lacks: Rights): Plan["enforcement"] {
+  if (isEmpty(has)) return "none";
+  return isEmpty(lacks) ? "full" : "partial";
+}
+
+function deepFreeze<Value extends object>(value: Value): Value {
+  for (const part of Object.values(value)) {
+    if (typeof part === "object" && part !== null && !Object.isFrozen(part)) deepFreeze(part);
+  }
+  return Object.freeze(value);
+}

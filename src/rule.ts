@@ -1,0 +1,172 @@
+/**
+ * What a rule is: frozen plain data, whose methods return a new rule. A rule grants and never
+ * denies.
+ */
+import { accessFs, type FsRight, type NetRight } from "./kernel/abi.ts";
+import { parse } from "./parse.ts";
+
+/** What an `FsRule` consists of. */
+export interface FsRuleData {
+  readonly kind: "fs";
+  /** Rights granted beneath each path. */
+  readonly access: readonly FsRight[];
+  /** Those of them that were asked for by name: the Config has to handle them. */
+  readonly explicit: readonly FsRight[];
+  readonly paths: readonly string[];
+  /** Where a path is no directory: grant only what applies to files, or fail. */
+  readonly onFile: "narrow" | "fail";
+  /** Where a path does not exist: fail, or skip it and report it. */
+  readonly onMissing: "fail" | "skip";
+  /** Whether a denial beneath the paths goes to the audit log. */
+  readonly onDenial: "log" | "quiet";
+}
+
+/** Grants filesystem rights beneath paths. Made by `roDirs()` and the like. */
+export class FsRule implements FsRuleData {
+  readonly kind = "fs";
+  readonly access: readonly FsRight[];
+  readonly explicit: readonly FsRight[];
+  readonly paths: readonly string[];
+  readonly onFile: "narrow" | "fail";
+  readonly onMissing: "fail" | "skip";
+  readonly onDenial: "log" | "quiet";
+
+  /** @internal */
+  constructor(data: Omit<FsRuleData, "kind">) {
+    this.access = inOrder(data.access);
+    this.explicit = inOrder(data.explicit);
+    this.paths = Object.freeze([...data.paths]);
+    this.onFile = data.onFile;
+    this.onMissing = data.onMissing;
+    this.onDenial = data.onDenial;
+    Object.freeze(this);
+  }
+
+  /**
+   * Also grants `refer`: renaming and linking between different directories, ABI 2. Below it
+   * that is always denied, and the report says so under `ungranted`.
+   *
+   * @see {@link https://docs.kernel.org/userspace-api/landlock.html#filesystem-flags}
+   */
+  withRefer(): FsRule {
+    return this.#with("refer");
+  }
+
+  /**
+   * Also grants `ioctl_dev`: ioctl(2) on devices opened from now on, ABI 5.
+   *
+   * @see {@link https://docs.kernel.org/userspace-api/landlock.html#filesystem-flags}
+   */
+  withIoctlDev(): FsRule {
+    return this.#with("ioctl_dev");
+  }
+
+  /**
+   * Also grants `resolve_unix`: connecting and sending to UNIX sockets by path where the server
+   * is outside the sandbox, ABI 9.
+   *
+   * @see {@link https://docs.kernel.org/userspace-api/landlock.html#filesystem-flags}
+   */
+  withResolveUnix(): FsRule {
+    return this.#with("resolve_unix");
+  }
+
+  /** Skips paths that do not exist and reports them under `skippedPaths`. */
+  ignoreIfMissing(): FsRule {
+    return new FsRule({ ...this, onMissing: "skip" });
+  }
+
+  /**
+   * Keeps denials beneath these paths out of the audit log, ABI 10. What is denied stays denied.
+   *
+   * @see {@link https://docs.kernel.org/userspace-api/landlock.html#quiet-rule-flag-abi-10}
+   */
+  quiet(): FsRule {
+    return new FsRule({ ...this, onDenial: "quiet" });
+  }
+
+  #with(right: FsRight): FsRule {
+    return new FsRule({
+      ...this,
+      access: [...this.access, right],
+      explicit: [...this.explicit, right],
+    });
+  }
+}
+
+/** What a `NetRule` consists of. */
+export interface NetRuleData {
+  readonly kind: "net";
+  /** Rights granted on each port. */
+  readonly access: readonly NetRight[];
+  /** 0 to 65535; 0 is a port the kernel picks. */
+  readonly ports: readonly number[];
+  /** Whether a denial on the ports goes to the audit log. */
+  readonly onDenial: "log" | "quiet";
+}
+
+/** Grants network rights on ports. Made by `bindTcp()` and the like. */
+export class NetRule implements NetRuleData {
+  readonly kind = "net";
+  readonly access: readonly NetRight[];
+  readonly ports: readonly number[];
+  readonly onDenial: "log" | "quiet";
+
+  /** @internal */
+  constructor(data: Omit<NetRuleData, "kind">) {
+    this.access = Object.freeze([...data.access]);
+    this.ports = Object.freeze([...data.ports]);
+    this.onDenial = data.onDenial;
+    Object.freeze(this);
+  }
+
+  /** Keeps denials on these ports out of the audit log, ABI 10. */
+  quiet(): NetRule {
+    return new NetRule({ ...this, onDenial: "quiet" });
+  }
+}
+
+/** What a `CompositeRule` consists of. */
+export interface CompositeRuleData {
+  readonly kind: "composite";
+  readonly rules: readonly Rule[];
+}
+
+/** Several rules as one. Made by `composite()`. */
+export class CompositeRule implements CompositeRuleData {
+  readonly kind = "composite";
+  readonly rules: readonly (FsRule | NetRule | CompositeRule)[];
+
+  /** @internal */
+  constructor(rules: readonly (FsRule | NetRule | CompositeRule)[]) {
+    this.rules = Object.freeze([...rules]);
+    Object.freeze(this);
+  }
+}
+
+/** What the verbs of a Config take; an equal plain object, as from JSON, will do. */
+export type Rule = FsRuleData | NetRuleData | CompositeRuleData;
+
+/** Each name once, in the order of the kernel's bits. */
+function inOrder(rights: readonly FsRight[]): readonly FsRight[] {
+  return Object.freeze(accessFs.filter((right) => rights.includes(right)));
+}
+
+/** The rule itself, or one made from equal plain data. */
+export function checked(rule: Rule, call: string): FsRule | NetRule | CompositeRule {
+  const made = rule instanceof FsRule || rule instanceof NetRule || rule instanceof CompositeRule;
+  return made ? rule : fromData(parse("rule", rule, call));
+}
+
+function fromData(data: Rule): FsRule | NetRule | CompositeRule {
+  if (data.kind === "fs") return new FsRule(data);
+  return data.kind === "net" ? new NetRule(data) : new CompositeRule(data.rules.map(fromData));
+}
+
+/** The rules without their nesting, in their order. */
+export function flatten(rules: readonly Rule[], call: string): (FsRule | NetRule)[] {
+  return rules.flatMap((rule) => {
+    const one = checked(rule, call);
+    return one instanceof CompositeRule ? flatten(one.rules, call) : one;
+  });
+}

@@ -1,0 +1,161 @@
+/** The constructors of rules: what stays allowed. */
+import { accessFs, type FsRight, type NetRight } from "./kernel/abi.ts";
+import { parse } from "./parse.ts";
+import { checked, CompositeRule, FsRule, NetRule, type Rule } from "./rule.ts";
+import { isFileUrl, isListOf, isPathString, isPort, type PathLike } from "./values.ts";
+
+const readFiles: readonly FsRight[] = ["execute", "read_file"];
+const readDirs: readonly FsRight[] = [...readFiles, "read_dir"];
+const writeFiles: readonly FsRight[] = ["write_file", "truncate"];
+const writeDirs: readonly FsRight[] = [
+  ...writeFiles,
+  "remove_dir",
+  "remove_file",
+  "make_char",
+  "make_dir",
+  "make_reg",
+  "make_sock",
+  "make_fifo",
+  "make_block",
+  "make_sym",
+];
+
+function toPath(path: PathLike): string {
+  return path instanceof URL ? Bun.fileURLToPath(path) : path;
+}
+
+function fsRule(
+  call: string,
+  access: readonly FsRight[],
+  paths: readonly PathLike[],
+  exact = false,
+): FsRule {
+  const valid = paths.every((path) => isPathString(path) || isFileUrl(path));
+  return new FsRule({
+    access,
+    explicit: exact ? access : [],
+    paths: (valid ? paths : parse("paths", paths, call)).map(toPath),
+    onFile: exact ? "fail" : "narrow",
+    onMissing: "fail",
+    onDenial: "log",
+  });
+}
+
+function netRule(call: string, right: NetRight, ports: readonly number[]): NetRule {
+  return new NetRule({
+    access: [right],
+    ports: ports.every(isPort) ? ports : parse("ports", ports, call),
+    onDenial: "log",
+  });
+}
+
+/**
+ * Grants reading and executing everything beneath directories: `execute`, `read_file`,
+ * `read_dir`. On a file: the first two. ABI 1.
+ *
+ * @param paths Existing paths, absolute or relative to the current directory, or `file:` URLs
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
+ */
+export function roDirs(...paths: PathLike[]): FsRule {
+  return fsRule("roDirs()", readDirs, paths);
+}
+
+/**
+ * Grants reading, executing, writing, creating and removing everything beneath directories: all
+ * rights but `refer`, `ioctl_dev` and `resolve_unix`. On a file: what applies to files. ABI 1.
+ *
+ * @param paths Existing paths, absolute or relative to the current directory, or `file:` URLs
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
+ */
+export function rwDirs(...paths: PathLike[]): FsRule {
+  return fsRule("rwDirs()", [...readDirs, ...writeDirs], paths);
+}
+
+/**
+ * Grants reading and executing files: `execute`, `read_file`. On a directory: the files beneath
+ * it, but not its listing. ABI 1.
+ *
+ * @param paths Existing paths, absolute or relative to the current directory, or `file:` URLs
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
+ */
+export function roFiles(...paths: PathLike[]): FsRule {
+  return fsRule("roFiles()", readFiles, paths);
+}
+
+/**
+ * Grants reading, executing and writing files: `execute`, `read_file`, `write_file`, `truncate`.
+ * On a directory: the files beneath it, but creating none. ABI 1.
+ *
+ * @param paths Existing paths, absolute or relative to the current directory, or `file:` URLs
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
+ */
+export function rwFiles(...paths: PathLike[]): FsRule {
+  return fsRule("rwFiles()", [...readFiles, ...writeFiles], paths);
+}
+
+/**
+ * Grants exactly these rights. The Config has to handle each of them, and a right that applies
+ * to directories is an error on anything else. ABI 1, or that of the newest right.
+ *
+ * @param rights Names out of `accessFs`; grant `write_file` and `truncate` together
+ * @param paths Existing paths, absolute or relative to the current directory, or `file:` URLs
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no right or no path
+ * @see {@link https://docs.kernel.org/userspace-api/landlock.html#filesystem-flags}
+ */
+export function pathAccess(rights: readonly FsRight[], ...paths: PathLike[]): FsRule {
+  const valid = isListOf(rights, accessFs) ? rights : parse("fsRights", rights, "pathAccess()");
+  return fsRule("pathAccess()", valid, paths, true);
+}
+
+/**
+ * Grants binding TCP sockets to local ports, ABI 4.
+ *
+ * @param ports 0 to 65535; 0 is what `Bun.serve({ port: 0 })` needs
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no port
+ * @see {@link https://docs.kernel.org/userspace-api/landlock.html#network-flags}
+ */
+export function bindTcp(...ports: number[]): NetRule {
+  return netRule("bindTcp()", "bind_tcp", ports);
+}
+
+/**
+ * Grants connecting TCP sockets to remote ports, ABI 4.
+ *
+ * @param ports 0 to 65535
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no port
+ * @see {@link https://docs.kernel.org/userspace-api/landlock.html#network-flags}
+ */
+export function connectTcp(...ports: number[]): NetRule {
+  return netRule("connectTcp()", "connect_tcp", ports);
+}
+
+/**
+ * Grants binding UDP sockets to local ports, ABI 10.
+ *
+ * @param ports 0 to 65535; a client that binds nothing itself needs 0
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no port
+ * @see {@link https://docs.kernel.org/userspace-api/landlock.html#network-flags}
+ */
+export function bindUdp(...ports: number[]): NetRule {
+  return netRule("bindUdp()", "bind_udp", ports);
+}
+
+/**
+ * Grants connecting UDP sockets and sending datagrams to remote ports, ABI 10.
+ *
+ * @param ports 0 to 65535
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no port
+ * @see {@link https://docs.kernel.org/userspace-api/landlock.html#network-flags}
+ */
+export function connectSendUdp(...ports: number[]): NetRule {
+  return netRule("connectSendUdp()", "connect_send_udp", ports);
+}
+
+/**
+ * Makes one rule of many. Nests; without rules it grants nothing.
+ *
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no rule
+ */
+export function composite(...rules: Rule[]): CompositeRule {
+  return new CompositeRule(rules.map((rule) => checked(rule, "composite()")));
+}

@@ -1,0 +1,137 @@
+import { buildRuleset } from "./build.ts";
+import { enforce } from "./enforce.ts";
+import { LandlockError } from "./errors.ts";
+import { close } from "./kernel/syscalls.ts";
+import { parse } from "./parse.ts";
+import type { Plan } from "./plan.ts";
+import { reportOf, type Built, type Report } from "./report.ts";
+import { prepareLauncher, spawn, spawnSync } from "./spawn.ts";
+
+/** Settings of `ruleset.restrictSelf()`. */
+export interface RestrictSelfOptions {
+  /**
+   * How long other threads may take to answer, in milliseconds, 1 to 60000; default 1000. Of no
+   * meaning from ABI 8 on, where the kernel reaches the threads.
+   */
+  readonly deadlineMs?: number;
+}
+
+const defaultDeadlineMs = 1000;
+
+/**
+ * A ruleset in the kernel: paths are open and rules are in, nothing is enforced. Made by
+ * `config.ruleset()`. Close it with `using` or its `[Symbol.dispose]()`.
+ */
+export class Ruleset implements Disposable {
+  /** What the kernel was asked. */
+  readonly plan: Plan;
+  readonly #built: Built;
+  /** -1: nothing can be enforced here, or closed. */
+  #fd: number;
+  #closed = false;
+
+  /** @internal */
+  constructor(plan: Plan) {
+    this.plan = plan;
+    const nothing = plan.enforcement === "none";
+    const { fd, ...built } = nothing ? { fd: -1, rules: [], skippedPaths: [] } : buildRuleset(plan);
+    this.#fd = fd;
+    this.#built = built;
+    Object.freeze(this);
+  }
+
+  /**
+   * Restricts every thread of this process, and all children from now on, for ever. Sets
+   * no_new_privs on every thread too. May be called again: each call adds a layer.
+   *
+   * @throws {LandlockError} `ERR_LANDLOCK_TOO_MANY_LAYERS` at the 17th layer,
+   *   `ERR_LANDLOCK_THREADS_UNREACHABLE` where a thread does not answer, both with nothing
+   *   changed; `ERR_LANDLOCK_THREADS_DIVERGED` where only some threads could be restricted
+   * @see {@link https://docs.kernel.org/userspace-api/landlock.html#enforcing-a-ruleset}
+   */
+  restrictSelf(options?: RestrictSelfOptions): Report {
+    const { deadlineMs = defaultDeadlineMs } =
+      options === undefined ? {} : parse("restrictSelf", options, "restrictSelf()");
+    const fd = this.#open();
+    if (fd < 0) {
+      warnUnrestricted();
+      return reportOf(this.plan, this.#built, { count: 0, method: "none" });
+    }
+    // Its file may be out of reach afterwards.
+    prepareLauncher();
+    return reportOf(this.plan, this.#built, enforce(fd, this.plan.flags, deadlineMs));
+  }
+
+  /**
+   * Starts a command that is restricted before its first instruction. This process stays as it
+   * is.
+   *
+   * @param command The program and its arguments; without a slash it is looked up on PATH
+   * @param options As for `Bun.spawn()`
+   * @returns What `Bun.spawn()` returns
+   * @throws {LandlockError} `ERR_LANDLOCK_PATH` where the command cannot be executed inside the
+   *   sandbox, `ERR_LANDLOCK_TOO_MANY_LAYERS`, `ERR_LANDLOCK_SYSCALL`, `ERR_LANDLOCK_NATIVE`
+   */
+  spawn<
+    const In extends Bun.SpawnOptions.Writable = "ignore",
+    const Out extends Bun.SpawnOptions.Readable = "pipe",
+    const Err extends Bun.SpawnOptions.Readable = "inherit",
+  >(
+    command: string[],
+    options?: Bun.SpawnOptions.SpawnOptions<In, Out, Err>,
+  ): Bun.Subprocess<In, Out, Err> {
+    const fd = this.#open();
+    if (fd >= 0) return spawn(fd, this.plan.flags, command, options);
+    warnUnrestricted();
+    return Bun.spawn(command, options);
+  }
+
+  /**
+   * Runs a command that is restricted before its first instruction, and waits for its end. This
+   * process stays as it is.
+   *
+   * @param command The program and its arguments; without a slash it is looked up on PATH
+   * @param options As for `Bun.spawnSync()`
+   * @returns What `Bun.spawnSync()` returns
+   * @throws {LandlockError} As `spawn()`
+   */
+  spawnSync<
+    const In extends Bun.SpawnOptions.Writable = "ignore",
+    const Out extends Bun.SpawnOptions.Readable = "pipe",
+    const Err extends Bun.SpawnOptions.Readable = "pipe",
+  >(
+    command: string[],
+    options?: Bun.SpawnOptions.SpawnSyncOptions<In, Out, Err>,
+  ): Bun.SyncSubprocess<Out, Err> {
+    const fd = this.#open();
+    if (fd >= 0) return spawnSync(fd, this.plan.flags, command, options);
+    warnUnrestricted();
+    return Bun.spawnSync(command, options);
+  }
+
+  /** Closes the ruleset. What it restricts stays restricted. */
+  [Symbol.dispose](): void {
+    if (this.#fd >= 0 && !this.#closed) close(this.#fd);
+    this.#closed = true;
+  }
+
+  #open(): number {
+    if (!this.#closed) return this.#fd;
+    throw new LandlockError(
+      "ERR_LANDLOCK_INVALID_RULE",
+      "This Ruleset is closed: make another one with config.ruleset()",
+    );
+  }
+}
+
+let warned = false;
+
+/** Best effort may end with nothing at all; that must not go unnoticed. */
+function warnUnrestricted(): void {
+  if (warned) return;
+  warned = true;
+  process.emitWarning(
+    "Landlock restricts nothing here: see probe().remedy, or use a strict Config to make this an error",
+    { type: "LandlockWarning", code: "LANDLOCK_UNENFORCED" },
+  );
+}

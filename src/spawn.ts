@@ -1,0 +1,189 @@
+/**
+ * Starts commands through the launcher: the native library run as a program, from memory. It
+ * restricts itself and becomes the command, so that the parent needs no restriction and the
+ * sandbox no rule for the launcher.
+ */
+import { read, ptr } from "bun:ffi";
+import { encodeFlags } from "./enforce.ts";
+import { errnoName, LandlockError } from "./errors.ts";
+import type { RestrictFlag } from "./kernel/abi.ts";
+import { nativePath } from "./kernel/native.ts";
+import { close, memfdCreate, openFile, pipe, readInto, sendfile } from "./kernel/syscalls.ts";
+import { MFD_CLOEXEC, MFD_EXEC } from "./kernel/uapi.ts";
+
+type Readable = Bun.SpawnOptions.Readable;
+type Writable = Bun.SpawnOptions.Writable;
+
+const EINVAL = -22;
+const E2BIG = 7;
+
+/** `enum launch_step` of `lib/launcher.c`. */
+const STEP_EXEC = 3;
+/** `struct launch_failure` of `lib/launcher.c`: int32 step, int32 errno. */
+const failureBytes = 8;
+
+/** More than the library has: 66 KiB on arm64. */
+const launcherBytesMax = 1 << 20;
+
+let launcher: string | undefined;
+
+/**
+ * Copies the launcher into memory, once. Later calls need no file, so one before restricting
+ * lets a restricted process go on spawning.
+ */
+export function prepareLauncher(): string {
+  if (launcher !== undefined) return launcher;
+  let fd = memfdCreate("landlock-launcher", MFD_CLOEXEC | MFD_EXEC);
+  // Before Linux 6.3 there was no MFD_EXEC, and no need for it.
+  if (fd === EINVAL) fd = memfdCreate("landlock-launcher", MFD_CLOEXEC);
+  if (fd < 0) {
+    throw new LandlockError(
+      "ERR_LANDLOCK_NATIVE",
+      `Cannot put the launcher into memory: memfd_create failed with ${errnoName(-fd)}; allow executable memfds, sysctl vm.memfd_noexec`,
+      { syscall: "memfd_create", errno: -fd },
+    );
+  }
+  copyLauncher(fd);
+  // By process id: in the child the number may be a descriptor of its own by then.
+  return (launcher = `/proc/${process.pid}/fd/${fd}`);
+}
+
+function copyLauncher(fd: number): void {
+  const path = nativePath();
+  const source = openFile(path);
+  if (source >= 0) {
+    const copied = sendfile(fd, source, launcherBytesMax);
+    close(source);
+    if (copied > 0) return;
+  }
+  // A compiled program has the file inside itself, where only Bun finds it. Loading node:fs
+  // costs 2 ms, so everybody else does without.
+  const { readFileSync, writeSync } = require("node:fs") as typeof import("node:fs");
+  writeSync(fd, readFileSync(path));
+}
+
+/** `Bun.spawn()` inside a ruleset. */
+export function spawn<In extends Writable, Out extends Readable, Err extends Readable>(
+  rulesetFd: number,
+  flags: readonly RestrictFlag[],
+  command: string[],
+  options: Bun.SpawnOptions.SpawnOptions<In, Out, Err> = {},
+): Bun.Subprocess<In, Out, Err> {
+  using launch = prepare(rulesetFd, flags, command, options, "inherit");
+  const child = Bun.spawn(launch.argv, launch.options);
+  // The pipe closes when the command starts, as soon as a plain spawn would have returned.
+  launch.check();
+  return child as Bun.Subprocess<In, Out, Err>;
+}
+
+/** `Bun.spawnSync()` inside a ruleset. */
+export function spawnSync<In extends Writable, Out extends Readable, Err extends Readable>(
+  rulesetFd: number,
+  flags: readonly RestrictFlag[],
+  command: string[],
+  options: Bun.SpawnOptions.SpawnSyncOptions<In, Out, Err> = {},
+): Bun.SyncSubprocess<Out, Err> {
+  using launch = prepare(rulesetFd, flags, command, options, "pipe");
+  const child = Bun.spawnSync(launch.argv, launch.options);
+  launch.check();
+  return child as Bun.SyncSubprocess<Out, Err>;
+}
+
+/** What the options of both functions have in common. */
+type Options = Bun.SpawnOptions.SpawnSyncOptions<Writable, Readable, Readable>;
+
+function prepare(
+  rulesetFd: number,
+  flags: readonly RestrictFlag[],
+  command: string[],
+  options: Options | Bun.SpawnOptions.SpawnOptions<Writable, Readable, Readable>,
+  stderr: Readable,
+) {
+  const [name] = command;
+  const path = resolveCommand(name, options);
+  const image = prepareLauncher();
+  const ends = pipe();
+  if (typeof ends === "number") {
+    throw new LandlockError(
+      "ERR_LANDLOCK_SYSCALL",
+      `Cannot start "${name}": pipe failed with ${errnoName(-ends)}; raise the limit on open files, ulimit -n`,
+      { syscall: "pipe2", errno: -ends },
+    );
+  }
+  const [reader, writer] = ends;
+  const stdio: unknown[] = options.stdio
+    ? [...options.stdio]
+    : [options.stdin ?? "ignore", options.stdout ?? "pipe", options.stderr ?? stderr];
+  const childFd = stdio.length;
+  // One thread only in there, and no_new_privs is set in any case.
+  const logging = flags.filter((flag) => flag !== "tsync" && flag !== "no_new_privs");
+  const { stdin: _in, stdout: _out, stderr: _err, argv0, ...others } = options;
+  let writerOpen = true;
+  const closeWriter = () => {
+    if (writerOpen) close(writer);
+    writerOpen = false;
+  };
+  return {
+    argv: [
+      image,
+      `${childFd}`,
+      `${encodeFlags(logging)}`,
+      path,
+      argv0 ?? name!,
+      ...command.slice(1),
+    ],
+    options: { ...others, stdio: [...stdio, rulesetFd, writer] } as never,
+    check() {
+      closeWriter();
+      const failure = new Uint8Array(failureBytes);
+      if (readInto(reader, failure) < failureBytes) return;
+      const address = ptr(failure);
+      throw launchError(path, read.i32(address, 0), read.i32(address, 4));
+    },
+    [Symbol.dispose]() {
+      closeWriter();
+      close(reader);
+    },
+  };
+}
+
+/** The program's path, found as `Bun.spawn()` finds it. */
+function resolveCommand(name: string | undefined, options: Options): string {
+  if (typeof name !== "string" || name === "") {
+    throw new LandlockError(
+      "ERR_LANDLOCK_INVALID_RULE",
+      'There is no command to start: give a list like ["ls", "-l"]',
+    );
+  }
+  if (name.includes("/")) return name;
+  const path = options.env?.["PATH"] ?? process.env["PATH"] ?? "";
+  const found = Bun.which(name, { PATH: path, ...(options.cwd ? { cwd: options.cwd } : {}) });
+  if (found !== null) return found;
+  throw new LandlockError(
+    "ERR_LANDLOCK_PATH",
+    `Cannot start "${name}": it is not on PATH; install it, or give its path`,
+    { syscall: "execve", errno: 2, path: name },
+  );
+}
+
+function launchError(path: string, step: number, errno: number): LandlockError {
+  const name = errnoName(errno);
+  if (step === STEP_EXEC) {
+    const fix =
+      name === "EACCES"
+        ? "make it executable, and grant execute on it, its interpreter and its libraries, as with roDirs() or roFiles()"
+        : "correct the path, or grant its interpreter";
+    return new LandlockError(
+      "ERR_LANDLOCK_PATH",
+      `Cannot start "${path}" inside the sandbox: execve failed with ${name}; ${fix}`,
+      { syscall: "execve", errno, path },
+    );
+  }
+  return new LandlockError(
+    errno === E2BIG ? "ERR_LANDLOCK_TOO_MANY_LAYERS" : "ERR_LANDLOCK_SYSCALL",
+    errno === E2BIG
+      ? `Cannot start "${path}": 16 rulesets are in force already, the kernel's limit; put the rules into fewer layers`
+      : `Cannot start "${path}": landlock_restrict_self failed with ${name}; see its manual page`,
+    { syscall: "landlock_restrict_self", errno },
+  );
+}

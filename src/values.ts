@@ -1,0 +1,46 @@
+/**
+ * What a single value has to look like. The schemas are made of these predicates, and the rule
+ * constructors ask them first: in the published bundle zod is evaluated only when a value fails
+ * or needs more than that, for it would cost every script a third of its start-up time.
+ */
+import { newestAbi } from "./kernel/abi.ts";
+
+/** A path as users may write it: a string, or a `file:` URL. */
+export type PathLike = string | URL;
+
+/** A non-empty string without NUL that UTF-8 can hold. */
+export function isPathString(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && !value.includes("\0") && value.isWellFormed();
+}
+
+/** A `file:` URL of this machine, without an encoded NUL or slash. */
+export function isFileUrl(value: unknown): value is URL {
+  return (
+    value instanceof URL &&
+    value.protocol === "file:" &&
+    value.host === "" &&
+    !/%00|%2f/i.test(value.pathname)
+  );
+}
+
+/** A TCP or UDP port: an integer from 0 to 65535. */
+export function isPort(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65535;
+}
+
+/** A Landlock ABI that this library knows. */
+export function isAbi(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= newestAbi;
+}
+
+/** A list of different names out of `known`. */
+export function isListOf<Name extends string>(
+  value: unknown,
+  known: readonly Name[],
+): value is readonly Name[] {
+  return (
+    Array.isArray(value) &&
+    new Set(value).size === value.length &&
+    value.every((name) => known.includes(name))
+  );
+}

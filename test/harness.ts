@@ -1,0 +1,81 @@
+/**
+ * Sandboxes cannot be undone, so whatever enforces runs in a process of its own.
+ */
+import { afterAll, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { probe } from "../src/index.ts";
+
+type Inside = typeof import("./inside.ts");
+
+export interface SubprocessOptions {
+  /** Bound on the whole run, in milliseconds; default 20000. */
+  readonly timeoutMs?: number;
+  readonly cwd?: string;
+  readonly env?: Record<string, string | undefined>;
+  /** A command that starts the process, as `["setpriv", "--nnp"]`. */
+  readonly prefix?: readonly string[];
+}
+
+/**
+ * Runs `body` in a new Bun process and returns what it returns, by way of JSON.
+ *
+ * The body travels as its source text: it sees its two parameters and globals, and nothing of
+ * the file it stands in. Other modules it imports itself, with `await import()`.
+ *
+ * @param args Anything that JSON can carry
+ */
+export async function inSubprocess<Args, Result>(
+  args: Args,
+  body: (inside: Inside, args: Args) => Result | Promise<Result>,
+  options: SubprocessOptions = {},
+): Promise<Result> {
+  const script = `
+    const inside = await import(${JSON.stringify(join(import.meta.dir, "inside.ts"))});
+    const result = await (${body.toString()})(inside, ${JSON.stringify(args)});
+    await Bun.write(Bun.stdout, "\\n" + JSON.stringify({ result }));
+    process.exit(0);`;
+  const child = Bun.spawn([...(options.prefix ?? []), process.execPath, "-e", script], {
+    stdout: "pipe",
+    stderr: "pipe",
+    timeout: options.timeoutMs ?? 20_000,
+    killSignal: "SIGKILL",
+    ...(options.cwd ? { cwd: options.cwd } : {}),
+    ...(options.env ? { env: { ...process.env, ...options.env } } : {}),
+  });
+  const [stdout, stderr, code] = await Promise.all([
+    child.stdout.text(),
+    child.stderr.text(),
+    child.exited,
+  ]);
+  const answer = stdout.slice(stdout.lastIndexOf("\n") + 1);
+  if (code !== 0 || !answer.startsWith("{")) {
+    throw new Error(
+      `the process ended with ${child.signalCode ?? code}, without a result\n${stdout}${stderr}`,
+    );
+  }
+  return (JSON.parse(answer) as { result: Result }).result;
+}
+
+const folders: string[] = [];
+
+/** A new empty folder, removed when the test file is done. */
+export function tempDir(): string {
+  const folder = mkdtempSync(join(tmpdir(), "landlock-test-"));
+  folders.push(folder);
+  return folder;
+}
+
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** The Landlock ABI of this machine; 0: none. */
+export const kernelAbi = probe().abi;
+
+/** `test`, or a skip that names what is missing. `test/abi-guard.test.ts` bounds the skips. */
+export function testFromAbi(abi: number, name: string, body: () => Promise<void>, ms = 30_000) {
+  if (kernelAbi >= abi) test(name, body, ms);
+  else test.skip(`${name} (needs Landlock ABI ${abi}, this kernel has ${kernelAbi})`, body);
+}
