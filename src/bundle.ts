@@ -1,9 +1,10 @@
 /**
- * Makes the published form in `dist/`: `bun run build`. One minified bundle per entry and the
- * declarations. The native libraries stay where they are, in `lib/prebuilt`.
+ * Makes the published form in `dist/`: `bun run build`. One minified bundle per entry, zod inside,
+ * and the declarations. The native libraries stay where they are, in `lib/prebuilt`.
  */
-import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
 
 const root = join(import.meta.dir, "..");
 const dist = join(root, "dist");
@@ -22,8 +23,9 @@ async function bundle(entry: string, plugins: Bun.BunPlugin[], format: "esm" | "
 }
 
 /**
- * Evaluating zod would cost each script a third of its start-up, and it is needed only to explain
- * an error; but then its file may be out of reach, behind the sandbox. So it travels as text.
+ * Evaluating zod would cost every script a third of its start-up time, and it is needed only to
+ * explain an error; by then its file may be out of reach, behind the sandbox. So it travels as
+ * text inside the bundle.
  */
 async function lazySchemas(): Promise<Bun.BunPlugin> {
   const text = await bundle("schemas.ts", [], "cjs");
@@ -45,10 +47,35 @@ async function lazySchemas(): Promise<Bun.BunPlugin> {
   };
 }
 
+/** The declarations that `index.d.ts` needs, and no others. */
+async function declarations(): Promise<void> {
+  const scratch = mkdtempSync(join(tmpdir(), "landlock-types-"));
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  const emit = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--stripInternal"];
+  const command = [process.execPath, "--bun", tsc, "-p", root, ...emit, "--outDir", scratch];
+  const done = Bun.spawnSync(command, { cwd: root });
+  if (!done.success)
+    throw new Error(`tsc failed:\n${done.stdout.toString()}${done.stderr.toString()}`);
+  const from = join(scratch, "src");
+  const wanted = [join(from, "index.d.ts")];
+  for (const file of wanted) {
+    const text = await Bun.file(file).text();
+    for (const [, specifier] of text.matchAll(/from "(\.[^"]+)\.ts"/g)) {
+      const next = join(dirname(file), `${specifier}.d.ts`);
+      if (!wanted.includes(next)) wanted.push(next);
+    }
+    const target = join(dist, "types", relative(from, file));
+    await Bun.write(target, text.replaceAll(/from "(\.[^"]+)\.ts"/g, 'from "$1.js"'));
+  }
+  rmSync(scratch, { recursive: true });
+}
+
 rmSync(dist, { recursive: true, force: true });
 const plugins = [await lazySchemas()];
 for (const entry of ["index", "cli"]) {
-  const text = await bundle(`${entry}.ts`, plugins, "esm");
-  await Bun.write(join(dist, `${entry}.js`), text);
-  console.log(`dist/${entry}.js  ${text.length} bytes`);
+  const path = join(dist, `${entry}.js`);
+  await Bun.write(path, await bundle(`${entry}.ts`, plugins, "esm"));
+  console.log(`dist/${entry}.js  ${Bun.file(path).size} bytes`);
 }
+chmodSync(join(dist, "cli.js"), 0o755);
+await declarations();

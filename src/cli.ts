@@ -1,2 +1,70 @@
 #!/usr/bin/env -S bun --config=/dev/null --no-env-file
-console.log(1);
+/**
+ * `landlock-restrict`: runs a command in a sandbox. The first line keeps Bun from running what
+ * the current directory's bunfig.toml preloads, before there is a sandbox.
+ */
+import { buildRuleset } from "./build.ts";
+import { become } from "./cli/become.ts";
+import { parseFlags, type Request } from "./cli/flags.ts";
+import { describe } from "./cli/describe.ts";
+import { statusText } from "./cli/status.ts";
+import { usage } from "./cli/usage.ts";
+import { enforceThread } from "./enforce.ts";
+import { errnoName, LandlockError } from "./errors.ts";
+
+/** As env(1) and the shells have it. */
+const EXIT_TOOL = 125;
+const EXIT_CANNOT_RUN = 126;
+const EXIT_NOT_FOUND = 127;
+
+const ENOENT = -2;
+const EACCES = -13;
+
+function fail(code: number, message: string): never {
+  console.error(`landlock-restrict: ${message}`);
+  process.exit(code);
+}
+
+function main(words: readonly string[]): void {
+  const [first] = words;
+  if (first === "-h" || first === "-help" || first === "--help") {
+    console.log(usage);
+  } else if (first === "status") {
+    console.log(statusText(words[1] === "--json"));
+  } else if (first === undefined) {
+    console.error(usage);
+    process.exit(EXIT_TOOL);
+  } else {
+    run(parseFlags(words));
+  }
+}
+
+function run({ config, rules, verbose, command }: Request): void {
+  const name = command[0]!;
+  const path = name.includes("/") ? name : Bun.which(name, { PATH: process.env["PATH"] ?? "" });
+  if (path === null) fail(EXIT_NOT_FOUND, `cannot find ${JSON.stringify(name)} on PATH`);
+  const execute = become(path, command);
+  const plan = config.plan(...rules);
+  if (verbose) console.error(describe(plan));
+  if (plan.enforcement === "none") {
+    console.error("landlock-restrict: nothing is restricted: see landlock-restrict status");
+  } else {
+    enforceThread(buildRuleset(plan).fd, plan.flags);
+  }
+  const errno = execute();
+  const why =
+    errno === EACCES
+      ? "; grant execute on it, its interpreter and its libraries, as with -ro /usr"
+      : "";
+  fail(
+    errno === ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN,
+    `cannot execute ${JSON.stringify(path)}: ${errnoName(-errno)}${why}`,
+  );
+}
+
+try {
+  main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof LandlockError) fail(EXIT_TOOL, error.message);
+  throw error;
+}

@@ -6,6 +6,7 @@ import {
   type Abi,
   type FsRight,
   type NetRight,
+  type Rights,
   type Scope,
 } from "./kernel/abi.ts";
 import { probe } from "./kernel/probe.ts";
@@ -101,7 +102,7 @@ export class Config implements ConfigData {
    * @returns What was really done
    */
   restrictPaths(...rules: Rule[]): Report {
-    return new Config({ ...this, net: [], scoped: [] }).restrict(...rules);
+    return this.#only("fs").restrict(...rules);
   }
 
   /**
@@ -111,7 +112,7 @@ export class Config implements ConfigData {
    * @returns What was really done
    */
   restrictNet(...rules: Rule[]): Report {
-    return new Config({ ...this, fs: [], scoped: [] }).restrict(...rules);
+    return this.#only("net").restrict(...rules);
   }
 
   /**
@@ -121,7 +122,7 @@ export class Config implements ConfigData {
    * @returns What was really done
    */
   restrictScoped(): Report {
-    return new Config({ ...this, fs: [], net: [] }).restrict();
+    return this.#only("scoped").restrict();
   }
 
   /**
@@ -154,13 +155,24 @@ export class Config implements ConfigData {
     return new Ruleset(this.plan(...rules));
   }
 
+  #only(family: keyof Rights): Config {
+    return new Config({ ...this, fs: [], net: [], scoped: [], [family]: this[family] });
+  }
+
   #log(flag: LogFlag): Config {
     return new Config({ ...this, logging: [...new Set([...this.logging, flag])] });
   }
 }
 
+const versions: Config[] = [];
+
+/** Made when asked for: a script uses one of them, and pays for one. */
 function version(abi: Abi): Config {
-  return new Config({ abi, ...rightsOf(abi), logging: [], mode: "strict", atLeast: 0 });
+  return (versions[abi] ??= custom(abi, rightsOf(abi)));
+}
+
+function custom(abi: number, rights: Rights): Config {
+  return new Config({ abi, ...rights, logging: [], mode: "strict", atLeast: 0 });
 }
 
 /** The rights of a custom Config; what is left out stays unrestricted. */
@@ -179,7 +191,7 @@ export interface ConfigRights {
 function config(rights: ConfigRights): Config {
   const { fs = [], net = [], scoped = [] } = parse("config", rights, "landlock.config()");
   const abi = Math.max(1, ...[...fs, ...net, ...scoped].map(abiOfRight));
-  return new Config({ abi, fs, net, scoped, logging: [], mode: "strict", atLeast: 0 });
+  return custom(abi, { fs, net, scoped });
 }
 
 /**
@@ -187,16 +199,38 @@ function config(rights: ConfigRights): Config {
  * are strict: a kernel that lacks something is an error, unless `.bestEffort()`.
  */
 export const landlock = Object.freeze({
-  V1: version(1),
-  V2: version(2),
-  V3: version(3),
-  V4: version(4),
-  V5: version(5),
-  V6: version(6),
-  V7: version(7),
-  V8: version(8),
-  V9: version(9),
-  V10: version(10),
-  V11: version(11),
+  get V1() {
+    return version(1);
+  },
+  get V2() {
+    return version(2);
+  },
+  get V3() {
+    return version(3);
+  },
+  get V4() {
+    return version(4);
+  },
+  get V5() {
+    return version(5);
+  },
+  get V6() {
+    return version(6);
+  },
+  get V7() {
+    return version(7);
+  },
+  get V8() {
+    return version(8);
+  },
+  get V9() {
+    return version(9);
+  },
+  get V10() {
+    return version(10);
+  },
+  get V11() {
+    return version(11);
+  },
   config,
 });

@@ -20,7 +20,7 @@ const E2BIG = -7;
 
 /** Flags of `landlock_restrict_self(2)` as its argument. */
 export function encodeFlags(flags: readonly RestrictFlag[]): number {
-  return Number(maskOf(flags, restrictFlags));
+  return Number(maskOf(flags, restrictFlags()));
 }
 
 /**
@@ -33,21 +33,27 @@ export function enforce(
   flags: readonly RestrictFlag[],
   deadlineMs: number,
 ): ThreadReport {
-  return flags.includes("tsync")
-    ? enforceTsync(fd, flags)
-    : enforceBroadcast(fd, flags, deadlineMs);
+  if (!flags.includes("tsync")) return enforceBroadcast(fd, flags, deadlineMs);
+  enforceHere(fd, flags);
+  return { count: threadCount(), method: "tsync" };
 }
 
-function enforceTsync(fd: number, flags: readonly RestrictFlag[]): ThreadReport {
-  const wasSet = getNoNewPrivs() === 1;
-  const setsItself = flags.includes("no_new_privs");
-  if (!wasSet && !setsItself) {
+/** Enforces a ruleset on the calling thread alone, for one that is about to execute a program. */
+export function enforceThread(fd: number, flags: readonly RestrictFlag[]): void {
+  enforceHere(
+    fd,
+    flags.filter((flag) => flag !== "tsync"),
+  );
+}
+
+function enforceHere(fd: number, flags: readonly RestrictFlag[]): void {
+  const needsNoNewPrivs = !flags.includes("no_new_privs") && getNoNewPrivs() !== 1;
+  if (needsNoNewPrivs) {
     const result = setNoNewPrivs();
     if (result < 0) throw failed("prctl", result, false);
   }
   const result = landlockRestrictSelf(fd, encodeFlags(flags));
-  if (result < 0) throw failed("landlock_restrict_self", result, !wasSet && !setsItself);
-  return { count: threadCount(), method: "tsync" };
+  if (result < 0) throw failed("landlock_restrict_self", result, needsNoNewPrivs);
 }
 
 /** The kernel adds the number of threads to the directory's own two links. */

@@ -85,22 +85,10 @@ export type Scope = Row["scoped"][number];
 /** A flag of `landlock_restrict_self(2)`: `LANDLOCK_RESTRICT_SELF_*` in lower case. */
 export type RestrictFlag = Row["flags"][number];
 
-/** Every filesystem access right, in the order of the kernel's bits. */
-export const accessFs: readonly FsRight[] = Object.freeze(table.flatMap((row) => row.fs));
-/** Every network access right, in the order of the kernel's bits. */
-export const accessNet: readonly NetRight[] = Object.freeze(table.flatMap((row) => row.net));
-/** Every scope, in the order of the kernel's bits. */
-export const scopes: readonly Scope[] = Object.freeze(table.flatMap((row) => row.scoped));
-/** Every `landlock_restrict_self(2)` flag, in the order of the kernel's bits. */
-export const restrictFlags: readonly RestrictFlag[] = table.flatMap((row) => row.flags);
-
 /** The newest ABI this library knows; what a newer kernel can do beyond it is left alone. */
 export const newestAbi: Abi = table[table.length - 1]!.abi;
 
-/** ABI that brought what is not an access right of its own. */
-export const abiOf = { logging: 7, tsync: 8, quiet: 10, noNewPrivs: 11 } as const;
-
-/** A family's rights and the same names as users write them. */
+/** Rights of each family, by their kernel names. */
 export interface Rights {
   readonly fs: readonly FsRight[];
   readonly net: readonly NetRight[];
@@ -109,12 +97,32 @@ export interface Rights {
 
 /** All rights of an ABI. `abi` 0: none; above the newest: the newest's. */
 export function rightsOf(abi: number): Rights {
-  const rows = table.filter((row) => row.abi <= abi);
-  return {
-    fs: rows.flatMap((row) => row.fs),
-    net: rows.flatMap((row) => row.net),
-    scoped: rows.flatMap((row) => row.scoped),
-  };
+  const fs: FsRight[] = [];
+  const net: NetRight[] = [];
+  const scoped: Scope[] = [];
+  for (const row of table) {
+    if (row.abi > abi) break;
+    fs.push(...row.fs);
+    net.push(...row.net);
+    scoped.push(...row.scoped);
+  }
+  return { fs, net, scoped };
+}
+
+const all = rightsOf(newestAbi);
+/** Every filesystem access right, in the order of the kernel's bits. */
+export const accessFs: readonly FsRight[] = Object.freeze(all.fs);
+/** Every network access right, in the order of the kernel's bits. */
+export const accessNet: readonly NetRight[] = Object.freeze(all.net);
+/** Every scope, in the order of the kernel's bits. */
+export const scopes: readonly Scope[] = Object.freeze(all.scoped);
+
+/** ABI that brought what is not an access right of its own. */
+export const abiOf = { logging: 7, tsync: 8, quiet: 10, noNewPrivs: 11 } as const;
+
+/** Every `landlock_restrict_self(2)` flag, in the order of the kernel's bits. */
+export function restrictFlags(): readonly RestrictFlag[] {
+  return table.flatMap((row) => row.flags);
 }
 
 /** The ABI that brought a right. */

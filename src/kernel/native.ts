@@ -109,8 +109,9 @@ export function execve(
 ): number {
   const vector = (strings: readonly Uint8Array[]) =>
     new BigUint64Array([...strings.map((string) => BigInt(ptr(string))), 0n]);
+  // Named, so that they live until the call has read them.
   const file = new TextEncoder().encode(`${path}\0`);
-  return Number(
-    native().landlock_execve(ptr(file), ptr(vector(argv)), ptr(vector(envp)), openFiles),
-  );
+  const args = vector(argv);
+  const env = vector(envp);
+  return Number(native().landlock_execve(ptr(file), ptr(args), ptr(env), openFiles));
 }

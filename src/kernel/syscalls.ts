@@ -122,6 +122,26 @@ export function sendfile(toFd: number, fromFd: number, count: number): number {
   return syscall(NR.sendfile, toFd, fromFd, 0, count);
 }
 
+/** All bytes of a file, or undefined where it cannot be read. */
+export function readFile(path: string): Uint8Array | undefined {
+  const fd = openFile(path);
+  if (fd < 0) return undefined;
+  let bytes = new Uint8Array(4096);
+  for (let length = 0; ;) {
+    const got = readInto(fd, bytes.subarray(length));
+    if (got <= 0) {
+      close(fd);
+      return got < 0 ? undefined : bytes.subarray(0, length);
+    }
+    length += got;
+    if (length === bytes.length) {
+      const larger = new Uint8Array(2 * length);
+      larger.set(bytes);
+      bytes = larger;
+    }
+  }
+}
+
 /** `read(2)`. */
 export function readInto(fd: number, buffer: Uint8Array): number {
   return syscall(NR.read, fd, ptr(buffer), buffer.length);

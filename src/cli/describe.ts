@@ -1,0 +1,22 @@
+import type { Plan } from "../plan.ts";
+
+/** A plan as text for people. */
+export function describe(plan: Plan): string {
+  const { handled, unenforced, ungranted, abi } = plan;
+  const lacking = [
+    ...unenforced.fs,
+    ...unenforced.net,
+    ...unenforced.scoped,
+    ...unenforced.logging,
+  ];
+  return [
+    `enforcement: ${plan.enforcement} (ABI ${abi.used}; the kernel has ${abi.kernel})`,
+    `denied:      ${[...handled.fs, ...handled.net, ...handled.scoped].join(" ")}`,
+    ...plan.rules.map((rule) => {
+      const place = "path" in rule ? rule.path : `port ${rule.port}`;
+      return `granted:     ${place}: ${rule.access.join(" ")}`;
+    }),
+    ...(lacking.length > 0 ? [`unenforced:  ${lacking.join(" ")}`] : []),
+    ...ungranted.map(({ right, path }) => `ungranted:   ${path}: ${right}`),
+  ].join("\n");
+}

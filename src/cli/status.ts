@@ -1,0 +1,59 @@
+/** `landlock-restrict status`: what this kernel's Landlock can do, or why it cannot. */
+import {
+  abiOf,
+  accessFs,
+  accessNet,
+  abiOfRight,
+  linuxOf,
+  rightsOf,
+  scopes,
+} from "../kernel/abi.ts";
+import { notCovered } from "../kernel/coverage.ts";
+import { probe, usableAbi } from "../kernel/probe.ts";
+
+/** Everything there is to say, as plain data. */
+function status() {
+  const kernel = probe();
+  const abi = usableAbi(kernel);
+  const restricts = rightsOf(abi);
+  const errataFixed = [...Array(31).keys()].filter((bit) => kernel.errata & (1 << bit));
+  return {
+    ...kernel,
+    errataFixed: errataFixed.map((bit) => bit + 1),
+    restricts,
+    lacks: [...accessFs, ...accessNet, ...scopes].filter((right) => abiOfRight(right) > abi),
+    threads: abi === 0 ? "none" : abi >= abiOf.tsync ? "tsync" : "broadcast",
+    auditFlags: abi >= abiOf.logging,
+    quietRules: abi >= abiOf.quiet,
+    notCovered: notCovered(abi),
+  };
+}
+
+const threadsText = {
+  tsync: "restricted by the kernel, all at once",
+  broadcast: "restricted one by one, by a signal (the kernel does it from ABI 8 on)",
+  none: "not restricted",
+};
+
+/** The status as text for people, or as JSON. */
+export function statusText(json: boolean): string {
+  const now = status();
+  if (json) return JSON.stringify(now, null, 2);
+  if (now.state !== "enabled") return `Landlock: ${now.state}\nRemedy:   ${now.remedy}`;
+  const lacking = now.lacks.map((right) => {
+    const abi = abiOfRight(right);
+    return `${right} (ABI ${abi}, Linux ${linuxOf(abi)})`;
+  });
+  return [
+    `Landlock:      enabled, ABI ${now.abi}`,
+    `Errata fixed:  ${now.errataFixed.join(", ") || "none"}`,
+    `Paths:         ${now.restricts.fs.join(" ")}`,
+    `Network:       ${now.restricts.net.join(" ") || "-"}`,
+    `Scopes:        ${now.restricts.scoped.join(" ") || "-"}`,
+    `Not yet here:  ${lacking.join(", ") || "-"}`,
+    `Threads:       ${threadsText[now.threads as keyof typeof threadsText]}`,
+    `Audit flags:   ${now.auditFlags ? "yes" : "no (ABI 7)"}`,
+    `Quiet rules:   ${now.quietRules ? "yes" : "no (ABI 10)"}`,
+    ...now.notCovered.map((what, i) => `${i === 0 ? "Never covered: " : "               "}${what}`),
+  ].join("\n");
+}

@@ -1,0 +1,27 @@
+/** What `landlock-restrict -h` prints. */
+export const usage = `Usage:
+  landlock-restrict [OPTION]... -- COMMAND [ARG]...
+  landlock-restrict status [--json]
+
+Runs COMMAND, and whatever it starts, with access to the named paths only. Paths are always
+restricted; the network is when one of its options is given, signals with -scoped.
+
+  -ro [+refer] PATH...      read and execute beneath these directories and files
+  -rw [+refer] [+ioctl_dev] [+resolve_unix] PATH...
+                            read, execute, write, create and remove beneath them
+  -rofiles PATH...          read and execute these files, without listing directories
+  -rwfiles [+ioctl_dev] [+resolve_unix] PATH...
+                            read, execute and write these files
+  -bindtcp PORT...          bind TCP sockets to these ports only (none: to no port)
+  -connecttcp PORT...       connect TCP sockets to these ports only
+  -bindudp PORT...          bind UDP sockets to these ports only
+  -connectudp PORT...       connect and send UDP to these ports only
+  -scoped                   signals and abstract UNIX sockets stay inside
+  -1 ... -11                restrict what this Landlock ABI can (default: -11)
+  -strict                   fail where the kernel lacks some of it (default: do without)
+  -l                        write denials of COMMAND to the audit log (ABI 7)
+  -v                        say on stderr what is enforced
+  -h                        print this
+
+Exit status: that of COMMAND; 125 if landlock-restrict fails, 126 if COMMAND cannot be
+executed, 127 if it is not found.`;
