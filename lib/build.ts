@@ -9,7 +9,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const lib = import.meta.dir;
-const sources = ["allthreads.c", "gate.c", "launcher.c", "signals.c", "slots.c", "threads.c"];
+const sources = [
+  "allthreads.c",
+  "exec.c",
+  "gate.c",
+  "launcher.c",
+  "park.c",
+  "signals.c",
+  "slots.c",
+  "threads.c",
+];
 
 const targets = {
   "linux-x64": { compiler: "gcc", flags: [] },

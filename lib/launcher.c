@@ -20,9 +20,6 @@ struct launch_failure {
 /* As env(1) and the shells: the tool failed, or the command cannot run, or is not there. */
 enum { EXIT_TOOL = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
-#define SIGPIPE 13
-#define SIGXFSZ 25
-
 static int32_t parse_number(const char *text)
 {
 	int64_t value = 0;
@@ -68,19 +65,3 @@ __attribute__((used, noreturn)) static void launcher_main(long *stack)
 }
 
 PROGRAM_ENTRY(landlock_launcher, launcher_main);
-
-EXPORTED int64_t landlock_execve(const char *path, char *const *argv, char *const *envp,
-				 uint64_t nofile_soft)
-{
-	static const int32_t ignored_by_bun[] = { SIGPIPE, SIGXFSZ };
-	struct kernel_sigaction plain = { .handler = SIG_DFL };
-	struct resource_limit limit;
-
-	for (size_t i = 0; i < sizeof(ignored_by_bun) / sizeof(ignored_by_bun[0]); i++)
-		sys4(NR_rt_sigaction, ignored_by_bun[i], &plain, NULL, sizeof(uint64_t));
-	if (nofile_soft && sys4(NR_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit) == 0) {
-		limit.soft = nofile_soft;
-		sys4(NR_prlimit64, 0, RLIMIT_NOFILE, &limit, NULL);
-	}
-	return sys3(NR_execve, path, argv, envp);
-}

@@ -57,13 +57,14 @@ long signals_install(int32_t signal, void (*on_park)(void))
 {
 	/* Everything is blocked while a thread is parked: no other handler may run on it, and
 	 * the collector's suspend signal waits until the thread goes on. */
-	struct kernel_sigaction action = {
-		.handler = (unsigned long)handle,
-		.flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | SA_RESTORER,
-		.restorer = SIGRETURN_STUB,
-		.mask = ~0ULL,
-	};
-	struct kernel_sigaction old;
+	struct kernel_sigaction action, old;
+
+	/* Field by field: an initialiser would be a constant in memory, with a relocation. */
+	action.handler = (unsigned long)handle;
+	action.flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | SA_RESTORER;
+	action.restorer = SIGRETURN_STUB;
+	action.mask = ~0ULL;
+
 	long ret = sys4(NR_rt_sigaction, signal, NULL, &old, sizeof(uint64_t));
 
 	if (ret < 0)

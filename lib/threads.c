@@ -9,15 +9,16 @@ static struct {
 	int32_t pid; /* 0: never opened. A forked child has a list of its own. */
 } kept;
 
-static int32_t parse_tid(const char *text)
+/* The number an entry is named by; -1: it is no number. */
+static int32_t parse_number_name(const char *text)
 {
-	int32_t tid = 0;
+	int32_t number = 0;
 
-	if (*text < '1' || *text > '9')
-		return 0;
+	if (*text < '0' || *text > '9')
+		return -1;
 	for (; *text >= '0' && *text <= '9'; text++)
-		tid = tid * 10 + (*text - '0');
-	return *text == 0 ? tid : 0;
+		number = number * 10 + (*text - '0');
+	return *text == 0 ? number : -1;
 }
 
 static uint16_t dirent_length(const char *entry)
@@ -63,37 +64,60 @@ static long each_probed(int32_t pid, int32_t self, void (*visit)(int32_t, void *
 	return found;
 }
 
-long threads_each(int32_t task_fd, int32_t pid, void (*visit)(int32_t, void *), void *context)
+long each_number(int32_t directory_fd, void (*visit)(int32_t number, void *context), void *context)
 {
-	/* 32 bytes an entry: one read for up to 500 threads, and a stack that fits any thread. */
+	/* 32 bytes an entry: one read for up to 500 of them, and a stack that fits any thread. */
 	char buffer[16384] __attribute__((aligned(8)));
-	int32_t self = sys_gettid();
 	long found = 0;
-	int saw_self = 0;
 
-	if (task_fd < 0)
-		return each_probed(pid, self, visit, context);
-	if (sys3(NR_lseek, task_fd, 0, 0) < 0)
+	if (sys3(NR_lseek, directory_fd, 0, 0) < 0)
 		return -ENOENT;
 	for (;;) {
-		long length = sys3(NR_getdents64, task_fd, buffer, sizeof(buffer));
+		long length = sys3(NR_getdents64, directory_fd, buffer, sizeof(buffer));
 
-		if (length < 0)
-			return length;
-		/* A /proc of another pid namespace lists other numbers, so not the caller's. */
-		if (length == 0)
-			return saw_self ? found : -ENOENT;
+		if (length <= 0)
+			return length < 0 ? length : found;
 		for (char *entry = buffer; entry < buffer + length; entry += dirent_length(entry)) {
-			int32_t tid = parse_tid(entry + DIRENT_NAME);
+			int32_t number = parse_number_name(entry + DIRENT_NAME);
 
-			if (tid == self) {
-				saw_self = 1;
-			} else if (tid > 0) {
-				visit(tid, context);
+			if (number >= 0) {
+				visit(number, context);
 				found++;
 			}
 		}
 	}
+}
+
+struct others {
+	int32_t self;
+	int saw_self;
+	void (*visit)(int32_t tid, void *context);
+	void *context;
+};
+
+static void visit_other(int32_t tid, void *context)
+{
+	struct others *others = context;
+
+	if (tid == others->self)
+		others->saw_self = 1;
+	else
+		others->visit(tid, others->context);
+}
+
+long threads_each(int32_t task_fd, int32_t pid, void (*visit)(int32_t, void *), void *context)
+{
+	struct others others = { sys_gettid(), 0, visit, context };
+
+	if (task_fd < 0)
+		return each_probed(pid, others.self, visit, context);
+
+	long found = each_number(task_fd, visit_other, &others);
+
+	if (found < 0)
+		return found;
+	/* A /proc of another pid namespace lists other numbers, so not the caller's. */
+	return others.saw_self ? found - 1 : -ENOENT;
 }
 
 uint32_t threads_count(int32_t task_fd)
@@ -109,19 +133,29 @@ uint32_t threads_count(int32_t task_fd)
 	return statx_buffer[4] > 2 ? statx_buffer[4] - 2 : 0;
 }
 
+size_t write_number(char *text, int32_t number)
+{
+	char digits[NUMBER_MAX];
+	size_t length = 0, count = 0;
+
+	do
+		digits[count++] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	while (count > 0)
+		text[length++] = digits[--count];
+	text[length] = 0;
+	return length;
+}
+
 /* Reads TID/file into buffer and terminates it; the number of bytes, or a negative errno. */
 static long read_task_file(int32_t task_fd, int32_t tid, const char *file, char *buffer, size_t size)
 {
-	char path[32];
-	char digits[12];
-	size_t length = 0, count = 0;
+	char path[NUMBER_MAX + 16];
+	size_t length;
 
 	if (task_fd < 0)
 		return -ENOENT;
-	for (int32_t rest = tid; rest > 0; rest /= 10)
-		digits[count++] = (char)('0' + rest % 10);
-	while (count > 0)
-		path[length++] = digits[--count];
+	length = write_number(path, tid);
 	for (; *file; file++)
 		path[length++] = *file;
 	path[length] = 0;

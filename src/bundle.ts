@@ -50,21 +50,31 @@ async function lazySchemas(): Promise<Bun.BunPlugin> {
 /** The declarations that `index.d.ts` needs, and no others. */
 async function declarations(): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), "landlock-types-"));
+  const config = join(scratch, "tsconfig.json");
+  const compilerOptions = {
+    noEmit: false,
+    declaration: true,
+    emitDeclarationOnly: true,
+    stripInternal: true,
+    rootDir: import.meta.dir,
+    outDir: scratch,
+    typeRoots: [join(root, "node_modules", "@types")],
+  };
+  const files = ["index.ts", "kernel/so.d.ts"].map((file) => join(import.meta.dir, file));
+  const extended = { extends: join(root, "tsconfig.json"), compilerOptions, files, include: [] };
+  await Bun.write(config, JSON.stringify(extended));
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-  const emit = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--stripInternal"];
-  const command = [process.execPath, "--bun", tsc, "-p", root, ...emit, "--outDir", scratch];
-  const done = Bun.spawnSync(command, { cwd: root });
+  const done = Bun.spawnSync([process.execPath, "--bun", tsc, "-p", config]);
   if (!done.success)
     throw new Error(`tsc failed:\n${done.stdout.toString()}${done.stderr.toString()}`);
-  const from = join(scratch, "src");
-  const wanted = [join(from, "index.d.ts")];
+  const wanted = [join(scratch, "index.d.ts")];
   for (const file of wanted) {
     const text = await Bun.file(file).text();
     for (const [, specifier] of text.matchAll(/from "(\.[^"]+)\.ts"/g)) {
       const next = join(dirname(file), `${specifier}.d.ts`);
       if (!wanted.includes(next)) wanted.push(next);
     }
-    const target = join(dist, "types", relative(from, file));
+    const target = join(dist, "types", relative(scratch, file));
     await Bun.write(target, text.replaceAll(/from "(\.[^"]+)\.ts"/g, 'from "$1.js"'));
   }
   rmSync(scratch, { recursive: true });

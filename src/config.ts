@@ -11,6 +11,7 @@ import {
 } from "./kernel/abi.ts";
 import { probe } from "./kernel/probe.ts";
 import { parse } from "./parse.ts";
+import { PlainData } from "./plain.ts";
 import { planFor, type Plan } from "./plan.ts";
 import type { Report } from "./report.ts";
 import type { Rule } from "./rule.ts";
@@ -33,7 +34,7 @@ export interface BestEffortOptions {
  *
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html}
  */
-export class Config implements ConfigData {
+export class Config extends PlainData implements ConfigData {
   readonly abi: number;
   readonly fs: readonly FsRight[];
   readonly net: readonly NetRight[];
@@ -42,13 +43,14 @@ export class Config implements ConfigData {
   readonly mode: "strict" | "best-effort";
   readonly atLeast: number;
 
-  /** @internal */
+  /** @internal The lists become the Config's own. */
   constructor(data: ConfigData) {
+    super();
     this.abi = data.abi;
-    this.fs = Object.freeze([...data.fs]);
-    this.net = Object.freeze([...data.net]);
-    this.scoped = Object.freeze([...data.scoped]);
-    this.logging = Object.freeze([...data.logging]);
+    this.fs = Object.freeze(data.fs);
+    this.net = Object.freeze(data.net);
+    this.scoped = Object.freeze(data.scoped);
+    this.logging = Object.freeze(data.logging);
     this.mode = data.mode;
     this.atLeast = data.atLeast;
     Object.freeze(this);

@@ -132,15 +132,15 @@ function plannedRules(
 ): (PathRule | PortRule)[] {
   const quiet = canBeQuiet && rule.onDenial === "quiet";
   if (rule.kind === "net") {
-    const access = rule.access.filter((right) => handled.net.includes(right));
+    const access = Object.freeze(rule.access.filter((right) => handled.net.includes(right)));
     if (access.length === 0 && !quiet) return [];
-    return rule.ports.map((port) => ({ port, access, quiet }));
+    return rule.ports.map((port) => Object.freeze({ port, access, quiet }));
   }
-  const access = rule.access.filter((right) => handled.fs.includes(right));
+  const access = Object.freeze(rule.access.filter((right) => handled.fs.includes(right)));
   // What this kernel does not restrict needs no grant.
   if (handled.fs.length === 0 || (access.length === 0 && !quiet)) return [];
   const { onFile, onMissing } = rule;
-  return rule.paths.map((path) => ({ path, access, onFile, onMissing, quiet }));
+  return rule.paths.map((path) => Object.freeze({ path, access, onFile, onMissing, quiet }));
 }
 
 function ungrantedBy(rule: FsRule | NetRule, lost: readonly FsRight[]): Ungranted[] {

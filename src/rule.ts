@@ -4,6 +4,7 @@
  */
 import { accessFs, type FsRight, type NetRight } from "./kernel/abi.ts";
 import { parse } from "./parse.ts";
+import { PlainData } from "./plain.ts";
 
 /** What an `FsRule` consists of. */
 export interface FsRuleData {
@@ -22,7 +23,7 @@ export interface FsRuleData {
 }
 
 /** Grants filesystem rights beneath paths. Made by `roDirs()` and the like. */
-export class FsRule implements FsRuleData {
+export class FsRule extends PlainData implements FsRuleData {
   readonly kind = "fs";
   readonly access: readonly FsRight[];
   readonly explicit: readonly FsRight[];
@@ -31,11 +32,12 @@ export class FsRule implements FsRuleData {
   readonly onMissing: "fail" | "skip";
   readonly onDenial: "log" | "quiet";
 
-  /** @internal */
+  /** @internal Rights come in the order of the kernel's bits, and lists become the rule's own. */
   constructor(data: Omit<FsRuleData, "kind">) {
-    this.access = inOrder(data.access);
-    this.explicit = inOrder(data.explicit);
-    this.paths = Object.freeze([...data.paths]);
+    super();
+    this.access = Object.freeze(data.access);
+    this.explicit = Object.freeze(data.explicit);
+    this.paths = Object.freeze(data.paths);
     this.onFile = data.onFile;
     this.onMissing = data.onMissing;
     this.onDenial = data.onDenial;
@@ -88,8 +90,8 @@ export class FsRule implements FsRuleData {
   #with(right: FsRight): FsRule {
     return new FsRule({
       ...this,
-      access: [...this.access, right],
-      explicit: [...this.explicit, right],
+      access: inOrder([...this.access, right]),
+      explicit: inOrder([...this.explicit, right]),
     });
   }
 }
@@ -106,7 +108,7 @@ export interface NetRuleData {
 }
 
 /** Grants network rights on ports. Made by `bindTcp()` and the like. */
-export class NetRule implements NetRuleData {
+export class NetRule extends PlainData implements NetRuleData {
   readonly kind = "net";
   readonly access: readonly NetRight[];
   readonly ports: readonly number[];
@@ -114,8 +116,9 @@ export class NetRule implements NetRuleData {
 
   /** @internal */
   constructor(data: Omit<NetRuleData, "kind">) {
-    this.access = Object.freeze([...data.access]);
-    this.ports = Object.freeze([...data.ports]);
+    super();
+    this.access = Object.freeze(data.access);
+    this.ports = Object.freeze(data.ports);
     this.onDenial = data.onDenial;
     Object.freeze(this);
   }
@@ -133,13 +136,14 @@ export interface CompositeRuleData {
 }
 
 /** Several rules as one. Made by `composite()`. */
-export class CompositeRule implements CompositeRuleData {
+export class CompositeRule extends PlainData implements CompositeRuleData {
   readonly kind = "composite";
   readonly rules: readonly (FsRule | NetRule | CompositeRule)[];
 
   /** @internal */
   constructor(rules: readonly (FsRule | NetRule | CompositeRule)[]) {
-    this.rules = Object.freeze([...rules]);
+    super();
+    this.rules = Object.freeze(rules);
     Object.freeze(this);
   }
 }
@@ -148,8 +152,8 @@ export class CompositeRule implements CompositeRuleData {
 export type Rule = FsRuleData | NetRuleData | CompositeRuleData;
 
 /** Each name once, in the order of the kernel's bits. */
-function inOrder(rights: readonly FsRight[]): readonly FsRight[] {
-  return Object.freeze(accessFs.filter((right) => rights.includes(right)));
+export function inOrder(rights: readonly FsRight[]): readonly FsRight[] {
+  return accessFs.filter((right) => rights.includes(right));
 }
 
 /** The rule itself, or one made from equal plain data. */
@@ -159,7 +163,9 @@ export function checked(rule: Rule, call: string): FsRule | NetRule | CompositeR
 }
 
 function fromData(data: Rule): FsRule | NetRule | CompositeRule {
-  if (data.kind === "fs") return new FsRule(data);
+  if (data.kind === "fs") {
+    return new FsRule({ ...data, access: inOrder(data.access), explicit: inOrder(data.explicit) });
+  }
   return data.kind === "net" ? new NetRule(data) : new CompositeRule(data.rules.map(fromData));
 }
 

@@ -1,14 +1,18 @@
 /** The constructors of rules: what stays allowed. */
 import { accessFs, type FsRight, type NetRight } from "./kernel/abi.ts";
 import { parse } from "./parse.ts";
-import { checked, CompositeRule, FsRule, NetRule, type Rule } from "./rule.ts";
+import { checked, CompositeRule, FsRule, inOrder, NetRule, type Rule } from "./rule.ts";
 import { isFileUrl, isListOf, isPathString, isPort, type PathLike } from "./values.ts";
 
+// In the order of the kernel's bits, as all rights in rules are.
 const readFiles: readonly FsRight[] = ["execute", "read_file"];
-const readDirs: readonly FsRight[] = [...readFiles, "read_dir"];
-const writeFiles: readonly FsRight[] = ["write_file", "truncate"];
+const readDirs: readonly FsRight[] = ["execute", "read_file", "read_dir"];
+const writeFiles: readonly FsRight[] = ["execute", "write_file", "read_file", "truncate"];
 const writeDirs: readonly FsRight[] = [
-  ...writeFiles,
+  "execute",
+  "write_file",
+  "read_file",
+  "read_dir",
   "remove_dir",
   "remove_file",
   "make_char",
@@ -18,7 +22,9 @@ const writeDirs: readonly FsRight[] = [
   "make_fifo",
   "make_block",
   "make_sym",
+  "truncate",
 ];
+const none: readonly FsRight[] = [];
 
 function toPath(path: PathLike): string {
   return path instanceof URL ? Bun.fileURLToPath(path) : path;
@@ -33,7 +39,7 @@ function fsRule(
   const valid = paths.every((path) => isPathString(path) || isFileUrl(path));
   return new FsRule({
     access,
-    explicit: exact ? access : [],
+    explicit: exact ? access : none,
     paths: (valid ? paths : parse("paths", paths, call)).map(toPath),
     onFile: exact ? "fail" : "narrow",
     onMissing: "fail",
@@ -68,7 +74,7 @@ export function roDirs(...paths: PathLike[]): FsRule {
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
  */
 export function rwDirs(...paths: PathLike[]): FsRule {
-  return fsRule("rwDirs()", [...readDirs, ...writeDirs], paths);
+  return fsRule("rwDirs()", writeDirs, paths);
 }
 
 /**
@@ -90,7 +96,7 @@ export function roFiles(...paths: PathLike[]): FsRule {
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
  */
 export function rwFiles(...paths: PathLike[]): FsRule {
-  return fsRule("rwFiles()", [...readFiles, ...writeFiles], paths);
+  return fsRule("rwFiles()", writeFiles, paths);
 }
 
 /**
@@ -104,7 +110,7 @@ export function rwFiles(...paths: PathLike[]): FsRule {
  */
 export function pathAccess(rights: readonly FsRight[], ...paths: PathLike[]): FsRule {
   const valid = isListOf(rights, accessFs) ? rights : parse("fsRights", rights, "pathAccess()");
-  return fsRule("pathAccess()", valid, paths, true);
+  return fsRule("pathAccess()", inOrder(valid), paths, true);
 }
 
 /**

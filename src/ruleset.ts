@@ -5,7 +5,7 @@ import { close } from "./kernel/syscalls.ts";
 import { parse } from "./parse.ts";
 import type { Plan } from "./plan.ts";
 import { reportOf, type Built, type Report } from "./report.ts";
-import { prepareLauncher, spawn, spawnSync } from "./spawn.ts";
+import { keepLauncher, spawn, spawnSync } from "./spawn.ts";
 
 /** Settings of `ruleset.restrictSelf()`. */
 export interface RestrictSelfOptions {
@@ -57,8 +57,7 @@ export class Ruleset implements Disposable {
       warnUnrestricted();
       return reportOf(this.plan, this.#built, { count: 0, method: "none" });
     }
-    // Its file may be out of reach afterwards.
-    prepareLauncher();
+    keepLauncher();
     return reportOf(this.plan, this.#built, enforce(fd, this.plan.flags, deadlineMs));
   }
 

@@ -25,13 +25,19 @@ const failureBytes = 8;
 /** More than the library has: 66 KiB on arm64. */
 const launcherBytesMax = 1 << 20;
 
+/** The library's file, open since before a restriction could put it out of reach; 0: not yet. */
+let image = 0;
+/** The path of the launcher in memory. */
 let launcher: string | undefined;
 
-/**
- * Copies the launcher into memory, once. Later calls need no file, so one before restricting
- * lets a restricted process go on spawning.
- */
-export function prepareLauncher(): string {
+/** Opens the launcher's file, so that a process can go on spawning once it is restricted. */
+export function keepLauncher(): void {
+  // Negative inside a compiled program: there the file is in reach anyway.
+  if (image === 0) image = openFile(nativePath());
+}
+
+/** Copies the launcher into memory, once: it then needs no exec bit, no path and no rule. */
+function launcherPath(): string {
   if (launcher !== undefined) return launcher;
   let fd = memfdCreate("landlock-launcher", MFD_CLOEXEC | MFD_EXEC);
   // Before Linux 6.3 there was no MFD_EXEC, and no need for it.
@@ -43,23 +49,14 @@ export function prepareLauncher(): string {
       { syscall: "memfd_create", errno: -fd },
     );
   }
-  copyLauncher(fd);
+  keepLauncher();
+  if (image < 0 || sendfile(fd, image, launcherBytesMax) <= 0) {
+    // Loading node:fs costs 2 ms, so only those do it who have the file inside the program.
+    const { readFileSync, writeSync } = require("node:fs") as typeof import("node:fs");
+    writeSync(fd, readFileSync(nativePath()));
+  }
   // By process id: in the child the number may be a descriptor of its own by then.
   return (launcher = `/proc/${process.pid}/fd/${fd}`);
-}
-
-function copyLauncher(fd: number): void {
-  const path = nativePath();
-  const source = openFile(path);
-  if (source >= 0) {
-    const copied = sendfile(fd, source, launcherBytesMax);
-    close(source);
-    if (copied > 0) return;
-  }
-  // A compiled program has the file inside itself, where only Bun finds it. Loading node:fs
-  // costs 2 ms, so everybody else does without.
-  const { readFileSync, writeSync } = require("node:fs") as typeof import("node:fs");
-  writeSync(fd, readFileSync(path));
 }
 
 /** `Bun.spawn()` inside a ruleset. */
@@ -101,7 +98,7 @@ function prepare(
 ) {
   const [name] = command;
   const path = resolveCommand(name, options);
-  const image = prepareLauncher();
+  const program = launcherPath();
   const ends = pipe();
   if (typeof ends === "number") {
     throw new LandlockError(
@@ -125,7 +122,7 @@ function prepare(
   };
   return {
     argv: [
-      image,
+      program,
       `${childFd}`,
       `${encodeFlags(logging)}`,
       path,

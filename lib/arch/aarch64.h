@@ -11,6 +11,7 @@ enum {
 	NR_lseek = 62,
 	NR_read = 63,
 	NR_write = 64,
+	NR_readlinkat = 78,
 	NR_exit = 93,
 	NR_exit_group = 94,
 	NR_futex = 98,

@@ -25,6 +25,7 @@ enum {
 	NR_exit_group = 231,
 	NR_tgkill = 234,
 	NR_openat = 257,
+	NR_readlinkat = 267,
 	NR_rt_tgsigqueueinfo = 297,
 	NR_prlimit64 = 302,
 	NR_statx = 332,

@@ -1,5 +1,5 @@
 /** Becomes the command, as it would have been started by a plain exec. */
-import { execve, loadNative } from "../kernel/native.ts";
+import { execve, inheritDescriptors } from "../kernel/native.ts";
 import { openFileLimit, readFile } from "../kernel/syscalls.ts";
 
 /**
@@ -19,7 +19,7 @@ export function become(path: string, command: readonly string[]): () => number {
     environment ??
     Object.entries(process.env).map(([name, value]) => toBytes(`${name}=${value ?? ""}`));
   const limit = inheritedOpenFiles();
-  loadNative();
+  inheritDescriptors();
   return () => execve(path, argv, envp, limit);
 }
 

@@ -95,6 +95,11 @@ export interface Rights {
   readonly scoped: readonly Scope[];
 }
 
+const allFlags: RestrictFlag[] = [];
+for (const row of table) allFlags.push(...row.flags);
+/** Every `landlock_restrict_self(2)` flag, in the order of the kernel's bits. */
+export const restrictFlags: readonly RestrictFlag[] = allFlags;
+
 /** All rights of an ABI. `abi` 0: none; above the newest: the newest's. */
 export function rightsOf(abi: number): Rights {
   const fs: FsRight[] = [];
@@ -119,11 +124,6 @@ export const scopes: readonly Scope[] = Object.freeze(all.scoped);
 
 /** ABI that brought what is not an access right of its own. */
 export const abiOf = { logging: 7, tsync: 8, quiet: 10, noNewPrivs: 11 } as const;
-
-/** Every `landlock_restrict_self(2)` flag, in the order of the kernel's bits. */
-export function restrictFlags(): readonly RestrictFlag[] {
-  return table.flatMap((row) => row.flags);
-}
 
 /** The ABI that brought a right. */
 export function abiOfRight(right: FsRight | NetRight | Scope): Abi {

@@ -8,7 +8,7 @@ import x64 from "../../lib/prebuilt/linux-x64/liblandlock.so" with { type: "file
 import { LandlockError } from "../errors.ts";
 
 /** `LANDLOCK_NATIVE_VERSION` of `lib/allthreads.h`. */
-const version = 1;
+const version = 2;
 
 /** Results of `allthreads_restrict` that are not an errno, from `lib/allthreads.h`. */
 export const ALLTHREADS_UNREACHABLE = -5001;
@@ -21,6 +21,7 @@ const { i32, u32, u64, i64_fast, ptr: pointer } = FFIType;
 const symbols = {
   landlock_native_version: { args: [], returns: i32 },
   allthreads_restrict: { args: [i32, u32, u32, pointer], returns: i64_fast },
+  landlock_inherit_descriptors: { args: [], returns: i64_fast },
   landlock_execve: { args: [pointer, pointer, pointer, u64], returns: i64_fast },
 } as const;
 
@@ -66,12 +67,16 @@ export interface Broadcast {
   readonly tid: number;
   readonly error: number;
   readonly changed: boolean;
+  /** That thread's name; empty without one. */
   readonly name: string;
 }
 
-/** Loads the library now, so that a later call needs no file. */
-export function loadNative(): void {
-  native();
+/**
+ * Lets `execve()` hand on the open files this process was started with: see
+ * `lib/allthreads.h`. Without `/proc` they stay behind.
+ */
+export function inheritDescriptors(): void {
+  native().landlock_inherit_descriptors();
 }
 
 /**
@@ -83,14 +88,14 @@ export function restrictAllThreads(fd: number, flags: number, deadlineMs: number
   const report = new Uint8Array(reportBytes);
   const address = ptr(report);
   const result = Number(native().allthreads_restrict(fd, flags, deadlineMs, address));
-  const name = report.subarray(20);
+  const name = report.subarray(20, report.indexOf(0, 20));
   return {
     result,
     threads: read.i32(address, 0),
     tid: read.i32(address, 4),
     error: read.i32(address, 8),
     changed: read.i32(address, 16) !== 0,
-    name: new TextDecoder().decode(name.subarray(0, name.indexOf(0))),
+    name: name.length === 0 ? "" : new TextDecoder().decode(name),
   };
 }
 

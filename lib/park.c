@@ -1,0 +1,183 @@
+#include "park.h"
+
+#include "gate.h"
+#include "signals.h"
+#include "slots.h"
+#include "threads.h"
+
+/* How often a wait looks for threads that have died: at first, and at the slowest. */
+#define SLICE_FIRST_NS (NS_PER_MS / 4)
+#define SLICE_LAST_NS (8 * NS_PER_MS)
+
+static int32_t worked;             /* the signal of the last broadcast that reached everybody */
+static uint8_t handler_stays[65]; /* by signal: one of ours may still arrive */
+
+static void nap(void)
+{
+	uint32_t nobody_wakes = 0;
+
+	futex_wait(&nobody_wakes, 0, NS_PER_MS);
+}
+
+void blame(struct broadcast *b, int32_t tid, int32_t error)
+{
+	b->report->tid = tid;
+	b->report->error = error;
+	threads_name(b->task_fd, tid, b->report->name, sizeof(b->report->name));
+}
+
+/* ---- Choosing the signal ---- */
+
+static void note_mask(int32_t tid, void *context)
+{
+	struct broadcast *b = context;
+	struct thread_status status;
+	long ret = threads_status(b->task_fd, tid, &status);
+
+	if (ret == -ENOENT || ret == -ESRCH)
+		return;
+	if (ret < 0) {
+		b->blocked_known = 0;
+		return;
+	}
+	if (status.state == 'Z' || status.state == 'X')
+		return;
+	if (signals_choose(b->blocked) && !signals_choose(b->blocked | status.blocked))
+		b->blocker = tid;
+	b->blocked |= status.blocked;
+}
+
+/* A thread that libc is starting blocks everything for a moment: look again until the deadline. */
+int choose_signal(struct broadcast *b)
+{
+	for (;;) {
+		b->blocked = 0;
+		b->blocked_known = 1;
+		if (b->task_fd >= 0 && threads_each(b->task_fd, b->pid, note_mask, b) < 0)
+			b->task_fd = -1;
+		/* Masks are out of reach once a ruleset covers /proc: stay with what worked. */
+		if (b->task_fd < 0 || !b->blocked_known)
+			b->signal = worked ? worked : signals_choose(0);
+		else
+			b->signal = signals_choose(b->blocked);
+		if (b->signal)
+			return 1;
+		if (now_ns() > b->deadline) {
+			blame(b, b->blocker, 0);
+			return 0;
+		}
+		nap();
+	}
+}
+
+/* ---- Parking ---- */
+
+static void send_to(struct broadcast *b, struct slot *slot)
+{
+	/* Counted first: the thread may park before the call returns. */
+	slots_move(slot, UNSENT, SENT);
+	gate_await();
+	slot->error = (int32_t)signals_send(b->pid, slot->tid, b->signal);
+	if (slot->error == 0)
+		return;
+	/* EAGAIN: RLIMIT_SIGPENDING is used up for now (sigqueue(3)). Tried again next sweep. */
+	if (slot->error != -ESRCH)
+		b->unsent++;
+	if (slots_move(slot, SENT, slot->error == -ESRCH ? GONE : UNSENT))
+		gate_arrive();
+}
+
+static void greet(int32_t tid, void *context)
+{
+	struct broadcast *b = context;
+	int added;
+	struct slot *slot = slots_find_or_add(tid, &added);
+
+	b->news += added;
+	if (slot && (added || slot->error))
+		send_to(b, slot);
+}
+
+/* Threads that were signalled and have since exited will not answer. */
+static void forget_the_dead(struct broadcast *b)
+{
+	struct thread_status status;
+
+	for (struct slot *slot = NULL; (slot = slots_next(slot, SENT));) {
+		if (sys3(NR_tgkill, b->pid, slot->tid, 0) == -ESRCH) {
+			if (slots_move(slot, SENT, GONE))
+				gate_arrive();
+		} else if (slot->tid == b->pid && threads_status(b->task_fd, slot->tid, &status) == 0 &&
+			   status.state == 'Z') {
+			if (slots_move(slot, SENT, ZOMBIE))
+				gate_arrive();
+		}
+	}
+}
+
+static int wait_for_parking(struct broadcast *b)
+{
+	for (int64_t slice = SLICE_FIRST_NS; !gate_sleep(slice);) {
+		if (now_ns() > b->deadline)
+			return 0;
+		forget_the_dead(b);
+		if (slice < SLICE_LAST_NS)
+			slice *= 2;
+	}
+	return 1;
+}
+
+/*
+ * Parks every other thread. Done when two sweeps in a row found nobody new and, where the
+ * kernel says how many threads there are, each of them is accounted for.
+ */
+int park_everybody(struct broadcast *b)
+{
+	for (int clean = 0;;) {
+		int64_t started = now_ns();
+
+		b->news = 0;
+		b->unsent = 0;
+		if (threads_each(b->task_fd, b->pid, greet, b) < 0)
+			return 0;
+		/* Asking for every id takes long; the deadline is for threads that do not answer. */
+		if (b->task_fd < 0)
+			b->deadline += now_ns() - started;
+		if (!wait_for_parking(b))
+			return 0;
+
+		uint32_t counted = threads_count(b->task_fd);
+
+		clean = b->news || b->unsent ? 0 : clean + 1;
+		if (clean >= 2 && counted <= 1 + slots_count(PARKED) + slots_count(ZOMBIE))
+			return 1;
+		if (now_ns() > b->deadline)
+			return 0;
+		if (b->unsent || clean >= 2)
+			nap();
+	}
+}
+
+void cancel_parking(struct broadcast *b)
+{
+	static const enum slot_state missing[] = { UNSENT, SENT };
+
+	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
+		for (struct slot *slot = NULL; (slot = slots_next(slot, missing[i]));) {
+			if (!slots_move(slot, missing[i], CANCELLED))
+				continue;
+			handler_stays[b->signal] = 1;
+			if (!b->report->tid)
+				blame(b, slot->tid, slot->error);
+		}
+	}
+}
+
+void finish_signal(struct broadcast *b, int everybody_came)
+{
+	/* A thread that was given up on may get its signal at any time, under any disposition. */
+	if (!handler_stays[b->signal])
+		signals_restore(b->signal);
+	if (everybody_came)
+		worked = b->signal;
+}

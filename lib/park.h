@@ -1,0 +1,37 @@
+/* Parks every other thread in the signal handler, or names one that cannot be reached. */
+#ifndef LANDLOCK_PARK_H
+#define LANDLOCK_PARK_H
+
+#include "allthreads.h"
+#include "sys.h"
+
+/* What one call knows. */
+struct broadcast {
+	struct allthreads_report *report;
+	int64_t deadline; /* CLOCK_MONOTONIC, in nanoseconds */
+	int32_t pid;
+	int32_t task_fd; /* negative: no usable /proc */
+	int32_t signal;
+	int32_t news;   /* threads that a sweep saw for the first time */
+	int32_t unsent; /* threads whose signal the kernel would not queue yet */
+	uint64_t blocked;
+	int blocked_known;
+	int32_t blocker; /* the thread that left no signal to choose */
+};
+
+/* Puts a thread and what happened to it into the report. */
+void blame(struct broadcast *b, int32_t tid, int32_t error);
+
+/* Chooses a signal that no thread blocks; 0: there was none until the deadline. */
+int choose_signal(struct broadcast *b);
+
+/* Parks every other thread; 0: not all of them until the deadline. */
+int park_everybody(struct broadcast *b);
+
+/* Gives up: whoever still gets the signal ignores it. Blames one thread that did not come. */
+void cancel_parking(struct broadcast *b);
+
+/* Gives the signal back where none of ours can still arrive, and remembers one that worked. */
+void finish_signal(struct broadcast *b, int everybody_came);
+
+#endif

@@ -1,0 +1,149 @@
+/** `landlock-restrict` as users run it: what it allows, what it leaves behind, how it ends. */
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { kernelAbi, tempDir, testFromAbi } from "./harness.ts";
+
+const cli = join(import.meta.dir, "..", "src", "cli.ts");
+const system = ["/usr", "/bin", "/lib", "/etc"];
+
+function landlockRestrict(args: string[], options: { cwd?: string; prefix?: string[] } = {}) {
+  const command = [...(options.prefix ?? []), process.execPath, cli, ...args];
+  const done = Bun.spawnSync(command, {
+    stdin: "ignore",
+    ...(options.cwd ? { cwd: options.cwd } : {}),
+    timeout: 20_000,
+  });
+  return {
+    stdout: done.stdout.toString(),
+    stderr: done.stderr.toString(),
+    code: done.exitCode,
+  };
+}
+
+function sh(script: string, options: string[] = [], cwd?: string) {
+  const args = ["-ro", ...system, "-rw", "/dev", ...options, "--", "sh", "-c", script];
+  return landlockRestrict(args, cwd ? { cwd } : {});
+}
+
+testFromAbi(1, "landlock-restrict runs the talk's session: ls works, ls .. does not", async () => {
+  const home = tempDir();
+  await Bun.write(join(home, "note"), "text");
+  const options = ["-ro", "/usr", "/lib", "/etc", "-rw", home, "/dev"];
+  const script = "ls; pwd; touch new && ls; ls ..; echo $?";
+  const run = landlockRestrict([...options, "--", "/bin/bash", "-c", script], { cwd: home });
+  expect(run.stdout).toBe(`note\n${home}\nnew\nnote\n2\n`);
+  expect(run.stderr).toBe("ls: cannot open directory '..': Permission denied\n");
+});
+
+testFromAbi(1, "landlock-restrict ends as the command ends", async () => {
+  expect(sh("exit 7").code).toBe(7);
+  expect(sh("echo out; echo err >&2")).toEqual({ stdout: "out\n", stderr: "err\n", code: 0 });
+});
+
+describe("landlock-restrict's own exit codes", () => {
+  const folder = tempDir();
+  const cases: [string, string[], number, string][] = [
+    ["no arguments", [], 125, "Usage:"],
+    ["no command", ["-ro", "/usr"], 125, "There is no command: put it behind --"],
+    ["an unknown option", ["-xyz", "--", "true"], 125, '"-xyz" is no option'],
+    ["an unknown modifier", ["-ro", "+all", "/", "--", "true"], 125, '"+all" is no modifier'],
+    ["a port too large", ["-bindtcp", "65616", "--", "true"], 125, "65616 is not a port"],
+    ["a port in hexadecimal", ["-bindtcp", "0x50", "--", "true"], 125, '"0x50" is not a port'],
+    ["a missing path", ["-ro", "/nowhere", "--", "true"], 125, '"/nowhere"'],
+    ["refer under ABI 1", ["-1", "-rw", "+refer", "/", "--", "true"], 125, "refer"],
+    ["a command not on PATH", ["-ro", "/", "--", "no-such-command"], 127, "on PATH"],
+    ["a command that is not there", ["-ro", "/", "--", "/no/such"], 127, "ENOENT"],
+    ["a command without execute", ["-ro", folder, "--", "/bin/true"], 126, "EACCES"],
+  ];
+  for (const [name, args, code, message] of cases) {
+    test(`${name}: ${code}`, () => {
+      if (kernelAbi === 0 && code !== 125) return;
+      const run = landlockRestrict(args);
+      expect(run.stderr).toContain(message);
+      expect(run.code).toBe(code);
+    });
+  }
+});
+
+testFromAbi(1, "landlock-restrict leaves the command what a plain exec would", async () => {
+  const script = [
+    "grep -E '^Sig(Ign|Blk|Pnd|Cgt)|^Threads' /proc/self/status",
+    "ulimit -Sn; ulimit -Hn; ulimit -Sc; ulimit -Ss",
+    "ls /proc/self/fd | wc -l; env | sort; umask; pwd",
+  ].join("; ");
+  const start = "ulimit -Sn 300; exec 7</dev/null; trap '' USR1; ";
+  const env = { PATH: process.env["PATH"], HOME: "/", MARK: "a b" } as Record<string, string>;
+  const cwd = tempDir();
+  await Bun.write(join(cwd, ".env"), "FROM_DOTENV=1");
+  const inShell = (command: string) =>
+    Bun.spawnSync(["sh", "-c", `${start}${command}; exit`], { env, cwd }).stdout.toString();
+  const quoted = `sh -c '${script.replaceAll("'", `'\\''`)}'`;
+  const restricted = `"${process.execPath}" "${cli}" -rw / -- ${quoted}`;
+  const plain = inShell(quoted);
+  expect(plain).toContain("300\n");
+  expect(plain).toContain("MARK=a b");
+  expect(inShell(restricted)).toBe(plain);
+});
+
+testFromAbi(1, "landlock-restrict hands on arguments and environment byte by byte", async () => {
+  const command = `"${process.execPath}" "${cli}" -rw / -- env -i printf '%s' "$(printf 'a\\377b')"`;
+  const { stdout } = Bun.spawnSync(["sh", "-c", command]);
+  expect([...stdout]).toEqual([0x61, 0xff, 0x62]);
+});
+
+testFromAbi(
+  1,
+  "landlock-restrict runs nothing of the current directory's bunfig.toml",
+  async () => {
+    const cwd = tempDir();
+    await Bun.write(join(cwd, "bunfig.toml"), 'preload = ["./preload.ts"]\n');
+    await Bun.write(join(cwd, "preload.ts"), 'console.log("preloaded");\n');
+    const shebang = (await Bun.file(cli).text()).split("\n")[0]!;
+    expect(shebang).toBe("#!/usr/bin/env -S bun --config=/dev/null --no-env-file");
+    const flags = shebang.split(" ").slice(3);
+    const command = [process.execPath, ...flags, cli, "-rw", "/", "--", "echo", "done"];
+    expect(Bun.spawnSync(command, { cwd }).stdout.toString()).toBe("done\n");
+  },
+);
+
+testFromAbi(
+  4,
+  "landlock-restrict -connecttcp restricts the network, and without it does not",
+  async () => {
+    using server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+    const connect = (options: string[]) => {
+      const script = `exec 3<>/dev/tcp/127.0.0.1/${server.port} && echo connected`;
+      const args = ["-rw", "/", ...options, "--", "bash", "-c", script];
+      return landlockRestrict(args);
+    };
+    expect(connect([]).stdout).toBe("connected\n");
+    expect(connect(["-connecttcp", `${server.port}`]).stdout).toBe("connected\n");
+    const denied = connect(["-connecttcp", "1"]);
+    expect(denied.stdout).toBe("");
+    expect(denied.stderr).toContain("Permission denied");
+  },
+);
+
+testFromAbi(6, "landlock-restrict -scoped keeps signals inside", async () => {
+  const script = `kill -0 ${process.pid} && echo reached`;
+  expect(sh(script).stdout).toBe("reached\n");
+  expect(sh(script, ["-scoped"]).stderr).toContain("Operation not permitted");
+});
+
+testFromAbi(1, "landlock-restrict nests, and only narrows", async () => {
+  const inner = [process.execPath, cli, "-rw", "/", "--", "cat", "/etc/hostname"];
+  const outer = (paths: string[]) => landlockRestrict(["-ro", ...paths, "--", ...inner]);
+  expect(outer(["/"]).code).toBe(0);
+  const bun = join(process.execPath, "..");
+  const source = join(import.meta.dir, "..");
+  const narrow = outer(["/usr", "/bin", "/lib", "/proc", "/sys", bun, source]);
+  expect(narrow.stderr).toContain("Permission denied");
+});
+
+test("landlock-restrict status names the ABI, or the reason there is none", () => {
+  const text = landlockRestrict(["status"]);
+  expect(text.code).toBe(0);
+  expect(text.stdout).toContain(kernelAbi > 0 ? `ABI ${kernelAbi}` : "Remedy:");
+  const json = JSON.parse(landlockRestrict(["status", "--json"]).stdout);
+  expect(json).toMatchObject({ abi: kernelAbi, state: expect.any(String) });
+});
