@@ -44,7 +44,7 @@ const flags = [
   "-Wextra",
   "-Werror",
   "-ffile-prefix-map=.=.",
-  "-Wl,--build-id=none,-z,now,-z,noexecstack,-z,defs,--hash-style=gnu,-s,-e,landlock_launcher",
+  "-Wl,--build-id=none,-z,noseparate-code,-z,norelro,-z,now,-z,noexecstack,-z,defs,--hash-style=gnu,-s,-e,landlock_launcher",
 ];
 
 interface Built {
