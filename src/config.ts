@@ -1,18 +1,10 @@
 /** What to restrict and how strictly, and the verbs that do it. */
 import type { ConfigData, LogFlag } from "./fit.ts";
-import {
-  abiOfRight,
-  rightsOf,
-  type Abi,
-  type FsRight,
-  type NetRight,
-  type Rights,
-  type Scope,
-} from "./kernel/abi.ts";
-import { probe } from "./kernel/probe.ts";
+import type { FsRight, NetRight, Rights, Scope } from "./kernel/abi.ts";
+import { probe, type Kernel } from "./kernel/probe.ts";
 import { parse } from "./parse.ts";
 import { PlainData } from "./plain.ts";
-import { planFor, type Plan } from "./plan.ts";
+import { makePlan, type Plan } from "./plan.ts";
 import type { Report } from "./report.ts";
 import type { Rule } from "./rule.ts";
 import { Ruleset } from "./ruleset.ts";
@@ -144,7 +136,7 @@ export class Config extends PlainData implements ConfigData {
    * @param rules What stays allowed
    */
   plan(...rules: Rule[]): Plan {
-    return planFor(this, rules, probe());
+    return makePlan(this, rules, probe());
   }
 
   /**
@@ -166,73 +158,18 @@ export class Config extends PlainData implements ConfigData {
   }
 }
 
-const versions: Config[] = [];
-
-/** Made when asked for: a script uses one of them, and pays for one. */
-function version(abi: Abi): Config {
-  return (versions[abi] ??= custom(abi, rightsOf(abi)));
-}
-
-function custom(abi: number, rights: Rights): Config {
-  return new Config({ abi, ...rights, logging: [], mode: "strict", atLeast: 0 });
-}
-
-/** The rights of a custom Config; what is left out stays unrestricted. */
-export interface ConfigRights {
-  readonly fs?: readonly FsRight[];
-  readonly net?: readonly NetRight[];
-  readonly scoped?: readonly Scope[];
-}
-
 /**
- * A Config that restricts just these rights.
+ * Makes the plan for any kernel, on any machine: it asks nothing and opens nothing.
  *
- * @param rights Names out of `accessFs`, `accessNet` and `scopes`
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where a key or a right is unknown
+ * @param config What to restrict; an equal plain object, as from JSON, will do
+ * @param rules What stays allowed
+ * @param kernel What `probe()` returns, or any other `{ abi, errata, state }`
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where something is not valid, or rules and
+ *   Config do not fit; `ERR_LANDLOCK_ABI_TOO_OLD`, `_UNSUPPORTED`, `_DISABLED`, `_BLOCKED` or
+ *   `_NOT_LINUX` where the kernel lacks what a strict Config, or `atLeast`, asks for
  */
-function config(rights: ConfigRights): Config {
-  const { fs = [], net = [], scoped = [] } = parse("config", rights, "landlock.config()");
-  const abi = Math.max(1, ...[...fs, ...net, ...scoped].map(abiOfRight));
-  return custom(abi, { fs, net, scoped });
+export function planFor(config: ConfigData, rules: readonly Rule[], kernel: Kernel): Plan {
+  const checked = config instanceof Config ? config : parse("configData", config, "planFor()");
+  const list = Array.isArray(rules) ? rules : parse("rules", rules, "planFor()");
+  return makePlan(checked, list, parse("kernel", kernel, "planFor()"));
 }
-
-/**
- * The Configs: `V1` to `V11` restrict all that this ABI can, `config()` just some rights. All
- * are strict: a kernel that lacks something is an error, unless `.bestEffort()`.
- */
-export const landlock = Object.freeze({
-  get V1() {
-    return version(1);
-  },
-  get V2() {
-    return version(2);
-  },
-  get V3() {
-    return version(3);
-  },
-  get V4() {
-    return version(4);
-  },
-  get V5() {
-    return version(5);
-  },
-  get V6() {
-    return version(6);
-  },
-  get V7() {
-    return version(7);
-  },
-  get V8() {
-    return version(8);
-  },
-  get V9() {
-    return version(9);
-  },
-  get V10() {
-    return version(10);
-  },
-  get V11() {
-    return version(11);
-  },
-  config,
-});

@@ -50,9 +50,10 @@ export function requireFit(config: ConfigData, rules: readonly (FsRule | NetRule
     const handled: readonly string[] = rule.kind === "fs" ? config.fs : config.net;
     const explicit: readonly string[] = rule.kind === "fs" ? rule.explicit : rule.access;
     const stray = explicit.find((right) => !handled.includes(right));
-    if (stray !== undefined || (rule.kind === "fs" && handled.length === 0)) {
+    if (stray !== undefined || handled.length === 0) {
+      const family = rule.kind === "fs" ? "paths" : "ports";
       throw invalid(
-        `Cannot grant ${stray ?? rule.access[0]} on ${placesOf(rule)}: this Config does not restrict ${stray ?? "paths"} here; leave the rule out, or use a Config and a verb that do`,
+        `Cannot grant ${stray ?? rule.access[0] ?? "anything"} on ${placesOf(rule)}: this Config does not restrict ${stray ?? family} here; leave the rule out, or use a Config and a verb that do`,
       );
     }
     if (rule.access.length === 0 && rule.onDenial === "log") {

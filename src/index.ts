@@ -9,7 +9,7 @@
  *
  * @module
  */
-export { Config, landlock, type BestEffortOptions, type ConfigRights } from "./config.ts";
+export { Config, landlock, planFor, type BestEffortOptions, type ConfigRights } from "./config.ts";
 export { LandlockError, type LandlockErrorCode } from "./errors.ts";
 export type { ConfigData, LogFlag } from "./fit.ts";
 export {
@@ -23,15 +23,8 @@ export {
   type Scope,
 } from "./kernel/abi.ts";
 export { probe, type Kernel, type KernelState, type Probe } from "./kernel/probe.ts";
-export {
-  planFor,
-  type AbiUse,
-  type PathRule,
-  type Plan,
-  type PortRule,
-  type Unenforced,
-  type Ungranted,
-} from "./plan.ts";
+export type { AbiUse, PathRule, Plan, PortRule, Unenforced, Ungranted } from "./plan.ts";
+export { landlock, type ConfigRights } from "./landlock.ts";
 export type { Report, ThreadReport } from "./report.ts";
 export {
   CompositeRule,

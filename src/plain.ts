@@ -1,7 +1,18 @@
-/** Data with methods: printing it shows its fields and not the methods. */
+const inspect = Symbol.for("nodejs.util.inspect.custom");
+
+/** Everything in it, however deep: printing stops at the third level otherwise. */
+function inspectAll(this: object): string {
+  return Bun.inspect({ ...this }, { depth: Infinity });
+}
+
+/** Data with methods: printing it shows all its fields and not the methods. */
 export abstract class PlainData {
-  /** @internal What `console.log()` and `Bun.inspect()` show. */
-  [Symbol.for("nodejs.util.inspect.custom")](): object {
-    return { ...this };
+  static {
+    Object.defineProperty(this.prototype, inspect, { value: inspectAll });
   }
+}
+
+/** The same data, frozen, of which printing shows all. */
+export function plainData<Data extends object>(data: Data): Readonly<Data> {
+  return Object.freeze(Object.defineProperty(data, inspect, { value: inspectAll }));
 }

@@ -13,6 +13,7 @@ import {
 } from "./kernel/abi.ts";
 import { notCovered } from "./kernel/coverage.ts";
 import { usableAbi, type Kernel } from "./kernel/probe.ts";
+import { plainData } from "./plain.ts";
 import { flatten, type FsRule, type NetRule, type Rule } from "./rule.ts";
 
 /** A path rule as the kernel will get it. */
@@ -71,16 +72,11 @@ export interface Plan {
 const signalErratum = 1 << 1;
 
 /**
- * Makes the plan for a kernel.
+ * Makes the plan for a kernel, from a Config and a kernel that are what they should be.
  *
- * @param config What to restrict
- * @param rules What stays allowed
- * @param kernel What `probe()` returns, or any other `{ abi, errata, state }`
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where rules and Config do not fit;
- *   `ERR_LANDLOCK_ABI_TOO_OLD`, `_UNSUPPORTED`, `_DISABLED`, `_BLOCKED` or `_NOT_LINUX` where the
- *   kernel lacks what a strict Config asks for, or `atLeast` of best effort
+ * @throws {LandlockError} As `planFor()`
  */
-export function planFor(config: ConfigData, rules: readonly Rule[], kernel: Kernel): Plan {
+export function makePlan(config: ConfigData, rules: readonly Rule[], kernel: Kernel): Plan {
   const flat = flatten(rules, "plan()");
   requireFit(config, flat);
   const abi = usableAbi(kernel);
@@ -92,17 +88,19 @@ export function planFor(config: ConfigData, rules: readonly Rule[], kernel: Kern
   ];
   requireKernel(config, [...lacks.fs, ...lost, ...lacks.net, ...lacks.scoped, ...logging], kernel);
   const planned = flat.flatMap((rule) => plannedRules(rule, has, abi >= abiOf.quiet));
-  return deepFreeze({
-    enforcement: enforcementOf(has, lacks),
-    abi: { kernel: kernel.abi, requested: config.abi, used: Math.min(config.abi, abi) },
-    handled: has,
-    unenforced: { ...lacks, logging },
-    ungranted: flat.flatMap((rule) => ungrantedBy(rule, lost)),
-    rules: planned,
-    quiet: quietRights(planned, has),
-    flags: flagsFor(config, abi),
-    notCovered: notCovered(abi),
-  });
+  return plainData(
+    freezeParts({
+      enforcement: enforcementOf(has, lacks),
+      abi: { kernel: kernel.abi, requested: config.abi, used: Math.min(config.abi, abi) },
+      handled: has,
+      unenforced: { ...lacks, logging },
+      ungranted: flat.flatMap((rule) => ungrantedBy(rule, lost)),
+      rules: planned,
+      quiet: quietRights(planned, has),
+      flags: isEmpty(has) ? [] : flagsFor(config, abi),
+      notCovered: notCovered(abi),
+    }),
+  );
 }
 
 /**
@@ -114,15 +112,16 @@ function split(config: ConfigData, abi: number, errata: number) {
   const signalWorks = abi >= abiOf.tsync || (errata & signalErratum) !== 0;
   const known: readonly string[] = [...kernel.fs, ...kernel.net, ...kernel.scoped];
   const keep = (right: string) => known.includes(right) && (right !== "signal" || signalWorks);
-  // Any ruleset denies reparenting, on every kernel: lacking refer makes nothing weaker.
-  const lost = config.fs.filter((right) => abi > 0 && right === "refer" && !keep(right));
-  const lack = (right: string) => !keep(right) && !(lost as readonly string[]).includes(right);
   const pick = (test: (right: string) => boolean): Rights => ({
     fs: config.fs.filter(test),
     net: config.net.filter(test),
     scoped: config.scoped.filter(test),
   });
-  return { has: pick(keep), lacks: pick(lack), lost };
+  const has = pick(keep);
+  // Any ruleset denies reparenting, on every kernel: lacking refer makes nothing weaker then.
+  const lost = config.fs.filter((right) => right === "refer" && !keep(right) && !isEmpty(has));
+  const lack = (right: string) => !keep(right) && !(lost as readonly string[]).includes(right);
+  return { has, lacks: pick(lack), lost };
 }
 
 function plannedRules(
@@ -171,9 +170,12 @@ function enforcementOf(has: Rights, lacks: Rights): Plan["enforcement"] {
   return isEmpty(lacks) ? "full" : "partial";
 }
 
-function deepFreeze<Value extends object>(value: Value): Value {
+/** Freezes all that is in it, however deep. */
+function freezeParts<Value extends object>(value: Value): Value {
   for (const part of Object.values(value)) {
-    if (typeof part === "object" && part !== null && !Object.isFrozen(part)) deepFreeze(part);
+    if (typeof part === "object" && part !== null && !Object.isFrozen(part)) {
+      Object.freeze(freezeParts(part));
+    }
   }
-  return Object.freeze(value);
+  return value;
 }

@@ -1,4 +1,5 @@
 import type { Rights } from "./kernel/abi.ts";
+import { plainData } from "./plain.ts";
 import type { AbiUse, PathRule, Plan, PortRule, Ungranted, Unenforced } from "./plan.ts";
 
 /** How the threads of the process were reached. */
@@ -41,7 +42,7 @@ export interface Report {
 /** The report of a plan that was built and enforced. */
 export function reportOf(plan: Plan, built: Built, threads: ThreadReport): Report {
   const { enforcement, abi, handled, unenforced, ungranted, notCovered } = plan;
-  return Object.freeze({
+  return plainData({
     enforcement,
     abi,
     handled,

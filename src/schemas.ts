@@ -6,8 +6,16 @@ import { accessFs, accessNet, newestAbi, scopes } from "./kernel/abi.ts";
 import { isAbi, isFileUrl, isPathString, isPort, type PathLike } from "./values.ts";
 
 function shown(value: unknown): string {
-  const text = typeof value === "string" ? JSON.stringify(value) : Bun.inspect(value);
+  const text = inspected(value).replaceAll(/\s+/g, " ");
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+}
+
+function inspected(value: unknown): string {
+  try {
+    return typeof value === "string" ? JSON.stringify(value) : Bun.inspect(value);
+  } catch {
+    return "a value that cannot be shown";
+  }
 }
 
 /** A message that names the value and what would be right instead. */
@@ -25,6 +33,13 @@ const pathString = z.custom<string>(
 );
 const port = z.custom<number>(isPort, is("a port", "give an integer from 0 to 65535"));
 const abi = z.custom<number>(isAbi, is("a Landlock ABI", `give an integer from 1 to ${newestAbi}`));
+
+function whole(what: string, least: number) {
+  return z.custom<number>(
+    (value) => Number.isInteger(value) && (value as number) >= least,
+    is(what, `give an integer from ${least}`),
+  );
+}
 
 const list = is("a list", "give an array");
 
@@ -101,6 +116,33 @@ const schemas = {
     scoped: z.optional(rights(scopes, "a scope")),
   }),
   bestEffort: object({ atLeast: z.optional(abi) }),
+  rules: z.array(rule, list),
+  kernel: z.object(
+    {
+      abi: whole("an ABI", 0),
+      errata: whole("a mask of errata", 0),
+      state: z.enum(
+        ["enabled", "disabled", "unsupported", "blocked", "not-linux"],
+        is("a state", "use one that probe() returns"),
+      ),
+    },
+    is("a kernel", "give { abi, errata, state }, as probe() returns"),
+  ),
+  configData: object({
+    abi,
+    fs: fsRights,
+    net: netRights,
+    scoped: rights(scopes, "a scope"),
+    logging: rights(
+      ["log_same_exec_off", "log_new_exec_on", "log_subdomains_off"],
+      "an audit log flag",
+    ),
+    mode: z.enum(["strict", "best-effort"], is("a mode", 'use "strict" or "best-effort"')),
+    atLeast: z.custom<number>(
+      (value) => value === 0 || isAbi(value),
+      is("a Landlock ABI", `give an integer from 0 to ${newestAbi}`),
+    ),
+  }),
   restrictSelf: object({
     deadlineMs: z.optional(
       z.custom<number>(
@@ -119,7 +161,14 @@ export function parse<Name extends keyof Parsed>(
   name: Name,
   value: unknown,
 ): { value: Parsed[Name] } | { problem: string } {
-  const result = z.safeParse(schemas[name] as never as z.core.$ZodType<Parsed[Name]>, value);
+  const schema = schemas[name] as never as z.core.$ZodType<Parsed[Name]>;
+  let result;
+  try {
+    result = z.safeParse(schema, value);
+  } catch {
+    // A proxy that throws, or data that contains itself.
+    return { problem: `${shown(value)} cannot be read: give a rule or plain data that ends` };
+  }
   if (result.success) return { value: result.data };
   const issue = result.error.issues[0]!;
   const place = issue.path

@@ -13,14 +13,14 @@ export function isPathString(value: unknown): value is string {
   return typeof value === "string" && value !== "" && !value.includes("\0") && value.isWellFormed();
 }
 
-/** A `file:` URL of this machine, without an encoded NUL or slash. */
+/** A `file:` URL of this machine, which decodes to a path without NUL or an encoded slash. */
 export function isFileUrl(value: unknown): value is URL {
-  return (
-    value instanceof URL &&
-    value.protocol === "file:" &&
-    value.host === "" &&
-    !/%00|%2f/i.test(value.pathname)
-  );
+  if (!(value instanceof URL) || value.protocol !== "file:" || value.host !== "") return false;
+  try {
+    return isPathString(decodeURIComponent(value.pathname)) && !/%2f/i.test(value.pathname);
+  } catch {
+    return false;
+  }
 }
 
 /** A TCP or UDP port: an integer from 0 to 65535. */

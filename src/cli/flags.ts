@@ -1,6 +1,7 @@
 /** From the words of the command line to what they ask for. */
-import { Config, landlock } from "../config.ts";
+import { Config } from "../config.ts";
 import { LandlockError } from "../errors.ts";
+import { landlock } from "../landlock.ts";
 import type { FsRule, Rule } from "../rule.ts";
 import {
   bindTcp,
