@@ -9,7 +9,7 @@
  *
  * @module
  */
-export { Config, landlock, planFor, type BestEffortOptions, type ConfigRights } from "./config.ts";
+export { Config, planFor, type BestEffortOptions } from "./config.ts";
 export { LandlockError, type LandlockErrorCode } from "./errors.ts";
 export type { ConfigData, LogFlag } from "./fit.ts";
 export {

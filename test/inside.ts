@@ -1,5 +1,25 @@
 /** What the body of `inSubprocess()` gets: the library, and small probes of what is allowed. */
-import { readdirSync, readFileSync } from "node:fs";
+import { dlopen, FFIType, ptr, read } from "bun:ffi";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { getSystemErrorName } from "node:util";
+import { nativePath } from "../src/kernel/native.ts";
 
 export * from "../src/index.ts";
 
@@ -42,10 +62,148 @@ export function thrown(action: () => unknown): Record<string, unknown> | undefin
   }
 }
 
-/** One field of every thread's `/proc/self/task/TID/status`, as `threadField("NoNewPrivs")`. */
+/**
+ * One field of every thread's `/proc/self/task/TID/status`, as `threadField("NoNewPrivs")`. A
+ * thread that ends meanwhile is left out.
+ */
 export function threadField(field: string): string[] {
-  return readdirSync("/proc/self/task").map((tid) => {
-    const status = readFileSync(`/proc/self/task/${tid}/status`, "utf8");
-    return status.match(new RegExp(`^${field}:\\s*(.*)$`, "m"))![1]!;
+  return readdirSync("/proc/self/task").flatMap((tid) => {
+    try {
+      const status = readFileSync(`/proc/self/task/${tid}/status`, "utf8");
+      return status.match(new RegExp(`^${field}:\\s*(.*)$`, "m"))![1]!;
+    } catch (error) {
+      const { code } = error as { code?: string };
+      if (code === "ENOENT" || code === "ESRCH") return [];
+      throw error;
+    }
   });
 }
+
+const { i32, u32, u64, cstring, ptr: pointer } = FFIType;
+const functions = {
+  mkfifo: { args: [cstring, u32], returns: i32 },
+  mknod: { args: [cstring, u32, u64], returns: i32 },
+  ioctl: { args: [i32, u64, pointer], returns: i32 },
+  pipe: { args: [pointer], returns: i32 },
+  socket: { args: [i32, i32, i32], returns: i32 },
+  bind: { args: [i32, pointer, u32], returns: i32 },
+  listen: { args: [i32, i32], returns: i32 },
+  connect: { args: [i32, pointer, u32], returns: i32 },
+  sendto: { args: [i32, cstring, u64, i32, pointer, u32], returns: i32 },
+  getsockname: { args: [i32, pointer, pointer], returns: i32 },
+  prctl: { args: [i32, u64, pointer, u64, u64], returns: i32 },
+  setrlimit: { args: [i32, pointer], returns: i32 },
+  __errno_location: { args: [], returns: pointer },
+} as const;
+
+type Libc = ReturnType<typeof dlopen<typeof functions>>["symbols"];
+const libc = openLibc();
+
+/** Now, while its file can be read: the probes are for processes that can read none. */
+function openLibc(): Libc {
+  for (const name of [
+    "libc.so.6",
+    `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`,
+  ]) {
+    try {
+      return dlopen(name, functions).symbols;
+    } catch {}
+  }
+  throw new Error("there is no libc");
+}
+
+/** A C function that Bun has no equal of: what it returns, or its errno as an error's `code`. */
+export function call<Name extends keyof Omit<Libc, "__errno_location">>(
+  name: Name,
+  ...args: Parameters<Libc[Name]>
+): number {
+  const result = (libc[name] as (...args: unknown[]) => number)(...args);
+  if (result !== -1) return result;
+  const errno = read.i32(libc.__errno_location()!, 0);
+  throw Object.assign(new Error(name), { code: getSystemErrorName(-errno) });
+}
+
+/** Makes system calls `first` to `last` fail, as a container does: this thread, and its children. */
+export function failSyscalls(first: number, last: number, errno: number): void {
+  const RET_ERRNO = 0x0005_0000;
+  const RET_ALLOW = 0x7fff_0000;
+  // struct sock_filter: a 16-bit operation, where to jump if true and if false, a 32-bit operand.
+  const step = (code: number, jt: number, jf: number, k: number) => [
+    code | (jt << 16) | (jf << 24),
+    k,
+  ];
+  const filter = new Uint32Array([
+    ...step(0x20, 0, 0, 0),
+    ...step(0x35, 0, 2, first),
+    ...step(0x25, 1, 0, last),
+    ...step(0x06, 0, 0, RET_ERRNO | errno),
+    ...step(0x06, 0, 0, RET_ALLOW),
+  ]);
+  const program = new BigUint64Array([BigInt(filter.length / 2), BigInt(ptr(filter))]);
+  const [PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS] = [22, 38];
+  call("prctl", PR_SET_NO_NEW_PRIVS, 1n, null, 0n, 0n);
+  call("prctl", PR_SET_SECCOMP, 2n, program, 0n, 0n);
+}
+
+/** `struct sockaddr_in` or `sockaddr_in6` of this machine itself. */
+export function loopback(port: number, family: 4 | 6 = 4): Uint8Array {
+  const address = new Uint8Array(family === 4 ? 16 : 28);
+  const view = new DataView(address.buffer);
+  view.setUint16(0, family === 4 ? 2 : 10, true);
+  view.setUint16(2, port);
+  if (family === 4) view.setUint32(4, 0x7f000001);
+  else address[23] = 1;
+  return address;
+}
+
+/** `struct sockaddr_un` of a path, or of an abstract name: one that starts with NUL. */
+export function unixAddress(name: string): Uint8Array {
+  return new Uint8Array([
+    1,
+    0,
+    ...new TextEncoder().encode(name),
+    ...(name[0] === "\0" ? [] : [0]),
+  ]);
+}
+
+/** Makes the tree for `tryPaths()`, anew if there is one. */
+export function makeTree(dir: string): void {
+  rmSync(dir, { recursive: true, force: true });
+  mkdirSync(`${dir}/other`, { recursive: true });
+  mkdirSync(`${dir}/empty`);
+  // A program without an interpreter and libraries: executing it takes rights on this file only.
+  copyFileSync(nativePath(), `${dir}/file`);
+  chmodSync(`${dir}/file`, 0o755);
+  for (const name of ["old", "moved", "doomed"]) writeFileSync(`${dir}/${name}`, "text");
+}
+
+/** Every kind of access to paths, each tried once in a tree of `makeTree()`. */
+export function tryPaths(dir: string) {
+  const file = `${dir}/file`;
+  return {
+    execute: outcome(() => Bun.spawnSync([file], { stdio: ["inherit", "inherit", "inherit"] })),
+    read: outcome(() => readFileSync(file)),
+    list: outcome(() => readdirSync(dir)),
+    write: outcome(() => closeSync(openSync(file, constants.O_WRONLY))),
+    truncate: outcome(() => truncateSync(file, 3)),
+    // Not writeFileSync(): it truncates afterwards, and Bun hides it where that fails.
+    overwrite: outcome(() => closeSync(openSync(file, constants.O_WRONLY | constants.O_TRUNC))),
+    create: outcome(() => writeFileSync(`${dir}/created`, "text", { flag: "wx" })),
+    mkdir: outcome(() => mkdirSync(`${dir}/directory`)),
+    mkfifo: outcome(() => call("mkfifo", `${dir}/fifo`, 0o600)),
+    socket: outcome(() => call("mknod", `${dir}/socket`, constants.S_IFSOCK | 0o600, 0n)),
+    symlink: outcome(() => symlinkSync("file", `${dir}/symlink`)),
+    // The null device and a loop device: only root can make them.
+    character: outcome(() => call("mknod", `${dir}/null`, constants.S_IFCHR | 0o600, 0x103n)),
+    block: outcome(() => call("mknod", `${dir}/loop`, constants.S_IFBLK | 0o600, 0x700n)),
+    link: outcome(() => linkSync(file, `${dir}/linked`)),
+    linkAcross: outcome(() => linkSync(file, `${dir}/other/linked`)),
+    rename: outcome(() => renameSync(`${dir}/old`, `${dir}/new`)),
+    renameAcross: outcome(() => renameSync(`${dir}/moved`, `${dir}/other/moved`)),
+    unlink: outcome(() => unlinkSync(`${dir}/doomed`)),
+    rmdir: outcome(() => rmdirSync(`${dir}/empty`)),
+  };
+}
+
+/** What `tryPaths()` tries. */
+export type PathOperation = keyof ReturnType<typeof tryPaths>;

@@ -1,0 +1,106 @@
+/** The one error class: its fields, its name, and the kernel's names of errnos. */
+import { expect, test } from "bun:test";
+import { LandlockError, type LandlockErrorCode } from "../src/index.ts";
+import { errnoName } from "../src/errors.ts";
+
+const codes: Record<LandlockErrorCode, true> = {
+  ERR_LANDLOCK_INVALID_RULE: true,
+  ERR_LANDLOCK_PATH: true,
+  ERR_LANDLOCK_UNSUPPORTED: true,
+  ERR_LANDLOCK_DISABLED: true,
+  ERR_LANDLOCK_BLOCKED: true,
+  ERR_LANDLOCK_NOT_LINUX: true,
+  ERR_LANDLOCK_ABI_TOO_OLD: true,
+  ERR_LANDLOCK_TOO_MANY_LAYERS: true,
+  ERR_LANDLOCK_THREADS_UNREACHABLE: true,
+  ERR_LANDLOCK_THREADS_DIVERGED: true,
+  ERR_LANDLOCK_NATIVE: true,
+  ERR_LANDLOCK_SYSCALL: true,
+};
+
+for (const code of Object.keys(codes) as LandlockErrorCode[]) {
+  test(`LandlockError carries ${code} and its message`, () => {
+    const error = new LandlockError(code, "This is a sentence");
+    expect(error.code).toBe(code);
+    expect(error.message).toBe("This is a sentence");
+    expect(`${error}`).toBe("LandlockError: This is a sentence");
+  });
+}
+
+test("LandlockError is an Error with its name on the prototype", () => {
+  const error = new LandlockError("ERR_LANDLOCK_PATH", "x");
+  expect(error).toBeInstanceOf(Error);
+  expect(error.name).toBe("LandlockError");
+  expect(Object.hasOwn(error, "name")).toBeFalse();
+  expect(Object.hasOwn(LandlockError.prototype, "name")).toBeTrue();
+  expect(error.stack).toContain("errors.test.ts");
+});
+
+test("LandlockError has only code and processChanged where nothing else is known", () => {
+  const error = new LandlockError("ERR_LANDLOCK_PATH", "x");
+  expect({ ...error } as object).toEqual({ code: "ERR_LANDLOCK_PATH", processChanged: false });
+  for (const key of ["syscall", "errno", "errnoName", "path", "cause"]) {
+    expect(key in error).toBeFalse();
+  }
+});
+
+test("LandlockError carries all of its details, and the name of the errno", () => {
+  const cause = new Error("why");
+  const error = new LandlockError("ERR_LANDLOCK_THREADS_DIVERGED", "x", {
+    syscall: "landlock_restrict_self",
+    errno: 1,
+    path: "/a",
+    processChanged: true,
+    cause,
+  });
+  expect({ ...error } as object).toEqual({
+    code: "ERR_LANDLOCK_THREADS_DIVERGED",
+    processChanged: true,
+    syscall: "landlock_restrict_self",
+    path: "/a",
+    errno: 1,
+    errnoName: "EPERM",
+  });
+  expect(error.cause).toBe(cause);
+});
+
+test("LandlockError keeps a cause that is falsy", () => {
+  for (const cause of [undefined, null, 0, ""]) {
+    const error = new LandlockError("ERR_LANDLOCK_NATIVE", "x", { cause });
+    expect("cause" in error).toBeTrue();
+    expect(error.cause).toBe(cause);
+  }
+});
+
+test("errnoName() spells errnos as the kernel's documentation does", () => {
+  // Bun knows 11 as EWOULDBLOCK too, 95 as ENOTSUP too, and not 77.
+  expect(errnoName(11)).toBe("EAGAIN");
+  expect(errnoName(77)).toBe("EBADFD");
+  expect(errnoName(95)).toBe("EOPNOTSUPP");
+  expect(errnoName(123456)).toBe("errno 123456");
+});
+
+const linux: [errno: number, name: string][] = [
+  [1, "EPERM"],
+  [2, "ENOENT"],
+  [3, "ESRCH"],
+  [4, "EINTR"],
+  [7, "E2BIG"],
+  [9, "EBADF"],
+  [12, "ENOMEM"],
+  [13, "EACCES"],
+  [14, "EFAULT"],
+  [20, "ENOTDIR"],
+  [22, "EINVAL"],
+  [23, "ENFILE"],
+  [24, "EMFILE"],
+  [36, "ENAMETOOLONG"],
+  [38, "ENOSYS"],
+  [40, "ELOOP"],
+  [42, "ENOMSG"],
+  [97, "EAFNOSUPPORT"],
+];
+const isLinux = process.platform === "linux";
+test.skipIf(!isLinux)(`errnoName() knows Linux's numbers${isLinux ? "" : " (needs Linux)"}`, () => {
+  expect(linux.map(([errno]) => [errno, errnoName(errno)])).toEqual(linux);
+});

@@ -1,0 +1,127 @@
+/** Data goes one way, top to bottom, and so do imports: no circles, no way back up. */
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const src = join(import.meta.dir, "../src");
+const transpiler = new Bun.Transpiler({ loader: "ts" });
+
+/** From top to bottom: a file imports from its own layer or from those below. */
+const layers: readonly (readonly string[])[] = [
+  ["cli.ts", "cli/*", "preload.ts", "bundle.ts", "examples/*"],
+  ["index.ts"],
+  ["policy.ts", "policy/*", "presets.ts", "presets/*", "explain.ts", "explain/*"],
+  ["landlock.ts", "config.ts", "rules.ts"],
+  ["ruleset.ts"],
+  ["build.ts", "enforce.ts", "spawn.ts", "report.ts"],
+  ["plan.ts"],
+  ["fit.ts", "rule.ts"],
+  ["parse.ts"],
+  ["schemas.ts"],
+  ["values.ts"],
+  ["kernel/*"],
+  ["errors.ts", "plain.ts"],
+];
+
+function layerOf(file: string): number {
+  return layers.findIndex((globs) => globs.some((glob) => new Bun.Glob(glob).match(file)));
+}
+
+/** The modules a text imports: what runs, and what only types need. */
+function importsOf(text: string): string[] {
+  const runs = transpiler.scanImports(text.replace(/^#!.*/, "")).map(({ path }) => path);
+  const types = [...text.matchAll(/^(?:import|export|\}) .*?\bfrom "([^"]+)"/gm)].map(
+    ([, path]) => path!,
+  );
+  return [...new Set([...runs, ...types])].sort();
+}
+
+/** From each file in src to what it imports; files as seen from src. */
+const graph = new Map(
+  [...new Bun.Glob("**/*.ts").scanSync(src)]
+    .filter((file) => !file.endsWith(".d.ts"))
+    .sort()
+    .map((file) => [
+      file,
+      importsOf(readFileSync(join(src, file), "utf8")).map((path) =>
+        path.startsWith(".") ? join("/", file, "..", path).slice(1) : path,
+      ),
+    ]),
+);
+const edges = [...graph].flatMap(([file, paths]) => paths.map((path) => [file, path] as const));
+const inside = edges.filter(([, path]) => path.endsWith(".ts"));
+
+/** The first circle of imports, as a list of files, or nothing. */
+function circleIn(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const done = new Set<string>();
+  const visit = (file: string, way: string[]): string[] => {
+    if (way.includes(file)) return [...way.slice(way.indexOf(file)), file];
+    if (done.has(file)) return [];
+    for (const path of imports.get(file) ?? []) {
+      const circle = visit(path, [...way, file]);
+      if (circle.length > 0) return circle;
+    }
+    done.add(file);
+    return [];
+  };
+  for (const file of imports.keys()) {
+    const circle = visit(file, []);
+    if (circle.length > 0) return circle;
+  }
+  return [];
+}
+
+test("imports are found, those of types too", () => {
+  expect(graph.get("report.ts")).toContain("plan.ts");
+  expect(graph.get("config.ts")).toEqual(expect.arrayContaining(["ruleset.ts", "fit.ts"]));
+  const text = `import a, { b } from "./a.ts";
+import type { C } from "./c.ts";
+import {
+  type D,
+} from "./d.ts";
+export * from "./e.ts";
+import "./f.ts";
+const g = await import("./g.ts");
+const h = require("node:os");
+a(b, g, h);`;
+  const names = ["./a.ts", "./c.ts", "./d.ts", "./e.ts", "./f.ts", "./g.ts", "node:os"];
+  expect(importsOf(text)).toEqual(names);
+});
+
+test("imports have no circles, types included", () => {
+  expect(circleIn(graph)).toEqual([]);
+  const circle = { a: ["b", "d"], b: ["c"], c: ["d", "b"], d: [] };
+  expect(circleIn(new Map(Object.entries(circle)))).toEqual(["b", "c", "b"]);
+});
+
+test("every file in src has a layer", () => {
+  expect([...graph.keys()].filter((file) => layerOf(file) < 0)).toEqual([]);
+});
+
+test("imports go down the layers, or stay in one", () => {
+  const up = inside.filter(([file, path]) => layerOf(path) < layerOf(file));
+  expect(up.map(([file, path]) => `${file} imports ${path}`)).toEqual([]);
+});
+
+test("every import of a file in src finds one", () => {
+  expect(inside.filter(([, path]) => !graph.has(path))).toEqual([]);
+});
+
+test("files in kernel know only each other, errors.ts and the native libraries", () => {
+  const known = /^(kernel\/\w+\.ts|errors\.ts|bun:ffi|node:\w+|lib\/prebuilt\/.*\.so)$/;
+  const strange = edges.filter(([file, path]) => file.startsWith("kernel/") && !known.test(path));
+  expect(strange).toEqual([]);
+});
+
+test("src imports nothing from outside but Bun, Node's modules and zod", () => {
+  const known = /^(bun(:\w+)?|node:[\w/]+|zod\/mini|lib\/prebuilt\/.*\.so|.*\.ts)$/;
+  expect(edges.filter(([, path]) => !known.test(path))).toEqual([]);
+  const zod = edges.filter(([, path]) => path.startsWith("zod")).map(([file]) => file);
+  // It is slow to start, so it stays where it can be loaded late.
+  expect(zod).toEqual(["schemas.ts"]);
+});
+
+test("native libraries are loaded in kernel only", () => {
+  const loads = edges.filter(([, path]) => path.endsWith(".so")).map(([file]) => file);
+  expect(loads.filter((file) => !file.startsWith("kernel/"))).toEqual([]);
+});

@@ -1,0 +1,183 @@
+/** Types, which `bun check` judges: unions of names, read-only results, what is a type error. */
+import { expect, expectTypeOf, test } from "bun:test";
+import {
+  accessFs,
+  accessNet,
+  bindTcp,
+  composite,
+  landlock,
+  pathAccess,
+  planFor,
+  probe,
+  roDirs,
+  scopes,
+  type AbiUse,
+  type CompositeRule,
+  type Config,
+  type ConfigData,
+  type FsRight,
+  type FsRule,
+  type FsRuleData,
+  type Kernel,
+  type KernelState,
+  type LandlockError,
+  type LandlockErrorCode,
+  type LogFlag,
+  type NetRight,
+  type NetRule,
+  type NetRuleData,
+  type PathRule,
+  type Plan,
+  type PortRule,
+  type Report,
+  type RestrictFlag,
+  type Rights,
+  type Rule,
+  type Ruleset,
+  type Scope,
+  type ThreadReport,
+  type Unenforced,
+  type Ungranted,
+} from "../src/index.ts";
+
+type FileRight = "execute" | "write_file" | "read_file" | "truncate" | "ioctl_dev" | "resolve_unix";
+type Make = "char" | "dir" | "reg" | "sock" | "fifo" | "block" | "sym";
+type DirRight = "read_dir" | "remove_dir" | "remove_file" | "refer" | `make_${Make}`;
+
+test("the names of rights are unions of the kernel's names", () => {
+  expectTypeOf<FsRight>().toEqualTypeOf<FileRight | DirRight>();
+  expectTypeOf<NetRight>().toEqualTypeOf<
+    `${"bind" | "connect"}_tcp` | "bind_udp" | "connect_send_udp"
+  >();
+  expectTypeOf<Scope>().toEqualTypeOf<"abstract_unix_socket" | "signal">();
+  expectTypeOf<LogFlag>().toEqualTypeOf<
+    "log_same_exec_off" | "log_new_exec_on" | "log_subdomains_off"
+  >();
+  expectTypeOf<RestrictFlag>().toEqualTypeOf<LogFlag | "tsync" | "no_new_privs">();
+  expectTypeOf(accessFs).toEqualTypeOf<readonly FsRight[]>();
+  expectTypeOf(accessNet).toEqualTypeOf<readonly NetRight[]>();
+  expectTypeOf(scopes).toEqualTypeOf<readonly Scope[]>();
+});
+
+test("the states and codes are unions of literals", () => {
+  type Why = "disabled" | "unsupported" | "blocked" | "not-linux";
+  expectTypeOf<KernelState>().toEqualTypeOf<"enabled" | Why>();
+  expectTypeOf(probe()).toExtend<Kernel>();
+  expectTypeOf(probe().remedy).toEqualTypeOf<string>();
+  type Threads = `THREADS_${"UNREACHABLE" | "DIVERGED"}`;
+  type State = "UNSUPPORTED" | "DISABLED" | "BLOCKED" | "NOT_LINUX" | "ABI_TOO_OLD";
+  type Other = "INVALID_RULE" | "PATH" | "TOO_MANY_LAYERS" | "NATIVE" | "SYSCALL";
+  expectTypeOf<LandlockErrorCode>().toEqualTypeOf<`ERR_LANDLOCK_${Threads | State | Other}`>();
+  expectTypeOf<LandlockError["code"]>().toEqualTypeOf<LandlockErrorCode>();
+  expectTypeOf<LandlockError["errno"]>().toEqualTypeOf<number | undefined>();
+});
+
+test("constructors return their kind of rule, and each is a Rule", () => {
+  expectTypeOf(roDirs("/a", new URL("file:///b"))).toEqualTypeOf<FsRule>();
+  expectTypeOf(roDirs().withRefer().withIoctlDev().withResolveUnix()).toEqualTypeOf<FsRule>();
+  expectTypeOf(roDirs().ignoreIfMissing().quiet()).toEqualTypeOf<FsRule>();
+  expectTypeOf(bindTcp(1).quiet()).toEqualTypeOf<NetRule>();
+  expectTypeOf(composite(roDirs(), composite())).toEqualTypeOf<CompositeRule>();
+  expectTypeOf<FsRule | NetRule | CompositeRule>().toExtend<Rule>();
+  expectTypeOf<FsRuleData | NetRuleData>().toExtend<Rule>();
+});
+
+test("a Plan is read-only throughout", () => {
+  expectTypeOf<Plan["enforcement"]>().toEqualTypeOf<"full" | "partial" | "none">();
+  expectTypeOf<Plan["abi"]>().toEqualTypeOf<AbiUse>();
+  expectTypeOf<Plan["handled"]>().toEqualTypeOf<Rights>();
+  expectTypeOf<Plan["unenforced"]>().toEqualTypeOf<Unenforced>();
+  expectTypeOf<Plan["ungranted"]>().toEqualTypeOf<readonly Ungranted[]>();
+  expectTypeOf<Plan["rules"]>().toEqualTypeOf<readonly (PathRule | PortRule)[]>();
+  expectTypeOf<Plan["flags"]>().toEqualTypeOf<readonly RestrictFlag[]>();
+  expectTypeOf<Plan["notCovered"]>().toEqualTypeOf<readonly string[]>();
+  expectTypeOf<Plan>().toEqualTypeOf<Readonly<Plan>>();
+  expectTypeOf<PathRule>().toEqualTypeOf<Readonly<PathRule>>();
+  expectTypeOf<PathRule["access"]>().toEqualTypeOf<readonly FsRight[]>();
+  expectTypeOf<PortRule["access"]>().toEqualTypeOf<readonly NetRight[]>();
+});
+
+test("a Report is read-only throughout, and has the parts of its Plan", () => {
+  type Shared = Pick<
+    Plan,
+    "enforcement" | "abi" | "handled" | "unenforced" | "ungranted" | "rules"
+  >;
+  expectTypeOf<Report>().toExtend<Shared & Pick<Plan, "notCovered">>();
+  expectTypeOf<Report>().toEqualTypeOf<Readonly<Report>>();
+  expectTypeOf<Report["skippedPaths"]>().toEqualTypeOf<readonly string[]>();
+  expectTypeOf<Report["threads"]>().toEqualTypeOf<ThreadReport>();
+  expectTypeOf<ThreadReport["method"]>().toEqualTypeOf<"tsync" | "broadcast" | "none">();
+});
+
+test("verbs are synchronous and return a Report, plan() a Plan, ruleset() a Ruleset", () => {
+  expectTypeOf<ReturnType<Config["restrictPaths"]>>().toEqualTypeOf<Report>();
+  expectTypeOf<ReturnType<Config["restrictNet"]>>().toEqualTypeOf<Report>();
+  expectTypeOf<ReturnType<Config["restrictScoped"]>>().toEqualTypeOf<Report>();
+  expectTypeOf<ReturnType<Config["restrict"]>>().toEqualTypeOf<Report>();
+  expectTypeOf<Parameters<Config["restrictScoped"]>>().toEqualTypeOf<[]>();
+  expectTypeOf<Parameters<Config["restrict"]>>().toEqualTypeOf<Rule[]>();
+  expectTypeOf<ReturnType<Config["plan"]>>().toEqualTypeOf<Plan>();
+  expectTypeOf<ReturnType<Config["ruleset"]>>().toEqualTypeOf<Ruleset>();
+  expectTypeOf(landlock.V11.bestEffort({ atLeast: 3 })).toEqualTypeOf<Config>();
+  expectTypeOf<Config>().toExtend<ConfigData>();
+  expectTypeOf(planFor).parameters.toEqualTypeOf<[ConfigData, readonly Rule[], Kernel]>();
+  expectTypeOf<ReturnType<Ruleset["restrictSelf"]>>().toEqualTypeOf<Report>();
+  expectTypeOf<Ruleset>().toExtend<Disposable>();
+});
+
+test("spawn() and spawnSync() have the types of Bun's own", () => {
+  const calls = (ruleset: Ruleset) => {
+    const plain = ruleset.spawn(["true"]);
+    expectTypeOf(plain).toEqualTypeOf<Bun.Subprocess<"ignore", "pipe", "inherit">>();
+    expectTypeOf(plain.stdout).toEqualTypeOf(Bun.spawn(["true"]).stdout);
+    const piped = ruleset.spawn(["true"], { stdin: "pipe", stdout: "inherit", stderr: "pipe" });
+    expectTypeOf(piped).toEqualTypeOf<Bun.Subprocess<"pipe", "inherit", "pipe">>();
+    expectTypeOf(piped.stdin).toEqualTypeOf<Bun.FileSink>();
+    const done = ruleset.spawnSync(["true"]);
+    expectTypeOf(done).toEqualTypeOf<Bun.SyncSubprocess<"pipe", "pipe">>();
+    expectTypeOf(done.stdout.toString()).toEqualTypeOf<string>();
+    const silent = ruleset.spawnSync(["true"], { stdout: "ignore" });
+    expectTypeOf(silent.stdout).toEqualTypeOf<undefined>();
+  };
+  expect(calls).toBeFunction();
+});
+
+test("mistakes are type errors", () => {
+  const mistakes = (plan: Plan, report: Report, rule: FsRule, config: Config) => {
+    // @ts-expect-error there is no such right
+    pathAccess(["reed"], "/a");
+    // @ts-expect-error rights come first
+    pathAccess("/a");
+    // @ts-expect-error a path is no number
+    roDirs(3);
+    // @ts-expect-error a port is no string
+    bindTcp("80");
+    // @ts-expect-error a network right is no scope
+    landlock.config({ scoped: ["bind_tcp"] });
+    // @ts-expect-error there is no such key
+    landlock.config({ ipc: [] });
+    // @ts-expect-error there is no such setting
+    landlock.V1.bestEffort({ atleast: 3 });
+    // @ts-expect-error there is no V0
+    void landlock.V0;
+    // @ts-expect-error scopes take no rules
+    config.restrictScoped(rule);
+    // @ts-expect-error a rule goes in, a list of them does not
+    config.restrictPaths([rule]);
+    // @ts-expect-error a port rule has no refer
+    bindTcp(1).withRefer();
+    // @ts-expect-error read-only
+    plan.enforcement = "full";
+    // @ts-expect-error read-only
+    plan.handled.fs.push("execute");
+    // @ts-expect-error read-only
+    report.threads.count = 1;
+    // @ts-expect-error read-only
+    report.skippedPaths.push("/a");
+    // @ts-expect-error read-only
+    rule.paths[0] = "/b";
+    // @ts-expect-error read-only
+    config.mode = "strict";
+  };
+  expect(mistakes).toBeFunction();
+});
