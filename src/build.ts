@@ -1,6 +1,6 @@
 /** From a plan to a ruleset in the kernel. Nothing is enforced here. */
 import { ptr } from "bun:ffi";
-import { errnoName, LandlockError } from "./errors.ts";
+import { errnoName, fixOf, LandlockError } from "./errors.ts";
 import { accessFs, accessNet, type FsRight } from "./kernel/abi.ts";
 import { close, landlockAddRule, landlockCreateRuleset, openPath } from "./kernel/syscalls.ts";
 import {
@@ -165,13 +165,9 @@ function unusablePaths(unusable: readonly Unusable[]): LandlockError {
 }
 
 function refused(syscall: string, errno: number, path?: string): LandlockError {
-  const fix: Record<number, string> = {
-    [EMFILE]: "raise the limit on open files, ulimit -n",
-    [ENFILE]: "the machine is out of open files",
-  };
   return new LandlockError(
     "ERR_LANDLOCK_SYSCALL",
-    `Cannot build the ruleset: ${syscall} failed with ${errnoName(-errno)}; ${fix[errno] ?? "see its manual page"}`,
+    `Cannot build the ruleset: ${syscall} failed with ${errnoName(-errno)}; ${fixOf(-errno)}`,
     { syscall, errno: -errno, ...(path === undefined ? {} : { path }) },
   );
 }

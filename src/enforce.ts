@@ -1,5 +1,5 @@
 /** From a built ruleset to a restricted process: every thread, or none and an error. */
-import { errnoName, LandlockError } from "./errors.ts";
+import { errnoName, fixOf, LandlockError } from "./errors.ts";
 import { restrictFlags, type RestrictFlag } from "./kernel/abi.ts";
 import {
   ALLTHREADS_DIVERGED,
@@ -108,7 +108,7 @@ function failed(syscall: string, errno: number, processChanged: boolean): Landlo
   }
   return new LandlockError(
     "ERR_LANDLOCK_SYSCALL",
-    `Cannot enforce the ruleset: ${syscall} failed with ${errnoName(-errno)}; see its manual page`,
+    `Cannot enforce the ruleset: ${syscall} failed with ${errnoName(-errno)}; ${fixOf(-errno)}`,
     details,
   );
 }

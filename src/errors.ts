@@ -82,3 +82,13 @@ export function errnoName(errno: number): string {
   const { errno: known } = (require("node:os") as typeof import("node:os")).constants;
   return Object.entries(known).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
 }
+
+/** What to do about an errno of a system call, for the end of a message. */
+export function fixOf(errno: number): string {
+  const fixes: Record<number, string> = {
+    12: "free some memory",
+    23: "close files, the machine is out of them",
+    24: "close files, or raise their limit, ulimit -n",
+  };
+  return fixes[errno] ?? "see its manual page";
+}

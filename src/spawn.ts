@@ -5,7 +5,7 @@
  */
 import { read, ptr } from "bun:ffi";
 import { encodeFlags } from "./enforce.ts";
-import { errnoName, LandlockError } from "./errors.ts";
+import { errnoName, fixOf, LandlockError } from "./errors.ts";
 import type { RestrictFlag } from "./kernel/abi.ts";
 import { nativePath } from "./kernel/native.ts";
 import { close, memfdCreate, openFile, pipe, readInto, sendfile } from "./kernel/syscalls.ts";
@@ -14,6 +14,7 @@ import { MFD_CLOEXEC, MFD_EXEC } from "./kernel/uapi.ts";
 type Readable = Bun.SpawnOptions.Readable;
 type Writable = Bun.SpawnOptions.Writable;
 
+const EACCES = -13;
 const EINVAL = -22;
 const E2BIG = 7;
 
@@ -33,7 +34,7 @@ let launcher: string | undefined;
 /** Opens the launcher's file, so that a process can go on spawning once it is restricted. */
 export function keepLauncher(): void {
   // Negative inside a compiled program: there the file is in reach anyway.
-  if (image === 0) image = openFile(nativePath());
+  if (image <= 0) image = openFile(nativePath());
 }
 
 /** Copies the launcher into memory, once: it then needs no exec bit, no path and no rule. */
@@ -43,9 +44,10 @@ function launcherPath(): string {
   // Before Linux 6.3 there was no MFD_EXEC, and no need for it.
   if (fd === EINVAL) fd = memfdCreate("landlock-launcher", MFD_CLOEXEC);
   if (fd < 0) {
+    const fix = fd === EACCES ? "allow executable memfds, sysctl vm.memfd_noexec" : fixOf(-fd);
     throw new LandlockError(
       "ERR_LANDLOCK_NATIVE",
-      `Cannot put the launcher into memory: memfd_create failed with ${errnoName(-fd)}; allow executable memfds, sysctl vm.memfd_noexec`,
+      `Cannot put the launcher into memory: memfd_create failed with ${errnoName(-fd)}; ${fix}`,
       { syscall: "memfd_create", errno: -fd },
     );
   }
@@ -103,7 +105,7 @@ function prepare(
   if (typeof ends === "number") {
     throw new LandlockError(
       "ERR_LANDLOCK_SYSCALL",
-      `Cannot start "${name}": pipe failed with ${errnoName(-ends)}; raise the limit on open files, ulimit -n`,
+      `Cannot start "${name}": pipe failed with ${errnoName(-ends)}; ${fixOf(-ends)}`,
       { syscall: "pipe2", errno: -ends },
     );
   }
@@ -180,7 +182,7 @@ function launchError(path: string, step: number, errno: number): LandlockError {
     errno === E2BIG ? "ERR_LANDLOCK_TOO_MANY_LAYERS" : "ERR_LANDLOCK_SYSCALL",
     errno === E2BIG
       ? `Cannot start "${path}": 16 rulesets are in force already, the kernel's limit; put the rules into fewer layers`
-      : `Cannot start "${path}": landlock_restrict_self failed with ${name}; see its manual page`,
+      : `Cannot start "${path}": landlock_restrict_self failed with ${name}; ${fixOf(errno)}`,
     { syscall: "landlock_restrict_self", errno },
   );
 }

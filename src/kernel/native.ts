@@ -5,7 +5,8 @@
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
 import arm64 from "../../lib/prebuilt/linux-arm64/liblandlock.so" with { type: "file" };
 import x64 from "../../lib/prebuilt/linux-x64/liblandlock.so" with { type: "file" };
-import { LandlockError } from "../errors.ts";
+import { errnoName, fixOf, LandlockError } from "../errors.ts";
+import { close, openFile } from "./syscalls.ts";
 
 /** `LANDLOCK_NATIVE_VERSION` of `lib/allthreads.h`. */
 const version = 2;
@@ -40,11 +41,16 @@ function native(): Native {
   try {
     opened = dlopen(path, symbols).symbols;
   } catch (cause) {
-    throw new LandlockError(
-      "ERR_LANDLOCK_NATIVE",
-      `Cannot load "${path}": reinstall bun-landlock on a file system that is not mounted noexec`,
-      { path, cause },
-    );
+    const fd = openFile(path);
+    if (fd >= 0) close(fd);
+    const fix =
+      fd < 0 && errnoName(-fd) !== "ENOENT"
+        ? `open failed with ${errnoName(-fd)}; ${fixOf(-fd)}`
+        : "reinstall bun-landlock on a file system that is not mounted noexec";
+    throw new LandlockError("ERR_LANDLOCK_NATIVE", `Cannot load "${path}": ${fix}`, {
+      path,
+      cause,
+    });
   }
   const found = opened.landlock_native_version();
   if (found !== version) {
