@@ -15,9 +15,10 @@ function failure(config: unknown, rules: unknown, on: unknown): unknown {
 
 test("planFor() takes a plain Config, plain rules and a plain kernel", () => {
   const rules = JSON.parse(JSON.stringify([roDirs("/usr")])) as unknown;
-  expect(failure(plain, rules, { ...kernel })).toEqual(
-    planFor(landlock.V3, [roDirs("/usr")], kernel),
-  );
+  const plan = planFor(landlock.V3, [roDirs("/usr")], kernel);
+  expect(failure(plain, rules, { ...kernel })).toEqual(plan);
+  expect(plain).toMatchObject({ fs: [...landlock.V3.fs] });
+  expect(Object.isFrozen((plain as typeof landlock.V3).fs)).toBeFalse();
 });
 
 const wrongConfigs: [what: string, value: object, named: string][] = [

@@ -13,6 +13,7 @@ import {
   roFiles,
   rwDirs,
   rwFiles,
+  type Config,
   type PathRule,
   type Plan,
   type PortRule,
@@ -217,3 +218,13 @@ for (const abi of [12, 13, 100]) {
     expect(newer).toEqual({ ...known, kernel: abi });
   });
 }
+
+test("planFor() uses no more of the kernel than was requested", () => {
+  const abi = (config: Config, kernel: number) =>
+    planFor(config, [], { abi: kernel, errata: 0xff, state: "enabled" }).abi;
+  expect(abi(landlock.V1, 12)).toEqual({ kernel: 12, requested: 1, used: 1 });
+  expect(abi(landlock.V4, 4)).toEqual({ kernel: 4, requested: 4, used: 4 });
+  expect(abi(landlock.V9.bestEffort(), 3)).toEqual({ kernel: 3, requested: 9, used: 3 });
+  const custom = landlock.config({ net: ["bind_tcp"], scoped: ["signal"] });
+  expect(abi(custom, 11)).toEqual({ kernel: 11, requested: 6, used: 6 });
+});

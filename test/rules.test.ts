@@ -143,6 +143,14 @@ test("composite() makes rules of plain data", () => {
   expect([rules[0], rules[1]].map((rule) => rule!.constructor)).toEqual([FsRule, NetRule] as never);
 });
 
+test("composite() leaves plain data as it was", () => {
+  const data = { ...roDirs("/a"), paths: ["/a"] };
+  const { rules } = composite(data);
+  expect(Object.isFrozen(data.paths)).toBeFalse();
+  data.paths.push("/b");
+  expect(rules).toEqual([roDirs("/a")]);
+});
+
 test("roDirs() takes file: URLs, decoded", () => {
   const urls = ["file:///a%20b/%C3%BC", "file://localhost/c", "file:/d/../e"];
   expect(roDirs(...urls.map((url) => new URL(url))).paths).toEqual(["/a b/ü", "/c", "/e"]);

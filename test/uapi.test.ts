@@ -85,12 +85,18 @@ test("maskOf() joins bits, and repeats do not add up", () => {
   expect(uapi.maskOf(accessFs, accessFs)).toBe(0x1ffffn);
 });
 
+/** Of Landlock; and those of Linux that a header of today may lack or that decide much. */
 const constants = {
   LANDLOCK_CREATE_RULESET_VERSION: 1,
   LANDLOCK_CREATE_RULESET_ERRATA: 2,
   LANDLOCK_ADD_RULE_QUIET: 1,
   LANDLOCK_RULE_PATH_BENEATH: 1,
   LANDLOCK_RULE_NET_PORT: 2,
+  MFD_CLOEXEC: 1,
+  MFD_EXEC: 16,
+  PR_SET_NO_NEW_PRIVS: 38,
+  PR_GET_NO_NEW_PRIVS: 39,
+  O_PATH: 0x200000,
 };
 
 test("the constants have the header's values", () => {

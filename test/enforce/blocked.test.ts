@@ -1,0 +1,166 @@
+/** Kernels and containers where Landlock cannot be used, played by a seccomp filter. */
+import { expect } from "bun:test";
+import { accessFs } from "../../src/index.ts";
+import { inSubprocess, kernelAbi, tempDir, testFromAbi } from "../harness.ts";
+
+const remedies = {
+  blocked:
+    "something forbids the Landlock system calls: allow landlock_create_ruleset, landlock_add_rule and landlock_restrict_self in the container's seccomp profile",
+  unsupported:
+    "this kernel has no Landlock: use Linux 5.13 or newer, built with CONFIG_SECURITY_LANDLOCK=y",
+  disabled:
+    "Landlock is built into this kernel but was left out at boot: add landlock to the lsm= boot parameter or to CONFIG_LSM",
+};
+
+const states = [
+  { errno: 1, name: "EPERM", state: "blocked", code: "ERR_LANDLOCK_BLOCKED" },
+  { errno: 13, name: "EACCES", state: "blocked", code: "ERR_LANDLOCK_BLOCKED" },
+  { errno: 38, name: "ENOSYS", state: "unsupported", code: "ERR_LANDLOCK_UNSUPPORTED" },
+  { errno: 95, name: "EOPNOTSUPP", state: "disabled", code: "ERR_LANDLOCK_DISABLED" },
+] as const;
+
+for (const { errno, name, state, code } of states) {
+  testFromAbi(
+    1,
+    `where Landlock fails with ${name}, probe() says "${state}" and strict is an error`,
+    async () => {
+      const seen = await inSubprocess({ errno, dir: tempDir() }, async (inside, { errno, dir }) => {
+        const { failSyscalls, landlock, outcome, probe, rwDirs, threadField, thrown } = inside;
+        const { readdirSync } = await import("node:fs");
+        const before = probe();
+        failSyscalls(444, 446, errno);
+        const noNewPrivs = threadField("NoNewPrivs").toSorted();
+        const { message: _, ...missing } =
+          thrown(() => landlock.V1.bestEffort({ atLeast: 1 }).restrictPaths(rwDirs(dir))) ?? {};
+        return {
+          before: before.state,
+          probe: probe(),
+          strict: thrown(() => landlock.V1.restrictPaths(rwDirs(dir))),
+          ruleset: thrown(() => landlock.V1.ruleset())?.["code"],
+          missing,
+          readable: outcome(() => readdirSync("/")),
+          unchanged: Bun.deepEquals(threadField("NoNewPrivs").toSorted(), noNewPrivs),
+        };
+      });
+      expect(seen as object).toEqual({
+        before: "enabled",
+        probe: { abi: 0, errata: 0, state, remedy: remedies[state] },
+        strict: {
+          name: "LandlockError",
+          message: `Cannot restrict anything: ${remedies[state]}`,
+          code,
+          processChanged: false,
+        },
+        ruleset: code,
+        missing: { name: "LandlockError", code, processChanged: false },
+        readable: "ok",
+        unchanged: true,
+      });
+    },
+  );
+}
+
+testFromAbi(1, "where Landlock is blocked, best effort reports none and warns once", async () => {
+  const dir = tempDir();
+  const seen = await inSubprocess({ dir }, async (inside, { dir }) => {
+    const { failSyscalls, landlock, outcome, roDirs } = inside;
+    const { readdirSync } = await import("node:fs");
+    const warnings: object[] = [];
+    process.on("warning", (warning) => {
+      const { name, message, code } = warning as NodeJS.ErrnoException;
+      warnings.push({ name, message, code });
+    });
+    failSyscalls(444, 446, 1);
+    const config = landlock.V1.bestEffort();
+    const report = config.restrictPaths(roDirs(dir).quiet());
+    const again = config.restrictPaths(roDirs(`${dir}/missing`)).enforcement;
+    using ruleset = config.ruleset();
+    const child = ruleset.spawnSync(["cat", "/proc/self/status"]).stdout.toString();
+    const asynchronous = await ruleset.spawn(["cat", "/proc/self/status"]).exited;
+    // Warnings are emitted on the next tick.
+    await new Promise((done) => setImmediate(done));
+    const readable = outcome(() => readdirSync("/"));
+    const started = child.startsWith("Name:\tcat") && asynchronous === 0;
+    return { warnings, report, again, started, readable };
+  });
+  const empty = { fs: [], net: [], scoped: [] };
+  expect(seen as object).toEqual({
+    warnings: [
+      {
+        name: "LandlockWarning",
+        message:
+          "Landlock restricts nothing here: see probe().remedy, or use a strict Config to make this an error",
+        code: "LANDLOCK_UNENFORCED",
+      },
+    ],
+    report: {
+      enforcement: "none",
+      abi: { kernel: 0, requested: 1, used: 0 },
+      handled: empty,
+      unenforced: { fs: accessFs.slice(0, 13), net: [], scoped: [], logging: ["quiet"] },
+      ungranted: [],
+      skippedPaths: [],
+      rules: [],
+      threads: { count: 0, method: "none" },
+      notCovered: ["everything: Landlock cannot be used here"],
+    },
+    again: "none",
+    started: true,
+    readable: "ok",
+  });
+});
+
+/** A filter that forgot one of the three calls: what fails is named, and nothing has changed. */
+for (const [call, number] of [
+  ["landlock_add_rule", 445],
+  ["landlock_restrict_self", 446],
+] as const) {
+  testFromAbi(
+    1,
+    `where only ${call} is blocked, that is an error with nothing changed`,
+    async () => {
+      const seen = await inSubprocess(
+        { number, dir: tempDir() },
+        async (inside, { number, dir }) => {
+          const { failSyscalls, landlock, outcome, roDirs, threadField, thrown } = inside;
+          const { readdirSync } = await import("node:fs");
+          const attempt = () => landlock.V1.bestEffort().restrictPaths(roDirs(dir));
+          failSyscalls(number, number, 1);
+          const noNewPrivs = threadField("NoNewPrivs").toSorted();
+          const error = thrown(attempt);
+          const open = readdirSync("/proc/self/fd");
+          const again = thrown(attempt);
+          return {
+            error,
+            same: Bun.deepEquals(error, again),
+            leaked: readdirSync("/proc/self/fd").length - open.length,
+            readable: outcome(() => readdirSync("/")),
+            unchanged: Bun.deepEquals(threadField("NoNewPrivs").toSorted(), noNewPrivs),
+          };
+        },
+      );
+      expect(seen as object).toMatchObject({
+        error: {
+          name: "LandlockError",
+          code: "ERR_LANDLOCK_SYSCALL",
+          syscall: call,
+          errno: 1,
+          errnoName: "EPERM",
+          processChanged: false,
+        },
+        same: true,
+        leaked: 0,
+        readable: "ok",
+        unchanged: true,
+      });
+    },
+  );
+}
+
+testFromAbi(1, "the seccomp filter of these tests is what fails, nothing else", async () => {
+  const seen = await inSubprocess({}, ({ failSyscalls, probe }) => {
+    failSyscalls(447, 450, 1);
+    return probe();
+  });
+  expect(seen as object).toMatchObject({ abi: kernelAbi, state: "enabled", remedy: "" });
+});

@@ -1,0 +1,226 @@
+/** How a path gets into a rule: what it may look like, and what it then stands for. */
+import { expect } from "bun:test";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { inSubprocess, tempDir, testFromAbi } from "../harness.ts";
+import type { Outcome } from "../inside.ts";
+
+/** A folder with `allowed/file` and `denied/file`, and links to the first. */
+function twoFolders(name = "allowed"): string {
+  const dir = tempDir();
+  for (const one of [name, "denied"]) {
+    mkdirSync(`${dir}/${one}`);
+    writeFileSync(`${dir}/${one}/file`, one);
+  }
+  symlinkSync(name, `${dir}/link`);
+  symlinkSync(`${dir}/${name}/file`, `${dir}/absolute`);
+  return dir;
+}
+
+const readBoth = { before: ["ok", "ok"], after: ["ok", "EACCES"] };
+
+/** Paths of one rule, all of which mean the allowed folder or file. */
+const spellings: readonly [title: string, path: string, folder?: string][] = [
+  ["a path with . and .. and slashes", "DIR/denied/../allowed/.//"],
+  ["a symbolic link to a folder", "DIR/link"],
+  ["a symbolic link to a file", "DIR/absolute"],
+  ["a path through a symbolic link", "DIR/link/file"],
+  ["a path relative to the current directory", "allowed"],
+  ["the current directory's parent", "../DIRNAME/allowed"],
+  ["a name outside ASCII", "DIR/Ünïcödé 沙盒 😀", "Ünïcödé 沙盒 😀"],
+  ["a name with a newline, quotes and a percent sign", "DIR/a\nb\"c'd%20", "a\nb\"c'd%20"],
+  ["a name that looks like a URL", "DIR/file:", "file:"],
+];
+
+for (const [title, spelling, folder = "allowed"] of spellings) {
+  testFromAbi(1, `roDirs() takes ${title}`, async () => {
+    const dir = twoFolders(folder);
+    const path = spelling.replace("DIRNAME", dir.split("/").at(-1)!).replace("DIR", dir);
+    const seen = await inSubprocess(
+      { path, files: [`${dir}/${folder}/file`, `${dir}/denied/file`] },
+      async ({ landlock, roDirs, outcome }, { path, files }) => {
+        const { readFileSync } = await import("node:fs");
+        const read = () => files.map((file) => outcome(() => readFileSync(file)));
+        const before = read();
+        const { rules } = landlock.V1.restrictPaths(roDirs(path));
+        return { before, after: read(), paths: rules.map((rule) => "path" in rule && rule.path) };
+      },
+      { cwd: dir },
+    );
+    expect(seen).toEqual({ ...readBoth, paths: [path] });
+  });
+}
+
+testFromAbi(1, "roDirs() takes a file: URL and decodes it", async () => {
+  const dir = twoFolders("sp ace%20ü#?");
+  const seen = await inSubprocess(
+    { url: pathToFileURL(`${dir}/sp ace%20ü#?`).href, dir },
+    async ({ landlock, roDirs, outcome }, { url, dir }) => {
+      const { readFileSync } = await import("node:fs");
+      const read = () =>
+        ["sp ace%20ü#?", "denied"].map((one) => outcome(() => readFileSync(`${dir}/${one}/file`)));
+      const before = read();
+      landlock.V1.restrictPaths(roDirs(new URL(url)));
+      return { before, after: read() };
+    },
+  );
+  expect(seen).toEqual(readBoth);
+});
+
+testFromAbi(1, "a rule stands for what its path was when it was made", async () => {
+  const dir = twoFolders();
+  const seen = await inSubprocess(
+    { dir },
+    async ({ landlock, roDirs, rwDirs, outcome }, { dir }) => {
+      const { mkdirSync, readFileSync, rmSync, symlinkSync } = await import("node:fs");
+      mkdirSync(`${dir}/own`);
+      symlinkSync(`${dir}/allowed`, `${dir}/own/current`);
+      const read = () => outcome(() => readFileSync(`${dir}/own/current/file`));
+      const before = read();
+      landlock.V1.restrictPaths(roDirs(`${dir}/own/current`), rwDirs(`${dir}/own`));
+      const after = read();
+      rmSync(`${dir}/own/current`);
+      symlinkSync(`${dir}/denied`, `${dir}/own/current`);
+      return { before, after, turned: read() };
+    },
+  );
+  expect(seen).toEqual({ before: "ok", after: "ok", turned: "EACCES" });
+});
+
+testFromAbi(1, "roFiles() on a FIFO waits for nobody, and grants it", async () => {
+  const dir = tempDir();
+  const seen = await inSubprocess({ dir }, async (inside, { dir }) => {
+    const { landlock, roFiles, call, outcome } = inside;
+    const { closeSync, constants, openSync } = await import("node:fs");
+    const fifos = [`${dir}/allowed`, `${dir}/denied`];
+    for (const fifo of fifos) call("mkfifo", fifo, 0o600);
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+    const open = () => fifos.map((fifo) => outcome(() => closeSync(openSync(fifo, flags))));
+    const before = open();
+    landlock.V1.restrictPaths(roFiles(fifos[0]!));
+    return { before, after: open() };
+  });
+  expect(seen).toEqual(readBoth);
+});
+
+testFromAbi(
+  1,
+  "roDirs() and rwDirs() on a device are narrowed to what applies to files",
+  async () => {
+    const seen = await inSubprocess({}, async ({ landlock, roDirs, rwDirs, outcome }) => {
+      const { closeSync, openSync } = await import("node:fs");
+      const open = () =>
+        (["null", "zero", "full"] as const).flatMap((name) =>
+          ["r", "w"].map((mode) => outcome(() => closeSync(openSync(`/dev/${name}`, mode)))),
+        );
+      const before = open();
+      const { rules } = landlock.V1.restrictPaths(rwDirs("/dev/null"), roDirs("/dev/zero"));
+      return { before, rules, after: open() };
+    });
+    const rule = { onFile: "narrow", onMissing: "fail", quiet: false };
+    expect(seen as object).toEqual({
+      before: ["ok", "ok", "ok", "ok", "ok", "ok"],
+      rules: [
+        { path: "/dev/null", access: ["execute", "write_file", "read_file"], ...rule },
+        { path: "/dev/zero", access: ["execute", "read_file"], ...rule },
+      ],
+      after: ["ok", "ok", "ok", "EACCES", "EACCES", "EACCES"],
+    });
+  },
+);
+
+testFromAbi(1, "two rules on one path add up", async () => {
+  const dir = twoFolders();
+  const seen = await inSubprocess({ dir }, async ({ landlock, pathAccess, outcome }, { dir }) => {
+    const { readdirSync, readFileSync, rmSync } = await import("node:fs");
+    const path = `${dir}/allowed`;
+    const attempt = () => [
+      outcome(() => readFileSync(`${path}/file`)),
+      outcome(() => readdirSync(path)),
+    ];
+    const before = attempt();
+    landlock.V1.restrictPaths(pathAccess(["read_file"], path), pathAccess(["read_dir"], path));
+    return { before, after: [...attempt(), outcome(() => rmSync(`${path}/file`))] };
+  });
+  expect(seen).toEqual({ before: ["ok", "ok"], after: ["ok", "ok", "EACCES"] });
+});
+
+/** Rules that are made of others, or of JSON: they grant what their parts do. */
+const wrapped: readonly [
+  title: string,
+  wrapping: "nested" | "empty" | "json" | "json composite",
+  after: Outcome[],
+][] = [
+  ["composite() nests", "nested", ["ok", "EACCES"]],
+  ["composite() without rules grants nothing", "empty", ["EACCES", "EACCES"]],
+  ["a rule from JSON grants what it did", "json", ["ok", "EACCES"]],
+  ["a composite() from JSON grants what it did", "json composite", ["ok", "EACCES"]],
+];
+
+for (const [title, wrapping, after] of wrapped) {
+  testFromAbi(2, title, async () => {
+    const dir = twoFolders();
+    const seen = await inSubprocess({ dir, wrapping }, async (inside, { dir, wrapping }) => {
+      const { composite, landlock, roDirs, outcome } = inside;
+      const { readFileSync } = await import("node:fs");
+      const plain = roDirs(`${dir}/allowed`).withRefer().ignoreIfMissing();
+      const nested = composite(composite(), composite(composite(plain)));
+      const rule = {
+        nested,
+        empty: composite(composite()),
+        json: JSON.parse(JSON.stringify(plain)),
+        "json composite": JSON.parse(JSON.stringify(nested)),
+      }[wrapping];
+      const read = () =>
+        ["allowed", "denied"].map((one) => outcome(() => readFileSync(`${dir}/${one}/file`)));
+      const before = read();
+      const { rules } = landlock.V2.restrictPaths(rule);
+      return { before, rules, after: read() };
+    });
+    const rule = {
+      path: `${dir}/allowed`,
+      access: ["execute", "read_file", "read_dir", "refer"],
+      onFile: "narrow",
+      onMissing: "skip",
+      quiet: false,
+    };
+    expect(seen as object).toEqual({
+      before: ["ok", "ok"],
+      rules: wrapping === "empty" ? [] : [rule],
+      after,
+    });
+  });
+}
+
+testFromAbi(
+  5,
+  "withIoctlDev() allows ioctl(2) on devices; it fails with EACCES elsewhere",
+  async () => {
+    const seen = await inSubprocess({}, async ({ landlock, rwFiles, call, outcome }) => {
+      const { closeSync, openSync } = await import("node:fs");
+      const [TCGETS, FIOCLEX] = [0x5401n, 0x5451n];
+      const open = openSync("/dev/zero", "r+");
+      const ioctl = (path: string, request: bigint) =>
+        outcome(() => {
+          const fd = openSync(path, "r+");
+          try {
+            call("ioctl", fd, request, null);
+          } finally {
+            closeSync(fd);
+          }
+        });
+      const attempt = () => ({
+        granted: ioctl("/dev/null", TCGETS),
+        plain: ioctl("/dev/zero", TCGETS),
+        harmless: ioctl("/dev/zero", FIOCLEX),
+        open: outcome(() => call("ioctl", open, TCGETS, null)),
+      });
+      const before = attempt();
+      landlock.V5.restrictPaths(rwFiles("/dev/null").withIoctlDev(), rwFiles("/dev/zero"));
+      return { before, after: attempt() };
+    });
+    // ENOTTY is the driver's own answer: the call has reached it.
+    const before = { granted: "ENOTTY", plain: "ENOTTY", harmless: "ok", open: "ENOTTY" };
+    expect(seen).toEqual({ before, after: { ...before, plain: "EACCES" } });
+  },
+);

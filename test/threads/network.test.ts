@@ -1,0 +1,148 @@
+/** Every way Bun has to reach or open a port, each used before it is denied; and names. */
+import { expect, test } from "bun:test";
+import { inSubprocess, kernelAbi, testFromAbi } from "../harness.ts";
+import { insidePath } from "./confinement.ts";
+
+const network = insidePath("network");
+type Network = typeof import("./inside/network.ts");
+
+testFromAbi(4, "restrictNet() denies connecting with every client of Bun", async () => {
+  const seen = await inSubprocess({ network }, async ({ landlock, connectTcp }, { network }) => {
+    const { clients, outcomesOn, twoServers } = (await import(network)) as Network;
+    const [granted, other] = twoServers();
+    const look = async () => ({
+      granted: await outcomesOn(clients, granted),
+      other: await outcomesOn(clients, other),
+    });
+    const before = await look();
+    landlock.V11.bestEffort().restrictNet(connectTcp(granted));
+    return { before, after: await look() };
+  });
+  const all = (outcome: string) => ({
+    fetch: outcome,
+    "node:http": outcome,
+    "node:http2": outcome,
+    "node:net": outcome,
+    "node:tls": outcome,
+    "Bun.connect": outcome,
+    WebSocket: outcome,
+  });
+  expect(seen).toEqual({
+    before: { granted: all("ok"), other: all("ok") },
+    after: {
+      granted: all("ok"),
+      other: { ...all("EACCES"), WebSocket: "Failed to connect" },
+    },
+  });
+});
+
+testFromAbi(4, "restrictNet() denies binding with every server of Bun", async () => {
+  const seen = await inSubprocess({ network }, async ({ landlock, bindTcp }, { network }) => {
+    const { servers, outcomesOn, freePort } = (await import(network)) as Network;
+    const [granted, other] = [freePort(), freePort()];
+    const look = async () => ({
+      granted: await outcomesOn(servers, granted),
+      other: await outcomesOn(servers, other),
+      any: await outcomesOn(servers, 0),
+    });
+    const before = await look();
+    landlock.V11.bestEffort().restrictNet(bindTcp(granted));
+    return { before, after: await look() };
+  });
+  const all = (outcome: string) => ({
+    "Bun.serve": outcome,
+    "Bun.listen": outcome,
+    "node:net": outcome,
+    "node:http": outcome,
+  });
+  expect(seen).toEqual({
+    before: { granted: all("ok"), other: all("ok"), any: all("ok") },
+    after: { granted: all("ok"), other: all("EACCES"), any: all("EACCES") },
+  });
+});
+
+testFromAbi(
+  1,
+  "restrictNet() denies datagrams from ABI 10 on, and leaves them alone below",
+  async () => {
+    const seen = await inSubprocess({ network }, async ({ landlock }, { network }) => {
+      const { datagrams, outcomesOn, freePort } = (await import(network)) as Network;
+      const port = freePort();
+      const before = await outcomesOn(datagrams, port);
+      // A custom Config would be refused below ABI 10; reads of files are no matter here.
+      landlock.V11.bestEffort().restrict();
+      return { before, after: await outcomesOn(datagrams, port) };
+    });
+    const all = (outcome: string) => ({
+      "node:dgram bind": outcome,
+      "node:dgram send": outcome,
+      "Bun.udpSocket": outcome,
+    });
+    expect(seen).toEqual({ before: all("ok"), after: all(kernelAbi >= 10 ? "EACCES" : "ok") });
+  },
+);
+
+testFromAbi(4, "restrict() leaves open connections alone, and a pooled fetch goes on", async () => {
+  const seen = await inSubprocess({ network }, async ({ landlock, outcomeOf }, { network }) => {
+    const { twoServers } = (await import(network)) as Network;
+    const [port] = twoServers();
+    const pooled = async () => (await fetch(`http://127.0.0.1:${port}/`)).text();
+    const unpooled = async () =>
+      (await fetch(`http://127.0.0.1:${port}/`, { keepalive: false })).text();
+    const look = async () => [await outcomeOf(pooled), await outcomeOf(unpooled)];
+    const before = await look();
+    landlock.V11.bestEffort().restrict();
+    return { before, after: await look() };
+  });
+  expect(seen).toEqual({ before: ["ok", "ok"], after: ["ok", "EACCES"] });
+});
+
+/** Where nothing outside can answer instead of /etc/hosts. */
+const offline = ["unshare", "--map-root-user", "--net"];
+const hasOffline = Bun.spawnSync([...offline, "true"]).success;
+
+async function lookups(warm: boolean, granted: readonly string[]) {
+  return inSubprocess(
+    { warm, granted },
+    async ({ landlock, roDirs, outcomeOf }, { warm, granted }) => {
+      const dns = await import("node:dns");
+      const look = async () => ({
+        "dns.promises.lookup": await outcomeOf(() => dns.promises.lookup("localhost")),
+        "Bun.dns.lookup": await outcomeOf(() => Bun.dns.lookup("localhost")),
+      });
+      const before = warm ? await look() : undefined;
+      landlock.V1.restrictPaths(roDirs(...granted).ignoreIfMissing());
+      return { before, after: await look() };
+    },
+    { prefix: offline },
+  );
+}
+
+const resolver = ["/etc", "/lib", "/lib64", "/usr/lib", "/run/systemd/resolve"];
+const outcomes = (node: string, bun: string) => ({
+  "dns.promises.lookup": node,
+  "Bun.dns.lookup": bun,
+});
+
+const offlineTest = hasOffline
+  ? testFromAbi
+  : (_: number, name: string) => test.skip(`${name} (needs unshare --net)`, () => {});
+
+offlineTest(1, "restrictPaths() lets names be resolved with /etc granted", async () => {
+  const well = outcomes("ok", "ok");
+  expect(await lookups(true, resolver)).toEqual({ before: well, after: well });
+});
+
+offlineTest(1, "restrictPaths() without /etc turns a first lookup into EAI_AGAIN", async () => {
+  expect(await lookups(false, [])).toEqual({
+    before: undefined,
+    after: outcomes("EAI_AGAIN", "DNS_EAI_AGAIN"),
+  });
+});
+
+offlineTest(1, "restrictPaths() without /etc turns a later lookup into EAI_AGAIN too", async () => {
+  expect(await lookups(true, [])).toEqual({
+    before: outcomes("ok", "ok"),
+    after: outcomes("EAI_AGAIN", "DNS_EAI_AGAIN"),
+  });
+});
