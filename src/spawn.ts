@@ -53,9 +53,16 @@ function launcherPath(): string {
   }
   keepLauncher();
   if (image < 0 || sendfile(fd, image, launcherBytesMax) <= 0) {
-    // Loading node:fs costs 2 ms, so only those do it who have the file inside the program.
-    const { readFileSync, writeSync } = require("node:fs") as typeof import("node:fs");
-    writeSync(fd, readFileSync(nativePath()));
+    try {
+      // Loading node:fs costs 2 ms, so only those do it who have the file inside the program.
+      const { readFileSync, writeSync } = require("node:fs") as typeof import("node:fs");
+      writeSync(fd, readFileSync(nativePath()));
+    } catch (cause) {
+      close(fd);
+      const path = nativePath();
+      const message = `Cannot read the launcher "${path}": reinstall bun-landlock`;
+      throw new LandlockError("ERR_LANDLOCK_NATIVE", message, { path, cause });
+    }
   }
   // By process id: in the child the number may be a descriptor of its own by then.
   return (launcher = `/proc/${process.pid}/fd/${fd}`);
@@ -69,7 +76,7 @@ export function spawn<In extends Writable, Out extends Readable, Err extends Rea
   options: Bun.SpawnOptions.SpawnOptions<In, Out, Err> = {},
 ): Bun.Subprocess<In, Out, Err> {
   using launch = prepare(rulesetFd, flags, command, options, "inherit");
-  const child = Bun.spawn(launch.argv, launch.options);
+  const child = launch.start(Bun.spawn);
   // The pipe closes when the command starts, as soon as a plain spawn would have returned.
   launch.check();
   return child as Bun.Subprocess<In, Out, Err>;
@@ -83,7 +90,7 @@ export function spawnSync<In extends Writable, Out extends Readable, Err extends
   options: Bun.SpawnOptions.SpawnSyncOptions<In, Out, Err> = {},
 ): Bun.SyncSubprocess<Out, Err> {
   using launch = prepare(rulesetFd, flags, command, options, "pipe");
-  const child = Bun.spawnSync(launch.argv, launch.options);
+  const child = launch.start(Bun.spawnSync);
   launch.check();
   return child as Bun.SyncSubprocess<Out, Err>;
 }
@@ -122,16 +129,16 @@ function prepare(
     if (writerOpen) close(writer);
     writerOpen = false;
   };
+  const argv = [program, `${childFd}`, `${encodeFlags(logging)}`, path];
+  argv.push(argv0 ?? name!, ...command.slice(1));
   return {
-    argv: [
-      program,
-      `${childFd}`,
-      `${encodeFlags(logging)}`,
-      path,
-      argv0 ?? name!,
-      ...command.slice(1),
-    ],
-    options: { ...others, stdio: [...stdio, rulesetFd, writer] } as never,
+    start<Child>(run: (argv: string[], options: never) => Child): Child {
+      try {
+        return run(argv, { ...others, stdio: [...stdio, rulesetFd, writer] } as never);
+      } catch (cause) {
+        throw startError(path, cause);
+      }
+    },
     check() {
       closeWriter();
       const failure = new Uint8Array(failureBytes);
@@ -163,6 +170,21 @@ function resolveCommand(name: string | undefined, options: Options): string {
     `Cannot start "${name}": it is not on PATH; install it, or give its path`,
     { syscall: "execve", errno: 2, path: name },
   );
+}
+
+/** `Bun.spawn()` itself failed, before the launcher ran: its error names the launcher's path. */
+function startError(path: string, cause: unknown): unknown {
+  const { code, errno } = cause as { code?: string; errno?: number };
+  if (code === undefined || errno === undefined) return cause;
+  const fix =
+    code === "EACCES"
+      ? 'inside a sandbox, grant rwFiles("/dev/null") or give a stdin of your own, for Bun opens it when stdin is ignored'
+      : "check the cwd, the descriptors and the limits that it gets";
+  return new LandlockError("ERR_LANDLOCK_PATH", `Cannot start "${path}": ${code}; ${fix}`, {
+    errno: Math.abs(errno),
+    path,
+    cause,
+  });
 }
 
 function launchError(path: string, step: number, errno: number): LandlockError {

@@ -1,11 +1,12 @@
 /**
  * Sandboxes cannot be undone, so whatever enforces runs in a process of its own.
  */
-import { afterAll, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { test } from "bun:test";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { probe } from "../src/index.ts";
+import { folders } from "./tidy-up.ts";
 
 type Inside = typeof import("./inside.ts");
 
@@ -58,18 +59,12 @@ export async function inSubprocess<Args, Result>(
   return (JSON.parse(answer) as { result: Result }).result;
 }
 
-const folders: string[] = [];
-
-/** A new empty folder, removed when the test file is done. */
+/** A new empty folder, removed when all tests are done: `test/tidy-up.ts`. */
 export function tempDir(): string {
   const folder = mkdtempSync(join(tmpdir(), "landlock-test-"));
   folders.push(folder);
   return folder;
 }
-
-afterAll(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
 
 /** The Landlock ABI of this machine; 0: none. */
 export const kernelAbi = probe().abi;

@@ -143,6 +143,12 @@ test("composite() makes rules of plain data", () => {
   expect([rules[0], rules[1]].map((rule) => rule!.constructor)).toEqual([FsRule, NetRule] as never);
 });
 
+test("composite() puts the rights of plain data into the kernel's order", () => {
+  const access: FsRight[] = ["truncate", "execute"];
+  const data = { ...pathAccess(["execute"], "/a"), access, explicit: access };
+  expect(composite(data)).toEqual(composite(pathAccess(access, "/a")));
+});
+
 test("composite() leaves plain data as it was", () => {
   const data = { ...roDirs("/a"), paths: ["/a"] };
   const { rules } = composite(data);

@@ -1,8 +1,9 @@
-/** Every way Bun has to reach a file, on whatever thread, each run once before it is denied. */
+/** Every way Bun has to reach a file, on whatever thread, each used before it is denied. */
 import { expect } from "bun:test";
 import { testFromAbi } from "../harness.ts";
-import { confined, confinement } from "./confinement.ts";
+import { confined, confinement, threads } from "./confinement.ts";
 
+/** Of each form of `node:fs`; what asks for no access to a file's content stays allowed. */
 const nodeFs = {
   open: "EACCES",
   readFile: "EACCES",
@@ -34,23 +35,21 @@ const nodeFs = {
   statfs: "ok",
 };
 
-testFromAbi(3, "restrictPaths() denies node:fs on the JS thread", async () => {
-  expect(await confinement("node-fs", "sync")).toEqual(confined(nodeFs));
-});
+for (const thread of threads) {
+  testFromAbi(3, `restrictPaths() denies node:fs on ${thread}`, async () => {
+    expect(await confinement(thread, "node-fs", "sync")).toEqual(confined(nodeFs));
+  });
 
-testFromAbi(3, "restrictPaths() denies node:fs with callbacks on the pool's threads", async () => {
-  expect(await confinement("node-fs", "callbacks")).toEqual(confined(nodeFs));
-});
+  testFromAbi(3, `restrictPaths() denies node:fs with callbacks to ${thread}`, async () => {
+    expect(await confinement(thread, "node-fs", "callbacks")).toEqual(confined(nodeFs));
+  });
 
-testFromAbi(3, "restrictPaths() denies node:fs/promises on the pool's threads", async () => {
-  expect(await confinement("node-fs", "promises")).toEqual(confined(nodeFs));
-});
+  testFromAbi(3, `restrictPaths() denies node:fs/promises to ${thread}`, async () => {
+    expect(await confinement(thread, "node-fs", "promises")).toEqual(confined(nodeFs));
+  });
 
-testFromAbi(
-  1,
-  "restrictPaths() denies streams, directory streams and globs of node:fs",
-  async () => {
-    expect(await confinement("node-fs", "streams")).toEqual(
+  testFromAbi(1, `restrictPaths() denies streams and globs of node:fs to ${thread}`, async () => {
+    expect(await confinement(thread, "node-fs", "streams")).toEqual(
       confined({
         createReadStream: "EACCES",
         createWriteStream: "EACCES",
@@ -64,24 +63,16 @@ testFromAbi(
         existsSync: "ok",
       }),
     );
-  },
-);
+  });
 
-testFromAbi(
-  1,
-  "restrictPaths() leaves fs.watch alone: inotify is not in Landlock's reach",
-  async () => {
-    expect(await confinement("node-fs", "watching")).toEqual(
+  testFromAbi(1, `restrictPaths() leaves fs.watch to ${thread}: inotify is exempt`, async () => {
+    expect(await confinement(thread, "node-fs", "watching")).toEqual(
       confined({ watch: "ok", "watch recursive": "ok" }),
     );
-  },
-);
+  });
 
-testFromAbi(
-  3,
-  "restrictPaths() denies Bun.file, Bun.write, Glob, mmap, Image and fetch of file:",
-  async () => {
-    expect(await confinement("bun-files", "bunFile")).toEqual(
+  testFromAbi(3, `restrictPaths() denies Bun's own file functions to ${thread}`, async () => {
+    expect(await confinement(thread, "bun-files", "bunFile")).toEqual(
       confined({
         text: "EACCES",
         bytes: "EACCES",
@@ -107,14 +98,10 @@ testFromAbi(
         "Image.write": "EACCES",
       }),
     );
-  },
-);
+  });
 
-testFromAbi(
-  1,
-  "restrictPaths() denies import(), require(), Bun.build and a Worker's script",
-  async () => {
-    expect(await confinement("bun-files", "loading")).toEqual(
+  testFromAbi(1, `restrictPaths() denies loading code to ${thread}`, async () => {
+    expect(await confinement(thread, "bun-files", "loading")).toEqual(
       confined({
         "import()": "EACCES",
         "require()": "EACCES",
@@ -123,17 +110,17 @@ testFromAbi(
         "Bun.resolveSync": "ok",
       }),
     );
-  },
-);
+  });
 
-testFromAbi(1, "restrictPaths() denies dlopen() of bun:ffi", async () => {
-  expect(await confinement("bun-files", "library")).toEqual(
-    confined({ "bun:ffi dlopen": "ERR_DLOPEN_FAILED" }),
-  );
-});
+  testFromAbi(1, `restrictPaths() denies dlopen() of bun:ffi to ${thread}`, async () => {
+    expect(await confinement(thread, "bun-files", "library")).toEqual(
+      confined({ "bun:ffi dlopen": "ERR_DLOPEN_FAILED" }),
+    );
+  });
 
-testFromAbi(1, "restrictPaths() denies opening databases of bun:sqlite", async () => {
-  expect(await confinement("bun-files", "sqlite")).toEqual(
-    confined({ Database: "SQLITE_CANTOPEN", "Database readonly": "SQLITE_CANTOPEN" }),
-  );
-});
+  testFromAbi(1, `restrictPaths() denies opening databases to ${thread}`, async () => {
+    expect(await confinement(thread, "bun-files", "sqlite")).toEqual(
+      confined({ Database: "SQLITE_CANTOPEN", "Database readonly": "SQLITE_CANTOPEN" }),
+    );
+  });
+}

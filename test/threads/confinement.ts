@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inSubprocess, tempDir } from "../harness.ts";
 import { nativePath } from "../../src/kernel/native.ts";
-import type { Outcomes, Probes } from "./inside/observe.ts";
+import type { Outcomes } from "./inside/observe.ts";
 
 /** One PNG pixel. */
 const pixel =
@@ -52,27 +52,33 @@ export interface Confinement {
   readonly after: { readonly granted: Outcomes; readonly other: Outcomes };
 }
 
+/** Where the operations are started; the restriction is always the main thread's. */
+export const threads = ["the main thread", "a Worker"] as const;
+
 /**
  * Runs all operations of a group before and after everything but one folder is denied.
  *
+ * @param thread A Worker is there before the restriction
  * @param module A module of `inside/`
  * @param group The name of an export of it, a list of operations
  * @param system More paths to grant for reading and executing
  */
 export function confinement(
+  thread: (typeof threads)[number],
   module: string,
   group: string,
   system: readonly string[] = [],
 ): Promise<Confinement> {
   const { granted, other } = places();
+  const inWorker = thread === "a Worker";
   return inSubprocess(
-    { granted, other, module: insidePath(module), group, system, observe: insidePath("observe") },
-    async ({ landlock, roDirs, rwDirs }, { granted, other, module, group, system, observe }) => {
-      const { outcomesOf } = (await import(observe)) as typeof import("./inside/observe.ts");
-      const probes = ((await import(module)) as Record<string, Probes>)[group]!;
+    { granted, other, inWorker, module: insidePath(module), group, system, run: insidePath("run") },
+    async ({ landlock, roDirs, rwDirs }, { granted, other, system, run, ...what }) => {
+      const { runner } = (await import(run)) as typeof import("./inside/run.ts");
+      const outcomes = await runner(what.inWorker, what.module, what.group);
       const look = async () => ({
-        granted: await outcomesOf(probes, granted),
-        other: await outcomesOf(probes, other),
+        granted: await outcomes(granted),
+        other: await outcomes(other),
       });
       const before = await look();
       const rules = [rwDirs(granted).withRefer(), roDirs(...system).ignoreIfMissing()];

@@ -1,77 +1,80 @@
 /** Every way Bun has to reach or open a port, each used before it is denied; and names. */
 import { expect, test } from "bun:test";
 import { inSubprocess, kernelAbi, testFromAbi } from "../harness.ts";
-import { insidePath } from "./confinement.ts";
+import { insidePath, threads } from "./confinement.ts";
 
-const network = insidePath("network");
+const modules = { network: insidePath("network"), run: insidePath("run") };
 type Network = typeof import("./inside/network.ts");
+type Run = typeof import("./inside/run.ts");
 
-testFromAbi(4, "restrictNet() denies connecting with every client of Bun", async () => {
-  const seen = await inSubprocess({ network }, async ({ landlock, connectTcp }, { network }) => {
-    const { clients, outcomesOn, twoServers } = (await import(network)) as Network;
-    const [granted, other] = twoServers();
-    const look = async () => ({
-      granted: await outcomesOn(clients, granted),
-      other: await outcomesOn(clients, other),
+for (const thread of threads) {
+  const args = { ...modules, inWorker: thread === "a Worker" };
+
+  testFromAbi(4, `restrictNet() denies connecting with any client of ${thread}`, async () => {
+    const seen = await inSubprocess(args, async ({ landlock, connectTcp }, args) => {
+      const { twoServers } = (await import(args.network)) as Network;
+      const { runner } = (await import(args.run)) as Run;
+      const outcomes = await runner<number>(args.inWorker, args.network, "clients");
+      const [granted, other] = twoServers();
+      const look = async () => ({
+        granted: await outcomes(granted),
+        other: await outcomes(other),
+      });
+      const before = await look();
+      landlock.V11.bestEffort().restrictNet(connectTcp(granted));
+      return { before, after: await look() };
     });
-    const before = await look();
-    landlock.V11.bestEffort().restrictNet(connectTcp(granted));
-    return { before, after: await look() };
-  });
-  const all = (outcome: string) => ({
-    fetch: outcome,
-    "node:http": outcome,
-    "node:http2": outcome,
-    "node:net": outcome,
-    "node:tls": outcome,
-    "Bun.connect": outcome,
-    WebSocket: outcome,
-  });
-  expect(seen).toEqual({
-    before: { granted: all("ok"), other: all("ok") },
-    after: {
-      granted: all("ok"),
-      other: { ...all("EACCES"), WebSocket: "Failed to connect" },
-    },
-  });
-});
-
-testFromAbi(4, "restrictNet() denies binding with every server of Bun", async () => {
-  const seen = await inSubprocess({ network }, async ({ landlock, bindTcp }, { network }) => {
-    const { servers, outcomesOn, freePort } = (await import(network)) as Network;
-    const [granted, other] = [freePort(), freePort()];
-    const look = async () => ({
-      granted: await outcomesOn(servers, granted),
-      other: await outcomesOn(servers, other),
-      any: await outcomesOn(servers, 0),
+    const all = (outcome: string) => ({
+      fetch: outcome,
+      "node:http": outcome,
+      "node:http2": outcome,
+      "node:net": outcome,
+      "node:tls": outcome,
+      "Bun.connect": outcome,
+      WebSocket: outcome,
     });
-    const before = await look();
-    landlock.V11.bestEffort().restrictNet(bindTcp(granted));
-    return { before, after: await look() };
+    expect(seen).toEqual({
+      before: { granted: all("ok"), other: all("ok") },
+      after: { granted: all("ok"), other: { ...all("EACCES"), WebSocket: "Failed to connect" } },
+    });
   });
-  const all = (outcome: string) => ({
-    "Bun.serve": outcome,
-    "Bun.listen": outcome,
-    "node:net": outcome,
-    "node:http": outcome,
-  });
-  expect(seen).toEqual({
-    before: { granted: all("ok"), other: all("ok"), any: all("ok") },
-    after: { granted: all("ok"), other: all("EACCES"), any: all("EACCES") },
-  });
-});
 
-testFromAbi(
-  1,
-  "restrictNet() denies datagrams from ABI 10 on, and leaves them alone below",
-  async () => {
-    const seen = await inSubprocess({ network }, async ({ landlock }, { network }) => {
-      const { datagrams, outcomesOn, freePort } = (await import(network)) as Network;
+  testFromAbi(4, `restrictNet() denies binding with any server of ${thread}`, async () => {
+    const seen = await inSubprocess(args, async ({ landlock, bindTcp }, args) => {
+      const { freePort } = (await import(args.network)) as Network;
+      const { runner } = (await import(args.run)) as Run;
+      const outcomes = await runner<number>(args.inWorker, args.network, "servers");
+      const [granted, other] = [freePort(), freePort()];
+      const look = async () => ({
+        granted: await outcomes(granted),
+        other: await outcomes(other),
+        any: await outcomes(0),
+      });
+      const before = await look();
+      landlock.V11.bestEffort().restrictNet(bindTcp(granted));
+      return { before, after: await look() };
+    });
+    const all = (outcome: string) => ({
+      "Bun.serve": outcome,
+      "Bun.listen": outcome,
+      "node:net": outcome,
+      "node:http": outcome,
+    });
+    expect(seen).toEqual({
+      before: { granted: all("ok"), other: all("ok"), any: all("ok") },
+      after: { granted: all("ok"), other: all("EACCES"), any: all("EACCES") },
+    });
+  });
+
+  testFromAbi(4, `restrictNet() denies datagrams of ${thread} from ABI 10 on only`, async () => {
+    const seen = await inSubprocess(args, async ({ landlock }, args) => {
+      const { freePort } = (await import(args.network)) as Network;
+      const { runner } = (await import(args.run)) as Run;
+      const outcomes = await runner<number>(args.inWorker, args.network, "datagrams");
       const port = freePort();
-      const before = await outcomesOn(datagrams, port);
-      // A custom Config would be refused below ABI 10; reads of files are no matter here.
-      landlock.V11.bestEffort().restrict();
-      return { before, after: await outcomesOn(datagrams, port) };
+      const before = await outcomes(port);
+      landlock.V11.bestEffort().restrictNet();
+      return { before, after: await outcomes(port) };
     });
     const all = (outcome: string) => ({
       "node:dgram bind": outcome,
@@ -79,11 +82,11 @@ testFromAbi(
       "Bun.udpSocket": outcome,
     });
     expect(seen).toEqual({ before: all("ok"), after: all(kernelAbi >= 10 ? "EACCES" : "ok") });
-  },
-);
+  });
+}
 
 testFromAbi(4, "restrict() leaves open connections alone, and a pooled fetch goes on", async () => {
-  const seen = await inSubprocess({ network }, async ({ landlock, outcomeOf }, { network }) => {
+  const seen = await inSubprocess(modules, async ({ landlock, outcomeOf }, { network }) => {
     const { twoServers } = (await import(network)) as Network;
     const [port] = twoServers();
     const pooled = async () => (await fetch(`http://127.0.0.1:${port}/`)).text();

@@ -54,7 +54,7 @@ for (const [how, why] of [
           const error = thrown(() => ruleset.restrictSelf({ deadlineMs: 200 }));
           const took = performance.now() - started;
           const failed = {
-            error: JSON.parse(JSON.stringify(error).replaceAll(String(thread.tid), "TID")),
+            error: JSON.parse(JSON.stringify(error ?? null).replaceAll(String(thread.tid), "TID")),
             tooSoon: took < 200,
             tooLate: took > 5000,
             noNewPrivs: noNewPrivs(),

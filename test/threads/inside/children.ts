@@ -33,3 +33,14 @@ export const children: Probes = {
   "a grandchild": (dir) =>
     said(Bun.spawnSync(["sh", "-c", `sh -c 'cat ${dir}/file; true'`]).stderr),
 };
+
+/** What does nothing but start a program. */
+export const programs: Probes = {
+  "Bun.spawn": () => Bun.spawn(["true"]).exited,
+  "Bun.spawnSync": () => Bun.spawnSync(["true"]),
+  execFile: () => promisify(processes.execFile)("true"),
+  spawnSync: () => {
+    const { error } = processes.spawnSync("true");
+    if (error) throw error;
+  },
+};

@@ -47,6 +47,8 @@ static void hang_in_vfork(void)
 
 	pid = vfork();
 	if (pid == 0) {
+		/* Nobody else would end it, were this process killed. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		answer(0);
 		(void)!read(held[0], &byte, 1);
 		_exit(0);

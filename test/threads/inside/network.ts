@@ -4,18 +4,9 @@ import * as http from "node:http";
 import * as http2 from "node:http2";
 import * as net from "node:net";
 import * as tls from "node:tls";
-import { outcomeOf, type Outcome } from "../../inside.ts";
+import type { Probes } from "./observe.ts";
 
-export type PortProbes = Readonly<Record<string, (port: number) => unknown>>;
-
-/** Every listed operation on one port. */
-export async function outcomesOn(probes: PortProbes, port: number) {
-  const outcomes: Record<string, Outcome> = {};
-  for (const [name, probe] of Object.entries(probes)) {
-    outcomes[name] = await outcomeOf(async () => probe(port));
-  }
-  return outcomes;
-}
+type PortProbes = Probes<number>;
 
 const host = "127.0.0.1";
 const ignore = () => undefined;

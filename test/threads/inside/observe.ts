@@ -1,14 +1,14 @@
-/** Runs named operations in a folder and says how each went. */
+/** Runs named operations in one place, a folder or a port, and says how each went. */
 import { outcomeOf, type Outcome } from "../../inside.ts";
 
-export type Probes = Readonly<Record<string, (dir: string) => unknown>>;
+export type Probes<Place = string> = Readonly<Record<string, (place: Place) => unknown>>;
 export type Outcomes = Readonly<Record<string, Outcome>>;
 
 /** One after another, so that no outcome depends on another's timing. */
-export async function outcomesOf(probes: Probes, dir: string): Promise<Outcomes> {
+export async function outcomesOf<Place>(probes: Probes<Place>, place: Place): Promise<Outcomes> {
   const outcomes: Record<string, Outcome> = {};
   for (const [name, probe] of Object.entries(probes)) {
-    outcomes[name] = await outcomeOf(async () => probe(dir));
+    outcomes[name] = await outcomeOf(async () => probe(place));
   }
   return outcomes;
 }

@@ -1,0 +1,13 @@
+/**
+ * Preloaded by bunfig.toml, and so run once for all test files: a hook in a module that they
+ * share would run for the first one only.
+ */
+import { afterAll } from "bun:test";
+import { rmSync } from "node:fs";
+
+/** Folders to remove in the end. */
+export const folders: string[] = [];
+
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
