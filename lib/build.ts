@@ -14,6 +14,7 @@ const sources = [
   "exec.c",
   "gate.c",
   "launcher.c",
+  "numbers.c",
   "park.c",
   "signals.c",
   "slots.c",

@@ -1,7 +1,7 @@
 /* What turns an exec from inside Bun into a plain one. */
 #include "allthreads.h"
+#include "numbers.h"
 #include "sys.h"
-#include "threads.h"
 
 #define SIGPIPE 13
 #define SIGXFSZ 25

@@ -22,7 +22,7 @@ enum { EXIT_TOOL = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
 static int32_t parse_number(const char *text)
 {
-	int64_t value = 0;
+	int64_t value = *text ? 0 : -1;
 
 	for (; *text >= '0' && *text <= '9' && value <= INT32_MAX; text++)
 		value = value * 10 + (*text - '0');

@@ -93,25 +93,41 @@ static void greet(int32_t tid, void *context)
 	int added;
 	struct slot *slot = slots_find_or_add(tid, &added);
 
+	/* Listed after it was gone: the kernel gave its id to another thread. */
+	if (slot && slots_move(slot, GONE, UNSENT))
+		added = 1;
 	b->news += added;
-	if (slot && (added || slot->error))
+	if (slot && slots_is(slot, UNSENT))
 		send_to(b, slot);
+}
+
+/*
+ * Whether the main thread has called pthread_exit: it stays as a zombie and runs no more code.
+ * All threads share one memory until they exit, so kcmp(2) tells where /proc is out of reach.
+ */
+static int is_zombie_leader(struct broadcast *b, int32_t tid)
+{
+	struct thread_status status;
+
+	if (tid != b->pid)
+		return 0;
+	if (threads_status(b->task_fd, tid, &status) == 0)
+		return status.state == 'Z';
+	return sys5(NR_kcmp, sys_gettid(), tid, KCMP_VM, 0, 0) > 0;
 }
 
 /* Threads that were signalled and have since exited will not answer. */
 static void forget_the_dead(struct broadcast *b)
 {
-	struct thread_status status;
-
 	for (struct slot *slot = NULL; (slot = slots_next(slot, SENT));) {
-		if (sys3(NR_tgkill, b->pid, slot->tid, 0) == -ESRCH) {
-			if (slots_move(slot, SENT, GONE))
-				gate_arrive();
-		} else if (slot->tid == b->pid && threads_status(b->task_fd, slot->tid, &status) == 0 &&
-			   status.state == 'Z') {
-			if (slots_move(slot, SENT, ZOMBIE))
-				gate_arrive();
-		}
+		enum slot_state state = SENT;
+
+		if (sys3(NR_tgkill, b->pid, slot->tid, 0) == -ESRCH)
+			state = GONE;
+		else if (is_zombie_leader(b, slot->tid))
+			state = ZOMBIE;
+		if (state != SENT && slots_move(slot, SENT, state))
+			gate_arrive();
 	}
 }
 
@@ -166,7 +182,9 @@ void cancel_parking(struct broadcast *b)
 		for (struct slot *slot = NULL; (slot = slots_next(slot, missing[i]));) {
 			if (!slots_move(slot, missing[i], CANCELLED))
 				continue;
-			handler_stays[b->signal] = 1;
+			/* An unsent one cannot come late. */
+			if (missing[i] == SENT)
+				handler_stays[b->signal] = 1;
 			if (!b->report->tid)
 				blame(b, slot->tid, slot->error);
 		}

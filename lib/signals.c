@@ -8,6 +8,7 @@
 
 static struct kernel_sigaction former[SIGNAL_MAX + 1];
 static void (*park)(void);
+static int32_t current; /* the signal of the present broadcast */
 
 /*
  * 32 to 34 belong to the libcs (glibc: cancel, setxid; musl: timer, cancel, synccall): no
@@ -47,10 +48,11 @@ static void chain(int32_t signal, struct signal_info *info, void *context)
 
 static void handle(int32_t signal, struct signal_info *info, void *context)
 {
-	if (info->code == SI_QUEUE && info->value == COOKIE && info->pid == sys_getpid())
-		park();
-	else
+	if (info->code != SI_QUEUE || info->value != COOKIE || info->pid != sys_getpid())
 		chain(signal, info, context);
+	/* Parked by a late one of another signal, a thread would get its own after the release. */
+	else if (signal == __atomic_load_n(&current, __ATOMIC_SEQ_CST))
+		park();
 }
 
 long signals_install(int32_t signal, void (*on_park)(void))
@@ -73,6 +75,7 @@ long signals_install(int32_t signal, void (*on_park)(void))
 	if (old.handler != action.handler)
 		former[signal] = old;
 	park = on_park;
+	__atomic_store_n(&current, signal, __ATOMIC_SEQ_CST);
 	return sys4(NR_rt_sigaction, signal, &action, NULL, sizeof(uint64_t));
 }
 

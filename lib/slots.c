@@ -85,12 +85,17 @@ struct slot *slots_find_or_add(int32_t tid, int *added)
 	return slot;
 }
 
+int slots_is(const struct slot *slot, enum slot_state state)
+{
+	return __atomic_load_n(&slot->state, __ATOMIC_SEQ_CST) == word(state);
+}
+
 struct slot *slots_next(struct slot *slot, enum slot_state state)
 {
 	struct slot *end = table->slots + table->capacity;
 
 	for (slot = slot ? slot + 1 : table->slots; slot < end; slot++)
-		if (slot->tid && __atomic_load_n(&slot->state, __ATOMIC_SEQ_CST) == word(state))
+		if (slot->tid && slots_is(slot, state))
 			return slot;
 	return NULL;
 }

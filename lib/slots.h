@@ -42,6 +42,9 @@ uint32_t slots_count(enum slot_state state);
 /* Moves a slot of the present round from one state to another; 0 where it was not there. */
 int slots_move(struct slot *slot, enum slot_state from, enum slot_state to);
 
+/* Whether a slot of the present round is in this state. */
+int slots_is(const struct slot *slot, enum slot_state state);
+
 /* The present round, for words that threads sleep on. */
 uint32_t slots_round(void);
 

@@ -1,30 +1,15 @@
 #include "threads.h"
 
-/* struct linux_dirent64 (getdents(2)): u64 inode, s64 offset, u16 length, u8 type, name. */
-#define DIRENT_LENGTH 16
-#define DIRENT_NAME 19
+#define PROC_TASK "/proc/self/task"
+/* madvise(2), Linux 4.14: a forked child finds zeros, whatever its pid namespace calls it. */
+#define MADV_WIPEONFORK 18
+#define PAGE_BYTES 4096
 
-static struct {
+struct kept {
 	int32_t fd;
-	int32_t pid; /* 0: never opened. A forked child has a list of its own. */
-} kept;
-
-/* The number an entry is named by; -1: it is no number. */
-static int32_t parse_number_name(const char *text)
-{
-	int32_t number = 0;
-
-	if (*text < '0' || *text > '9')
-		return -1;
-	for (; *text >= '0' && *text <= '9'; text++)
-		number = number * 10 + (*text - '0');
-	return *text == 0 ? number : -1;
-}
-
-static uint16_t dirent_length(const char *entry)
-{
-	return (uint16_t)((uint8_t)entry[DIRENT_LENGTH] | (uint8_t)entry[DIRENT_LENGTH + 1] << 8);
-}
+	int32_t used; /* 0: nothing kept, or in another process */
+};
+static struct kept *kept;
 
 static int is_proc(int32_t fd)
 {
@@ -33,22 +18,78 @@ static int is_proc(int32_t fd)
 	return sys2(NR_fstatfs, fd, statfs_buffer) == 0 && statfs_buffer[0] == PROC_SUPER_MAGIC;
 }
 
+/* struct statx: stx_nlink is the u32 at 16, stx_ino the u64 at 32, the device the u64 at 136. */
+#define STATX_NLINK_AT 2
+#define STATX_INO_AT 4
+#define STATX_DEVICE_AT 17
+typedef uint64_t statx_buffer[32];
+
+static long stat_file(int32_t fd, const char *path, statx_buffer buffer)
+{
+	return sys5(NR_statx, fd, path, AT_EMPTY_PATH, STATX_NLINK | STATX_INO, buffer);
+}
+
+/* Whether a descriptor is this process's task list. Where /proc is gone, its word is taken. */
+static int is_task_list(int32_t fd)
+{
+	statx_buffer ours = { 0 }, named = { 0 };
+
+	if (!is_proc(fd) || stat_file(fd, "", ours) < 0)
+		return 0;
+	return stat_file(AT_FDCWD, PROC_TASK, named) < 0 ||
+	       (ours[STATX_INO_AT] == named[STATX_INO_AT] &&
+		ours[STATX_DEVICE_AT] == named[STATX_DEVICE_AT]);
+}
+
+/* A /proc of another pid namespace calls this process by another number. */
+static int proc_knows_us_as(int32_t pid)
+{
+	char ours[NUMBER_MAX], theirs[NUMBER_MAX];
+	long length = sys4(NR_readlinkat, AT_FDCWD, "/proc/self", theirs, sizeof(theirs) - 1);
+	long i = 0;
+
+	if (length < 0)
+		return 0;
+	theirs[length] = 0;
+	write_number(ours, pid);
+	while (ours[i] && ours[i] == theirs[i])
+		i++;
+	return ours[i] == theirs[i];
+}
+
+static void keep(int32_t fd)
+{
+	if (!kept) {
+		/* PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS */
+		long map = sys6(NR_mmap, 0, PAGE_BYTES, 0x3, 0x22, -1, 0);
+
+		if (map < 0)
+			return;
+		if (sys3(NR_madvise, map, PAGE_BYTES, MADV_WIPEONFORK) < 0) {
+			sys2(NR_munmap, map, PAGE_BYTES);
+			return;
+		}
+		kept = (struct kept *)map;
+	}
+	kept->fd = fd;
+	kept->used = 1;
+}
+
 int32_t threads_open(int32_t pid)
 {
-	if (kept.pid == pid && is_proc(kept.fd))
-		return kept.fd;
+	if (kept && kept->used && is_task_list(kept->fd))
+		return kept->fd;
 
-	long fd = sys4(NR_openat, AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	long fd = sys4(NR_openat, AT_FDCWD, PROC_TASK, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 
 	if (fd < 0)
 		return (int32_t)fd;
-	if (!is_proc((int32_t)fd)) {
+	if (!is_proc((int32_t)fd) || !proc_knows_us_as(pid)) {
 		sys1(NR_close, fd);
 		return -ENOENT;
 	}
-	kept.fd = (int32_t)fd;
-	kept.pid = pid;
-	return kept.fd;
+	keep((int32_t)fd);
+	return (int32_t)fd;
 }
 
 static long each_probed(int32_t pid, int32_t self, void (*visit)(int32_t, void *), void *context)
@@ -62,30 +103,6 @@ static long each_probed(int32_t pid, int32_t self, void (*visit)(int32_t, void *
 		found++;
 	}
 	return found;
-}
-
-long each_number(int32_t directory_fd, void (*visit)(int32_t number, void *context), void *context)
-{
-	/* 32 bytes an entry: one read for up to 500 of them, and a stack that fits any thread. */
-	char buffer[16384] __attribute__((aligned(8)));
-	long found = 0;
-
-	if (sys3(NR_lseek, directory_fd, 0, 0) < 0)
-		return -ENOENT;
-	for (;;) {
-		long length = sys3(NR_getdents64, directory_fd, buffer, sizeof(buffer));
-
-		if (length <= 0)
-			return length < 0 ? length : found;
-		for (char *entry = buffer; entry < buffer + length; entry += dirent_length(entry)) {
-			int32_t number = parse_number_name(entry + DIRENT_NAME);
-
-			if (number >= 0) {
-				visit(number, context);
-				found++;
-			}
-		}
-	}
 }
 
 struct others {
@@ -122,29 +139,16 @@ long threads_each(int32_t task_fd, int32_t pid, void (*visit)(int32_t, void *), 
 
 uint32_t threads_count(int32_t task_fd)
 {
-	/* struct statx: stx_nlink is the u32 at offset 16. The kernel adds the number of
-	 * threads to the directory's own 2 links (fs/proc/base.c: proc_task_getattr). */
-	uint32_t statx_buffer[64] = { 0 };
+	/* The kernel adds the number of threads to the directory's own 2 links
+	 * (fs/proc/base.c: proc_task_getattr). */
+	statx_buffer buffer = { 0 };
 
-	if (task_fd < 0)
+	if (task_fd < 0 || stat_file(task_fd, "", buffer) < 0)
 		return 0;
-	if (sys5(NR_statx, task_fd, "", AT_EMPTY_PATH, STATX_NLINK, statx_buffer) < 0)
-		return 0;
-	return statx_buffer[4] > 2 ? statx_buffer[4] - 2 : 0;
-}
 
-size_t write_number(char *text, int32_t number)
-{
-	char digits[NUMBER_MAX];
-	size_t length = 0, count = 0;
+	uint32_t links = (uint32_t)buffer[STATX_NLINK_AT];
 
-	do
-		digits[count++] = (char)('0' + number % 10);
-	while ((number /= 10) > 0);
-	while (count > 0)
-		text[length++] = digits[--count];
-	text[length] = 0;
-	return length;
+	return links > 2 ? links - 2 : 0;
 }
 
 /* Reads TID/file into buffer and terminates it; the number of bytes, or a negative errno. */

@@ -2,19 +2,11 @@
 #ifndef LANDLOCK_THREADS_H
 #define LANDLOCK_THREADS_H
 
+#include "numbers.h"
 #include "sys.h"
 
 /* The largest thread id there can be on a 64-bit kernel is one less (proc_sys_kernel(5)). */
 #define PID_MAX_LIMIT 4194304
-
-/* Room for any int32 that is not negative, and a NUL. */
-#define NUMBER_MAX 12
-
-/* Writes a number that is not negative in decimal; its length without the NUL. */
-size_t write_number(char *text, int32_t number);
-
-/* Calls visit for every entry of a directory that is named by a number; how many, or -errno. */
-long each_number(int32_t directory_fd, void (*visit)(int32_t number, void *context), void *context);
 
 struct thread_status {
 	uint64_t blocked; /* SigBlk: bit n - 1 is signal n */

@@ -22,12 +22,15 @@ enum {
 	NR_prctl = 167,
 	NR_getpid = 172,
 	NR_gettid = 178,
+	NR_munmap = 215,
 	NR_clone = 220,
 	NR_execve = 221,
 	NR_mmap = 222,
+	NR_madvise = 233,
 	NR_rt_tgsigqueueinfo = 240,
 	NR_wait4 = 260,
 	NR_prlimit64 = 261,
+	NR_kcmp = 272,
 	NR_statx = 291,
 };
 

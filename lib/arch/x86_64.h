@@ -8,8 +8,10 @@ enum {
 	NR_close = 3,
 	NR_lseek = 8,
 	NR_mmap = 9,
+	NR_munmap = 11,
 	NR_rt_sigaction = 13,
 	NR_rt_sigprocmask = 14,
+	NR_madvise = 28,
 	NR_getpid = 39,
 	NR_clone = 56,
 	NR_execve = 59,
@@ -28,6 +30,7 @@ enum {
 	NR_readlinkat = 267,
 	NR_rt_tgsigqueueinfo = 297,
 	NR_prlimit64 = 302,
+	NR_kcmp = 312,
 	NR_statx = 332,
 };
 
