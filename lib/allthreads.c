@@ -73,6 +73,20 @@ static int32_t try_in_child(int32_t ruleset_fd, uint32_t flags)
 	return trial_result;
 }
 
+/* A large ruleset takes its time on many threads: as long as they come in, there is no hurry. */
+static int wait_for_answers(uint32_t deadline_ms)
+{
+	uint32_t before, now = slots_count(FINISHED);
+
+	do {
+		if (gate_sleep(deadline_ms * NS_PER_MS))
+			return 1;
+		before = now;
+		now = slots_count(FINISHED);
+	} while (now > before);
+	return 0;
+}
+
 static int64_t restrict_parked(struct broadcast *b, int32_t ruleset_fd, uint32_t flags,
 			       uint32_t deadline_ms)
 {
@@ -89,7 +103,7 @@ static int64_t restrict_parked(struct broadcast *b, int32_t ruleset_fd, uint32_t
 	uint32_t parked = slots_count(PARKED);
 
 	gate_order(ruleset_fd, flags, parked);
-	int all_answered = gate_sleep(deadline_ms * NS_PER_MS);
+	int all_answered = wait_for_answers(deadline_ms);
 
 	b->report->threads = 1;
 	/* Those that did not even start must not start once the descriptor is somebody else's. */

@@ -46,7 +46,8 @@ EXPORTED int32_t landlock_native_version(void);
  * Returns 0; a negative errno of the calling thread's own landlock_restrict_self(2);
  * ALLTHREADS_UNREACHABLE; or ALLTHREADS_DIVERGED.
  *
- * Signal-safe: no. Blocks: at most 2 x deadline_ms, and 3 probes of every possible
+ * Signal-safe: no. Blocks: at most deadline_ms until nothing has changed, then as long as
+ * threads report within deadline_ms of each other; and 3 probes of every possible
  * thread id (about 0.5 s each) where /proc is not readable.
  * State on failure: unchanged, except after ALLTHREADS_DIVERGED.
  */

@@ -42,17 +42,25 @@ static void note_mask(int32_t tid, void *context)
 	}
 	if (status.state == 'Z' || status.state == 'X')
 		return;
-	if (signals_choose(b->blocked) && !signals_choose(b->blocked | status.blocked))
+	if (signals_choose(status.blocked))
+		b->blocked |= status.blocked;
+	else
 		b->blocker = tid;
-	b->blocked |= status.blocked;
 }
 
-/* A thread that libc is starting blocks everything for a moment: look again until the deadline. */
+/*
+ * A thread in the middle of a libc call may block everything for a moment: look again for a
+ * while, then choose without it. It may still answer in time.
+ */
 int choose_signal(struct broadcast *b)
 {
+	int64_t now = now_ns();
+	int64_t patience = now + (b->deadline - now) / 4;
+
 	for (;;) {
 		b->blocked = 0;
 		b->blocked_known = 1;
+		b->blocker = 0;
 		if (b->task_fd >= 0 && threads_each(b->task_fd, b->pid, note_mask, b) < 0)
 			b->task_fd = -1;
 		/* Masks are out of reach once a ruleset covers /proc: stay with what worked. */
@@ -60,7 +68,7 @@ int choose_signal(struct broadcast *b)
 			b->signal = worked ? worked : signals_choose(0);
 		else
 			b->signal = signals_choose(b->blocked);
-		if (b->signal)
+		if (b->signal && (!b->blocker || now_ns() > patience))
 			return 1;
 		if (now_ns() > b->deadline) {
 			blame(b, b->blocker, 0);

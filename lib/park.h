@@ -16,7 +16,7 @@ struct broadcast {
 	int32_t unsent; /* threads whose signal the kernel would not queue yet */
 	uint64_t blocked;
 	int blocked_known;
-	int32_t blocker; /* the thread that left no signal to choose */
+	int32_t blocker; /* a thread that blocks every signal there is to choose; 0: none */
 };
 
 /* Puts a thread and what happened to it into the report. */

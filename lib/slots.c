@@ -1,15 +1,15 @@
 #include "slots.h"
 
 #define STATE_BITS 3
-/* Room to grow: threads that start while the sweep runs must find a slot too. */
+/* Room to grow: threads that start and end while the sweeps run must find a slot too, each of
+ * them. 1 MiB of table, of which only what is used becomes memory. */
 #define SLOTS_PER_THREAD 8
-#define SLOTS_MIN 1024
-/* 1 MiB of table: where nobody says how many threads there are. */
-#define SLOTS_UNKNOWN 65536
+#define SLOTS_MIN 65536
 
 struct table {
 	uint32_t capacity; /* a power of two */
 	uint32_t used;
+	uint32_t *order; /* indices of the used slots, for capacity / 2 of them */
 	struct slot slots[];
 };
 
@@ -24,23 +24,25 @@ static uint32_t word(enum slot_state state)
 
 long slots_begin(uint32_t threads)
 {
-	uint32_t capacity = threads ? SLOTS_MIN : SLOTS_UNKNOWN;
+	uint32_t capacity = SLOTS_MIN;
 
 	while (capacity < threads * SLOTS_PER_THREAD)
 		capacity *= 2;
 	__atomic_add_fetch(&present_round, 1, __ATOMIC_SEQ_CST);
 	if (table && table->capacity >= capacity) {
-		for (uint32_t i = 0; i < table->capacity; i++)
-			__atomic_store_n(&table->slots[i].tid, 0, __ATOMIC_SEQ_CST);
+		for (uint32_t i = 0; i < table->used; i++)
+			__atomic_store_n(&table->slots[table->order[i]].tid, 0, __ATOMIC_SEQ_CST);
 		table->used = 0;
 		return 0;
 	}
 	/* PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS */
-	long map = sys6(NR_mmap, 0, sizeof(*table) + capacity * sizeof(struct slot), 0x3, 0x22, -1, 0);
+	size_t slot_bytes = sizeof(*table) + capacity * sizeof(struct slot);
+	long map = sys6(NR_mmap, 0, slot_bytes + capacity / 2 * sizeof(uint32_t), 0x3, 0x22, -1, 0);
 
 	if (map < 0)
 		return map;
 	((struct table *)map)->capacity = capacity;
+	((struct table *)map)->order = (uint32_t *)(map + (long)slot_bytes);
 	__atomic_store_n(&table, (struct table *)map, __ATOMIC_SEQ_CST);
 	return 0;
 }
@@ -77,7 +79,8 @@ struct slot *slots_find_or_add(int32_t tid, int *added)
 		return slot;
 	if (table->used >= table->capacity / 2)
 		return NULL;
-	table->used++;
+	table->order[table->used++] = (uint32_t)(slot - table->slots);
+	slot->place = table->used;
 	slot->result = 0;
 	slot->error = 0;
 	__atomic_store_n(&slot->state, word(UNSENT), __ATOMIC_SEQ_CST);
@@ -92,11 +95,12 @@ int slots_is(const struct slot *slot, enum slot_state state)
 
 struct slot *slots_next(struct slot *slot, enum slot_state state)
 {
-	struct slot *end = table->slots + table->capacity;
+	for (uint32_t i = slot ? slot->place : 0; i < table->used; i++) {
+		struct slot *next = &table->slots[table->order[i]];
 
-	for (slot = slot ? slot + 1 : table->slots; slot < end; slot++)
-		if (slot->tid && slots_is(slot, state))
-			return slot;
+		if (slots_is(next, state))
+			return next;
+	}
 	return NULL;
 }
 

@@ -23,6 +23,7 @@ struct slot {
 	uint32_t state; /* the round it belongs to and an enum slot_state */
 	int32_t result; /* of the thread's own enforcement: 0 or a negative errno */
 	int32_t error;  /* why its signal could not be queued: 0 or a negative errno */
+	uint32_t place; /* how many slots were taken up to this one */
 };
 
 /* Starts a round with an empty table and room for many more threads than `threads` (0: unknown). */

@@ -1,38 +1,19 @@
 /** A thread that no signal reaches: then nothing is restricted, and the error says so. */
-import { expect, test } from "bun:test";
-import { join } from "node:path";
-import { inSubprocess, kernelAbi, tempDir } from "../harness.ts";
+import { expect } from "bun:test";
+import { inSubprocess } from "../harness.ts";
+import { testBroadcast } from "./compiled.ts";
 import { insidePath, places } from "./confinement.ts";
 
 const modules = { deaf: insidePath("deaf"), workers: insidePath("workers") };
 type Deaf = typeof import("./inside/deaf.ts");
 type Workers = typeof import("./inside/workers.ts");
 
-const compiler = Bun.which("gcc");
-
-/** These need a compiler, and a kernel that leaves the threads to us. */
-function testBroadcast(name: string, body: (library: string) => Promise<void>) {
-  if (kernelAbi === 0) test.skip(`${name} (needs Landlock)`, () => {});
-  else if (kernelAbi >= 8) test.skip(`${name} (from ABI 8 on the kernel reaches all)`, () => {});
-  else if (!compiler && !process.env["CI"]) test.skip(`${name} (needs gcc)`, () => {});
-  else test(name, () => body(compile()), 30_000);
-}
-
-function compile(): string {
-  if (!compiler) throw new Error("gcc is missing: apt-get install gcc");
-  const library = join(tempDir(), "deaf.so");
-  const source = join(import.meta.dir, "inside", "deaf.c");
-  const flags = ["-Wall", "-Werror", "-shared", "-fPIC", "-pthread"];
-  const done = Bun.spawnSync([compiler, ...flags, source, "-o", library]);
-  if (!done.success) throw new Error(done.stderr.toString());
-  return library;
-}
-
 for (const [how, why] of [
   ["block", "blocks every signal"],
   ["hang", "sleeps in vfork()"],
 ] as const) {
   testBroadcast(
+    "deaf.c",
     `restrictSelf() beside a thread that ${why} changes nothing, and covers it later`,
     async (library) => {
       const seen = await inSubprocess(

@@ -1,0 +1,118 @@
+/** The native library on its own, from C, under both libcs: stress.c and the cases_*.c beside it. */
+import { beforeAll, expect, test } from "bun:test";
+import { chmodSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { kernelAbi, tempDir } from "../harness.ts";
+
+const cases = {
+  basic: "0 to 1,000 threads that wait in all kinds of calls are confined, and go on",
+  churn: "no thread that comes or goes during the broadcast escapes",
+  layers: "16 layers hold on every thread, and the 17th is refused with nothing changed",
+  "two-callers": "two and eight threads that enforce at the same time all get their layer",
+  altstack: "small and alternate stacks suffice for the handler",
+  "slow-ruleset": "a ruleset that takes longer to copy than the deadline reaches every thread",
+  "short-deadline": "a deadline that is too short costs the call, never the sandbox",
+  "nnp-unchanged": "a refused ruleset leaves no_new_privs unset on every thread",
+  sigpending: "a full signal queue is waited for, and changes nothing when it stays full",
+  diverged: "a thread that cannot take another layer is named, and the change is admitted",
+  blocked: "a thread that blocks every signal is named, and nothing has changed",
+  "blocks-33": "a signal that a thread blocks is not used",
+  transient: "threads that block every signal for moments are confined",
+  "vfork-child": "a thread inside vfork() is waited for until the deadline",
+  "late-signal": "a signal that arrives one call late does not park or kill",
+  stopped: "a thread that a debugger holds is named, and nothing has changed",
+  "foreign-signal": "signals of the application reach its own handler, and none of ours does",
+  "setuid-broadcast": "libc's own broadcast and ours do not block each other",
+  "leader-exited": "a main thread that has exited is not waited for",
+  "leader-exited-no-proc": "nor is it once a ruleset covers /proc",
+  "second-layer-no-proc": "more layers follow a ruleset that denies /proc",
+  "kept-descriptor": "the library survives that somebody closes or reuses its descriptor",
+  "reused-thread-id": "a thread id that comes back within one call is a new thread",
+  "dead-proc": "without /proc every thread is found",
+  "foreign-proc": "the /proc of another pid namespace fools nobody",
+  "nested-pid-namespace": "nor does a parent with the same process id",
+  "io-worker": "a worker of io_uring is named, and nothing has changed",
+  fork: "a child forked in the middle of a broadcast can restrict its own threads",
+  execve: "a program gets default signals, its limit, its arguments and its environment",
+  inherit: "descriptors of files are inherited, anonymous ones are not",
+  launcher: "the library run as a program starts a restricted command, or says why not",
+} as const;
+
+const library = join(
+  import.meta.dir,
+  `../../lib/prebuilt/linux-${process.arch === "arm64" ? "arm64" : "x64"}/liblandlock.so`,
+);
+const sources = readdirSync(import.meta.dir).filter((file) => file.endsWith(".c"));
+const compilers = { glibc: ["gcc", "gcc"], musl: ["musl-gcc", "musl-tools"] } as const;
+const churnRuns = Number(process.env["LANDLOCK_CHURN_RUNS"] ?? 20);
+/** By far more than the slowest case takes on a loaded machine with two CPUs. */
+const caseMs = 120_000;
+const skippedCode = 77;
+
+for (const libc of ["glibc", "musl"] as const) {
+  const [compiler, debianPackage] = compilers[libc];
+  const missing = process.platform !== "linux" ? "Linux" : Bun.which(compiler) ? "" : compiler;
+
+  if (missing && !process.env["CI"]) {
+    test.skip(`${libc}: the C cases (needs ${missing})`, () => {});
+    continue;
+  }
+  if (kernelAbi === 0) {
+    test.skip(`${libc}: the C cases (needs Landlock)`, () => {});
+    continue;
+  }
+
+  let folder = "";
+  let program = "";
+
+  beforeAll(() => {
+    if (missing) throw new Error(`${missing} is missing: apt-get install ${debianPackage}`);
+    folder = tempDir();
+    // Some cases go on as another user.
+    chmodSync(folder, 0o755);
+    program = join(folder, "stress");
+    const flags = ["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread"];
+    const done = Bun.spawnSync([compiler, ...flags, ...sources, "-o", program, "-ldl"], {
+      cwd: import.meta.dir,
+    });
+    if (!done.success) throw new Error(done.stderr.toString());
+  }, caseMs);
+
+  const run = async (name: string): Promise<void> => {
+    const child = Bun.spawn([program, library, name], {
+      env: { ...process.env, TMPDIR: folder },
+      stdout: "ignore",
+      stderr: "pipe",
+      timeout: caseMs,
+      // A process whose threads are all parked answers to nothing else.
+      killSignal: "SIGKILL",
+    });
+    const said = (await child.stderr.text()).trim();
+    const code = await child.exited;
+    if (code === skippedCode) console.warn(`${libc}: ${name}: ${said}`);
+    else if (code !== 0) throw new Error(`${name} ended with ${child.signalCode ?? code}\n${said}`);
+  };
+
+  for (const [name, sentence] of Object.entries(cases)) {
+    // musl's own broadcast blocks every signal for as long as it waits: ours may give up on it.
+    if (libc === "musl" && name === "setuid-broadcast") {
+      test.skip(`${libc}: ${sentence} (needs glibc)`, () => {});
+      continue;
+    }
+    test(`${libc}: ${sentence}`, () => run(name), caseMs + 5000);
+  }
+
+  test(
+    `${libc}: nor does one in ${churnRuns} runs of the same`,
+    async () => {
+      for (let i = 0; i < churnRuns; i++) await run("churn");
+    },
+    caseMs * Math.max(churnRuns, 1),
+  );
+}
+
+test("every case that stress.h names has a test", async () => {
+  const header = await Bun.file(join(import.meta.dir, "stress.h")).text();
+  const named = [...header.matchAll(/X\(\w+, "([^"]+)"\)/g)].map((match) => match[1]!);
+  expect(Object.keys(cases).sort()).toEqual(named.sort());
+});

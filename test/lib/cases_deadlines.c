@@ -1,0 +1,57 @@
+/* Deadlines that are too short: they may cost the call, never the sandbox. */
+#include "stress.h"
+
+/* Copying a ruleset into each of these threads takes many times as long as parking them. */
+#define COPIES 200
+#define LAYER_MS 20
+
+void case_slow_ruleset(void)
+{
+	struct allthreads_report report;
+	struct crowd *crowd = crowd_start(COPIES, 0, 0);
+	int ruleset = ruleset_denying(FILE_BIT(0), WITH_PROC);
+	int64_t result;
+	int64_t since = now_ms();
+
+	ruleset_fill(ruleset);
+	/* Parking may well take too long here, but a thread that has parked is not lost. */
+	do {
+		result = library.restrict_all(ruleset, 0, LAYER_MS, &report);
+		CHECK(result == 0 || result == ALLTHREADS_UNREACHABLE,
+		      "a slow enforcement returned %lld after %d threads", (long long)result,
+		      report.threads);
+		CHECK(now_ms() - since < 60000, "%d ms never sufficed to park", LAYER_MS);
+	} while (result != 0);
+	expect_success(result, &report, COPIES + 1);
+	crowd_check(crowd, FILE_BIT(0), 1);
+	check_this_thread(FILE_BIT(0), 1);
+	crowd_end(crowd);
+}
+
+void case_short_deadline(void)
+{
+	struct allthreads_report report;
+	struct crowd *crowd = crowd_start(100, 0, 0);
+	int ruleset = ruleset_denying(FILE_BIT(0), WITH_PROC);
+	int layers = 0;
+
+	for (uint32_t try = 0; try < 100 && layers < 10; try++) {
+		int64_t result = library.restrict_all(ruleset, 0, try % 7, &report);
+
+		if (result == 0) {
+			expect_success(result, &report, 101);
+			layers++;
+		} else {
+			expect_unchanged(result, &report, ALLTHREADS_UNREACHABLE);
+		}
+		if (try % 10 == 0) {
+			crowd_check(crowd, layers ? FILE_BIT(0) : 0, layers > 0);
+			check_this_thread(layers ? FILE_BIT(0) : 0, layers > 0);
+		}
+	}
+	/* Whatever was given up on before, a patient call finds everybody. */
+	expect_success(library.restrict_all(ruleset, 0, PATIENT_MS, &report), &report, 101);
+	crowd_check(crowd, FILE_BIT(0), 1);
+	check_this_thread(FILE_BIT(0), 1);
+	crowd_end(crowd);
+}

@@ -1,0 +1,143 @@
+/* Other processes: forked ones, and programs that replace this one. */
+#include "stress.h"
+
+#include <fcntl.h>
+#include <signal.h>
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+/* ---- fork ---- */
+
+static uint32_t broadcasts, end;
+
+/* Refused after everybody has parked, so it can go on for ever: no_new_privs is set already. */
+static void *refused_main(void *unused)
+{
+	struct allthreads_report report;
+
+	while (!__atomic_load_n(&end, __ATOMIC_SEQ_CST)) {
+		expect_unchanged(library.restrict_all(-1, 0, PATIENT_MS, &report), &report, -EBADF);
+		__atomic_add_fetch(&broadcasts, 1, __ATOMIC_SEQ_CST);
+	}
+	return unused;
+}
+
+static void forked_process(void)
+{
+	struct allthreads_report report;
+	struct crowd *crowd = crowd_start(4, FILE_BIT(0), 1);
+	int64_t result =
+		library.restrict_all(ruleset_denying(FILE_BIT(1), WITH_PROC), 0, PATIENT_MS, &report);
+
+	expect_success(result, &report, 5);
+	crowd_check(crowd, FILE_BIT(0) | FILE_BIT(1), 1);
+	check_this_thread(FILE_BIT(0) | FILE_BIT(1), 1);
+	crowd_end(crowd);
+}
+
+void case_fork(void)
+{
+	struct allthreads_report report;
+	struct crowd *crowd = crowd_start(5, 0, 0);
+
+	expect_success(library.restrict_all(ruleset_denying(FILE_BIT(0), WITH_PROC), 0, PATIENT_MS,
+					    &report),
+		       &report, 6);
+
+	pthread_t thread = start_thread(refused_main, NULL);
+
+	for (int run = 0; run < 50; run++) {
+		uint32_t by_now = __atomic_load_n(&broadcasts, __ATOMIC_SEQ_CST);
+
+		in_child(forked_process);
+		WAIT_FOR(__atomic_load_n(&broadcasts, __ATOMIC_SEQ_CST) > by_now);
+	}
+	__atomic_store_n(&end, 1, __ATOMIC_SEQ_CST);
+	pthread_join(thread, NULL);
+	/* The children's layers are theirs alone. */
+	crowd_check(crowd, FILE_BIT(0), 1);
+	crowd_end(crowd);
+}
+
+/* ---- landlock_execve ---- */
+
+#define SOFT_LIMIT 123
+
+void target_execve(char **arguments)
+{
+	struct rlimit limit;
+	const int signals[] = { SIGPIPE, SIGXFSZ };
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		CHECK(raw_sigaction_get(signals[i]).handler == (unsigned long)SIG_DFL,
+		      "signal %d is not at its default", signals[i]);
+	/* Nothing else may have been touched. */
+	CHECK(raw_sigaction_get(SIGHUP).handler == (unsigned long)SIG_IGN, "SIGHUP is not ignored");
+	getrlimit(RLIMIT_NOFILE, &limit);
+	CHECK(limit.rlim_cur == strtoul(arguments[2], NULL, 10), "the limit is %llu",
+	      (unsigned long long)limit.rlim_cur);
+	CHECK(strcmp(arguments[3], "an argument") == 0, "the argument is %s", arguments[3]);
+	CHECK(getenv("MARK") && strcmp(getenv("MARK"), "a variable") == 0, "the variable is lost");
+	_exit(0);
+}
+
+static const char *execve_limit;
+
+static void execve_process(void)
+{
+	char *arguments[] = { (char *)program_path, "target-execve", (char *)execve_limit,
+			      "an argument", NULL };
+	char *environment[] = { "MARK=a variable", NULL };
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+
+	int64_t result = library.execve("/nonexistent", arguments, environment, 0);
+
+	CHECK(result == -ENOENT, "landlock_execve of nothing returned %lld", (long long)result);
+	result = library.execve("/", arguments, environment, 0);
+	CHECK(result == -EACCES, "landlock_execve of / returned %lld", (long long)result);
+	result = library.execve(program_path, arguments, environment,
+				atoi(execve_limit) == SOFT_LIMIT ? SOFT_LIMIT : 0);
+	failed("landlock_execve returned %lld", (long long)result);
+}
+
+void case_execve(void)
+{
+	static char same[32];
+	struct rlimit limit;
+
+	execve_limit = "123";
+	in_child(execve_process);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	snprintf(same, sizeof(same), "%llu", (unsigned long long)limit.rlim_cur);
+	execve_limit = same;
+	in_child(execve_process);
+}
+
+static void inherit_process(void)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int ends[2];
+
+	CHECK(pipe2(ends, O_CLOEXEC) == 0, "pipe2: %s", strerror(errno));
+
+	/* An anonymous inode, as a ruleset is one. */
+	int ruleset = ruleset_denying(0, WITH_PROC);
+	int64_t kept = library.inherit();
+
+	CHECK(kept == 3, "%lld descriptors are to be inherited", (long long)kept);
+	CHECK(fcntl(null, F_GETFD) == 0 && fcntl(ends[0], F_GETFD) == 0 && fcntl(ends[1], F_GETFD) == 0,
+	      "a descriptor is still close-on-exec");
+	CHECK(fcntl(ruleset, F_GETFD) == FD_CLOEXEC, "the ruleset would be inherited");
+}
+
+void case_inherit(void)
+{
+	/* What the caller of this program left open would count, too. */
+	for (int fd = 3; fd < 1024; fd++)
+		close(fd);
+	in_child(inherit_process);
+}

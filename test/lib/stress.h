@@ -1,0 +1,203 @@
+/*
+ * Hard cases for liblandlock.so, from C: one process for each, see stress.c for the list.
+ */
+#ifndef LANDLOCK_STRESS_H
+#define LANDLOCK_STRESS_H
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <pthread.h>
+#include <sys/syscall.h>
+
+#include "../../lib/allthreads.h"
+
+/* Long enough for a machine under load: only a bug makes a call wait for all of it. */
+#define PATIENT_MS 10000
+/* For calls that must give up: the test waits for all of it. */
+#define HASTY_MS 300
+#define EXIT_SKIPPED 77
+#define SMALL_STACK (64 * 1024)
+
+/* ---- stress.c ---- */
+
+extern struct library {
+	__typeof__(allthreads_restrict) *restrict_all;
+	__typeof__(landlock_execve) *execve;
+	__typeof__(landlock_inherit_descriptors) *inherit;
+	__typeof__(landlock_native_version) *version;
+	const char *path;
+} library;
+
+extern const char *program_path;
+
+__attribute__((noreturn, format(printf, 1, 2))) void failed(const char *format, ...);
+__attribute__((noreturn, format(printf, 1, 2))) void skipped(const char *format, ...);
+
+#define CHECK(condition, ...)                \
+	do {                                 \
+		if (!(condition))            \
+			failed(__VA_ARGS__); \
+	} while (0)
+
+/* Waits for a condition; 60 s are longer than any load makes it wait. */
+#define WAIT_FOR(condition)                                                            \
+	do {                                                                           \
+		for (int64_t since = now_ms(); !(condition); nap_ms(1))                \
+			CHECK(now_ms() - since < 60000, "never came: %s", #condition); \
+	} while (0)
+
+int64_t now_ms(void);
+void nap_ms(int64_t ms);
+int32_t thread_id(void);
+/* As futex(2): -1 and errno. */
+long futex_wait(uint32_t *word, uint32_t value);
+/* Wakes everybody. */
+void futex_wake(uint32_t *word);
+
+/* ---- scratch.c: files that a ruleset denies or grants ---- */
+
+#define FILES 20
+#define FILE_BIT(n) (1U << (n))
+
+enum { WITHOUT_PROC, WITH_PROC };
+
+void scratch_create(void);
+void scratch_remove(void);
+const char *scratch_file(int which);
+
+/* A ruleset that denies reading the files of the set `denied`, grants the others. */
+int ruleset_denying(uint32_t denied, int proc);
+
+/* Adds so many rules that each copy of the ruleset takes its time. */
+void ruleset_fill(int ruleset);
+
+/* The calling thread opens every file itself: EACCES for those denied, success for the rest. */
+void check_this_thread(uint32_t denied, int no_new_privs);
+
+/* What /proc says of every thread. */
+void check_no_new_privs_everywhere(int expected);
+
+char thread_state(int32_t tid);
+
+void expect_success(int64_t result, const struct allthreads_report *report, int threads);
+void expect_unchanged(int64_t result, const struct allthreads_report *report, int64_t expected);
+
+/* ---- crowd.c: threads that are blocked in all kinds of ways ---- */
+
+enum idle { IDLE_FUTEX, IDLE_READ, IDLE_SLEEP, IDLE_POLL, IDLE_BUSY, IDLE_KINDS };
+
+struct crowd;
+
+/* Returns once each thread has proved that it can open every file outside `denied`. */
+struct crowd *crowd_start(int count, uint32_t denied, int no_new_privs);
+
+/* Returns once every thread of it is blocked where it waits; needs a readable /proc. */
+void crowd_settle(struct crowd *crowd);
+
+/* Each thread proves again what it can open, then idles on. */
+void crowd_check(struct crowd *crowd, uint32_t denied, int no_new_privs);
+
+/* Each thread ends. */
+void crowd_end(struct crowd *crowd);
+
+pthread_t start_thread(void *(*body)(void *), void *argument);
+
+/* ---- signals.c ---- */
+
+/* The kernel's own struct sigaction: libc's would refuse 32 to 34. */
+struct raw_sigaction {
+	unsigned long handler;
+	unsigned long flags;
+	unsigned long restorer;
+	uint64_t mask;
+};
+
+#define ALL_SIGNALS (~0ULL)
+#define SIGNALS 64
+
+uint64_t raw_mask(uint64_t blocked);
+struct raw_sigaction raw_sigaction_get(int signal);
+void raw_sigaction_set(int signal, const struct raw_sigaction *action);
+void raw_handle(int signal, void (*handler)(int, void *, void *));
+void dispositions_save(struct raw_sigaction saved[SIGNALS + 1]);
+void dispositions_compare(const struct raw_sigaction saved[SIGNALS + 1]);
+
+/* A thread that blocks `blocked` until it is told to stop, waiting in a futex. */
+struct blocker {
+	pthread_t thread;
+	uint64_t blocked;
+	const char *name;
+	int32_t tid;
+	uint32_t stop;
+	uint32_t denied;
+	int no_new_privs;
+};
+
+void blocker_start(struct blocker *blocker, uint64_t blocked, const char *name);
+/* It unblocks everything, proves what it can open and ends. */
+void blocker_stop(struct blocker *blocker, uint32_t denied, int no_new_privs);
+
+/* ---- namespaces.c ---- */
+
+/* Runs `body` in a new process and hands its verdict on. */
+void in_child(void (*body)(void));
+
+/* Makes new namespaces (unshare(2) flags), as root or in a user namespace. */
+void enter_namespaces(int flags);
+
+/* Leaves an empty directory where /proc was. */
+void hide_proc(void);
+
+/* Mounts the /proc of this pid namespace, in this mount namespace. */
+void mount_proc(void);
+
+/* ---- the cases ---- */
+
+#define CASES(X)                                           \
+	X(basic, "basic")                                  \
+	X(churn, "churn")                                  \
+	X(layers, "layers")                                \
+	X(two_callers, "two-callers")                      \
+	X(altstack, "altstack")                            \
+	X(slow_ruleset, "slow-ruleset")                    \
+	X(short_deadline, "short-deadline")                \
+	X(nnp_unchanged, "nnp-unchanged")                  \
+	X(sigpending, "sigpending")                        \
+	X(diverged, "diverged")                            \
+	X(blocked, "blocked")                              \
+	X(blocks_33, "blocks-33")                          \
+	X(transient, "transient")                          \
+	X(vfork_child, "vfork-child")                      \
+	X(late_signal, "late-signal")                      \
+	X(stopped, "stopped")                              \
+	X(foreign_signal, "foreign-signal")                \
+	X(setuid_broadcast, "setuid-broadcast")            \
+	X(leader_exited, "leader-exited")                  \
+	X(leader_exited_no_proc, "leader-exited-no-proc")  \
+	X(second_layer_no_proc, "second-layer-no-proc")    \
+	X(kept_descriptor, "kept-descriptor")              \
+	X(reused_thread_id, "reused-thread-id")            \
+	X(dead_proc, "dead-proc")                          \
+	X(foreign_proc, "foreign-proc")                    \
+	X(nested_pid_namespace, "nested-pid-namespace")    \
+	X(io_worker, "io-worker")                          \
+	X(fork, "fork")                                    \
+	X(execve, "execve")                                \
+	X(inherit, "inherit")                              \
+	X(launcher, "launcher")
+
+#define DECLARE(function, name) void case_##function(void);
+CASES(DECLARE)
+#undef DECLARE
+
+/* Programs for execve(2) and the launcher to start: this one, under these names. */
+void target_execve(char **arguments);
+void target_launched(char **arguments);
+
+#endif
