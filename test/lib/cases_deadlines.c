@@ -1,9 +1,14 @@
 /* Deadlines that are too short: they may cost the call, never the sandbox. */
 #include "stress.h"
 
+#include <signal.h>
+
+#include <sys/wait.h>
+
 /* Copying a ruleset into each of these threads takes many times as long as parking them. */
 #define COPIES 200
-#define LAYER_MS 20
+#define LAYER_MS 10
+#define PAUSED_MS 3000
 
 void case_slow_ruleset(void)
 {
@@ -54,4 +59,57 @@ void case_short_deadline(void)
 	crowd_check(crowd, FILE_BIT(0), 1);
 	check_this_thread(FILE_BIT(0), 1);
 	crowd_end(crowd);
+}
+
+/* ---- The whole process is stopped while its threads restrict themselves ---- */
+
+static int no_new_privs_of(pid_t pid)
+{
+	char path[64], text[8192];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+
+	FILE *status = fopen(path, "re");
+
+	CHECK(status, "%s: %s", path, strerror(errno));
+	text[fread(text, 1, sizeof(text) - 1, status)] = 0;
+	fclose(status);
+
+	const char *field = strstr(text, "NoNewPrivs:\t");
+
+	CHECK(field, "%s has no NoNewPrivs", path);
+	return atoi(field + 12);
+}
+
+static void paused_process(void)
+{
+	struct allthreads_report report;
+	struct crowd *crowd = crowd_start(COPIES, 0, 0);
+	int ruleset = ruleset_denying(FILE_BIT(0), WITH_PROC);
+
+	ruleset_fill(ruleset);
+	/* Long enough to park on a busy machine, shorter than the pause. */
+	expect_success(library.restrict_all(ruleset, 0, PAUSED_MS / 2, &report), &report, COPIES + 1);
+	crowd_check(crowd, FILE_BIT(0), 1);
+	check_this_thread(FILE_BIT(0), 1);
+	crowd_end(crowd);
+}
+
+void case_paused(void)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		paused_process();
+		_exit(0);
+	}
+	/* The caller goes first: the others are in the middle of theirs. */
+	while (!no_new_privs_of(child))
+		CHECK(waitpid(child, &status, WNOHANG) == 0, "it ended too early");
+	kill(child, SIGSTOP);
+	nap_ms(PAUSED_MS);
+	kill(child, SIGCONT);
+	CHECK(waitpid(child, &status, 0) == child, "waitpid: %s", strerror(errno));
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the paused process ended with %d", status);
 }

@@ -167,6 +167,7 @@ void mount_proc(void);
 	X(altstack, "altstack")                            \
 	X(slow_ruleset, "slow-ruleset")                    \
 	X(short_deadline, "short-deadline")                \
+	X(paused, "paused")                                \
 	X(nnp_unchanged, "nnp-unchanged")                  \
 	X(sigpending, "sigpending")                        \
 	X(diverged, "diverged")                            \
