@@ -11,8 +11,6 @@
 #include "sys.h"
 #include "threads.h"
 
-#define ALL_SIGNALS (~0ULL)
-
 static int32_t trial_result;
 
 /* ---- One caller at a time ---- */

@@ -1,6 +1,7 @@
 #include "signals.h"
 
 #define SIGNAL_MAX 64
+#define LAST_SIGNAL (1ULL << (SIGNAL_MAX - 1))
 #define SI_QUEUE (-1)
 /* Tells our signals from foreign ones. glibc's handler of 33 ignores any si_code but
  * SI_TKILL, so one of ours that arrives late does nothing there either. */
@@ -18,6 +19,7 @@ static int32_t current; /* the signal of the present broadcast */
  * a pending standard signal swallows ours instead of queueing it.
  */
 static const uint8_t libc_signals[] = { 33, 32, 34 };
+#define FIRST_CHOICE (SIGNAL_MAX - 1)
 #define LAST_CHOICE 35
 
 int32_t signals_choose(uint64_t blocked)
@@ -25,7 +27,7 @@ int32_t signals_choose(uint64_t blocked)
 	for (size_t i = 0; i < sizeof(libc_signals); i++)
 		if (!(blocked >> (libc_signals[i] - 1) & 1))
 			return libc_signals[i];
-	for (int32_t signal = SIGNAL_MAX; signal >= LAST_CHOICE; signal--)
+	for (int32_t signal = FIRST_CHOICE; signal >= LAST_CHOICE; signal--)
 		if (!(blocked >> (signal - 1) & 1))
 			return signal;
 	return 0;
@@ -46,13 +48,39 @@ static void chain(int32_t signal, struct signal_info *info, void *context)
 	sys4(NR_rt_tgsigqueueinfo, sys_getpid(), sys_gettid(), signal, info);
 }
 
+/*
+ * A collector suspends a thread by a signal whose handler waits in sigsuspend(2), with all but
+ * the signal to go on blocked. This wait would end with our handler, and the thread run while
+ * the collector takes it for suspended: JavaScriptCore does not ask again. So it waits on here.
+ */
+static void handle_ours(int32_t signal, const uint64_t *frame)
+{
+	uint64_t all = ALL_SIGNALS, before, mask;
+
+	/* The handler leaves the last signal as it was, so that it tells whether the call that
+	 * was interrupted had blocked it, with a mask of its own. */
+	sys4(NR_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
+
+	int waits = (before & LAST_SIGNAL) && !(frame[FRAME_MASK_AT] & LAST_SIGNAL) &&
+		    sigsuspend_mask(frame, &mask);
+
+	/* Parked by a late one of another signal, a thread would get its own after the release. */
+	if (signal == __atomic_load_n(&current, __ATOMIC_SEQ_CST))
+		park();
+	if (!waits)
+		return;
+	/* The next broadcast shall find it the way this one did. */
+	all &= ~LAST_SIGNAL;
+	sys4(NR_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
+	sys2(NR_rt_sigsuspend, &mask, sizeof(mask));
+}
+
 static void handle(int32_t signal, struct signal_info *info, void *context)
 {
 	if (info->code != SI_QUEUE || info->value != COOKIE || info->pid != sys_getpid())
 		chain(signal, info, context);
-	/* Parked by a late one of another signal, a thread would get its own after the release. */
-	else if (signal == __atomic_load_n(&current, __ATOMIC_SEQ_CST))
-		park();
+	else
+		handle_ours(signal, context);
 }
 
 long signals_install(int32_t signal, void (*on_park)(void))
@@ -65,7 +93,7 @@ long signals_install(int32_t signal, void (*on_park)(void))
 	action.handler = (unsigned long)handle;
 	action.flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | SA_RESTORER;
 	action.restorer = SIGRETURN_STUB;
-	action.mask = ~0ULL;
+	action.mask = ALL_SIGNALS & ~LAST_SIGNAL;
 
 	long ret = sys4(NR_rt_sigaction, signal, NULL, &old, sizeof(uint64_t));
 

@@ -17,6 +17,7 @@ enum {
 	NR_futex = 98,
 	NR_clock_gettime = 113,
 	NR_tgkill = 131,
+	NR_rt_sigsuspend = 133,
 	NR_rt_sigaction = 134,
 	NR_rt_sigprocmask = 135,
 	NR_prctl = 167,
@@ -56,6 +57,21 @@ static inline long syscall6(long nr, long a, long b, long c, long d, long e, lon
 /* The kernel returns from handlers through the vDSO on this CPU. */
 #define SA_RESTORER 0UL
 #define SIGRETURN_STUB 0UL
+
+/* struct ucontext of a signal frame (arch/arm64/include/uapi/asm/ucontext.h), in words. */
+enum { FRAME_MASK_AT = 5, FRAME_X8_AT = 31 };
+
+/*
+ * Whether a call that waited with a mask of its own was rt_sigsuspend(2), and which mask. The
+ * call's number is still in the frame, but its result has taken the mask's place there. Who
+ * waits behind a mask that blocks nearly all waits for what is blocked otherwise; and 32 and
+ * 33 are open because no libc lets anybody block them.
+ */
+static inline int sigsuspend_mask(const uint64_t *frame, uint64_t *mask)
+{
+	*mask = ~(frame[FRAME_MASK_AT] | 1ULL << 31 | 1ULL << 32);
+	return frame[FRAME_X8_AT] == NR_rt_sigsuspend;
+}
 
 #define CLONE(flags) syscall6(NR_clone, (flags), 0, 0, 0, 0, 0)
 

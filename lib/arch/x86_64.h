@@ -18,6 +18,7 @@ enum {
 	NR_exit = 60,
 	NR_wait4 = 61,
 	NR_fcntl = 72,
+	NR_rt_sigsuspend = 130,
 	NR_fstatfs = 138,
 	NR_prctl = 157,
 	NR_gettid = 186,
@@ -58,6 +59,24 @@ __attribute__((naked, used)) static void sigreturn_stub(void)
 			 "syscall");
 }
 #define SIGRETURN_STUB ((unsigned long)sigreturn_stub)
+
+/* struct ucontext of a signal frame (arch/x86/include/uapi/asm/sigcontext.h), in words. */
+enum { FRAME_RDI_AT = 13, FRAME_RSI_AT = 14, FRAME_RAX_AT = 18, FRAME_MASK_AT = 37 };
+
+/*
+ * Whether a call that waited with a mask of its own was rt_sigsuspend(2), and which mask. The
+ * call's number is gone from the frame; its arguments are a pointer and the size of a mask.
+ * io_uring_enter(2) has a descriptor for the pointer, and of a ppoll(2) of 8 files the first
+ * would need its highest event set, which no file has.
+ */
+static inline int sigsuspend_mask(const uint64_t *frame, uint64_t *mask)
+{
+	if (frame[FRAME_RAX_AT] != (uint64_t)-4 /* EINTR */ ||
+	    frame[FRAME_RSI_AT] != sizeof(*mask) || frame[FRAME_RDI_AT] <= INT32_MAX)
+		return 0;
+	*mask = *(const uint64_t *)frame[FRAME_RDI_AT];
+	return (int64_t)*mask < 0;
+}
 
 /* clone(2) takes the thread pointer last here. */
 #define CLONE(flags) syscall6(NR_clone, (flags), 0, 0, 0, 0, 0)

@@ -23,6 +23,8 @@ const cases = {
   "late-signal": "a signal that arrives one call late does not park or kill",
   stopped: "a thread that a debugger holds is named, and nothing has changed",
   "foreign-signal": "signals of the application reach its own handler, and none of ours does",
+  suspended: "a thread that a collector has suspended is confined, and stays suspended",
+  collector: "nor does it go on when that happens in the middle of a broadcast",
   "setuid-broadcast": "libc's own broadcast and ours do not block each other",
   "leader-exited": "a main thread that has exited is not waited for",
   "leader-exited-no-proc": "nor is it once a ruleset covers /proc",

@@ -178,6 +178,8 @@ void mount_proc(void);
 	X(late_signal, "late-signal")                      \
 	X(stopped, "stopped")                              \
 	X(foreign_signal, "foreign-signal")                \
+	X(suspended, "suspended")                          \
+	X(collector, "collector")                          \
 	X(setuid_broadcast, "setuid-broadcast")            \
 	X(leader_exited, "leader-exited")                  \
 	X(leader_exited_no_proc, "leader-exited-no-proc")  \
