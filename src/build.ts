@@ -1,6 +1,6 @@
 /** From a plan to a ruleset in the kernel. Nothing is enforced here. */
 import { ptr } from "bun:ffi";
-import { errnoName, fixOf, LandlockError } from "./errors.ts";
+import { errnoName, LandlockError, syscallError } from "./errors.ts";
 import { accessFs, accessNet, type FsRight } from "./kernel/abi.ts";
 import { close, landlockAddRule, landlockCreateRuleset, openPath } from "./kernel/syscalls.ts";
 import {
@@ -165,9 +165,6 @@ function unusablePaths(unusable: readonly Unusable[]): LandlockError {
 }
 
 function refused(syscall: string, errno: number, path?: string): LandlockError {
-  return new LandlockError(
-    "ERR_LANDLOCK_SYSCALL",
-    `Cannot build the ruleset: ${syscall} failed with ${errnoName(-errno)}; ${fixOf(-errno)}`,
-    { syscall, errno: -errno, ...(path === undefined ? {} : { path }) },
-  );
+  const details = path === undefined ? {} : { path };
+  return syscallError("Cannot build the ruleset", syscall, -errno, details);
 }

@@ -1,5 +1,5 @@
 /** From a built ruleset to a restricted process: every thread, or none and an error. */
-import { errnoName, fixOf, LandlockError } from "./errors.ts";
+import { errnoName, LandlockError, syscallError } from "./errors.ts";
 import { restrictFlags, type RestrictFlag } from "./kernel/abi.ts";
 import {
   ALLTHREADS_DIVERGED,
@@ -98,17 +98,12 @@ function diverged(done: Broadcast): LandlockError {
 }
 
 function failed(syscall: string, errno: number, processChanged: boolean): LandlockError {
-  const details = { syscall, errno: -errno, processChanged };
   if (errno === E2BIG) {
     return new LandlockError(
       "ERR_LANDLOCK_TOO_MANY_LAYERS",
       "Cannot add a layer: 16 rulesets are in force already, the kernel's limit; put the rules into fewer calls",
-      details,
+      { syscall, errno: -errno, processChanged },
     );
   }
-  return new LandlockError(
-    "ERR_LANDLOCK_SYSCALL",
-    `Cannot enforce the ruleset: ${syscall} failed with ${errnoName(-errno)}; ${fixOf(-errno)}`,
-    details,
-  );
+  return syscallError("Cannot enforce the ruleset", syscall, -errno, { processChanged });
 }

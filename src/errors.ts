@@ -83,6 +83,30 @@ export function errnoName(errno: number): string {
   return Object.entries(known).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
 }
 
+/** errnos of calls that a kernel with Landlock only fails with where a filter forbids them. */
+const filtered = [1, 13, 38];
+
+/**
+ * The error for a system call that failed in a way that needs no words of its own.
+ *
+ * @param what What cannot be done, as `"Cannot build the ruleset"`
+ * @param errno Its errno, positive
+ */
+export function syscallError(
+  what: string,
+  syscall: string,
+  errno: number,
+  details: LandlockErrorDetails = {},
+): LandlockError {
+  const blocked = syscall.startsWith("landlock_") && filtered.includes(errno);
+  const fix = blocked ? `allow ${syscall} in the container's seccomp profile` : fixOf(errno);
+  return new LandlockError(
+    blocked ? "ERR_LANDLOCK_BLOCKED" : "ERR_LANDLOCK_SYSCALL",
+    `${what}: ${syscall} failed with ${errnoName(errno)}; ${fix}`,
+    { ...details, syscall, errno },
+  );
+}
+
 /** What to do about an errno of a system call, for the end of a message. */
 export function fixOf(errno: number): string {
   const fixes: Record<number, string> = {

@@ -89,16 +89,16 @@ export function requireKernel(
       `Landlock ABI ${config.atLeast} (Linux ${linuxOf(config.atLeast)}) is required and this kernel has ${abi}: use a newer kernel or a lower atLeast`,
     );
   }
-  const [first] = lacking;
-  if (first === undefined) return;
-  const needed = abiOfFeature(first);
+  if (lacking.length === 0) return;
+  const needed = Math.max(...lacking.map(abiOfFeature));
+  const newest = lacking.find((feature) => abiOfFeature(feature) === needed)!;
   if (abi >= needed) {
     throw tooOld(
-      `Cannot scope ${first}: this kernel lacks the fix of Landlock erratum 2, without which the process's own threads could not signal each other; use a newer kernel, or .bestEffort() to leave it out`,
+      `Cannot scope ${newest}: this kernel lacks the fix of Landlock erratum 2, without which the process's own threads could not signal each other; use a newer kernel, or .bestEffort() to leave it out`,
     );
   }
   throw tooOld(
-    `Cannot restrict ${lacking.join(", ")}: ${first} needs Landlock ABI ${needed} (Linux ${linuxOf(needed)}) and this kernel has ${abi}; use a lower version, or .bestEffort() to restrict what is possible`,
+    `Cannot restrict ${lacking.join(", ")}: ${newest} needs Landlock ABI ${needed} (Linux ${linuxOf(needed)}) and this kernel has ${abi}; use a lower version, or .bestEffort() to restrict what is possible`,
   );
 }
 

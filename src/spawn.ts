@@ -5,7 +5,7 @@
  */
 import { read, ptr } from "bun:ffi";
 import { encodeFlags } from "./enforce.ts";
-import { errnoName, fixOf, LandlockError } from "./errors.ts";
+import { errnoName, fixOf, LandlockError, syscallError } from "./errors.ts";
 import type { RestrictFlag } from "./kernel/abi.ts";
 import { nativePath } from "./kernel/native.ts";
 import { close, memfdCreate, openFile, pipe, readInto, sendfile } from "./kernel/syscalls.ts";
@@ -110,11 +110,7 @@ function prepare(
   const program = launcherPath();
   const ends = pipe();
   if (typeof ends === "number") {
-    throw new LandlockError(
-      "ERR_LANDLOCK_SYSCALL",
-      `Cannot start "${name}": pipe failed with ${errnoName(-ends)}; ${fixOf(-ends)}`,
-      { syscall: "pipe2", errno: -ends },
-    );
+    throw syscallError(`Cannot start "${name}"`, "pipe2", -ends);
   }
   const [reader, writer] = ends;
   const stdio: unknown[] = options.stdio
@@ -188,6 +184,7 @@ function startError(path: string, cause: unknown): unknown {
 }
 
 function launchError(path: string, step: number, errno: number): LandlockError {
+  const syscall = "landlock_restrict_self";
   const name = errnoName(errno);
   if (step === STEP_EXEC) {
     const fix =
@@ -200,11 +197,10 @@ function launchError(path: string, step: number, errno: number): LandlockError {
       { syscall: "execve", errno, path },
     );
   }
+  if (errno !== E2BIG) return syscallError(`Cannot start "${path}"`, syscall, errno);
   return new LandlockError(
-    errno === E2BIG ? "ERR_LANDLOCK_TOO_MANY_LAYERS" : "ERR_LANDLOCK_SYSCALL",
-    errno === E2BIG
-      ? `Cannot start "${path}": 16 rulesets are in force already, the kernel's limit; put the rules into fewer layers`
-      : `Cannot start "${path}": landlock_restrict_self failed with ${name}; ${fixOf(errno)}`,
-    { syscall: "landlock_restrict_self", errno },
+    "ERR_LANDLOCK_TOO_MANY_LAYERS",
+    `Cannot start "${path}": 16 rulesets are in force already, the kernel's limit; put the rules into fewer layers`,
+    { syscall, errno },
   );
 }

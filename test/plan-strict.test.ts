@@ -30,8 +30,8 @@ function answer(config: Config, kernel: Kernel, rules: Rule[] = []): string {
   }
 }
 
-function lacks(rights: string, first: string, needs: number, linux: string, has: number): string {
-  return `ERR_LANDLOCK_ABI_TOO_OLD Cannot restrict ${rights}: ${first} needs Landlock ABI ${needs} (Linux ${linux}) and this kernel has ${has}; use a lower version, or .bestEffort() to restrict what is possible`;
+function lacks(rights: string, newest: string, needs: number, linux: string, has: number): string {
+  return `ERR_LANDLOCK_ABI_TOO_OLD Cannot restrict ${rights}: ${newest} needs Landlock ABI ${needs} (Linux ${linux}) and this kernel has ${has}; use a lower version, or .bestEffort() to restrict what is possible`;
 }
 
 const signalMessage =
@@ -73,6 +73,11 @@ const tooOld: [config: Config, abi: number, message: string][] = [
   [landlock.V4, 3, lacks("bind_tcp, connect_tcp", "bind_tcp", 4, "6.7", 3)],
   [landlock.V5, 4, lacks("ioctl_dev", "ioctl_dev", 5, "6.10", 4)],
   [landlock.V6, 5, lacks("abstract_unix_socket, signal", "abstract_unix_socket", 6, "6.12", 5)],
+  [
+    landlock.V9,
+    4,
+    lacks("ioctl_dev, resolve_unix, abstract_unix_socket, signal", "resolve_unix", 9, "7.1", 4),
+  ],
   [landlock.V9, 8, lacks("resolve_unix", "resolve_unix", 9, "7.1", 8)],
   [landlock.V10, 9, lacks("bind_udp, connect_send_udp", "bind_udp", 10, "7.2", 9)],
   [

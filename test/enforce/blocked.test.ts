@@ -142,7 +142,7 @@ for (const [call, number] of [
       expect(seen as object).toMatchObject({
         error: {
           name: "LandlockError",
-          code: "ERR_LANDLOCK_SYSCALL",
+          code: "ERR_LANDLOCK_BLOCKED",
           syscall: call,
           errno: 1,
           errnoName: "EPERM",
@@ -156,6 +156,24 @@ for (const [call, number] of [
     },
   );
 }
+
+testFromAbi(1, "where landlock_restrict_self is blocked, spawn() starts nothing", async () => {
+  const dir = tempDir();
+  const seen = await inSubprocess({ dir }, async (inside, { dir }) => {
+    const { failSyscalls, landlock, roDirs, rwFiles, thrown } = inside;
+    const { existsSync } = await import("node:fs");
+    using ruleset = landlock.V1.ruleset(roDirs("/"), rwFiles("/dev/null"));
+    const before = ruleset.spawnSync(["true"]).exitCode;
+    failSyscalls(446, 446, 1);
+    const error = thrown(() => ruleset.spawnSync(["touch", `${dir}/started`]));
+    return { before, error, started: existsSync(`${dir}/started`) };
+  });
+  expect(seen as object).toMatchObject({
+    before: 0,
+    error: { code: "ERR_LANDLOCK_BLOCKED", syscall: "landlock_restrict_self", errnoName: "EPERM" },
+    started: false,
+  });
+});
 
 testFromAbi(1, "the seccomp filter of these tests is what fails, nothing else", async () => {
   const seen = await inSubprocess({}, ({ failSyscalls, probe }) => {
