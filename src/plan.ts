@@ -87,14 +87,14 @@ export function makePlan(config: ConfigData, rules: readonly Rule[], kernel: Ker
     ...(wantsQuiet && abi < abiOf.quiet ? (["quiet"] as const) : []),
   ];
   requireKernel(config, [...lacks.fs, ...lost, ...lacks.net, ...lacks.scoped, ...logging], kernel);
-  const planned = flat.flatMap((rule) => plannedRules(rule, has, abi >= abiOf.quiet));
+  const planned = plannedRules(flat, has, abi >= abiOf.quiet);
   return plainData(
     freezeParts({
       enforcement: enforcementOf(has, lacks),
       abi: { kernel: kernel.abi, requested: config.abi, used: Math.min(config.abi, abi) },
       handled: has,
       unenforced: { ...lacks, logging },
-      ungranted: flat.flatMap((rule) => ungrantedBy(rule, lost)),
+      ungranted: lost.length === 0 ? [] : flat.flatMap((rule) => ungrantedBy(rule, lost)),
       rules: planned,
       quiet: quietRights(planned, has),
       flags: isEmpty(has) ? [] : flagsFor(config, abi),
@@ -109,9 +109,9 @@ export function makePlan(config: ConfigData, rules: readonly Rule[], kernel: Ker
  */
 function split(config: ConfigData, abi: number, errata: number) {
   const kernel = rightsOf(abi);
-  const signalWorks = abi >= abiOf.tsync || (errata & signalErratum) !== 0;
-  const known: readonly string[] = [...kernel.fs, ...kernel.net, ...kernel.scoped];
-  const keep = (right: string) => known.includes(right) && (right !== "signal" || signalWorks);
+  const known = new Set<string>([...kernel.fs, ...kernel.net, ...kernel.scoped]);
+  if (abi < abiOf.tsync && (errata & signalErratum) === 0) known.delete("signal");
+  const keep = (right: string) => known.has(right);
   const pick = (test: (right: string) => boolean): Rights => ({
     fs: config.fs.filter(test),
     net: config.net.filter(test),
@@ -125,21 +125,33 @@ function split(config: ConfigData, abi: number, errata: number) {
 }
 
 function plannedRules(
-  rule: FsRule | NetRule,
+  rules: readonly (FsRule | NetRule)[],
   handled: Rights,
   canBeQuiet: boolean,
 ): (PathRule | PortRule)[] {
-  const quiet = canBeQuiet && rule.onDenial === "quiet";
-  if (rule.kind === "net") {
-    const access = Object.freeze(rule.access.filter((right) => handled.net.includes(right)));
-    if (access.length === 0 && !quiet) return [];
-    return rule.ports.map((port) => Object.freeze({ port, access, quiet }));
+  const planned: (PathRule | PortRule)[] = [];
+  // Rules of one preset share one list of rights.
+  const narrowed = new Map<readonly FsRight[], readonly FsRight[]>();
+  for (const rule of rules) {
+    const quiet = canBeQuiet && rule.onDenial === "quiet";
+    if (rule.kind === "net") {
+      const access = Object.freeze(rule.access.filter((right) => handled.net.includes(right)));
+      if (access.length === 0 && !quiet) continue;
+      for (const port of rule.ports) planned.push(Object.freeze({ port, access, quiet }));
+      continue;
+    }
+    let access = narrowed.get(rule.access);
+    if (!access) {
+      access = Object.freeze(rule.access.filter((right) => handled.fs.includes(right)));
+      narrowed.set(rule.access, access);
+    }
+    // What this kernel does not restrict needs no grant.
+    if (handled.fs.length === 0 || (access.length === 0 && !quiet)) continue;
+    const { onFile, onMissing } = rule;
+    for (const path of rule.paths)
+      planned.push(Object.freeze({ path, access, onFile, onMissing, quiet }));
   }
-  const access = Object.freeze(rule.access.filter((right) => handled.fs.includes(right)));
-  // What this kernel does not restrict needs no grant.
-  if (handled.fs.length === 0 || (access.length === 0 && !quiet)) return [];
-  const { onFile, onMissing } = rule;
-  return rule.paths.map((path) => Object.freeze({ path, access, onFile, onMissing, quiet }));
+  return planned;
 }
 
 function ungrantedBy(rule: FsRule | NetRule, lost: readonly FsRight[]): Ungranted[] {

@@ -51,12 +51,14 @@ export const NR = {
       }),
 } as const;
 
-/** The mask of some names; a name's bit is its place in `all`. */
+/** The mask of some names; a name's bit is its place in `all`, which has 53 names at most. */
 export function maskOf<Name extends string>(
   names: readonly NoInfer<Name>[],
   all: readonly Name[],
 ): bigint {
-  return names.reduce((mask, name) => mask | (1n << BigInt(all.indexOf(name))), 0n);
+  let mask = 0;
+  for (const [bit, name] of all.entries()) if (names.includes(name)) mask += 2 ** bit;
+  return BigInt(mask);
 }
 
 /**
