@@ -98,7 +98,7 @@ export function makePlan(config: ConfigData, rules: readonly Rule[], kernel: Ker
       rules: planned,
       quiet: quietRights(planned, has),
       flags: isEmpty(has) ? [] : flagsFor(config, abi),
-      notCovered: notCovered(abi),
+      notCovered: notCovered(abi, has.scoped),
     }),
   );
 }

@@ -89,7 +89,7 @@ test("notCovered() names each blind spot until the ABI that removed it", () => {
     [3, /truncating files \(needs ABI 3\)/],
   ];
   for (let abi = 1; abi <= 12; abi++) {
-    const text = notCovered(abi).join("; ");
+    const text = notCovered(abi, []).join("; ");
     for (const [from, subject] of removed) {
       if (abi < from) expect(text).toMatch(subject);
       else expect(text).not.toMatch(subject);
@@ -98,12 +98,21 @@ test("notCovered() names each blind spot until the ABI that removed it", () => {
       expect(text).toMatch(always);
     }
   }
-  expect(notCovered(0)).toEqual(["everything: Landlock cannot be used here"]);
+  expect(notCovered(0, scopes)).toEqual(["everything: Landlock cannot be used here"]);
+});
+
+test("notCovered() says below ABI 8 that scopes come between threads, where there are scopes", () => {
+  for (let abi = 1; abi <= 12; abi++) {
+    const said = notCovered(abi, ["signal"]).filter((text) => /threads that ran/.test(text));
+    expect(said).toHaveLength(abi < 8 ? 1 : 0);
+    const plan = planFor(landlock.V6.bestEffort(), [], { abi, errata: 0, state: "enabled" });
+    expect(plan.notCovered).toEqual(notCovered(abi, plan.handled.scoped));
+  }
 });
 
 test("planFor() passes on what this kernel does not cover", () => {
   for (let abi = 1; abi <= 12; abi++) {
     const kernel: Kernel = { abi, errata: 0, state: "enabled" };
-    expect(planFor(landlock.V1, [], kernel).notCovered).toEqual(notCovered(abi));
+    expect(planFor(landlock.V1, [], kernel).notCovered).toEqual(notCovered(abi, []));
   }
 });

@@ -25,7 +25,7 @@ function status() {
     threads: abi === 0 ? "none" : abi >= abiOf.tsync ? "tsync" : "broadcast",
     auditFlags: abi >= abiOf.logging,
     quietRules: abi >= abiOf.quiet,
-    notCovered: notCovered(abi),
+    notCovered: notCovered(abi, restricts.scoped),
   };
 }
 

@@ -1,4 +1,4 @@
-import { newestAbi } from "./abi.ts";
+import { abiOf, newestAbi, type Scope } from "./abi.ts";
 
 /** What a kernel's Landlock does not see, up to the ABI before the one that brought it. */
 const blindSpots: readonly { readonly below: number; readonly what: string }[] = [
@@ -13,12 +13,19 @@ const blindSpots: readonly { readonly below: number; readonly what: string }[] =
   { below: 3, what: "truncating files (needs ABI 3)" },
 ];
 
+/** Below TSYNC each thread that ran at the enforcement is in a domain of its own. */
+const betweenThreads =
+  "the process as one: threads that ran when it was restricted may be denied each other's abstract UNIX sockets and children (needs ABI 8)";
+
 /**
  * Names what a kernel's Landlock cannot restrict, whatever the rules.
  *
+ * @param scoped The scopes in use
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#current-limitations}
  */
-export function notCovered(abi: number): readonly string[] {
+export function notCovered(abi: number, scoped: readonly Scope[]): readonly string[] {
   if (abi === 0) return ["everything: Landlock cannot be used here"];
-  return blindSpots.filter(({ below }) => Math.min(abi, newestAbi) < below).map(({ what }) => what);
+  const blind = blindSpots.filter(({ below }) => Math.min(abi, newestAbi) < below);
+  const divided = scoped.length > 0 && abi < abiOf.tsync;
+  return [...blind.map(({ what }) => what), ...(divided ? [betweenThreads] : [])];
 }
