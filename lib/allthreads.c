@@ -71,13 +71,18 @@ static int32_t try_in_child(int32_t ruleset_fd, uint32_t flags)
 	return trial_result;
 }
 
-/* A large ruleset takes its time on many threads: as long as they come in, there is no hurry. */
-static int wait_for_answers(uint32_t deadline_ms)
+/*
+ * Giving up now would leave the process divided, and every thread has shown that it answers:
+ * what it may lack is a CPU. A large ruleset takes its time on many threads, too.
+ */
+#define ANSWER_NS (60 * NS_PER_S)
+
+static int wait_for_answers(void)
 {
 	uint32_t before, now = slots_count(FINISHED);
 
 	do {
-		if (gate_sleep(deadline_ms * NS_PER_MS))
+		if (gate_sleep(ANSWER_NS))
 			return 1;
 		before = now;
 		now = slots_count(FINISHED);
@@ -85,8 +90,7 @@ static int wait_for_answers(uint32_t deadline_ms)
 	return 0;
 }
 
-static int64_t restrict_parked(struct broadcast *b, int32_t ruleset_fd, uint32_t flags,
-			       uint32_t deadline_ms)
+static int64_t restrict_parked(struct broadcast *b, int32_t ruleset_fd, uint32_t flags)
 {
 	int fresh = sys5(NR_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0;
 	long ret = fresh ? try_in_child(ruleset_fd, flags) : 0;
@@ -101,7 +105,7 @@ static int64_t restrict_parked(struct broadcast *b, int32_t ruleset_fd, uint32_t
 	uint32_t parked = slots_count(PARKED);
 
 	gate_order(ruleset_fd, flags, parked);
-	int all_answered = wait_for_answers(deadline_ms);
+	int all_answered = wait_for_answers();
 
 	b->report->threads = 1;
 	/* Those that did not even start must not start once the descriptor is somebody else's. */
@@ -117,8 +121,7 @@ static int64_t restrict_parked(struct broadcast *b, int32_t ruleset_fd, uint32_t
 	return all_answered && b->report->threads == (int32_t)parked + 1 ? 0 : ALLTHREADS_DIVERGED;
 }
 
-static int64_t broadcast(struct broadcast *b, int32_t ruleset_fd, uint32_t flags,
-			 uint32_t deadline_ms)
+static int64_t broadcast(struct broadcast *b, int32_t ruleset_fd, uint32_t flags)
 {
 	long ret = slots_begin(threads_count(b->task_fd));
 
@@ -136,7 +139,7 @@ static int64_t broadcast(struct broadcast *b, int32_t ruleset_fd, uint32_t flags
 	int everybody_came = park_everybody(b);
 
 	if (everybody_came)
-		result = restrict_parked(b, ruleset_fd, flags, deadline_ms);
+		result = restrict_parked(b, ruleset_fd, flags);
 	else
 		cancel_parking(b);
 	gate_open();
@@ -155,10 +158,12 @@ EXPORTED int64_t allthreads_restrict(int32_t ruleset_fd, uint32_t flags, uint32_
 	take_lock((uint32_t)b.pid);
 	/* The caller must not be suspended by a collector thread that it has parked itself. */
 	sys4(NR_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
-	b.deadline = now_ns() + deadline_ms * NS_PER_MS;
+	b.patience = deadline_ms * NS_PER_MS;
+	b.delays = DELAYS_MOST;
+	b.deadline = now_ns() + b.patience;
 	b.task_fd = threads_open(b.pid);
 
-	int64_t result = broadcast(&b, ruleset_fd, flags, deadline_ms);
+	int64_t result = broadcast(&b, ruleset_fd, flags);
 
 	sys4(NR_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
 	drop_lock();

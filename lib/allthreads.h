@@ -46,9 +46,9 @@ EXPORTED int32_t landlock_native_version(void);
  * Returns 0; a negative errno of the calling thread's own landlock_restrict_self(2);
  * ALLTHREADS_UNREACHABLE; or ALLTHREADS_DIVERGED.
  *
- * Signal-safe: no. Blocks: at most deadline_ms until nothing has changed, then as long as
- * threads report within deadline_ms of each other; and 3 probes of every possible
- * thread id (about 0.5 s each) where /proc is not readable.
+ * Signal-safe: no. Blocks: at most deadline_ms until nothing has changed, ten times that for
+ * threads that could answer but get no CPU; then as long as threads report within 60 s of each
+ * other; and 3 probes of every possible thread id (about 0.5 s each) where /proc is not readable.
  * State on failure: unchanged, except after ALLTHREADS_DIVERGED.
  */
 EXPORTED int64_t allthreads_restrict(int32_t ruleset_fd, uint32_t flags, uint32_t deadline_ms,

@@ -139,10 +139,29 @@ static void forget_the_dead(struct broadcast *b)
 	}
 }
 
+/*
+ * Whether the missing threads only wait for a CPU: on a machine under load that takes longer
+ * than any deadline for threads that cannot answer should be.
+ */
+static int put_off_deadline(struct broadcast *b)
+{
+	struct thread_status status;
+
+	for (struct slot *slot = NULL; (slot = slots_next(slot, SENT));)
+		if (threads_status(b->task_fd, slot->tid, &status) < 0 || status.state != 'R' ||
+		    (status.blocked >> (b->signal - 1) & 1))
+			return 0;
+	if (b->delays == 0)
+		return 0;
+	b->delays--;
+	b->deadline = now_ns() + b->patience;
+	return 1;
+}
+
 static int wait_for_parking(struct broadcast *b)
 {
 	for (int64_t slice = SLICE_FIRST_NS; !gate_sleep(slice);) {
-		if (now_ns() > b->deadline)
+		if (now_ns() > b->deadline && !put_off_deadline(b))
 			return 0;
 		forget_the_dead(b);
 		if (slice < SLICE_LAST_NS)
@@ -175,7 +194,8 @@ int park_everybody(struct broadcast *b)
 		clean = b->news || b->unsent ? 0 : clean + 1;
 		if (clean >= 2 && counted <= 1 + slots_count(PARKED) + slots_count(ZOMBIE))
 			return 1;
-		if (now_ns() > b->deadline)
+		/* Threads that nobody can see yet are no reason to wait any longer. */
+		if (now_ns() > b->deadline && (b->unsent || clean >= 2 || !put_off_deadline(b)))
 			return 0;
 		if (b->unsent || clean >= 2)
 			nap();

@@ -9,6 +9,8 @@
 struct broadcast {
 	struct allthreads_report *report;
 	int64_t deadline; /* CLOCK_MONOTONIC, in nanoseconds */
+	int64_t patience; /* how much further it is put off for threads that only lack a CPU */
+	int32_t delays;   /* how often it may still be */
 	int32_t pid;
 	int32_t task_fd; /* negative: no usable /proc */
 	int32_t signal;
@@ -24,6 +26,9 @@ void blame(struct broadcast *b, int32_t tid, int32_t error);
 
 /* Chooses a signal that no thread blocks; 0: there was none until the deadline. */
 int choose_signal(struct broadcast *b);
+
+/* How often the deadline is put off at most. */
+#define DELAYS_MOST 9
 
 /* Parks every other thread; 0: not all of them until the deadline. */
 int park_everybody(struct broadcast *b);

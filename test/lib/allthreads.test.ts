@@ -13,6 +13,7 @@ const cases = {
   "slow-ruleset": "a ruleset that takes longer to copy than the deadline reaches every thread",
   "short-deadline": "a deadline that is too short costs the call, never the sandbox",
   paused: "a process that is stopped in the middle and goes on is confined all the same",
+  starved: "a thread that is ready to run and gets no CPU is waited for",
   "nnp-unchanged": "a refused ruleset leaves no_new_privs unset on every thread",
   sigpending: "a full signal queue is waited for, and changes nothing when it stays full",
   diverged: "a thread that cannot take another layer is named, and the change is admitted",

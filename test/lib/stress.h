@@ -168,6 +168,7 @@ void mount_proc(void);
 	X(slow_ruleset, "slow-ruleset")                    \
 	X(short_deadline, "short-deadline")                \
 	X(paused, "paused")                                \
+	X(starved, "starved")                              \
 	X(nnp_unchanged, "nnp-unchanged")                  \
 	X(sigpending, "sigpending")                        \
 	X(diverged, "diverged")                            \

@@ -1,0 +1,74 @@
+/* Threads that are ready to run and get no CPU: late, but not lost. */
+#include "stress.h"
+
+#include <sched.h>
+#include <signal.h>
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+/* An idle thread's share beside a normal one is 3 of 1,027 (kernel: WEIGHT_IDLEPRIO): it runs
+ * about once a second. */
+#define STARVED_MS 400
+#define LAYERS 3
+
+static uint32_t end;
+
+static void stay_on_one_cpu(void)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	CHECK(sched_setaffinity(0, sizeof(one), &one) == 0, "sched_setaffinity: %s", strerror(errno));
+}
+
+static void *idler_main(void *ready)
+{
+	struct sched_param none = { 0 };
+
+	stay_on_one_cpu();
+	CHECK(sched_setscheduler(0, SCHED_IDLE, &none) == 0, "SCHED_IDLE: %s", strerror(errno));
+	__atomic_store_n((uint32_t *)ready, 1, __ATOMIC_SEQ_CST);
+	while (!__atomic_load_n(&end, __ATOMIC_SEQ_CST))
+		;
+	check_this_thread(FILE_BIT(0) | FILE_BIT(1) | FILE_BIT(2), 1);
+	return NULL;
+}
+
+/* In a process of its own: a thread of this one would be parked, and leave the CPU. */
+static pid_t start_hog(void)
+{
+	pid_t hog = fork();
+
+	if (hog == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		stay_on_one_cpu();
+		for (;;)
+			;
+	}
+	CHECK(hog > 0, "fork: %s", strerror(errno));
+	return hog;
+}
+
+void case_starved(void)
+{
+	struct allthreads_report report;
+	uint32_t ready = 0;
+	pthread_t idler = start_thread(idler_main, &ready);
+
+	WAIT_FOR(__atomic_load_n(&ready, __ATOMIC_SEQ_CST));
+
+	pid_t hog = start_hog();
+
+	for (int layer = 0; layer < LAYERS; layer++) {
+		int ruleset = ruleset_denying(FILE_BIT(layer), WITH_PROC);
+
+		expect_success(library.restrict_all(ruleset, 0, STARVED_MS, &report), &report, 2);
+	}
+	kill(hog, SIGKILL);
+	waitpid(hog, NULL, 0);
+	__atomic_store_n(&end, 1, __ATOMIC_SEQ_CST);
+	pthread_join(idler, NULL);
+	check_this_thread(FILE_BIT(0) | FILE_BIT(1) | FILE_BIT(2), 1);
+}
