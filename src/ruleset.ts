@@ -10,8 +10,9 @@ import { keepLauncher, spawn, spawnSync } from "./spawn.ts";
 /** Settings of `ruleset.restrictSelf()`. */
 export interface RestrictSelfOptions {
   /**
-   * How long other threads may take to answer, in milliseconds, 1 to 60000; default 1000. Of no
-   * meaning from ABI 8 on, where the kernel reaches the threads.
+   * How long other threads may take to answer, in milliseconds, 1 to 60000; default 1000. Threads
+   * that could answer but get no CPU have ten times as long. Of no meaning from ABI 8 on, where
+   * the kernel reaches the threads.
    */
   readonly deadlineMs?: number;
 }
