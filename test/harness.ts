@@ -10,8 +10,16 @@ import { folders } from "./tidy-up.ts";
 
 type Inside = typeof import("./inside.ts");
 
+/** How many times longer everything may take than on a plain machine: an emulator sets it. */
+const slowness = Number(process.env["LANDLOCK_TEST_SLOWNESS"] ?? 1);
+
+/** A bound in milliseconds, as this machine needs it. */
+export function patience(ms: number): number {
+  return ms * slowness;
+}
+
 export interface SubprocessOptions {
-  /** Bound on the whole run, in milliseconds; default 20000. */
+  /** Bound on the whole run, in milliseconds, before `patience()`; default 20000. */
   readonly timeoutMs?: number;
   readonly cwd?: string;
   readonly env?: Record<string, string | undefined>;
@@ -40,7 +48,7 @@ export async function inSubprocess<Args, Result>(
   const child = Bun.spawn([...(options.prefix ?? []), process.execPath, "-e", script], {
     stdout: "pipe",
     stderr: "pipe",
-    timeout: options.timeoutMs ?? 20_000,
+    timeout: patience(options.timeoutMs ?? 20_000),
     killSignal: "SIGKILL",
     ...(options.cwd ? { cwd: options.cwd } : {}),
     ...(options.env ? { env: { ...process.env, ...options.env } } : {}),
@@ -69,8 +77,30 @@ export function tempDir(): string {
 /** The Landlock ABI of this machine; 0: none. */
 export const kernelAbi = probe().abi;
 
-/** `test`, or a skip that names what is missing. `test/abi-guard.test.ts` bounds the skips. */
-export function testFromAbi(abi: number, name: string, body: () => Promise<void>, ms = 30_000) {
-  if (kernelAbi >= abi) test(name, body, ms);
-  else test.skip(`${name} (needs Landlock ABI ${abi}, this kernel has ${kernelAbi})`, body);
+/**
+ * `test`, or a skip that names what is missing. `test/abi-guard.test.ts` bounds the skips.
+ *
+ * @param missing What the test needs and does not find, as `"needs gcc"`; empty: nothing
+ */
+export function testUnless(
+  missing: string,
+  name: string,
+  body: () => void | Promise<void>,
+  ms = 30_000,
+): void {
+  if (missing) test.skip(`${name} (${missing})`, body);
+  else test(name, body, patience(ms));
+}
+
+/** A test for the kernels from an ABI on. */
+export function testFromAbi(abi: number, name: string, body: () => Promise<void>, ms?: number) {
+  const missing = kernelAbi < abi ? `needs Landlock ABI ${abi}, this kernel has ${kernelAbi}` : "";
+  testUnless(missing, name, body, ms);
+}
+
+/** A test for what is special about the kernels between two ABIs. */
+export function testOnAbis(first: number, last: number, name: string, body: () => Promise<void>) {
+  const fits = kernelAbi >= first && kernelAbi <= last;
+  const range = first === last ? `${first}` : `${first} to ${last}`;
+  testUnless(fits ? "" : `for Landlock ABI ${range}, this kernel has ${kernelAbi}`, name, body);
 }

@@ -1,8 +1,8 @@
 /** Limits and misuse: open files used up, a closed ruleset, a user without privileges. */
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { chownSync } from "node:fs";
 import { join } from "node:path";
-import { inSubprocess, tempDir, testFromAbi } from "../harness.ts";
+import { inSubprocess, tempDir, testFromAbi, testUnless } from "../harness.ts";
 
 testFromAbi(
   1,
@@ -195,5 +195,5 @@ if (!isRoot || canRead) {
     });
   });
 } else {
-  test.skip(`${name} (needs setpriv, and a checkout that others may read)`, () => {});
+  testUnless("needs setpriv, and a checkout that others may read", name, () => {});
 }

@@ -1,7 +1,7 @@
 /** Audit flags, quiet rules and the report, on the kernel that is there. */
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { accessFs, accessNet, landlock, planFor, probe, scopes } from "../../src/index.ts";
-import { inSubprocess, kernelAbi, tempDir, testFromAbi } from "../harness.ts";
+import { inSubprocess, kernelAbi, tempDir, testFromAbi, testOnAbis } from "../harness.ts";
 import { threadField } from "../inside.ts";
 
 const method = kernelAbi >= 8 ? "tsync" : "broadcast";
@@ -55,8 +55,11 @@ for (const names of [...flagNames.map((name) => [name]), flagNames]) {
   });
 }
 
-if (kernelAbi > 0 && kernelAbi < 7) {
-  test("below ABI 7 log flags are an error; in best effort they are left out and reported", async () => {
+testOnAbis(
+  1,
+  6,
+  "below ABI 7 log flags are an error; in best effort they are left out and reported",
+  async () => {
     const [strict, best] = await Promise.all([
       tryFlags(flagNames, "strict"),
       tryFlags(flagNames, "best-effort"),
@@ -72,8 +75,8 @@ if (kernelAbi > 0 && kernelAbi < 7) {
       logging: flagNames,
       after: ["ok", "EACCES"],
     });
-  });
-}
+  },
+);
 
 /** Restricts with a quiet rule that grants reading beneath `dir`. */
 function tryQuiet(mode: "strict" | "best-effort") {
@@ -116,8 +119,11 @@ testFromAbi(
   },
 );
 
-if (kernelAbi > 0 && kernelAbi < 10) {
-  test("below ABI 10 quiet() is an error with nothing changed; in best effort reported", async () => {
+testOnAbis(
+  1,
+  9,
+  "below ABI 10 quiet() is an error with nothing changed; in best effort reported",
+  async () => {
     expect((await tryQuiet("strict")) as object).toEqual({
       before: ["ok", "ok", "ok"],
       error: {
@@ -137,8 +143,8 @@ if (kernelAbi > 0 && kernelAbi < 10) {
       quiet: [false],
       after: ["ok", "EACCES", "EACCES", "EACCES"],
     });
-  });
-}
+  },
+);
 
 testFromAbi(1, "the report of a full enforcement says all of it", async () => {
   const dir = tempDir();

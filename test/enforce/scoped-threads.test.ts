@@ -1,14 +1,14 @@
 /** Scopes and the threads of the process itself. */
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { probe } from "../../src/index.ts";
-import { inSubprocess, kernelAbi, testFromAbi } from "../harness.ts";
+import { inSubprocess, kernelAbi, testFromAbi, testUnless } from "../harness.ts";
 
 /** Kernels of ABI 6 and 7 without the fix of erratum 2 cannot scope signals: see `planFor()`. */
 const canScopeSignals = kernelAbi >= 8 || (kernelAbi >= 6 && (probe().errata & 2) !== 0);
 
 function testSignals(name: string, body: () => Promise<void>) {
   if (canScopeSignals || kernelAbi < 6) testFromAbi(6, name, body);
-  else test.skip(`${name} (needs the fix of Landlock erratum 2)`, body);
+  else testUnless("needs the fix of Landlock erratum 2", name, body);
 }
 
 testSignals(

@@ -1,14 +1,14 @@
 /** Signals and abstract UNIX sockets: only within the sandbox. */
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { probe } from "../../src/index.ts";
-import { inSubprocess, kernelAbi, testFromAbi } from "../harness.ts";
+import { inSubprocess, kernelAbi, testFromAbi, testUnless } from "../harness.ts";
 
 /** Kernels of ABI 6 and 7 without the fix of erratum 2 cannot scope signals: see `planFor()`. */
 const canScopeSignals = kernelAbi >= 8 || (kernelAbi >= 6 && (probe().errata & 2) !== 0);
 
 function testSignals(name: string, body: () => Promise<void>) {
   if (canScopeSignals || kernelAbi < 6) testFromAbi(6, name, body);
-  else test.skip(`${name} (needs the fix of Landlock erratum 2)`, body);
+  else testUnless("needs the fix of Landlock erratum 2", name, body);
 }
 
 testSignals("restrictScoped() denies signals to processes outside, and to no others", async () => {

@@ -1,6 +1,6 @@
 /** UDP: binding, connecting and sending, by port. */
-import { expect, test } from "bun:test";
-import { inSubprocess, kernelAbi, testFromAbi } from "../harness.ts";
+import { expect } from "bun:test";
+import { inSubprocess, testFromAbi, testOnAbis } from "../harness.ts";
 
 type Operation =
   | "bind"
@@ -177,8 +177,11 @@ testFromAbi(
   },
 );
 
-if (kernelAbi >= 4 && kernelAbi < 10) {
-  test("below ABI 10 restrictNet() in best effort leaves UDP alone, and TCP is denied", async () => {
+testOnAbis(
+  4,
+  9,
+  "below ABI 10 restrictNet() in best effort leaves UDP alone, and TCP is denied",
+  async () => {
     expect(await tryUdp(4, undefined)).toEqual({ before: everything, after: everything });
     const seen = await inSubprocess({}, async ({ bindUdp, landlock, outcome }) => {
       const serve = () => outcome(() => Bun.serve({ port: 0, fetch: () => new Response() }));
@@ -195,5 +198,5 @@ if (kernelAbi >= 4 && kernelAbi < 10) {
       rules: [],
       after: "EACCES",
     });
-  });
-}
+  },
+);

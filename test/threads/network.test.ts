@@ -1,6 +1,6 @@
 /** Every way Bun has to reach or open a port, each used before it is denied; and names. */
-import { expect, test } from "bun:test";
-import { inSubprocess, kernelAbi, testFromAbi } from "../harness.ts";
+import { expect } from "bun:test";
+import { inSubprocess, kernelAbi, testFromAbi, testUnless } from "../harness.ts";
 import { insidePath, threads } from "./confinement.ts";
 
 const modules = { network: insidePath("network"), run: insidePath("run") };
@@ -129,7 +129,7 @@ const outcomes = (node: string, bun: string) => ({
 
 const offlineTest = hasOffline
   ? testFromAbi
-  : (_: number, name: string) => test.skip(`${name} (needs unshare --net)`, () => {});
+  : (_: number, name: string) => testUnless("needs unshare --net", name, () => {});
 
 offlineTest(1, "restrictPaths() lets names be resolved with /etc granted", async () => {
   const well = outcomes("ok", "ok");

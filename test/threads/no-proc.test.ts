@@ -1,6 +1,6 @@
 /** Threads are found where /proc is denied, gone or somebody else's. */
-import { expect, test } from "bun:test";
-import { inSubprocess, kernelAbi, testFromAbi } from "../harness.ts";
+import { expect } from "bun:test";
+import { inSubprocess, kernelAbi, testFromAbi, testUnless } from "../harness.ts";
 import { insidePath, places } from "./confinement.ts";
 
 const workers = insidePath("workers");
@@ -55,9 +55,8 @@ const pids = ["unshare", "--map-root-user", "--pid", "--fork"];
 const hasNamespaces = [mounts, pids].every((prefix) => Bun.spawnSync([...prefix, "true"]).success);
 
 function testInNamespace(name: string, body: () => Promise<void>) {
-  if (kernelAbi === 0) test.skip(`${name} (needs Landlock)`, () => {});
-  else if (!hasNamespaces) test.skip(`${name} (needs unshare)`, () => {});
-  else test(name, body, 60_000);
+  const missing = kernelAbi === 0 ? "needs Landlock" : hasNamespaces ? "" : "needs unshare";
+  testUnless(missing, name, body, 60_000);
 }
 
 /** Restricts with /proc as the prefix and the command leave it; takes seconds, all ids are tried. */

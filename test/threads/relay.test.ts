@@ -1,7 +1,7 @@
 /** Thread ids that the kernel hands out anew while a restriction is under way. */
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { release } from "node:os";
-import { inSubprocess } from "../harness.ts";
+import { inSubprocess, testUnless } from "../harness.ts";
 import { testBroadcast } from "./compiled.ts";
 import { places } from "./confinement.ts";
 
@@ -52,7 +52,7 @@ async function throughRelay(library: string, prefix: readonly string[]) {
 const well = { calls: Array(16).fill("ok"), opened: 0, denied: true };
 
 testBroadcast(
-  "relay.c",
+  "relay.so",
   "restrict() catches a chain of threads that each start the next one and end",
   async (library) => {
     expect(await throughRelay(library, [])).toEqual(well);
@@ -60,9 +60,9 @@ testBroadcast(
 );
 
 const name = "restrict() catches threads that get the id of one that has just ended";
-if (!hasFewIds) test.skip(`${name} (needs unshare and Linux 6.14)`, () => {});
+if (!hasFewIds) testUnless("needs unshare and Linux 6.14", name, () => {});
 else {
-  testBroadcast("relay.c", name, async (library) => {
+  testBroadcast("relay.so", name, async (library) => {
     expect(await throughRelay(library, fewIds)).toEqual(well);
   });
 }

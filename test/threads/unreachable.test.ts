@@ -13,7 +13,7 @@ for (const [how, why] of [
   ["hang", "sleeps in vfork()"],
 ] as const) {
   testBroadcast(
-    "deaf.c",
+    "deaf.so",
     `restrictSelf() beside a thread that ${why} changes nothing, and covers it later`,
     async (library) => {
       const seen = await inSubprocess(
