@@ -1,11 +1,6 @@
-/**
- * The C programs that tests need, each compiled when it is wanted. A machine without a compiler,
- * as the virtual machines of test/kernels, brings them along: `LANDLOCK_TEST_PROGRAMS` names the
- * folder.
- */
-import { existsSync, readdirSync } from "node:fs";
+/** The C programs that tests need, and how each is compiled. */
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { tempDir } from "./harness.ts";
 
 interface Program {
   readonly folder: string;
@@ -33,7 +28,7 @@ function library(source: string): Program {
   };
 }
 
-/** All of them, by the names they have in the folder of `LANDLOCK_TEST_PROGRAMS`. */
+/** All of them, by the names of their files. */
 export const programs = {
   "stress-glibc": stressFor("glibc"),
   "stress-musl": stressFor("musl"),
@@ -43,9 +38,10 @@ export const programs = {
 
 export type ProgramName = keyof typeof programs;
 
-const compilers = { glibc: "gcc", musl: "musl-gcc" } as const;
-const packages = { glibc: "gcc", musl: "musl-tools" } as const;
-const prebuilt = process.env["LANDLOCK_TEST_PROGRAMS"];
+/** The compiler for each libc. */
+export const compilers = { glibc: "gcc", musl: "musl-gcc" } as const;
+/** The Debian packages of the compilers. */
+export const packages = { glibc: "gcc", musl: "musl-tools" } as const;
 
 /** Compiles one of them; by default with the compiler of this machine, for this machine. */
 export function compile(name: ProgramName, output: string, compiler?: readonly string[]): void {
@@ -53,22 +49,4 @@ export function compile(name: ProgramName, output: string, compiler?: readonly s
   const command = [...(compiler ?? [compilers[libc]]), ...sources, "-o", output, ...flags];
   const done = Bun.spawnSync(command, { cwd: folder });
   if (!done.success) throw new Error(done.stderr.toString());
-}
-
-/** What is missing to have this program here, as `"needs gcc"`; empty: nothing. */
-export function missingFor(name: ProgramName): string {
-  if (process.platform !== "linux") return "needs Linux";
-  if (prebuilt !== undefined) return existsSync(join(prebuilt, name)) ? "" : `needs ${name}`;
-  const compiler = compilers[programs[name].libc];
-  return Bun.which(compiler) ? "" : `needs ${compiler}`;
-}
-
-/** The path of a program that is brought along, or compiled now. */
-export function program(name: ProgramName): string {
-  const missing = missingFor(name);
-  if (missing) throw new Error(`${missing}: apt-get install ${packages[programs[name].libc]}`);
-  if (prebuilt !== undefined) return join(prebuilt, name);
-  const output = join(tempDir(), name);
-  compile(name, output);
-  return output;
 }

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from "bun:test";
 import { chmodSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { kernelAbi, patience, tempDir, testUnless } from "../harness.ts";
-import { missingFor, program } from "../programs.ts";
+import { missingFor, program } from "../program-path.ts";
 
 const cases = {
   basic: "0 to 1,000 threads that wait in all kinds of calls are confined, and go on",

@@ -1,6 +1,7 @@
 /** Cases with threads of their own, in C. */
 import { kernelAbi, testUnless } from "../harness.ts";
-import { missingFor, program, type ProgramName } from "../programs.ts";
+import { missingFor, program } from "../program-path.ts";
+import type { ProgramName } from "../programs.ts";
 
 /**
  * A case that needs a compiled library, and a kernel that leaves the threads to us.

@@ -1,0 +1,79 @@
+/** The archive format of an initramfs: "newc", as in the kernel's initramfs-buffer-format.rst. */
+import { lstatSync, readdirSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+
+const S_IFDIR = 0o040000;
+const S_IFREG = 0o100000;
+const S_IFLNK = 0o120000;
+
+/** Writes an archive, entry by entry; all belongs to root. */
+export class CpioWriter {
+  readonly #sink: Bun.FileSink;
+  readonly #known = new Set<string>();
+  #inode = 0;
+
+  constructor(path: string) {
+    this.#sink = Bun.file(path).writer({ highWaterMark: 1 << 20 });
+  }
+
+  /** Adds a folder and those above it, once. */
+  folder(path: string, mode = 0o755): void {
+    if (path === "" || path === "." || this.#known.has(path)) return;
+    this.#known.add(path);
+    this.folder(path.split("/").slice(0, -1).join("/"));
+    this.#entry(path, S_IFDIR | mode, new Uint8Array());
+  }
+
+  /** Adds a file; `path` without a leading slash. */
+  file(path: string, content: Uint8Array | string, mode = 0o644): void {
+    this.folder(path.split("/").slice(0, -1).join("/"));
+    this.#entry(path, S_IFREG | mode, Buffer.from(content));
+  }
+
+  /** Adds a symbolic link. */
+  link(path: string, target: string): void {
+    this.#known.add(path);
+    this.#entry(path, S_IFLNK | 0o777, Buffer.from(target));
+  }
+
+  /** Adds a file, a link or a whole folder of this machine. */
+  async copy(source: string, path: string, skip: RegExp = /^$/): Promise<void> {
+    const stat = lstatSync(source);
+    if (skip.test(path)) return;
+    if (stat.isSymbolicLink()) {
+      this.link(path, readlinkSync(source));
+    } else if (stat.isDirectory()) {
+      this.folder(path, stat.mode & 0o7777);
+      for (const name of readdirSync(source).sort()) {
+        await this.copy(join(source, name), path === "" ? name : `${path}/${name}`, skip);
+      }
+    } else if (stat.isFile()) {
+      this.file(path, await Bun.file(source).bytes(), stat.mode & 0o7777);
+    }
+  }
+
+  /** Writes the rest, and the entry that ends the archive. */
+  async close(): Promise<void> {
+    this.#entry("TRAILER!!!", 0, new Uint8Array());
+    await this.#sink.end();
+  }
+
+  #entry(path: string, mode: number, content: Uint8Array): void {
+    const name = Buffer.from(`${path}\0`);
+    const folder = (mode & S_IFDIR) !== 0 && (mode & S_IFREG) !== S_IFREG;
+    const fields = [
+      ...[++this.#inode, mode, 0, 0, folder ? 2 : 1, 0, content.length],
+      ...[0, 0, 0, 0, name.length, 0],
+    ];
+    const header = fields.map((field) => field.toString(16).padStart(8, "0")).join("");
+    this.#padded(Buffer.concat([Buffer.from(`070701${header}`), name]));
+    this.#padded(content);
+  }
+
+  /** Every part starts at a multiple of four. */
+  #padded(bytes: Uint8Array): void {
+    this.#sink.write(bytes);
+    const rest = bytes.length % 4;
+    if (rest > 0) this.#sink.write(new Uint8Array(4 - rest));
+  }
+}

@@ -1,0 +1,138 @@
+/** A virtual machine, from its start to its end. */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Finished, Message, Started } from "./guest/message.ts";
+import type { Cpu, Kernel } from "./table.ts";
+
+/** By which an emulated CPU is slower. */
+const slowness = 10;
+const megabytes = 2048;
+/** A guest that says nothing for so long hangs: by more than a test file may take. */
+const silenceMs = 17 * 60_000;
+
+/** The programs that start guests, and the Debian packages that have them. */
+export const emulators: Record<Cpu, Readonly<Record<string, string>>> = {
+  x64: { "qemu-system-x86_64": "qemu-system-x86" },
+  arm64: { "qemu-system-aarch64": "qemu-system-arm" },
+};
+
+/** KVM is no option: its guests hang on some machines. */
+const machines: Record<Cpu, readonly string[]> = {
+  x64: ["qemu-system-x86_64", "-machine", "pc", "-cpu", "max"],
+  arm64: ["qemu-system-aarch64", "-machine", "virt", "-cpu", "max,pauth-impdef=on"],
+};
+
+/** Console and results are ports of their own; arm64's board has one only, so one comes by PCI. */
+const ports = {
+  x64: { console: "ttyS0", results: "ttyS1", device: [] },
+  arm64: {
+    console: "ttyAMA0",
+    results: "ttyS0",
+    device: ["-device", "pci-serial,chardev=results"],
+  },
+} as const;
+
+/** What came of a guest. */
+export interface Outcome {
+  readonly kernel: Kernel;
+  readonly started: Started | undefined;
+  readonly finished: readonly Finished[];
+  /** Why it did not come to its end, with the last lines of its console; empty: it did. */
+  readonly failure: string;
+  readonly seconds: number;
+}
+
+/** Gets each message as it comes. */
+export type Listener = (message: Message, seconds: number) => void;
+
+function commandLine(kernel: Kernel, linux: string, image: string, folder: string): string[] {
+  const { console: tty, results, device } = ports[kernel.cpu];
+  const parameters = [
+    `console=${tty}`,
+    "panic=-1",
+    "loglevel=5",
+    `LANDLOCK_RESULTS=${results}`,
+    `LANDLOCK_TEST_ABI=${kernel.abi}`,
+    `LANDLOCK_TEST_STATE=${kernel.state}`,
+    `LANDLOCK_TEST_SLOWNESS=${slowness}`,
+    "LANDLOCK_TEST_PROGRAMS=/programs",
+    "LANDLOCK_CHURN_RUNS=2",
+    kernel.parameters ?? "",
+  ];
+  return [
+    ...machines[kernel.cpu],
+    ...["-accel", "tcg,thread=multi", "-smp", "2", "-m", `${megabytes}M`],
+    ...["-display", "none", "-nic", "none", "-no-reboot", "-monitor", "none"],
+    ...["-chardev", `file,id=console,path=${join(folder, "console.log")}`],
+    ...["-chardev", `file,id=results,path=${join(folder, "results.jsonl")}`],
+    ...["-serial", "chardev:console"],
+    ...(device.length > 0 ? device : ["-serial", "chardev:results"]),
+    ...["-kernel", linux, "-initrd", image, "-append", parameters.join(" ")],
+  ];
+}
+
+/**
+ * Boots a kernel and waits until its tests are done.
+ *
+ * @param linux The path of the kernel
+ * @param image The path of its initramfs
+ * @param folder Where console and results are written
+ */
+export async function runGuest(
+  kernel: Kernel,
+  linux: string,
+  image: string,
+  folder: string,
+  listener: Listener,
+): Promise<Outcome> {
+  const begun = performance.now();
+  const seconds = () => (performance.now() - begun) / 1000;
+  for (const name of ["console.log", "results.jsonl"]) rmSync(join(folder, name), { force: true });
+  await using emulator = Bun.spawn(commandLine(kernel, linux, image, folder), {
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  const messages: Message[] = [];
+  let read = 0;
+  let heard = performance.now();
+  let failure = "";
+  for (let running = true; running && failure === "";) {
+    running = await Promise.race([
+      emulator.exited.then(() => false),
+      Bun.sleep(500).then(() => true),
+    ]);
+    const results = Bun.file(join(folder, "results.jsonl"));
+    const text = (await results.exists()) ? await results.text() : "";
+    const lines = text
+      .slice(0, text.lastIndexOf("\n") + 1)
+      .split("\n")
+      .slice(0, -1);
+    for (const line of lines.slice(read)) {
+      try {
+        messages.push(JSON.parse(line) as Message);
+      } catch {
+        failure = `a message came in pieces: ${line.slice(0, 200)}`;
+        break;
+      }
+      listener(messages.at(-1)!, seconds());
+      heard = performance.now();
+    }
+    read = lines.length;
+    if (performance.now() - heard > silenceMs) failure = `silent for ${silenceMs / 60_000} minutes`;
+  }
+  emulator.kill("SIGKILL");
+  await emulator.exited;
+  if (failure === "" && messages.at(-1)?.kind !== "ended") {
+    failure = `it ended before its tests did\n${await emulator.stderr.text()}`;
+  }
+  const log = Bun.file(join(folder, "console.log"));
+  const last = (await log.exists()) ? (await log.text()).trimEnd().split(/\r?\n/).slice(-25) : [];
+  return {
+    kernel,
+    started: messages.find((message) => message.kind === "started"),
+    finished: messages.filter((message) => message.kind === "finished"),
+    failure: failure && [failure.trimEnd(), ...last].join("\n  "),
+    seconds: seconds(),
+  };
+}

@@ -1,0 +1,67 @@
+/** Runs in the guest: all test files, one after the other, as each user; tells the host. */
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { release } from "node:os";
+import { probe } from "../../../src/index.ts";
+import type { Finished, Message } from "./message.ts";
+
+const channel = `/dev/${process.env["LANDLOCK_RESULTS"]}`;
+const files = readFileSync("/tests", "utf8").trim().split("\n");
+const fileMs = 15 * 60_000;
+
+/** Most programs run as somebody else than root. */
+const users = {
+  root: [],
+  user: ["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups"],
+} as const;
+
+function tell(message: Message): void {
+  appendFileSync(channel, `${JSON.stringify(message)}\n`);
+}
+
+async function runFile(user: keyof typeof users, file: string): Promise<Finished> {
+  const junit = `/tmp/${user}.xml`;
+  rmSync(junit, { force: true });
+  // Files, not pipes: a process that a killed test leaves behind would keep a pipe open.
+  const output = { stdout: Bun.file("/tmp/stdout"), stderr: Bun.file("/tmp/stderr") };
+  const started = performance.now();
+  const child = Bun.spawn(
+    [
+      ...users[user],
+      ...["bun", "test", "--timeout=120000", "--reporter=junit", `--reporter-outfile=${junit}`],
+      `./${file}`,
+    ],
+    {
+      env: { ...process.env, HOME: `/tmp/home-${user}`, USER: user },
+      stdin: "ignore",
+      ...output,
+      timeout: fileMs,
+      killSignal: "SIGKILL",
+    },
+  );
+  await child.exited;
+  const [stdout, stderr] = [await output.stdout.text(), await output.stderr.text()];
+  const status = child.signalCode ?? child.exitCode ?? "unknown";
+  return {
+    kind: "finished",
+    user,
+    file,
+    status,
+    seconds: (performance.now() - started) / 1000,
+    junit: existsSync(junit) ? readFileSync(junit, "utf8") : "",
+    inapplicable: stderr.split("\n").filter((line) => line.startsWith("not applicable: ")),
+    output: status === 0 ? "" : `${stdout}${stderr}`.slice(-20_000),
+  };
+}
+
+tell({
+  kind: "started",
+  release: release(),
+  abi: probe().abi,
+  files: files.length * Object.keys(users).length,
+});
+for (const user of Object.keys(users) as (keyof typeof users)[]) {
+  mkdirSync(`/tmp/home-${user}`, { mode: 0o777 });
+  Bun.spawnSync(["chmod", "777", `/tmp/home-${user}`]);
+  for (const file of files) tell(await runFile(user, file));
+}
+tell({ kind: "ended" });

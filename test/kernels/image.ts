@@ -1,0 +1,41 @@
+/** The initramfs of a CPU: userland, Bun, this project, and which tests to run. */
+import { join } from "node:path";
+import type { Apt } from "./apt.ts";
+import { cacheFolder } from "./cache.ts";
+import { CpioWriter } from "./cpio.ts";
+import type { Cpu } from "./table.ts";
+import { bunFor, compiledPrograms, etc, userland } from "./userland.ts";
+
+const root = join(import.meta.dir, "..", "..");
+
+/** What tests need of the project. */
+const project = ["package.json", "bunfig.toml", "tsconfig.json", "src", "lib", "test"];
+const dependencies = ["node_modules/zod"];
+const documentation = /^usr\/share\/(doc|info|locale|man)(\/|$)/;
+
+/** Those that depend on the kernel, the guard first. */
+export function testFiles(): string[] {
+  const found = new Bun.Glob("test/{enforce,threads}/*.test.ts").scanSync(root);
+  const others = ["test/cli.test.ts", "test/lib/allthreads.test.ts"];
+  return ["test/abi-guard.test.ts", ...[...found].sort(), ...others];
+}
+
+/** Makes the image anew; returns its path. */
+export async function makeImage(cpu: Cpu, apt: Apt, files: readonly string[]): Promise<string> {
+  const [programs, bun] = await Promise.all([userland(cpu, apt), bunFor(cpu)]);
+  const path = join(cacheFolder(), `image-${cpu}.cpio`);
+  const image = new CpioWriter(path);
+  await image.copy(programs, "", documentation);
+  for (const [name, text] of Object.entries(etc)) image.file(`etc/${name}`, text);
+  await image.copy(bun, "usr/local/bin/bun");
+  await image.copy(compiledPrograms(cpu), "programs");
+  for (const name of [...project, ...dependencies]) {
+    await image.copy(join(root, name), `project/${name}`);
+  }
+  for (const folder of ["dev", "proc", "run", "sys"]) image.folder(folder);
+  image.folder("tmp", 0o1777);
+  image.file("tests", `${files.join("\n")}\n`);
+  image.file("init", await Bun.file(join(import.meta.dir, "guest", "init")).text(), 0o755);
+  await image.close();
+  return path;
+}

@@ -1,0 +1,47 @@
+/** Reads the XML that `bun test --reporter=junit` writes. */
+
+/** One case. */
+export interface TestCase {
+  /** With the names of the groups it is in. */
+  readonly name: string;
+  readonly result: "passed" | "failed" | "skipped";
+  /** Why it failed, or what it needs; empty for one that passed. */
+  readonly why: string;
+  readonly seconds: number;
+}
+
+const entities: Readonly<Record<string, string>> = {
+  lt: "<",
+  gt: ">",
+  amp: "&",
+  quot: '"',
+  apos: "'",
+};
+
+function unescape(text: string): string {
+  return text.replace(/&(#?\w+);/g, (_, name: string) =>
+    name.startsWith("#")
+      ? String.fromCodePoint(Number(name.replace("#x", "0x").replace("#", "")))
+      : (entities[name] ?? `&${name};`),
+  );
+}
+
+/** All cases of a report. A skip's reason stands in brackets at the end of its name. */
+export function parseJunit(xml: string): TestCase[] {
+  const cases = xml.matchAll(/<testcase ([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g);
+  return [...cases].map(([, attributes = "", body = ""]) => {
+    const attribute = (name: string, of = attributes) =>
+      unescape(of.match(new RegExp(`\\b${name}="([^"]*)"`))?.[1] ?? "");
+    const group = attribute("classname");
+    const title = group ? `${group} > ${attribute("name")}` : attribute("name");
+    const seconds = Number(attribute("time"));
+    const failure = body.match(/<failure([^>]*?)(?:\/>|>([\s\S]*?)<\/failure>)/);
+    if (failure) {
+      const why = unescape(failure[2] ?? "") || attribute("message", failure[1]);
+      return { name: title, result: "failed", why: why.trim(), seconds };
+    }
+    if (!body.includes("<skipped")) return { name: title, result: "passed", why: "", seconds };
+    const [, name = title, why = ""] = title.match(/^([\s\S]*) \(([^()]*)\)$/) ?? [];
+    return { name, result: "skipped", why, seconds };
+  });
+}

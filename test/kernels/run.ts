@@ -1,0 +1,122 @@
+/**
+ * `bun run test:kernels [all | quick | NAME]...`: the tests on real kernels, in virtual machines.
+ * Kernels and programs come from Debian's mirror of this machine, and are kept in the cache.
+ */
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { openApt } from "./apt.ts";
+import { cacheFolder } from "./cache.ts";
+import type { Message } from "./guest/message.ts";
+import { emulators, runGuest, type Outcome } from "./guest.ts";
+import { makeImage, testFiles } from "./image.ts";
+import { parseJunit } from "./junit.ts";
+import { linuxOf } from "./linux.ts";
+import { matrixFile, matrixOf, neverPassed } from "./matrix.ts";
+import { failures, reasons, summary } from "./report.ts";
+import { requirePrograms } from "./run-command.ts";
+import { select } from "./select.ts";
+import { kernels, userlandSuite, type Cpu, type Kernel } from "./table.ts";
+
+const begun = performance.now();
+const elapsed = () => `${Math.round((performance.now() - begun) / 1000)} s`.padStart(6);
+const say = (text: string) => console.log(`${elapsed()}  ${text}`);
+
+interface Bootable {
+  readonly kernel: Kernel;
+  readonly linux: string;
+  readonly image: string;
+}
+
+/** Downloads and builds all that the guests of one CPU need. */
+async function prepare(cpu: Cpu, wanted: readonly Kernel[]): Promise<Bootable[]> {
+  const rows = wanted.filter((kernel) => kernel.cpu === cpu);
+  const apt = await openApt(cpu, [userlandSuite, ...rows.flatMap(({ suites }) => suites)]);
+  const image = await makeImage(cpu, apt, testFiles());
+  const bootable: Bootable[] = [];
+  // One after the other: apt holds a lock while it downloads.
+  for (const kernel of rows) bootable.push({ kernel, linux: await linuxOf(kernel, apt), image });
+  return bootable;
+}
+
+/** Says now and then how far a guest is. */
+function progress(name: string): (message: Message, seconds: number) => void {
+  let [files, tests, done, said] = [0, 0, 0, 0];
+  return (message, seconds) => {
+    const after = `after ${Math.round(seconds)} s`;
+    if (message.kind === "started") {
+      files = message.files;
+      say(`${name}  booted Linux ${message.release}, Landlock ABI ${message.abi}, ${after}`);
+    } else if (message.kind === "finished") {
+      tests += parseJunit(message.junit).length;
+      done++;
+      const failed = message.status !== 0;
+      if (failed || seconds - said > 60) {
+        const what = failed ? `failed ${message.file} as ${message.user}, ` : "";
+        say(`${name}  ${what}${done} of ${files} files, ${tests} tests, ${after}`);
+        said = seconds;
+      }
+    } else {
+      say(`${name}  ended, ${tests} tests, ${after}`);
+    }
+  };
+}
+
+/** As many guests at a time as there are CPUs: the tests in each mostly wait for one another. */
+async function runAll(bootable: readonly Bootable[]): Promise<Outcome[]> {
+  const outcomes = new Map<Kernel, Outcome>();
+  const queue = [...bootable];
+  const next = async (): Promise<void> => {
+    const one = queue.shift();
+    if (one === undefined) return;
+    const { kernel, linux, image } = one;
+    const folder = cacheFolder("results", kernel.name);
+    const outcome = await runGuest(kernel, linux, image, folder, progress(kernel.name));
+    if (outcome.failure) say(`${kernel.name}  ${outcome.failure}`);
+    outcomes.set(kernel, outcome);
+    return next();
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, next));
+  return bootable.map(({ kernel }) => outcomes.get(kernel)!);
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  const wanted = select(words);
+  const cpus = [...new Set(wanted.map(({ cpu }) => cpu))];
+  requirePrograms({
+    "apt-get": "apt",
+    "dpkg-deb": "dpkg",
+    gcc: "gcc libc6-dev",
+    "musl-gcc": "musl-tools",
+    ...(cpus.includes("arm64") && {
+      "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
+    }),
+    ...Object.assign({}, ...cpus.map((cpu) => emulators[cpu])),
+  });
+  const bootable: Bootable[] = [];
+  for (const cpu of cpus) bootable.push(...(await prepare(cpu, wanted)));
+  say(`downloaded and built; ${bootable.map(({ kernel }) => kernel.name).join(" ")}`);
+
+  const outcomes = await runAll(bootable);
+  const matrix = matrixOf(outcomes);
+  const never = neverPassed(matrix, wanted.length === kernels.length);
+  const file = join(cacheFolder("results"), "matrix.tsv");
+  await Bun.write(file, matrixFile(matrix));
+
+  console.log(`\n${summary(matrix)}\n\nNot applicable, because it\n${reasons(matrix)}\n`);
+  const failed = failures(outcomes, matrix, never);
+  for (const failure of failed) console.log(`(fail) ${failure}\n`);
+  const cells = matrix.rows.flatMap((row) => row.cells);
+  const count = (result: string) => cells.filter((cell) => cell.result === result).length;
+  console.log(`All of it: ${file}`);
+  console.log(` ${count("passed")} pass\n ${count("skipped")} skip\n ${failed.length} fail`);
+  const minutes = (performance.now() - begun) / 60_000;
+  console.log(`Ran ${cells.length} cases on ${wanted.length} kernels. [${minutes.toFixed(1)} min]`);
+  return failed.length === 0 ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
