@@ -16,7 +16,7 @@ export async function linuxOf(kernel: Kernel, apt: Apt): Promise<string> {
     renameSync(unfinished, folder);
   }
   // Up to Linux 6.18 in /boot, then beside the modules.
-  const [found] = new Bun.Glob("{boot,usr/lib/modules/*}/vmlinuz*").scanSync(folder);
+  const [found] = new Bun.Glob("**/vmlinuz*").scanSync(folder);
   if (found === undefined) throw new Error(`${basename(archive)} has no vmlinuz`);
   return join(folder, found);
 }

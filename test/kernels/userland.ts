@@ -70,7 +70,7 @@ export function compiledPrograms(cpu: Cpu): string {
 export const etc: Readonly<Record<string, string>> = {
   hostname: "guest\n",
   hosts: "127.0.0.1 localhost guest\n::1 localhost\n",
-  "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+  "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
   passwd:
     "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n",
   group: "root:x:0:\nuser:x:1000:\nnogroup:x:65534:\n",

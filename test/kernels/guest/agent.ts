@@ -20,7 +20,7 @@ function tell(message: Message): void {
 
 async function runFile(user: keyof typeof users, file: string): Promise<Finished> {
   const junit = `/tmp/${user}.xml`;
-  rmSync(junit, { force: true });
+  for (const path of [junit, "/tmp/stdout", "/tmp/stderr"]) rmSync(path, { force: true });
   // Files, not pipes: a process that a killed test leaves behind would keep a pipe open.
   const output = { stdout: Bun.file("/tmp/stdout"), stderr: Bun.file("/tmp/stderr") };
   const started = performance.now();
