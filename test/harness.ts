@@ -13,6 +13,9 @@ type Inside = typeof import("./inside.ts");
 /** How many times longer everything may take than on a plain machine: an emulator sets it. */
 const slowness = Number(process.env["LANDLOCK_TEST_SLOWNESS"] ?? 1);
 
+/** `inside.ts`, or a bundle of it: an emulated CPU takes half a second to read the sources. */
+const insideModule = process.env["LANDLOCK_TEST_INSIDE"] ?? join(import.meta.dir, "inside.ts");
+
 /** A bound in milliseconds, as this machine needs it. */
 export function patience(ms: number): number {
   return ms * slowness;
@@ -41,7 +44,7 @@ export async function inSubprocess<Args, Result>(
   options: SubprocessOptions = {},
 ): Promise<Result> {
   const script = `
-    const inside = await import(${JSON.stringify(join(import.meta.dir, "inside.ts"))});
+    const inside = await import(${JSON.stringify(insideModule)});
     const result = await (${body.toString()})(inside, ${JSON.stringify(args)});
     await Bun.write(Bun.stdout, "\\n" + JSON.stringify({ result }));
     process.exit(0);`;

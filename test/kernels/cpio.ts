@@ -1,5 +1,13 @@
 /** The archive format of an initramfs: "newc", as in the kernel's initramfs-buffer-format.rst. */
-import { lstatSync, readdirSync, readlinkSync } from "node:fs";
+import {
+  closeSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 
 const S_IFDIR = 0o040000;
@@ -8,12 +16,12 @@ const S_IFLNK = 0o120000;
 
 /** Writes an archive, entry by entry; all belongs to root. */
 export class CpioWriter {
-  readonly #sink: Bun.FileSink;
+  readonly #fd: number;
   readonly #known = new Set<string>();
   #inode = 0;
 
   constructor(path: string) {
-    this.#sink = Bun.file(path).writer({ highWaterMark: 1 << 20 });
+    this.#fd = openSync(path, "w");
   }
 
   /** Adds a folder and those above it, once. */
@@ -37,7 +45,7 @@ export class CpioWriter {
   }
 
   /** Adds a file, a link or a whole folder of this machine. */
-  async copy(source: string, path: string, skip: RegExp = /^$/): Promise<void> {
+  copy(source: string, path: string, skip: RegExp = /^$/): void {
     const stat = lstatSync(source);
     if (skip.test(path)) return;
     if (stat.isSymbolicLink()) {
@@ -45,17 +53,17 @@ export class CpioWriter {
     } else if (stat.isDirectory()) {
       this.folder(path, stat.mode & 0o7777);
       for (const name of readdirSync(source).sort()) {
-        await this.copy(join(source, name), path === "" ? name : `${path}/${name}`, skip);
+        this.copy(join(source, name), path === "" ? name : `${path}/${name}`, skip);
       }
     } else if (stat.isFile()) {
-      this.file(path, await Bun.file(source).bytes(), stat.mode & 0o7777);
+      this.file(path, readFileSync(source), stat.mode & 0o7777);
     }
   }
 
   /** Writes the rest, and the entry that ends the archive. */
-  async close(): Promise<void> {
+  close(): void {
     this.#entry("TRAILER!!!", 0, new Uint8Array());
-    await this.#sink.end();
+    closeSync(this.#fd);
   }
 
   #entry(path: string, mode: number, content: Uint8Array): void {
@@ -72,8 +80,9 @@ export class CpioWriter {
 
   /** Every part starts at a multiple of four. */
   #padded(bytes: Uint8Array): void {
-    this.#sink.write(bytes);
-    const rest = bytes.length % 4;
-    if (rest > 0) this.#sink.write(new Uint8Array(4 - rest));
+    const padding = new Uint8Array(-bytes.length & 3);
+    for (const part of [bytes, padding]) {
+      for (let done = 0; done < part.length;) done += writeSync(this.#fd, part, done);
+    }
   }
 }

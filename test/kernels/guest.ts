@@ -2,6 +2,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Finished, Message, Started } from "./guest/message.ts";
+import { insideBundle } from "./image.ts";
 import type { Cpu, Kernel } from "./table.ts";
 
 /** By which an emulated CPU is slower. */
@@ -56,6 +57,7 @@ function commandLine(kernel: Kernel, linux: string, image: string, folder: strin
     `LANDLOCK_TEST_STATE=${kernel.state}`,
     `LANDLOCK_TEST_SLOWNESS=${slowness}`,
     "LANDLOCK_TEST_PROGRAMS=/programs",
+    `LANDLOCK_TEST_INSIDE=/${insideBundle}`,
     "LANDLOCK_CHURN_RUNS=2",
     kernel.parameters ?? "",
   ];

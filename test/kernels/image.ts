@@ -20,22 +20,35 @@ export function testFiles(): string[] {
   return ["test/abi-guard.test.ts", ...[...found].sort(), ...others];
 }
 
+/** Where the bundle of `inside.ts` lies: as deep as `src/kernel`, for the native libraries' sake. */
+export const insideBundle = "project/test/kernels/inside.js";
+
+async function bundleInside(): Promise<string> {
+  const built = await Bun.build({
+    entrypoints: [join(root, "test", "inside.ts")],
+    target: "bun",
+    external: ["*.so"],
+  });
+  return built.outputs[0]!.text();
+}
+
 /** Makes the image anew; returns its path. */
 export async function makeImage(cpu: Cpu, apt: Apt, files: readonly string[]): Promise<string> {
   const [programs, bun] = await Promise.all([userland(cpu, apt), bunFor(cpu)]);
   const path = join(cacheFolder(), `image-${cpu}.cpio`);
   const image = new CpioWriter(path);
-  await image.copy(programs, "", documentation);
+  image.copy(programs, "", documentation);
   for (const [name, text] of Object.entries(etc)) image.file(`etc/${name}`, text);
-  await image.copy(bun, "usr/local/bin/bun");
-  await image.copy(compiledPrograms(cpu), "programs");
+  image.copy(bun, "usr/local/bin/bun");
+  image.copy(compiledPrograms(cpu), "programs");
   for (const name of [...project, ...dependencies]) {
-    await image.copy(join(root, name), `project/${name}`);
+    image.copy(join(root, name), `project/${name}`);
   }
+  image.file(insideBundle, await bundleInside());
   for (const folder of ["dev", "proc", "run", "sys"]) image.folder(folder);
   image.folder("tmp", 0o1777);
   image.file("tests", `${files.join("\n")}\n`);
   image.file("init", await Bun.file(join(import.meta.dir, "guest", "init")).text(), 0o755);
-  await image.close();
+  image.close();
   return path;
 }

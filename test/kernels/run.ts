@@ -1,5 +1,5 @@
 /**
- * `bun run test:kernels [all | quick | NAME]...`: the tests on real kernels, in virtual machines.
+ * `bun run test:kernels [all | quick | NAME]... [FILE]...`: the tests on real kernels, in virtual machines.
  * Kernels and programs come from Debian's mirror of this machine, and are kept in the cache.
  */
 import { availableParallelism } from "node:os";
@@ -14,7 +14,7 @@ import { linuxOf } from "./linux.ts";
 import { matrixFile, matrixOf, neverPassed } from "./matrix.ts";
 import { failures, reasons, summary } from "./report.ts";
 import { requirePrograms } from "./run-command.ts";
-import { select } from "./select.ts";
+import { select, type Selection } from "./select.ts";
 import { kernels, userlandSuite, type Cpu, type Kernel } from "./table.ts";
 
 const begun = performance.now();
@@ -28,10 +28,10 @@ interface Bootable {
 }
 
 /** Downloads and builds all that the guests of one CPU need. */
-async function prepare(cpu: Cpu, wanted: readonly Kernel[]): Promise<Bootable[]> {
-  const rows = wanted.filter((kernel) => kernel.cpu === cpu);
+async function prepare(cpu: Cpu, { kernels, files }: Selection): Promise<Bootable[]> {
+  const rows = kernels.filter((kernel) => kernel.cpu === cpu);
   const apt = await openApt(cpu, [userlandSuite, ...rows.flatMap(({ suites }) => suites)]);
-  const image = await makeImage(cpu, apt, testFiles());
+  const image = await makeImage(cpu, apt, files);
   const bootable: Bootable[] = [];
   // One after the other: apt holds a lock while it downloads.
   for (const kernel of rows) bootable.push({ kernel, linux: await linuxOf(kernel, apt), image });
@@ -80,7 +80,8 @@ async function runAll(bootable: readonly Bootable[]): Promise<Outcome[]> {
 }
 
 async function main(words: readonly string[]): Promise<number> {
-  const wanted = select(words);
+  const selection = select(words, testFiles());
+  const wanted = selection.kernels;
   const cpus = [...new Set(wanted.map(({ cpu }) => cpu))];
   requirePrograms({
     "apt-get": "apt",
@@ -93,7 +94,7 @@ async function main(words: readonly string[]): Promise<number> {
     ...Object.assign({}, ...cpus.map((cpu) => emulators[cpu])),
   });
   const bootable: Bootable[] = [];
-  for (const cpu of cpus) bootable.push(...(await prepare(cpu, wanted)));
+  for (const cpu of cpus) bootable.push(...(await prepare(cpu, selection)));
   say(`downloaded and built; ${bootable.map(({ kernel }) => kernel.name).join(" ")}`);
 
   const outcomes = await runAll(bootable);

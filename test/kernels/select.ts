@@ -1,21 +1,33 @@
-/** Which kernels a command line means. */
+/** What a command line means: kernels, and test files. */
 import { kernels, type Kernel } from "./table.ts";
 
+export interface Selection {
+  readonly kernels: readonly Kernel[];
+  readonly files: readonly string[];
+}
+
 /**
- * `quick`, `all` or names of kernels.
+ * `quick`, `all`, names of kernels, and files of tests; nothing of a kind means all of it.
  *
  * @throws If there is no kernel of a name
  */
-export function select(words: readonly string[]): Kernel[] {
-  const unknown = words.filter(
-    (word) => word !== "all" && word !== "quick" && !kernels.some(({ name }) => name === word),
-  );
+export function select(words: readonly string[], allFiles: readonly string[]): Selection {
+  const files = words.filter((word) => word.endsWith(".test.ts"));
+  const names = words.filter((word) => !files.includes(word));
+  const known = ["all", "quick", ...kernels.map(({ name }) => name)];
+  const unknown = [
+    ...names.filter((name) => !known.includes(name)),
+    ...files.filter((file) => !allFiles.includes(file)),
+  ];
   if (unknown.length > 0) {
-    const names = kernels.map(({ name }) => name).join(" ");
-    throw new Error(`there is no kernel ${unknown.join(", ")}; there are: all quick ${names}`);
+    throw new Error(`there is no ${unknown.join(", ")}; there are ${known.join(" ")}`);
   }
-  const means = (kernel: Kernel, word: string) =>
-    word === "all" || word === kernel.name || (word === "quick" && kernel.quick === true);
-  const wanted = words.length === 0 ? ["all"] : words;
-  return kernels.filter((kernel) => wanted.some((word) => means(kernel, word)));
+  const means = (kernel: Kernel, name: string) =>
+    name === "all" || name === kernel.name || (name === "quick" && kernel.quick === true);
+  return {
+    kernels: kernels.filter(
+      (kernel) => names.length === 0 || names.some((name) => means(kernel, name)),
+    ),
+    files: files.length === 0 ? allFiles : files,
+  };
 }
