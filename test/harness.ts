@@ -101,6 +101,13 @@ export function testFromAbi(abi: number, name: string, body: () => Promise<void>
   testUnless(missing, name, body, ms);
 }
 
+/** A test that changes settings of the whole machine, such as the audit log: as root, in a guest. */
+export function testOnOwnMachine(abi: number, name: string, body: () => Promise<void>) {
+  const own = process.env["LANDLOCK_TEST_OWN_MACHINE"] === "1" && process.getuid?.() === 0;
+  if (own) testFromAbi(abi, name, body);
+  else testUnless("needs root on a machine of its own, as under test:kernels", name, body);
+}
+
 /** A test for what is special about the kernels between two ABIs. */
 export function testOnAbis(first: number, last: number, name: string, body: () => Promise<void>) {
   const fits = kernelAbi >= first && kernelAbi <= last;

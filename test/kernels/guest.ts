@@ -56,6 +56,7 @@ function commandLine(kernel: Kernel, linux: string, image: string, folder: strin
     `LANDLOCK_TEST_ABI=${kernel.abi}`,
     `LANDLOCK_TEST_STATE=${kernel.state}`,
     `LANDLOCK_TEST_SLOWNESS=${slowness}`,
+    "LANDLOCK_TEST_OWN_MACHINE=1",
     "LANDLOCK_TEST_PROGRAMS=/programs",
     `LANDLOCK_TEST_INSIDE=/${insideBundle}`,
     "LANDLOCK_CHURN_RUNS=2",
