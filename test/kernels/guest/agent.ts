@@ -1,5 +1,5 @@
 /** Runs in the guest: all test files, one after the other, as each user; tells the host. */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { release } from "node:os";
 import { probe } from "../../../src/index.ts";
 import type { Finished, Message } from "./message.ts";
@@ -19,10 +19,12 @@ function tell(message: Message): void {
 }
 
 async function runFile(user: keyof typeof users, file: string): Promise<Finished> {
-  const junit = `/tmp/${user}.xml`;
-  for (const path of [junit, "/tmp/stdout", "/tmp/stderr"]) rmSync(path, { force: true });
+  const home = `/tmp/${user}/home`;
+  const junit = `${home}/junit.xml`;
+  const paths = { stdout: `/tmp/${user}/stdout`, stderr: `/tmp/${user}/stderr` };
+  for (const path of [junit, paths.stdout, paths.stderr]) rmSync(path, { force: true });
   // Files, not pipes: a process that a killed test leaves behind would keep a pipe open.
-  const output = { stdout: Bun.file("/tmp/stdout"), stderr: Bun.file("/tmp/stderr") };
+  const output = { stdout: Bun.file(paths.stdout), stderr: Bun.file(paths.stderr) };
   const started = performance.now();
   const child = Bun.spawn(
     [
@@ -31,7 +33,7 @@ async function runFile(user: keyof typeof users, file: string): Promise<Finished
       `./${file}`,
     ],
     {
-      env: { ...process.env, HOME: `/tmp/home-${user}`, USER: user },
+      env: { ...process.env, HOME: home, USER: user },
       stdin: "ignore",
       ...output,
       timeout: fileMs,
@@ -59,9 +61,12 @@ tell({
   abi: probe().abi,
   files: files.length * Object.keys(users).length,
 });
-for (const user of Object.keys(users) as (keyof typeof users)[]) {
-  mkdirSync(`/tmp/home-${user}`, { mode: 0o777 });
-  Bun.spawnSync(["chmod", "777", `/tmp/home-${user}`]);
-  for (const file of files) tell(await runFile(user, file));
-}
+// The users at the same time: each test mostly waits for one process, and there are two CPUs.
+await Promise.all(
+  (Object.keys(users) as (keyof typeof users)[]).map(async (user) => {
+    mkdirSync(`/tmp/${user}/home`, { recursive: true });
+    chmodSync(`/tmp/${user}/home`, 0o777);
+    for (const file of files) tell(await runFile(user, file));
+  }),
+);
 tell({ kind: "ended" });
