@@ -3,10 +3,10 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Finished, Message, Started } from "./guest/message.ts";
 import { insideBundle } from "./image.ts";
+import type { User } from "./select.ts";
 import type { Cpu, Kernel } from "./table.ts";
+import { slowness } from "./userland.ts";
 
-/** By which an emulated CPU is slower. */
-const slowness = 10;
 const megabytes = 2048;
 /** A guest that says nothing for so long hangs: by more than a test file may take. */
 const silenceMs = 17 * 60_000;
@@ -33,6 +33,16 @@ const ports = {
   },
 } as const;
 
+/** What to boot. */
+export interface Guest {
+  readonly kernel: Kernel;
+  /** The path of the kernel. */
+  readonly linux: string;
+  /** The path of its initramfs. */
+  readonly image: string;
+  readonly users: readonly User[];
+}
+
 /** What came of a guest. */
 export interface Outcome {
   readonly kernel: Kernel;
@@ -46,7 +56,7 @@ export interface Outcome {
 /** Gets each message as it comes. */
 export type Listener = (message: Message, seconds: number) => void;
 
-function commandLine(kernel: Kernel, linux: string, image: string, folder: string): string[] {
+function commandLine({ kernel, linux, image, users }: Guest, folder: string): string[] {
   const { console: tty, results, device } = ports[kernel.cpu];
   const parameters = [
     `console=${tty}`,
@@ -55,6 +65,7 @@ function commandLine(kernel: Kernel, linux: string, image: string, folder: strin
     `LANDLOCK_RESULTS=${results}`,
     `LANDLOCK_TEST_ABI=${kernel.abi}`,
     `LANDLOCK_TEST_STATE=${kernel.state}`,
+    `LANDLOCK_TEST_USERS=${users.join()}`,
     `LANDLOCK_TEST_SLOWNESS=${slowness}`,
     "LANDLOCK_TEST_OWN_MACHINE=1",
     "LANDLOCK_TEST_PROGRAMS=/programs",
@@ -77,21 +88,13 @@ function commandLine(kernel: Kernel, linux: string, image: string, folder: strin
 /**
  * Boots a kernel and waits until its tests are done.
  *
- * @param linux The path of the kernel
- * @param image The path of its initramfs
  * @param folder Where console and results are written
  */
-export async function runGuest(
-  kernel: Kernel,
-  linux: string,
-  image: string,
-  folder: string,
-  listener: Listener,
-): Promise<Outcome> {
+export async function runGuest(guest: Guest, folder: string, listener: Listener): Promise<Outcome> {
   const begun = performance.now();
   const seconds = () => (performance.now() - begun) / 1000;
   for (const name of ["console.log", "results.jsonl"]) rmSync(join(folder, name), { force: true });
-  await using emulator = Bun.spawn(commandLine(kernel, linux, image, folder), {
+  await using emulator = Bun.spawn(commandLine(guest, folder), {
     stdin: "ignore",
     stdout: "ignore",
     stderr: "pipe",
@@ -132,7 +135,7 @@ export async function runGuest(
   const log = Bun.file(join(folder, "console.log"));
   const last = (await log.exists()) ? (await log.text()).trimEnd().split(/\r?\n/).slice(-25) : [];
   return {
-    kernel,
+    kernel: guest.kernel,
     started: messages.find((message) => message.kind === "started"),
     finished: messages.filter((message) => message.kind === "finished"),
     failure: failure && [failure.trimEnd(), ...last].join("\n  "),

@@ -1,9 +1,13 @@
 /** What a command line means: kernels, and test files. */
 import { kernels, type Kernel } from "./table.ts";
 
+/** As whom the tests run. */
+export type User = "root" | "user";
+
 export interface Selection {
   readonly kernels: readonly Kernel[];
   readonly files: readonly string[];
+  readonly users: readonly User[];
 }
 
 /**
@@ -29,5 +33,7 @@ export function select(words: readonly string[], allFiles: readonly string[]): S
       (kernel) => names.length === 0 || names.some((name) => means(kernel, name)),
     ),
     files: files.length === 0 ? allFiles : files,
+    // Who is in a hurry has run them as root on the host, or will run them all.
+    users: names.join() === "quick" ? ["user"] : ["root", "user"],
   };
 }

@@ -41,27 +41,22 @@ export async function bunFor(cpu: Cpu): Promise<string> {
   return path;
 }
 
-const compilers: Record<Cpu, Partial<Record<ProgramName, string>>> = {
-  x64: {
-    "stress-glibc": "gcc",
-    "stress-musl": "musl-gcc",
-    "deaf.so": "gcc",
-    "relay.so": "gcc",
-  },
-  // Debian has no compiler for musl on another CPU.
-  arm64: {
-    "stress-glibc": "aarch64-linux-gnu-gcc",
-    "deaf.so": "aarch64-linux-gnu-gcc",
-    "relay.so": "aarch64-linux-gnu-gcc",
-  },
+/** By which an emulated CPU is slower, for all bounds in tests. */
+export const slowness = 10;
+
+/** Debian has no compiler for musl on another CPU. */
+const compilers: Record<Cpu, Partial<Record<"glibc" | "musl", string>>> = {
+  x64: { glibc: "gcc", musl: "musl-gcc" },
+  arm64: { glibc: "aarch64-linux-gnu-gcc" },
 };
 
 /** The test programs of this CPU, compiled here; returns the folder. */
 export function compiledPrograms(cpu: Cpu): string {
   const folder = cacheFolder("programs", cpu);
   for (const name of Object.keys(programs) as ProgramName[]) {
-    const compiler = compilers[cpu][name];
-    if (compiler !== undefined) compile(name, join(folder, name), [compiler]);
+    const compiler = compilers[cpu][programs[name].libc];
+    if (compiler === undefined) continue;
+    compile(name, join(folder, name), [compiler, `-DSLOWNESS=${slowness}`]);
   }
   return folder;
 }

@@ -59,7 +59,7 @@ static void parent_end(struct parent *p)
 void case_vfork_child(void)
 {
 	struct parent brief = { .child_sleeps_ms = 200, .denied = FILE_BIT(0), .no_new_privs = 1 };
-	struct parent lengthy = { .child_sleeps_ms = 60000 };
+	struct parent lengthy = { .child_sleeps_ms = FOREVER_MS };
 	struct allthreads_report report;
 	struct crowd *crowd = crowd_start(10, 0, 0);
 
@@ -117,7 +117,7 @@ void case_late_signal(void)
 				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	CHECK(late != MAP_FAILED, "mmap: %s", strerror(errno));
-	late->child_sleeps_ms = 60000;
+	late->child_sleeps_ms = FOREVER_MS;
 	late->denied = FILE_BIT(1);
 	late->no_new_privs = 1;
 	parent_start(late);

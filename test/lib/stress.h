@@ -17,10 +17,15 @@
 
 #include "../../lib/allthreads.h"
 
+/* How many times slower the machine is than a plain one: test/kernels compiles for emulators. */
+#ifndef SLOWNESS
+#define SLOWNESS 1
+#endif
 /* Long enough for a machine under load: only a bug makes a call wait for all of it. */
-#define PATIENT_MS 10000
+#define PATIENT_MS (10000 * SLOWNESS)
 /* For calls that must give up: the test waits for all of it. */
-#define HASTY_MS 300
+#define HASTY_MS (300 * SLOWNESS)
+#define FOREVER_MS (60000 * SLOWNESS)
 #define EXIT_SKIPPED 77
 #define SMALL_STACK (64 * 1024)
 
@@ -49,7 +54,7 @@ __attribute__((noreturn, format(printf, 1, 2))) void skipped(const char *format,
 #define WAIT_FOR(condition)                                                            \
 	do {                                                                           \
 		for (int64_t since = now_ms(); !(condition); nap_ms(1))                \
-			CHECK(now_ms() - since < 60000, "never came: %s", #condition); \
+			CHECK(now_ms() - since < FOREVER_MS, "never came: %s", #condition); \
 	} while (0)
 
 int64_t now_ms(void);
