@@ -74,6 +74,8 @@ function commandLine({ kernel, linux, image, users }: Guest, folder: string): st
     kernel.parameters ?? "",
   ];
   return [
+    // Whatever ends this program ends the emulator.
+    ...["setpriv", "--pdeathsig", "KILL"],
     ...machines[kernel.cpu],
     ...["-accel", "tcg,thread=multi", "-smp", "2", "-m", `${megabytes}M`],
     ...["-display", "none", "-nic", "none", "-no-reboot", "-monitor", "none"],

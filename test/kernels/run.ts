@@ -86,6 +86,7 @@ async function main(words: readonly string[]): Promise<number> {
   requirePrograms({
     "apt-get": "apt",
     "dpkg-deb": "dpkg",
+    setpriv: "util-linux",
     gcc: "gcc libc6-dev",
     "musl-gcc": "musl-tools",
     ...(cpus.includes("arm64") && {
