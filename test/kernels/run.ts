@@ -71,6 +71,7 @@ async function runAll(guests: readonly Guest[]): Promise<Outcome[]> {
     const { kernel } = guest;
     const folder = cacheFolder("results", kernel.name);
     const outcome = await runGuest(guest, folder, progress(kernel.name));
+    await Bun.write(join(folder, "status.txt"), outcome.started?.status ?? "");
     if (outcome.failure) say(`${kernel.name}  ${outcome.failure}`);
     outcomes.set(kernel, outcome);
     return next();

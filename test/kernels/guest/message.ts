@@ -5,6 +5,8 @@ export interface Started {
   readonly kind: "started";
   readonly release: string;
   readonly abi: number;
+  /** What `landlock-restrict status` prints there. */
+  readonly status: string;
   /** How many `Finished` will follow. */
   readonly files: number;
 }

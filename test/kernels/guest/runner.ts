@@ -57,7 +57,9 @@ async function runFile(user: keyof typeof users, file: string, lane = 0): Promis
 
 const chosen = (process.env["LANDLOCK_TEST_USERS"] ?? "").split(",") as (keyof typeof users)[];
 const [guard, ...others] = files.flatMap((file) => chosen.map((user) => ({ user, file })));
-tell({ kind: "started", release: release(), abi: probe().abi, files: 1 + others.length });
+const status = Bun.spawnSync(["bun", "src/cli.ts", "status"]).stdout.toString();
+const started = { kind: "started", release: release(), abi: probe().abi, status } as const;
+tell({ ...started, files: 1 + others.length });
 for (const user of chosen) {
   mkdirSync(`/tmp/${user}/home`, { recursive: true });
   chmodSync(`/tmp/${user}/home`, 0o777);
