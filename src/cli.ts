@@ -7,6 +7,7 @@ import { buildRuleset } from "./build.ts";
 import { become } from "./cli/become.ts";
 import { parseFlags, type Request } from "./cli/flags.ts";
 import { describe } from "./cli/describe.ts";
+import { handOn } from "./cli/descriptors.ts";
 import { statusText } from "./cli/status.ts";
 import { usage } from "./cli/usage.ts";
 import { enforceThread } from "./enforce.ts";
@@ -35,15 +36,20 @@ function main(words: readonly string[]): void {
     console.error(usage);
     process.exit(EXIT_TOOL);
   } else {
-    run(parseFlags(words));
+    run(parseFlags(words), words);
   }
 }
 
-function run({ config, rules, verbose, command }: Request): void {
+function run(request: Request, words: readonly string[]): void {
+  const { config, rules, verbose, environment, command } = request;
   const name = command[0]!;
-  const path = name.includes("/") ? name : Bun.which(name, { PATH: process.env["PATH"] ?? "" });
+  // As env(1): a PATH that the command is given is the one that it is found on.
+  const set = environment.words.map((at) => words[at]!).findLast((word) => /^PATH=/.test(word));
+  const PATH = set?.slice("PATH=".length) ?? process.env["PATH"] ?? "";
+  const path = name.includes("/") ? name : Bun.which(name, { PATH });
   if (path === null) fail(EXIT_NOT_FOUND, `cannot find ${JSON.stringify(name)} on PATH`);
-  const execute = become(path, command);
+  const execute = become(path, words, words.length - command.length, environment);
+  handOn(request.fds);
   const plan = config.plan(...rules);
   if (verbose) console.error(describe(plan));
   if (plan.enforcement === "none") {

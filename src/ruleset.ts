@@ -67,7 +67,8 @@ export class Ruleset implements Disposable {
    * is.
    *
    * @param command The program and its arguments; without a slash it is looked up on PATH
-   * @param options As for `Bun.spawn()`
+   * @param options As for `Bun.spawn()`: `env: {}` is an empty environment, and of the open files
+   *   only those in `stdio` are handed on
    * @returns What `Bun.spawn()` returns
    * @throws {LandlockError} `ERR_LANDLOCK_PATH` where the command cannot be executed inside the
    *   sandbox, `ERR_LANDLOCK_TOO_MANY_LAYERS`, `ERR_LANDLOCK_SYSCALL`, `ERR_LANDLOCK_NATIVE`

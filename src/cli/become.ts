@@ -1,25 +1,33 @@
 /** Becomes the command, as it would have been started by a plain exec. */
-import { execve, inheritDescriptors } from "../kernel/native.ts";
+import { execve, loadNative } from "../kernel/native.ts";
 import { openFileLimit, readFile } from "../kernel/syscalls.ts";
+import { environmentOf, type EnvironmentRequest } from "./environment.ts";
 
 /**
  * Gets everything ready for replacing this process by a program: files that are out of reach
  * once it is restricted are read here.
  *
  * @param path The program's path
- * @param command Its words, the last ones of this process's command line
+ * @param words The last words of this process's command line, the command among them
+ * @param commandAt Where the command starts in them
  * @returns The function that does it; its result is the negative errno of execve(2)
  */
-export function become(path: string, command: readonly string[]): () => number {
+export function become(
+  path: string,
+  words: readonly string[],
+  commandAt: number,
+  environment: EnvironmentRequest,
+): () => number {
   // What Bun made of them could have lost bytes that are not UTF-8, or gained from a .env file.
-  const words = rawStrings("/proc/self/cmdline")?.slice(-command.length);
-  const environment = rawStrings("/proc/self/environ");
-  const argv = words ?? command.map(toBytes);
-  const envp =
-    environment ??
+  const raw = rawStrings("/proc/self/cmdline")?.slice(-words.length) ?? words.map(toBytes);
+  const inherited =
+    rawStrings("/proc/self/environ") ??
     Object.entries(process.env).map(([name, value]) => toBytes(`${name}=${value ?? ""}`));
+  const argv = raw.slice(commandAt);
+  const named = environment.words.map((at) => raw[at]!);
+  const envp = environmentOf(inherited, environment.cleared, named);
   const limit = inheritedOpenFiles();
-  inheritDescriptors();
+  loadNative();
   return () => execve(path, argv, envp, limit);
 }
 

@@ -13,12 +13,16 @@ import {
   rwDirs,
   rwFiles,
 } from "../rules.ts";
+import type { EnvironmentRequest } from "./environment.ts";
 
 /** What a command line asks for. */
 export interface Request {
   readonly config: Config;
   readonly rules: readonly Rule[];
   readonly verbose: boolean;
+  readonly environment: EnvironmentRequest;
+  /** Descriptors that the command gets besides 0, 1 and 2. */
+  readonly fds: readonly number[];
   readonly command: readonly string[];
 }
 
@@ -50,6 +54,9 @@ function has<Table extends object>(table: Table, key: string): key is keyof Tabl
  */
 export function parseFlags(words: readonly string[]): Request {
   const rules: Rule[] = [];
+  const fds: number[] = [];
+  const variables: number[] = [];
+  let cleared = false;
   let version: Version = "V11";
   let strict = false;
   let logging = false;
@@ -69,6 +76,12 @@ export function parseFlags(words: readonly string[]): Request {
       net = true;
       rules.push(portFlags[word](...takeValues().map((port) => toPort(word, port))));
     } else if (has(landlock, `V${word.slice(1)}`)) version = `V${word.slice(1)}` as Version;
+    else if (word === "-env") {
+      const first = at;
+      takeValues().forEach(checkVariable);
+      for (let place = first; place < at; place++) variables.push(place);
+    } else if (word === "-clearenv") cleared = true;
+    else if (word === "-fd") fds.push(...takeValues().map(toFd));
     else if (word === "-scoped") scoped = true;
     else if (word === "-strict") strict = true;
     else if (word === "-l") logging = true;
@@ -80,7 +93,9 @@ export function parseFlags(words: readonly string[]): Request {
   const all = landlock[version];
   let config = new Config({ ...all, net: net ? all.net : [], scoped: scoped ? all.scoped : [] });
   if (logging) config = config.enableLoggingForSubprocesses();
-  return { config: strict ? config : config.bestEffort(), rules, verbose, command };
+  const environment = { cleared, words: variables };
+  if (!strict) config = config.bestEffort();
+  return { config, rules, verbose, environment, fds, command };
 }
 
 function pathRule(flag: keyof typeof pathFlags, values: readonly string[]): FsRule {
@@ -100,6 +115,16 @@ function toPort(flag: string, text: string): number {
   // Number() would take "", "0x50" and "8e1" too.
   if (/^\d{1,5}$/.test(text)) return Number(text);
   throw invalid(`${flag}: ${JSON.stringify(text)} is not a port: give an integer from 0 to 65535`);
+}
+
+function checkVariable(text: string): void {
+  if (/^[^=]/.test(text)) return;
+  throw invalid(`-env: ${JSON.stringify(text)} has no name: give NAME, or NAME=VALUE`);
+}
+
+function toFd(text: string): number {
+  if (/^\d{1,7}$/.test(text)) return Number(text);
+  throw invalid(`-fd: ${JSON.stringify(text)} is not a descriptor: give a number such as 3`);
 }
 
 function invalid(message: string): LandlockError {

@@ -4,7 +4,8 @@ export const usage = `Usage:
   landlock-restrict status [--json]
 
 Runs COMMAND, and whatever it starts, with access to the named paths only. Paths are always
-restricted; the network is when one of its options is given, signals with -scoped.
+restricted; the network is when one of its options is given, signals with -scoped. Of the open
+files only standard input, output and error are handed on.
 
   -ro [+refer] PATH...      read and execute beneath these directories and files
   -rw [+refer] [+ioctl_dev] [+resolve_unix] PATH...
@@ -19,6 +20,9 @@ restricted; the network is when one of its options is given, signals with -scope
   -scoped                   signals and abstract UNIX sockets stay inside
   -1 ... -11                restrict what this Landlock ABI can (default: -11)
   -strict                   fail where the kernel lacks some of it (default: do without)
+  -clearenv                 leave out the environment, but for what -env names
+  -env NAME[=VALUE]...      pass this variable on, or set it
+  -fd N...                  hand on these open descriptors besides 0, 1 and 2
   -l                        write denials of COMMAND to the audit log (ABI 7)
   -v                        say on stderr what is enforced
   -h                        print this

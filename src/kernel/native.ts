@@ -22,7 +22,6 @@ const { i32, u32, u64, i64_fast, ptr: pointer } = FFIType;
 const symbols = {
   landlock_native_version: { args: [], returns: i32 },
   allthreads_restrict: { args: [i32, u32, u32, pointer], returns: i64_fast },
-  landlock_inherit_descriptors: { args: [], returns: i64_fast },
   landlock_execve: { args: [pointer, pointer, pointer, u64], returns: i64_fast },
 } as const;
 
@@ -63,6 +62,11 @@ function native(): Native {
   return (loaded = opened);
 }
 
+/** Opens the library now, for calls that come once its file is out of reach. */
+export function loadNative(): void {
+  native();
+}
+
 /** What a broadcast did. Errors are negative errnos, 0: none. */
 export interface Broadcast {
   /** 0, a negative errno of the calling thread, or one of the ALLTHREADS results. */
@@ -75,14 +79,6 @@ export interface Broadcast {
   readonly changed: boolean;
   /** That thread's name; empty without one. */
   readonly name: string;
-}
-
-/**
- * Lets `execve()` hand on the open files this process was started with: see
- * `lib/allthreads.h`. Without `/proc` they stay behind.
- */
-export function inheritDescriptors(): void {
-  native().landlock_inherit_descriptors();
 }
 
 /**

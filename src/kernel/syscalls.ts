@@ -7,6 +7,7 @@ import { dlopen, FFIType, ptr, read } from "bun:ffi";
 import { LandlockError } from "../errors.ts";
 import {
   AT_FDCWD,
+  F_SETFD,
   LANDLOCK_CREATE_RULESET_ERRATA,
   LANDLOCK_CREATE_RULESET_VERSION,
   NR,
@@ -154,6 +155,11 @@ export function linkCount(path: string): number {
   const buffer = new Uint32Array(64);
   const result = syscall(NR.statx, AT_FDCWD, ptr(name), 0, STATX_NLINK, ptr(buffer));
   return result < 0 ? result : buffer[4]!;
+}
+
+/** `F_SETFD` of `fcntl(2)`: takes the close-on-exec mark off a descriptor. */
+export function keepOnExec(fd: number): number {
+  return syscall(NR.fcntl, fd, F_SETFD, 0);
 }
 
 /** `close(2)`. */

@@ -17,6 +17,7 @@ export const O_CLOEXEC = 0o2000000;
 /** arm64 has its own value (`arch/arm64/include/uapi/asm/fcntl.h`). */
 export const O_DIRECTORY = process.arch === "arm64" ? 0o40000 : 0o200000;
 export const AT_FDCWD = -100;
+export const F_SETFD = 2;
 export const STATX_NLINK = 0x4;
 
 export const PR_SET_NO_NEW_PRIVS = 38;
@@ -32,6 +33,7 @@ export const NR = {
   landlock_restrict_self: 446,
   ...(process.arch === "arm64"
     ? {
+        fcntl: 25,
         prctl: 167,
         prlimit64: 261,
         memfd_create: 279,
@@ -41,6 +43,7 @@ export const NR = {
         statx: 291,
       }
     : {
+        fcntl: 72,
         prctl: 157,
         prlimit64: 302,
         memfd_create: 319,

@@ -1,0 +1,38 @@
+/** What the command finds in its environment. Entries are bytes: `NAME=VALUE` and a NUL. */
+
+/** What a command line says about the environment. */
+export interface EnvironmentRequest {
+  /** Whether the command gets nothing but what is named. */
+  readonly cleared: boolean;
+  /** Where the words of `-env` stand in the command line: `NAME` or `NAME=VALUE`. */
+  readonly words: readonly number[];
+}
+
+const equals = "=".charCodeAt(0);
+
+/**
+ * Makes the environment of the command.
+ *
+ * @param inherited The environment of this process
+ * @param cleared Whether to leave out what is not named
+ * @param named `NAME=VALUE` sets, `NAME` passes on what is inherited; the last of a name counts
+ */
+export function environmentOf(
+  inherited: readonly Uint8Array[],
+  cleared: boolean,
+  named: readonly Uint8Array[],
+): Uint8Array[] {
+  const byName = new Map(named.map((entry) => [nameOf(entry), entry]));
+  const untouched = cleared ? [] : inherited.filter((entry) => !byName.has(nameOf(entry)));
+  const chosen = [...byName].flatMap(([name, entry]) =>
+    entry.includes(equals) ? [entry] : inherited.filter((other) => nameOf(other) === name),
+  );
+  return [...untouched, ...chosen];
+}
+
+/** Names may hold bytes that are no UTF-8: in latin1 each byte is a character. */
+function nameOf(entry: Uint8Array): string {
+  const end = entry.indexOf(equals);
+  // Without a value, all but the NUL.
+  return Buffer.from(end < 0 ? entry.subarray(0, -1) : entry.subarray(0, end)).toString("latin1");
+}
