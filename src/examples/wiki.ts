@@ -33,12 +33,18 @@ const style = `
   h1, h2, h3 { line-height: 1.2; }
   code, pre, textarea { font: .9rem/1.5 ui-monospace, monospace; }
   pre { border: 1px solid var(--line); border-radius: .4rem; overflow: auto; padding: .75rem 1rem; }
+  .task-list-item { list-style: none; margin-left: -1.4rem; }
+  .task-list-item-checkbox { margin: 0 .5rem 0 0; }
   table { border-collapse: collapse; }
   td, th { border: 1px solid var(--line); padding: .3rem .7rem; text-align: left; }
   textarea { box-sizing: border-box; min-height: 24rem; padding: .75rem; width: 100%; }
   button { font: inherit; margin-top: .75rem; padding: .3rem 1.2rem; }
   footer { border-top: 1px solid var(--line); margin-top: 2rem; padding-top: .75rem; }
-  @media (max-width: 40rem) { body { display: block; } nav { border: 0; } nav a { display: inline-block; margin-right: 1rem; } }`;
+  @media (max-width: 40rem) {
+    body { display: block; }
+    nav { border: 0; }
+    nav a { display: inline-block; margin-right: 1rem; }
+  }`;
 
 const headers = {
   "Content-Type": "text/html; charset=utf-8",

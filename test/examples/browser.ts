@@ -41,13 +41,11 @@ await using view = new Bun.WebView({
   dataStore: { directory },
 });
 
-/** Clicks and waits until the page that it leads to is there. */
-async function follow(selector: string): Promise<void> {
-  const arrived = new Promise<void>((resolve) => {
-    view.onNavigated = () => resolve();
-  });
+/** Clicks and waits until the page that it leads to has what it shall have. */
+async function follow(selector: string, wanted: string): Promise<void> {
+  const found = `document.readyState === "complete" && !!document.querySelector("${wanted}")`;
   await view.click(selector);
-  await arrived;
+  while (!(await view.evaluate<boolean>(found))) await Bun.sleep(10);
 }
 
 function mainText(): Promise<string> {
@@ -57,16 +55,16 @@ function mainText(): Promise<string> {
 async function write(markdown: string): Promise<void> {
   await view.evaluate("document.querySelector('textarea').select()");
   await view.type(markdown);
-  await follow("button");
+  await follow("button", "footer");
 }
 
 await view.navigate(new URL("/Shopping", url).href);
 const missing = await mainText();
-await follow("footer a");
+await follow("footer a", "textarea");
 await write(text);
 const created = await mainText();
 await Bun.write(screenshot, await view.screenshot());
-await follow("footer a");
+await follow("footer a", "textarea");
 await write("# Done\n");
 const edited = await mainText();
 await view.navigate(new URL("/..%2Fsecret", url).href);
