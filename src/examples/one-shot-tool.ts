@@ -1,0 +1,68 @@
+#!/usr/bin/env bun
+/**
+ * A tool as people run it with `bunx`: it tells what is in files of other people.
+ *
+ *     bun src/examples/one-shot-tool.ts README.md package.json
+ *
+ * It restricts itself before it opens the first of them. Allowed is reading exactly the files
+ * that its user named; their parsers are native code, and what they make of their input is
+ * nobody's promise. Denied: every other file, writing, executing, every port, signals.
+ *
+ * In a package of your own, name it as `bin` in package.json and import from "bun-landlock".
+ */
+import { extname } from "node:path";
+import { landlock, LandlockError, pathAccess } from "../index.ts";
+
+type Facts = Record<string, number>;
+
+/** How many values there are in parsed data, and how deep they lie. */
+function countValues(data: unknown): Facts {
+  if (typeof data !== "object" || data === null) return { values: 1, depth: 0 };
+  const parts = Object.values(data).map(countValues);
+  return {
+    values: parts.reduce((sum, { values = 0 }) => sum + values, 0),
+    depth: 1 + Math.max(0, ...parts.map(({ depth = 0 }) => depth)),
+  };
+}
+
+function countMarkdown(text: string): Facts {
+  const facts = { headings: 0, links: 0, images: 0 };
+  new HTMLRewriter()
+    .on("h1, h2, h3, h4, h5, h6", { element: () => void facts.headings++ })
+    .on("a", { element: () => void facts.links++ })
+    .on("img", { element: () => void facts.images++ })
+    .transform(Bun.markdown.html(text));
+  return facts;
+}
+
+const kinds: Record<string, (text: string) => Facts> = {
+  ".json": (text) => countValues(JSON.parse(text)),
+  ".toml": (text) => countValues(Bun.TOML.parse(text)),
+  ".yaml": (text) => countValues(Bun.YAML.parse(text)),
+  ".md": countMarkdown,
+};
+
+/** What is in a text, by the suffix of its file's name. */
+export function factsOf(path: string, text: string): Facts {
+  const lines = text.split("\n").length - (text.endsWith("\n") ? 1 : 0);
+  return { lines, ...kinds[extname(path).toLowerCase()]?.(text) };
+}
+
+async function main(paths: readonly string[]): Promise<void> {
+  if (paths.length === 0) throw new Error("Name the files: one-shot-tool FILE...");
+  landlock.V11.bestEffort().restrict(pathAccess(["read_file"], ...paths));
+  for (const path of paths) {
+    const facts = Object.entries(factsOf(path, await Bun.file(path).text()));
+    console.log(`${path}: ${facts.map(([name, count]) => `${name} ${count}`).join(", ")}`);
+  }
+}
+
+if (import.meta.main) {
+  try {
+    await main(process.argv.slice(2));
+  } catch (error) {
+    // A missing file is one that no rule can be made for.
+    console.error(error instanceof LandlockError ? error.message : String(error));
+    process.exitCode = 1;
+  }
+}
