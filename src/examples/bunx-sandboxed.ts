@@ -1,0 +1,124 @@
+/**
+ * Other people's packages in a sandbox: `bun install` with its install scripts, and `bunx`.
+ *
+ *     bun src/examples/bunx-sandboxed.ts install
+ *     bun src/examples/bunx-sandboxed.ts cowsay hello
+ *
+ * There are two steps. First Bun downloads, and runs nothing of what it gets: this step may read
+ * your ~/.npmrc and use the network. Then comes the foreign code, with neither: it can read the
+ * system and the project, and write to node_modules (install scripts) or to the current directory
+ * (a tool). Denied: ~/.ssh and all else in your home, writing elsewhere, every TCP port, signals
+ * and the environment of other processes; its own one has nothing of yours but PATH and TERM.
+ *
+ * Not as root: its capabilities reach the memory and environment of other processes all the same.
+ * What a project imports from node_modules later has the rights of the project. And a tool that
+ * may write to a project can write to its .git/hooks: look at what it did before you go on.
+ *
+ * `install` in the shell, with the same sandbox:
+ *
+ *     bun install --ignore-scripts --cache-dir node_modules/.cache
+ *     landlock-restrict -ro /usr /bin /lib /lib64 /etc /proc /sys/devices/system/cpu . \
+ *       -rofiles "$(command -v bun)" -rw +refer node_modules -rwfiles /dev/null -connecttcp \
+ *       -scoped -clearenv -env PATH TERM HOME="$PWD/node_modules/.cache" -- \
+ *       bun install --force --offline --frozen-lockfile --cache-dir node_modules/.cache
+ *
+ * In a project of your own, import from "bun-landlock".
+ */
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { accessFs, landlock, LandlockError, roDirs, roFiles, rwDirs, rwFiles } from "../index.ts";
+import type { Rule, Ruleset } from "../index.ts";
+
+const bun = process.execPath;
+const system = [
+  roDirs("/usr", "/bin", "/lib", "/lib64", "/etc", "/proc").ignoreIfMissing(),
+  roDirs("/sys/devices/system/cpu").ignoreIfMissing(),
+  roFiles(bun),
+  rwFiles("/dev/null"),
+];
+
+/** A home, a cache and temporary files for one run. */
+function makeScratch() {
+  const root = mkdtempSync(join(tmpdir(), "bunx-sandboxed-"));
+  for (const name of ["home", "tmp", "bin"]) mkdirSync(join(root, name));
+  // Most tools ask for node, and Bun is one when it is called so.
+  for (const name of ["bun", "node"]) symlinkSync(bun, join(root, "bin", name));
+  const env = { BUN_INSTALL_CACHE_DIR: join(root, "cache"), TMPDIR: join(root, "tmp") };
+  return { root, env, [Symbol.dispose]: () => rmSync(root, { recursive: true }) };
+}
+
+type Scratch = ReturnType<typeof makeScratch>;
+type Environment = Record<string, string | undefined>;
+
+function run(ruleset: Ruleset, command: string[], cwd: string, env: Environment): number {
+  using open = ruleset;
+  return open.spawnSync(command, { cwd, env, stdio: ["inherit", "inherit", "inherit"] }).exitCode;
+}
+
+/** The first step: Bun alone, with the network and the registry that the user has set. */
+function download(scratch: Scratch, target: string, args: string[], ...rules: Rule[]): void {
+  const settings = [".npmrc", ".bunfig.toml"].map((name) => join(homedir(), name));
+  const ruleset = landlock
+    .config({ fs: accessFs })
+    .bestEffort()
+    .ruleset(
+      ...system,
+      roFiles(...settings).ignoreIfMissing(),
+      ...rules,
+      rwDirs(scratch.root, target).withRefer(),
+    );
+  const command = [bun, ...args, "--ignore-scripts", "--no-summary"];
+  const code = run(ruleset, command, target, { ...process.env, ...scratch.env });
+  if (code !== 0) throw new Error(`Nothing was run: the download ended with ${code}`);
+}
+
+/** The second step: the foreign code, with nothing but these rules. */
+function confine(scratch: Scratch, command: string[], cwd: string, ...rules: Rule[]): number {
+  const { PATH = "", TERM = "dumb" } = process.env;
+  const ruleset = landlock.V11.bestEffort({ atLeast: 4 }).ruleset(
+    ...system,
+    rwDirs(scratch.root).withRefer(),
+    ...rules,
+  );
+  const own = { HOME: join(scratch.root, "home"), PATH: `${scratch.root}/bin:${PATH}`, TERM };
+  return run(ruleset, command, cwd, { ...own, ...scratch.env });
+}
+
+function install(scratch: Scratch, project: string): number {
+  download(scratch, project, ["install"]);
+  const modules = join(project, "node_modules");
+  mkdirSync(modules, { recursive: true });
+  const again = [bun, "install", "--force", "--offline", "--frozen-lockfile"];
+  return confine(scratch, again, project, roDirs(project), rwDirs(modules).withRefer());
+}
+
+/** Runs a tool by its package's name, or from a package's archive. */
+async function runTool(scratch: Scratch, project: string, name: string, args: string[]) {
+  const archive = existsSync(name) ? [resolve(name)] : [];
+  download(scratch, scratch.root, ["add", archive[0] ?? name], roFiles(...archive));
+  const manifest = (folder: string) => Bun.file(join(scratch.root, folder, "package.json")).json();
+  const [tool] = Object.keys((await manifest(".")).dependencies) as [string];
+  const { bin = {} } = await manifest(join("node_modules", tool));
+  const own = basename(tool);
+  const program = typeof bin === "string" || bin[own] ? own : (Object.keys(bin)[0] ?? own);
+  const path = join(scratch.root, "node_modules", ".bin", program);
+  return confine(scratch, [path, ...args], project, rwDirs(project).withRefer());
+}
+
+async function main([first, ...args]: string[]): Promise<number> {
+  if (first === undefined) throw new Error("Name a tool, or say install");
+  using scratch = makeScratch();
+  const project = process.cwd();
+  // Awaited here, for the scratch goes when this function returns.
+  return first === "install"
+    ? install(scratch, project)
+    : await runTool(scratch, project, first, args);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof LandlockError ? error.message : String(error));
+  process.exitCode = 1;
+}
