@@ -10,21 +10,21 @@
  * (a tool). Denied: ~/.ssh and all else in your home, writing elsewhere, every TCP port, signals
  * and the environment of other processes; its own one has nothing of yours but PATH and TERM.
  *
- * Not as root: its capabilities reach the memory and environment of other processes all the same.
+ * Not as root: its capabilities reach the environment of other processes all the same.
  * What a project imports from node_modules later has the rights of the project. And a tool that
  * may write to a project can write to its .git/hooks: look at what it did before you go on.
  *
  * `install` in the shell, with the same sandbox:
  *
  *     bun install --ignore-scripts --cache-dir node_modules/.cache
- *     landlock-restrict -ro /usr /bin /lib /lib64 /etc /proc /sys/devices/system/cpu . \
+ *     landlock-restrict -ro /usr /bin /lib /etc /proc /sys/devices/system/cpu . \
  *       -rofiles "$(command -v bun)" -rw +refer node_modules -rwfiles /dev/null -connecttcp \
  *       -scoped -clearenv -env PATH TERM HOME="$PWD/node_modules/.cache" -- \
  *       bun install --force --offline --frozen-lockfile --cache-dir node_modules/.cache
  *
  * In a project of your own, import from "bun-landlock".
  */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { accessFs, landlock, LandlockError, roDirs, roFiles, rwDirs, rwFiles } from "../index.ts";
@@ -108,8 +108,11 @@ async function runTool(scratch: Scratch, project: string, name: string, args: st
 
 async function main([first, ...args]: string[]): Promise<number> {
   if (first === undefined) throw new Error("Name a tool, or say install");
-  using scratch = makeScratch();
   const project = process.cwd();
+  if (existsSync(homedir()) && `${realpathSync(homedir())}/`.startsWith(join(project, "/"))) {
+    throw new Error("The current directory holds your home: change to a project in it");
+  }
+  using scratch = makeScratch();
   // Awaited here, for the scratch goes when this function returns.
   return first === "install"
     ? install(scratch, project)

@@ -9,7 +9,7 @@ import { example } from "./programs.ts";
 const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
 server.unref();
 
-/** Users have no capabilities; root's reach the memory of any process, whatever Landlock says. */
+/** Users have no capabilities; root's reach every process's environment, whatever Landlock says. */
 const asUser =
   process.getuid!() === 0 ? ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"] : [];
 
@@ -93,6 +93,16 @@ testFromAbi(4, "a tool reaches everything, and in the sandbox the current direct
   expect(place.seenIn("seen.json").seen).toEqual(denied);
   expect(place.seenIn("seen.json").names).not.toContain("TOKEN");
   expect(existsSync(join(place.folder, "project", "node_modules"))).toBe(false);
+});
+
+test("bunx-sandboxed.ts refuses to grant a whole home", () => {
+  const home = tempDir();
+  for (const cwd of [home, dirname(home)]) {
+    const options = { cwd, env: { ...process.env, HOME: home } };
+    const { stderr, exitCode } = Bun.spawnSync([...sandboxed, "install"], options);
+    expect(stderr.toString()).toContain("holds your home");
+    expect(exitCode).toBe(1);
+  }
 });
 
 const tool = "semver@7.7.2";

@@ -1,0 +1,42 @@
+/** The README's TypeScript is what it says: it type-checks, and it runs. */
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { tempDir, testFromAbi } from "./harness.ts";
+
+const root = join(import.meta.dir, "..");
+const text = readFileSync(join(root, "README.md"), "utf8");
+const snippets = [...text.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code!);
+
+/** A project in which the package's name stands for the sources. */
+async function makeProject(): Promise<string> {
+  const folder = tempDir();
+  const { compilerOptions } = await Bun.file(join(root, "tsconfig.json")).json();
+  const types = [join(root, "node_modules/@types/bun")];
+  const paths = { "bun-landlock": [join(root, "src/index.ts")] };
+  const options = { ...compilerOptions, types, paths };
+  const include = ["*.ts", join(root, "src/kernel/so.d.ts")];
+  const tsconfig = JSON.stringify({ compilerOptions: options, include });
+  await Bun.write(join(folder, "tsconfig.json"), tsconfig);
+  for (const [i, code] of snippets.entries()) await Bun.write(join(folder, `${i}.ts`), code);
+  return folder;
+}
+
+test("the README's TypeScript type-checks", async () => {
+  expect(snippets.length).toBeGreaterThan(2);
+  const cwd = await makeProject();
+  const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, "check"], { cwd });
+  expect([exitCode, `${stdout}${stderr}`]).toEqual([0, expect.any(String)]);
+}, 60_000);
+
+testFromAbi(4, "the README's TypeScript runs", async () => {
+  const cwd = await makeProject();
+  // One pixel, for the snippet that converts an image.
+  const pixel = Uint8Array.fromBase64("R0lGODdhAQABAIAAAP///////ywAAAAAAQABAAACAkQBADs=");
+  for (const [i, code] of snippets.entries()) {
+    const done = Bun.spawnSync([process.execPath, `${i}.ts`], { cwd, stdin: pixel });
+    expect([done.exitCode, done.stderr.toString()]).toEqual([0, ""]);
+    if (code.includes("Image")) expect(done.stdout.toString("latin1")).toStartWith("\x89PNG");
+    if (code.includes("sort")) expect(done.stdout.toString()).toBe("a\nb\n\n");
+  }
+});
