@@ -1,5 +1,5 @@
 /** The image converter on real images, and with a decoder that somebody has taken over. */
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { toPng } from "../../src/examples/image-converter.ts";
@@ -38,15 +38,19 @@ function convert(image: Uint8Array, options: string[] = [], args: string[] = [])
 }
 
 for (const [format, image] of Object.entries(images)) {
-  test(`image-converter.ts makes of a ${format} the same PNG as without a sandbox`, async () => {
-    const { stdout, stderr, exitCode } = convert(image);
-    expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
-    expect<Uint8Array>(stdout).toEqual(await toPng(image));
-    expect(await new Bun.Image(stdout).metadata()).toEqual({ width, height, format: "png" });
-  });
+  testFromAbi(
+    1,
+    `image-converter.ts makes of a ${format} the same PNG as without a sandbox`,
+    async () => {
+      const { stdout, stderr, exitCode } = convert(image);
+      expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+      expect<Uint8Array>(stdout).toEqual(await toPng(image));
+      expect(await new Bun.Image(stdout).metadata()).toEqual({ width, height, format: "png" });
+    },
+  );
 }
 
-test("image-converter.ts reads and writes files that a shell opens for it", async () => {
+testFromAbi(1, "image-converter.ts reads and writes files that a shell opens for it", async () => {
   const folder = tempDir();
   writeFileSync(join(folder, "in.jpg"), images.JPEG);
   const line = `"${process.execPath}" "${example("image-converter")}" <in.jpg >out.png`;
@@ -56,7 +60,7 @@ test("image-converter.ts reads and writes files that a shell opens for it", asyn
   );
 });
 
-test("image-converter.ts says what is no image, and what is cut off", () => {
+testFromAbi(1, "image-converter.ts says what is no image, and what is cut off", async () => {
   for (const image of [new TextEncoder().encode("text"), images.PNG.subarray(0, 100)]) {
     const { stdout, stderr, exitCode } = convert(image);
     expect(stdout).toHaveLength(0);
