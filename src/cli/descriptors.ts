@@ -12,9 +12,10 @@ export function handOn(fds: readonly number[]): void {
   const missing = fds.filter((fd) => fd > 2 && (isBunsOwn(fd) || keepOnExec(fd) < 0));
   if (missing.length === 0) return;
   const [first] = missing;
+  const [are, them] = missing.length > 1 ? ["are", "them"] : ["is", "it"];
   throw new LandlockError(
     "ERR_LANDLOCK_INVALID_RULE",
-    `-fd: ${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} not open: open it for landlock-restrict, as with ${first}<FILE in a shell, or leave it out`,
+    `-fd: ${missing.join(", ")} ${are} not open: open ${them} for landlock-restrict, as with ${first}<FILE in a shell, or leave ${them} out`,
   );
 }
 

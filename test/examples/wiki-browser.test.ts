@@ -15,7 +15,9 @@ async function body(): Promise<void> {
   const screenshot = join(folder, "screenshot.png");
   const args = [wiki.line.split(" ")[0]!, chromium, join(folder, "profile"), screenshot];
   const script = join(import.meta.dir, "browser.ts");
-  const options = { stdout: "pipe", stderr: "inherit", timeout: 100_000 } as const;
+  // Chromium leaves files there.
+  const env = { ...process.env, TMPDIR: folder };
+  const options = { env, stdout: "pipe", stderr: "inherit", timeout: 100_000 } as const;
   const child = Bun.spawn([process.execPath, script, ...args], options);
   expect(JSON.parse(await child.stdout.text())).toEqual({
     missing: "There is no such page yet.\n\nCreate this page",
