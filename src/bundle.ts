@@ -7,11 +7,20 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 
 const root = join(import.meta.dir, "..");
+const src = import.meta.dir;
 const dist = join(root, "dist");
+
+/**
+ * Files that travel as text inside the bundle and are evaluated when one of their functions is
+ * called: every script would pay for them at its start, and by the time they are needed a file of
+ * theirs could be out of reach, behind the sandbox. They export functions and types only. What
+ * they import from their own folder travels with them; a file in `src` itself has no folder.
+ */
+const lazy = ["schemas.ts", "presets/lazy.ts"];
 
 async function bundle(entry: string, plugins: Bun.BunPlugin[], format: "esm" | "cjs") {
   const built = await Bun.build({
-    entrypoints: [join(import.meta.dir, entry)],
+    entrypoints: [join(src, entry)],
     target: "bun",
     format,
     minify: true,
@@ -23,26 +32,58 @@ async function bundle(entry: string, plugins: Bun.BunPlugin[], format: "esm" | "
 }
 
 /**
- * Evaluating zod would cost every script a third of its start-up time, and it is needed only to
- * explain an error; by then its file may be out of reach, behind the sandbox. So it travels as
- * text inside the bundle.
+ * Leaves out what a lazy file imports from elsewhere in `src`, and notes it: the bundle has that
+ * already, and there must be one `LandlockError` and one `FsRule` only.
  */
-async function lazySchemas(): Promise<Bun.BunPlugin> {
-  const text = await bundle("schemas.ts", [], "cjs");
-  const contents = `
-    let loaded;
-    export function parse(name, value) {
-      if (!loaded) {
-        const module = { exports: {} };
-        (0, eval)(${JSON.stringify(text)})(module.exports, require, module);
-        loaded = module.exports;
-      }
-      return loaded.parse(name, value);
-    }`;
+function sharing(entry: string, shared: Set<string>): Bun.BunPlugin {
+  const folder = entry.includes("/") ? dirname(join(src, entry)) : join(src, entry);
   return {
-    name: "lazy schemas",
+    name: "sharing",
     setup(build) {
-      build.onLoad({ filter: /src\/schemas\.ts$/ }, () => ({ contents, loader: "js" }));
+      build.onResolve({ filter: /^\.{1,2}\// }, ({ path, importer }) => {
+        const file = join(dirname(importer), path);
+        if (!importer.startsWith(src) || file.startsWith(`${folder}/`) || !importer)
+          return undefined;
+        const name = relative(src, file);
+        shared.add(name);
+        return { path: name, external: true };
+      });
+    },
+  };
+}
+
+/** The module that stands in the bundle for a lazy file: the same functions, with its text. */
+async function standIn(entry: string): Promise<string> {
+  const shared = new Set<string>();
+  const text = await bundle(entry, [sharing(entry, shared)], "cjs");
+  const files = [...shared].sort();
+  const names = new Bun.Transpiler({ loader: "ts" }).scan(
+    await Bun.file(join(src, entry)).text(),
+  ).exports;
+  return `
+    ${files.map((file, i) => `import * as shared${i} from ${JSON.stringify(join(src, file))};`).join("\n")}
+    const shared = { ${files.map((file, i) => `${JSON.stringify(file)}: shared${i}`).join(", ")} };
+    let loaded;
+    function load() {
+      if (loaded) return loaded;
+      const module = { exports: {} };
+      const find = (name) => shared[name] ?? require(name);
+      (0, eval)(${JSON.stringify(text)})(module.exports, find, module);
+      return (loaded = module.exports);
+    }
+    ${names.map((name) => `export const ${name} = (...args) => load().${name}(...args);`).join("\n")}`;
+}
+
+async function lazyFiles(): Promise<Bun.BunPlugin> {
+  const contents = new Map<string, string>();
+  for (const entry of lazy) contents.set(join(src, entry), await standIn(entry));
+  return {
+    name: "lazy files",
+    setup(build) {
+      build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        const found = contents.get(path);
+        return found === undefined ? undefined : { contents: found, loader: "js" };
+      });
     },
   };
 }
@@ -81,7 +122,7 @@ async function declarations(): Promise<void> {
 }
 
 rmSync(dist, { recursive: true, force: true });
-const plugins = [await lazySchemas()];
+const plugins = [await lazyFiles()];
 for (const entry of ["index", "cli"]) {
   const path = join(dist, `${entry}.js`);
   await Bun.write(path, await bundle(`${entry}.ts`, plugins, "esm"));

@@ -57,6 +57,7 @@ function rights<const Names extends readonly string[]>(names: Names, what: strin
 
 const fsRights = rights(accessFs, "a filesystem right");
 const netRights = rights(accessNet, "a network right");
+const flag = z.optional(z.boolean(is("a setting", "use true or false")));
 const onDenial = z.enum(["log", "quiet"], is("onDenial", 'use "log" or "quiet"'));
 
 function object<Shape extends z.core.$ZodShape>(shape: Shape) {
@@ -143,6 +144,9 @@ const schemas = {
       is("a Landlock ABI", `give an integer from 0 to ${newestAbi}`),
     ),
   }),
+  bunPreset: object({ children: flag }),
+  dnsPreset: object({ ports: flag }),
+  cwdPreset: object({ write: flag }),
   restrictSelf: object({
     deadlineMs: z.optional(
       z.custom<number>(

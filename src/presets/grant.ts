@@ -1,0 +1,50 @@
+/** The rules that presets are made of. */
+import type { FsRight } from "../kernel/abi.ts";
+import { FsRule } from "../rule.ts";
+
+const read: readonly FsRight[] = ["read_file"];
+const list: readonly FsRight[] = ["read_file", "read_dir"];
+const run: readonly FsRight[] = ["execute", "read_file"];
+const write: readonly FsRight[] = ["write_file", "read_file", "truncate"];
+const connect: readonly FsRight[] = ["resolve_unix"];
+
+/**
+ * Presets know what a file is for, so they grant less than `roFiles()`, which lets it be executed
+ * too. None of the rights is explicit: under a Config that does not handle one, the rule is
+ * narrowed, as those of `roDirs()` are.
+ */
+function grant(access: readonly FsRight[], paths: readonly string[]): FsRule {
+  return new FsRule({
+    access,
+    explicit: [],
+    paths: [...new Set(paths)],
+    onFile: "narrow",
+    onMissing: "skip",
+    onDenial: "log",
+  });
+}
+
+/** Reading files, or everything beneath directories without listing them. Missing ones are skipped. */
+export function readable(paths: readonly string[]): FsRule {
+  return grant(read, paths);
+}
+
+/** Reading and listing everything beneath directories. Missing ones are skipped. */
+export function listable(paths: readonly string[]): FsRule {
+  return grant(list, paths);
+}
+
+/** Executing files, which takes reading them too. Missing ones are skipped. */
+export function runnable(paths: readonly string[]): FsRule {
+  return grant(run, paths);
+}
+
+/** Reading and writing files. Missing ones are skipped. */
+export function writable(paths: readonly string[]): FsRule {
+  return grant(write, paths);
+}
+
+/** Connecting to UNIX sockets, which takes a right from ABI 9 on. Missing ones are skipped. */
+export function connectable(paths: readonly string[]): FsRule {
+  return grant(connect, paths);
+}

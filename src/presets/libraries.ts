@@ -1,0 +1,190 @@
+/** Finds shared libraries as the dynamic loader would, without running it. */
+import { readFileSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+import { LandlockError } from "../errors.ts";
+import { elfOf, type Elf } from "./elf.ts";
+
+/** An ELF file that is being loaded, and the one that asked for it. */
+interface Loaded {
+  readonly path: string;
+  readonly elf: Elf;
+  readonly by: Loaded | undefined;
+}
+
+interface Loader {
+  readonly musl: boolean;
+  /** Folders of the system, in the order the loader looks at them. */
+  readonly folders: readonly string[];
+}
+
+/** What the loader itself reads, beside libraries. */
+export const loaderFiles: readonly string[] = [
+  "/etc/ld.so.cache",
+  "/etc/ld.so.preload",
+  ...["x86_64", "aarch64"].map((cpu) => `/etc/ld-musl-${cpu}.path`),
+];
+
+/** Variants for newer CPUs, which glibc prefers where they exist. */
+const hwcaps = ["x86-64-v4", "x86-64-v3", "x86-64-v2"].map((name) => `glibc-hwcaps/${name}`);
+
+function linesOf(path: string): string[] {
+  try {
+    return readFileSync(path, "utf8")
+      .split("\n")
+      .map((line) => line.replace(/#.*/, "").trim())
+      .filter((line) => line !== "");
+  } catch {
+    return [];
+  }
+}
+
+/** The folders in `/etc/ld.so.conf` and the files it includes. */
+function configured(file: string, seen = new Set<string>()): string[] {
+  if (seen.has(file)) return [];
+  seen.add(file);
+  return linesOf(file).flatMap((line) => {
+    const pattern = /^include\s+(.+)$/.exec(line)?.[1];
+    if (pattern === undefined) return isAbsolute(line) ? [line.replace(/\s*=.*/, "")] : [];
+    const absolute = isAbsolute(pattern) ? pattern : join(dirname(file), pattern);
+    const found = [...new Bun.Glob(absolute.slice(1)).scanSync({ cwd: "/", absolute: true })];
+    return found.sort().flatMap((path) => configured(path, seen));
+  });
+}
+
+const triplets: Readonly<Record<number, string>> = {
+  62: "x86_64-linux-gnu",
+  183: "aarch64-linux-gnu",
+};
+
+function glibc(machine: number): Loader {
+  const triplet = triplets[machine];
+  const multiarch = triplet ? [`/lib/${triplet}`, `/usr/lib/${triplet}`] : [];
+  const standard = ["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
+  return { musl: false, folders: [...configured("/etc/ld.so.conf"), ...multiarch, ...standard] };
+}
+
+function musl(interpreter: string): Loader {
+  const cpu = /ld-musl-(.+)\.so/.exec(interpreter)?.[1];
+  const own = linesOf(`/etc/ld-musl-${cpu}.path`).flatMap((line) => line.split(":"));
+  return { musl: true, folders: own.length > 0 ? own : ["/lib", "/usr/local/lib", "/usr/lib"] };
+}
+
+function list(variable: string): string[] {
+  return (process.env[variable] ?? "").split(/[:; ]/).filter((item) => item !== "");
+}
+
+function expanded(folder: string, owner: Loaded): string {
+  const lib = owner.elf.machine === 62 || owner.elf.machine === 183 ? "lib64" : "lib";
+  return folder
+    .replaceAll(/\$(ORIGIN|\{ORIGIN\})/g, dirname(owner.path))
+    .replaceAll(/\$(LIB|\{LIB\})/g, lib);
+}
+
+/** Folders that the files which ask for a library name themselves, nearest first. */
+function ownFolders(by: Loaded, kind: "rpath" | "runpath"): string[] {
+  return by.elf[kind].map((folder) => expanded(folder, by));
+}
+
+/** Where a library may be, in the loader's order: see ld.so(8), and musl's `load_library()`. */
+function searched(by: Loaded, loader: Loader): string[] {
+  const chain: Loaded[] = [];
+  for (let one: Loaded | undefined = by; one; one = one.by) chain.push(one);
+  const variable = list("LD_LIBRARY_PATH");
+  if (loader.musl) {
+    const both = chain.flatMap((one) => [
+      ...ownFolders(one, "rpath"),
+      ...ownFolders(one, "runpath"),
+    ]);
+    return [...variable, ...both, ...loader.folders];
+  }
+  const rpaths =
+    by.elf.runpath.length > 0 ? [] : chain.filter((one) => one.elf.runpath.length === 0);
+  return [
+    ...rpaths.flatMap((one) => ownFolders(one, "rpath")),
+    ...variable,
+    ...ownFolders(by, "runpath"),
+    ...loader.folders,
+  ];
+}
+
+/** Each file that the loader may take for a library: the first one, in all its variants. */
+function candidates(name: string, by: Loaded, loader: Loader): [string, Elf][] {
+  const fits = (path: string): [string, Elf][] => {
+    const elf = elfOf(path);
+    return elf && elf.machine === by.elf.machine ? [[path, elf]] : [];
+  };
+  if (name.includes("/")) return fits(expanded(name, by));
+  for (const folder of searched(by, loader)) {
+    const variants = loader.musl ? [] : hwcaps;
+    const found = ["", ...variants].flatMap((sub) => fits(join(folder, sub, name)));
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+function needs(first: Loaded, extra: readonly string[], loader: Loader): string[] {
+  const found = new Map<string, string>();
+  const waiting: [Loaded, readonly string[]][] = [[first, [...first.elf.needed, ...extra]]];
+  for (let next = waiting.shift(); next; next = waiting.shift()) {
+    const [by, wanted] = next;
+    for (const name of wanted) {
+      // These are parts of musl's loader, whatever the rest of their names.
+      if (loader.musl && /^lib(c|pthread|rt|m|dl|util|xnet)\./.test(name)) continue;
+      if ([...found.values()].includes(name)) continue;
+      const fitting = candidates(name, by, loader);
+      if (fitting.length === 0 && !extra.includes(name)) throw missing(name, by.path);
+      for (const [path, elf] of fitting) {
+        found.set(path, name);
+        waiting.push([{ path, elf, by }, elf.needed]);
+      }
+    }
+  }
+  return [...found.keys()];
+}
+
+function missing(name: string, path: string): LandlockError {
+  return new LandlockError(
+    "ERR_LANDLOCK_PATH",
+    `Cannot find the library "${name}", which "${path}" needs: install it, or name its folder in LD_LIBRARY_PATH`,
+    { path: name },
+  );
+}
+
+/**
+ * The libraries a program is linked with, and those they are linked with: `DT_NEEDED`, looked for
+ * in `DT_RPATH`, `DT_RUNPATH`, `LD_LIBRARY_PATH`, the folders of `/etc/ld.so.conf` and the
+ * standard ones; and those that are preloaded. Links among them are not resolved.
+ *
+ * @param path The program's file, without links
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` where one is not found
+ * @see {@link https://man7.org/linux/man-pages/man8/ld.so.8.html}
+ */
+export function librariesOf(path: string, elf: Elf): string[] {
+  const { interpreter } = elf;
+  if (interpreter === undefined) return [];
+  const isMusl = interpreter.includes("/ld-musl-");
+  const preloaded = [...list("LD_PRELOAD"), ...(isMusl ? [] : linesOf("/etc/ld.so.preload"))];
+  const loader = isMusl ? musl(interpreter) : glibc(elf.machine);
+  return needs(
+    { path, elf, by: undefined },
+    preloaded.flatMap((line) => line.split(/[\s:]+/)),
+    loader,
+  );
+}
+
+/**
+ * The libraries of modules of glibc's name service switch, with what they are linked with. A
+ * module without a library, as one that is part of glibc, adds nothing.
+ *
+ * @param modules Their names, as `"files"`
+ */
+export function moduleLibraries(modules: readonly string[]): string[] {
+  const own = elfOf("/proc/self/exe");
+  if (!own) return [];
+  const needed = modules.map((name) => `libnss_${name}.so.2`);
+  return needs(
+    { path: "/", elf: { ...own, needed: [] }, by: undefined },
+    needed,
+    glibc(own.machine),
+  );
+}

@@ -1,0 +1,45 @@
+/** Presets by name, for command lines and files. */
+import { resolve } from "node:path";
+import { LandlockError } from "../errors.ts";
+import type { Rule } from "../rule.ts";
+import { dns } from "./dns.ts";
+import { executable } from "./executable.ts";
+import { modules } from "./modules.ts";
+import { bun, cwd, timezone, tls, tmp } from "./system.ts";
+
+/** Presets and what is behind their `=`: nothing, or one known word. */
+const plain: Readonly<Record<string, () => Rule>> = {
+  bun: () => bun(),
+  "bun=children": () => bun({ children: true }),
+  dns: () => dns(),
+  "dns=ports": () => dns({ ports: true }),
+  tls: () => tls(),
+  timezone: () => timezone(),
+  tmp: () => tmp(),
+  cwd: () => cwd(),
+  "cwd=write": () => cwd({ write: true }),
+};
+
+/** Presets that take a value, which may be relative to a folder. */
+const valued: Readonly<Record<string, (value: string, base: string) => Rule>> = {
+  executable: (name, base) => executable(name.includes("/") ? resolve(base, name) : name),
+  modules: (entry, base) => modules(resolve(base, entry)),
+};
+
+/**
+ * The preset that a text names: its name, and behind `=` what it takes, as `"dns"`,
+ * `"executable=git"`.
+ *
+ * @param base The folder that relative paths refer to
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where there is no such preset, and as the
+ *   preset does
+ */
+export function named(spec: string, base: string): Rule {
+  if (Object.hasOwn(plain, spec)) return plain[spec]!();
+  const [, name, value] = /^(\w+)=(.+)$/s.exec(spec) ?? [];
+  if (name && value && Object.hasOwn(valued, name)) return valued[name]!(value, base);
+  throw new LandlockError(
+    "ERR_LANDLOCK_INVALID_RULE",
+    `${JSON.stringify(spec)} is not a preset: use one of ${Object.keys(plain).join(", ")}, executable=PROGRAM, modules=FILE`,
+  );
+}

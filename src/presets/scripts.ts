@@ -1,0 +1,117 @@
+/** Follows `#!` lines from a script to the program that the kernel starts in the end. */
+import { closeSync, openSync, readSync, realpathSync } from "node:fs";
+import { basename } from "node:path";
+import { LandlockError } from "../errors.ts";
+
+/** `BINPRM_BUF_SIZE`: how much of a file the kernel reads to see what it is. */
+const headBytes = 256;
+/** More than the kernel follows; `env` starts anew, so that chains may be longer. */
+const chainMax = 16;
+
+/** The file of a program, as `execvp(3)` finds it: on PATH, unless the name has a slash. */
+export function findProgram(name: string, by?: string): string {
+  const found = name.includes("/") ? name : Bun.which(name);
+  const asker = by === undefined ? "" : `, which "${by}" starts`;
+  if (found === null) {
+    throw new LandlockError(
+      "ERR_LANDLOCK_PATH",
+      `Cannot find the program "${name}"${asker}: it is not on PATH; install it, or give its path`,
+      { path: name },
+    );
+  }
+  try {
+    realpathSync(found);
+    return found;
+  } catch (cause) {
+    throw new LandlockError(
+      "ERR_LANDLOCK_PATH",
+      `Cannot find the program "${found}"${asker}: ${(cause as { code?: string }).code}; correct the path, or install it`,
+      { path: found, cause },
+    );
+  }
+}
+
+/** The words of `env -S`: quoted ones are one, and a backslash takes the next character as it is. */
+function splitString(text: string): string[] {
+  const words = text.match(/(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\])+/g) ?? [];
+  return words.map((word) =>
+    word.replaceAll(/"((?:\\.|[^"\\])*)"|'([^']*)'|\\(.)/g, (_, a, b, c) => a ?? b ?? c),
+  );
+}
+
+/** The program that `env` starts with these arguments, or nothing. */
+function startedByEnv(words: readonly string[]): string | undefined {
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    const split = /^(?:-[iv0]*S|--split-string(?:=|$))(.*)$/s.exec(word)?.[1];
+    if (split !== undefined) {
+      return startedByEnv([...splitString(split), ...words.slice(i + 1)]);
+    }
+    if (word === "-u" || word === "-C" || word === "--unset" || word === "--chdir") i++;
+    else if (!word.startsWith("-") && !word.includes("=")) return word;
+  }
+  return undefined;
+}
+
+/** The interpreter of a script, and what it gets as its one argument. */
+function hashBang(path: string): [interpreter: string, argument: string] | undefined {
+  const head = new Uint8Array(headBytes);
+  const fd = openSync(path, "r");
+  let count: number;
+  try {
+    count = readSync(fd, head);
+  } finally {
+    closeSync(fd);
+  }
+  const text = new TextDecoder().decode(head.subarray(0, count));
+  const line = /^#![ \t]*([^ \t\n\0]+)[ \t]*([^\n\0]*)/.exec(text);
+  return line ? [line[1]!, line[2]!.trim()] : undefined;
+}
+
+/**
+ * The files that starting a program executes, from the program itself to the last interpreter:
+ * a script's `#!` line is followed, and so is `env`, with `-S` or without.
+ *
+ * @param name A name on PATH, or a path
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` where one is not found or cannot be read
+ * @see {@link https://man7.org/linux/man-pages/man2/execve.2.html}
+ */
+export function executedBy(name: string): string[] {
+  const chain: string[] = [];
+  let next: string | undefined = name;
+  let by: string | undefined;
+  while (next !== undefined) {
+    const path = findProgram(next, by);
+    if (chain.includes(path) || chain.length === chainMax) throw endless(name);
+    chain.push(path);
+    const line = headOf(path);
+    if (!line) break;
+    const [interpreter, argument] = line;
+    by = path;
+    next = interpreter;
+    if (basename(interpreter) === "env") {
+      chain.push(findProgram(interpreter, path));
+      const words = argument.startsWith("-") ? [argument] : [argument].filter(Boolean);
+      next = startedByEnv(words);
+    }
+  }
+  return chain;
+}
+
+function headOf(path: string): [string, string] | undefined {
+  try {
+    return hashBang(path);
+  } catch (cause) {
+    const { code } = cause as { code?: string };
+    throw new LandlockError(
+      "ERR_LANDLOCK_PATH",
+      `Cannot read "${path}" to see what it needs: ${code}; give a program that can be read, or grant its files by rules of your own`,
+      { path, cause },
+    );
+  }
+}
+
+function endless(name: string): LandlockError {
+  const message = `Cannot follow the interpreters of "${name}": they lead in a circle, or further than the kernel goes; correct its #! line`;
+  return new LandlockError("ERR_LANDLOCK_PATH", message, { path: name });
+}
