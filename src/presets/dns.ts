@@ -48,8 +48,8 @@ function hostModules(): string[] {
  * What looking up host names reads: `/etc/resolv.conf` (or the file it links to), `nsswitch.conf`,
  * `hosts`, `host.conf` and `gai.conf`; the libraries of the modules that `nsswitch.conf` names for
  * hosts, `libnss_*.so.2`, with what they need; the sockets of nscd and of those modules' daemons.
- * Without it a look-up, `localhost` aside, fails with `EAI_AGAIN` or, in `fetch()`,
- * `FailedToOpenSocket`. ABI 1; the sockets need a right from ABI 9 on.
+ * Without it a look-up, `localhost` aside, asks a server on this machine, and most often fails
+ * with `EAI_AGAIN` or `ETIMEOUT`. ABI 1; the sockets need a right from ABI 9 on.
  *
  * The files are granted as they are now: one that is replaced later, as when a laptop changes the
  * network, is out of reach.

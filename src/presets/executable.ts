@@ -7,7 +7,7 @@ import { composite } from "../rules.ts";
 import { isPathString } from "../values.ts";
 import { elfOf, type Elf } from "./elf.ts";
 import { readable, runnable } from "./grant.ts";
-import { librariesOf, loaderFiles } from "./libraries.ts";
+import { librariesOf } from "./libraries.ts";
 import { executedBy, findProgram } from "./scripts.ts";
 
 /**
@@ -16,8 +16,9 @@ import { executedBy, findProgram } from "./scripts.ts";
  * are linked with, and `/etc/ld.so.cache`. All of it is read from the files, nothing is executed.
  * Without it, starting the program fails with `EACCES`. ABI 1.
  *
- * Not what a program opens by itself: Python's standard library, the files of a Git repository,
- * plug-ins. Grant those with rules of your own.
+ * Not what a program opens by itself: its settings, Python's standard library, helpers that it
+ * starts, plug-ins. Grant those with rules of your own; the path of a plug-in, as a `.so` file of
+ * a Python module, may stand here for the libraries it is linked with.
  *
  * @param names Names on PATH, or paths, relative ones to the current directory
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` where a program, an interpreter or a library is not
@@ -31,9 +32,8 @@ export function executable(...names: string[]): CompositeRule {
     const chain = executedBy(name);
     run.push(...chain);
     for (const [path, elf] of programs(chain)) {
-      if (elf.interpreter === undefined) continue;
-      run.push(findProgram(elf.interpreter, path));
-      read.push(...librariesOf(path, elf), ...loaderFiles);
+      if (elf.interpreter !== undefined) run.push(findProgram(elf.interpreter, path));
+      read.push(...librariesOf(path, elf));
     }
   }
   return composite(runnable(run), readable(read));

@@ -15,14 +15,9 @@ interface Loader {
   readonly musl: boolean;
   /** Folders of the system, in the order the loader looks at them. */
   readonly folders: readonly string[];
+  /** What the loader reads beside libraries. */
+  readonly files: readonly string[];
 }
-
-/** What the loader itself reads, beside libraries. */
-export const loaderFiles: readonly string[] = [
-  "/etc/ld.so.cache",
-  "/etc/ld.so.preload",
-  ...["x86_64", "aarch64"].map((cpu) => `/etc/ld-musl-${cpu}.path`),
-];
 
 /** Variants for newer CPUs, which glibc prefers where they exist. */
 const hwcaps = ["x86-64-v4", "x86-64-v3", "x86-64-v2"].map((name) => `glibc-hwcaps/${name}`);
@@ -60,29 +55,37 @@ function glibc(machine: number): Loader {
   const triplet = triplets[machine];
   const multiarch = triplet ? [`/lib/${triplet}`, `/usr/lib/${triplet}`] : [];
   const standard = ["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
-  return { musl: false, folders: [...configured("/etc/ld.so.conf"), ...multiarch, ...standard] };
+  return {
+    musl: false,
+    folders: [...configured("/etc/ld.so.conf"), ...multiarch, ...standard],
+    files: ["/etc/ld.so.cache", "/etc/ld.so.preload"],
+  };
 }
 
 function musl(interpreter: string): Loader {
-  const cpu = /ld-musl-(.+)\.so/.exec(interpreter)?.[1];
-  const own = linesOf(`/etc/ld-musl-${cpu}.path`).flatMap((line) => line.split(":"));
-  return { musl: true, folders: own.length > 0 ? own : ["/lib", "/usr/local/lib", "/usr/lib"] };
+  const file = `/etc/ld-musl-${/ld-musl-(.+)\.so/.exec(interpreter)?.[1]}.path`;
+  const own = linesOf(file).flatMap((line) => line.split(":"));
+  const folders = own.length > 0 ? own : ["/lib", "/usr/local/lib", "/usr/lib"];
+  return { musl: true, folders, files: [file] };
 }
 
 function list(variable: string): string[] {
   return (process.env[variable] ?? "").split(/[:; ]/).filter((item) => item !== "");
 }
 
-function expanded(folder: string, owner: Loaded): string {
-  const lib = owner.elf.machine === 62 || owner.elf.machine === 183 ? "lib64" : "lib";
-  return folder
-    .replaceAll(/\$(ORIGIN|\{ORIGIN\})/g, dirname(owner.path))
-    .replaceAll(/\$(LIB|\{LIB\})/g, lib);
+/** A path with the loader's variables replaced; what `$LIB` is depends on the distribution. */
+function expanded(path: string, owner: Loaded): string[] {
+  const libs = ["lib64", `lib/${triplets[owner.elf.machine]}`, "lib"];
+  const absolute = path.replaceAll(/\$(ORIGIN\b|\{ORIGIN\})/g, dirname(owner.path));
+  const variable = /\$(LIB\b|\{LIB\})/g;
+  return variable.test(absolute)
+    ? libs.map((lib) => absolute.replaceAll(variable, lib))
+    : [absolute];
 }
 
-/** Folders that the files which ask for a library name themselves, nearest first. */
+/** Folders that a file which asks for a library names itself. */
 function ownFolders(by: Loaded, kind: "rpath" | "runpath"): string[] {
-  return by.elf[kind].map((folder) => expanded(folder, by));
+  return by.elf[kind].flatMap((folder) => expanded(folder, by));
 }
 
 /** Where a library may be, in the loader's order: see ld.so(8), and musl's `load_library()`. */
@@ -113,7 +116,7 @@ function candidates(name: string, by: Loaded, loader: Loader): [string, Elf][] {
     const elf = elfOf(path);
     return elf && elf.machine === by.elf.machine ? [[path, elf]] : [];
   };
-  if (name.includes("/")) return fits(expanded(name, by));
+  if (name.includes("/")) return expanded(name, by).flatMap(fits);
   for (const folder of searched(by, loader)) {
     const variants = loader.musl ? [] : hwcaps;
     const found = ["", ...variants].flatMap((sub) => fits(join(folder, sub, name)));
@@ -151,25 +154,23 @@ function missing(name: string, path: string): LandlockError {
 }
 
 /**
- * The libraries a program is linked with, and those they are linked with: `DT_NEEDED`, looked for
+ * The libraries a program, or another library, is linked with, and those they are linked with: `DT_NEEDED`, looked for
  * in `DT_RPATH`, `DT_RUNPATH`, `LD_LIBRARY_PATH`, the folders of `/etc/ld.so.conf` and the
- * standard ones; and those that are preloaded. Links among them are not resolved.
+ * standard ones; those that are preloaded; and the loader's own files.
  *
- * @param path The program's file, without links
+ * @param path Its file, without links
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` where one is not found
  * @see {@link https://man7.org/linux/man-pages/man8/ld.so.8.html}
  */
 export function librariesOf(path: string, elf: Elf): string[] {
-  const { interpreter } = elf;
-  if (interpreter === undefined) return [];
-  const isMusl = interpreter.includes("/ld-musl-");
+  const { interpreter, machine, needed } = elf;
+  if (needed.length === 0) return [];
+  const isMusl =
+    interpreter?.includes("/ld-musl-") ?? needed.some((name) => name.startsWith("libc.musl-"));
   const preloaded = [...list("LD_PRELOAD"), ...(isMusl ? [] : linesOf("/etc/ld.so.preload"))];
-  const loader = isMusl ? musl(interpreter) : glibc(elf.machine);
-  return needs(
-    { path, elf, by: undefined },
-    preloaded.flatMap((line) => line.split(/[\s:]+/)),
-    loader,
-  );
+  const loader = isMusl ? musl(interpreter ?? "") : glibc(machine);
+  const extra = preloaded.flatMap((line) => line.split(/[\s:]+/));
+  return [...needs({ path, elf, by: undefined }, extra, loader), ...loader.files];
 }
 
 /**

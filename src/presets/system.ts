@@ -67,8 +67,9 @@ export function bun(options?: BunOptions): CompositeRule {
  * The local time zone and the zone database: `/etc/localtime`, `/etc/timezone`,
  * `/usr/share/zoneinfo` and the like, and `TZDIR` where it is set, for reading and listing. Bun
  * has a zone database of its own, and finds out the local zone by the link `/etc/localtime`, for
- * which it needs no right; where that is a file, Bun falls back to UTC without this preset. Other
- * programs, `date` among them, take every zone for UTC. ABI 1.
+ * which it needs no right; where that is a file, Bun falls back to UTC, or to a zone that shares
+ * the abbreviation, without this preset. Other programs, `date` among them, take every zone for
+ * UTC then. ABI 1.
  */
 export function timezone(): FsRule {
   const own = process.env["TZDIR"];

@@ -1,0 +1,34 @@
+/** Processes with files of their own in /etc and a network of their own, where that is allowed. */
+import { test } from "bun:test";
+import { join } from "node:path";
+import { kernelAbi, tempDir } from "../harness.ts";
+
+/** Files in a file system of its own: from their path to their text. */
+export type Files = Readonly<Record<string, string>>;
+
+const unshare = ["unshare", "--user", "--map-root-user", "--mount", "--net"];
+const possible = Bun.spawnSync([...unshare, "true"], { stderr: "ignore" }).success;
+
+/**
+ * A command that starts another one which sees these files instead of those of the system. What
+ * the path is in the end, behind links, is replaced.
+ */
+export async function withFiles(files: Files): Promise<string[]> {
+  const folder = tempDir();
+  const binds: string[] = [];
+  for (const [path, text] of Object.entries(files)) {
+    const own = join(folder, path.replaceAll("/", "_"));
+    await Bun.write(own, text);
+    binds.push(own, path);
+  }
+  const script = `
+    while [ "$1" != -- ]; do mount --bind "$1" "$2" || exit; shift 2; done
+    shift; exec "$@"`;
+  return [...unshare, "sh", "-c", script, "sh", ...binds, "--"];
+}
+
+/** `test`, or a skip where this machine makes no such namespaces. */
+export function testInNamespace(name: string, body: () => Promise<void>): void {
+  if (possible && kernelAbi > 0) test(name, body, 60_000);
+  else test.skip(`${name} (needs ${kernelAbi > 0 ? "user namespaces" : "Landlock"})`, body);
+}
