@@ -1,5 +1,5 @@
 /** Follows `#!` lines from a script to the program that the kernel starts in the end. */
-import { closeSync, openSync, readSync, realpathSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { LandlockError } from "../errors.ts";
 
@@ -19,16 +19,19 @@ export function findProgram(name: string, by?: string): string {
       { path: name },
     );
   }
+  let problem: string | undefined;
   try {
-    realpathSync(found);
-    return found;
+    // Opening anything else, as a FIFO, might wait for ever.
+    if (statSync(found).isFile()) return found;
+    problem = "it is no file";
   } catch (cause) {
-    throw new LandlockError(
-      "ERR_LANDLOCK_PATH",
-      `Cannot find the program "${found}"${asker}: ${(cause as { code?: string }).code}; correct the path, or install it`,
-      { path: found, cause },
-    );
+    problem = (cause as { code?: string }).code;
   }
+  throw new LandlockError(
+    "ERR_LANDLOCK_PATH",
+    `Cannot find the program "${found}"${asker}: ${problem}; correct the path, or install it`,
+    { path: found },
+  );
 }
 
 /** The words of `env -S`: quoted ones are one, and a backslash takes the next character as it is. */

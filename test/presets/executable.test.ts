@@ -1,0 +1,138 @@
+/** `presets.executable()`: programs of every kind, each with it, and without it. */
+import { expect } from "bun:test";
+import { chmodSync, copyFileSync, existsSync, realpathSync } from "node:fs";
+import { join } from "node:path";
+import { presets, roDirs, rwDirs, type FsRule } from "../../src/index.ts";
+import { nativePath } from "../../src/kernel/native.ts";
+import { tempDir, testFromAbi } from "../harness.ts";
+import { run, testWith } from "./programs.ts";
+
+const { bun, executable, tls } = presets;
+/** Not a version manager's stand-in, which is a script that starts other programs. */
+const python = ["/usr/bin/python3", "/usr/local/bin/python3"].find((path) => existsSync(path));
+
+async function script(folder: string, name: string, text: string): Promise<string> {
+  const path = join(folder, name);
+  await Bun.write(path, text);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+testFromAbi(
+  1,
+  "a shell script starts with executable(), what it starts needs its own",
+  async () => {
+    const path = await script(tempDir(), "script", '#!/bin/sh\necho "$0" started; ls /\n');
+    const seen = await run([executable(path)], [path]);
+    expect(seen).toMatchObject({ stdout: `${path} started\n` });
+    expect(seen.stderr).toContain("Permission denied");
+    const both = await run([executable(path, "ls"), presets.bun(), roDirs("/")], [path]);
+    expect(both.status).toBe(0);
+    expect(await run([], [path])).toMatchObject({ status: "EACCES" });
+    expect(await run([roDirs(path)], [path])).toMatchObject({ status: "EACCES" });
+  },
+);
+
+for (const [what, line] of [
+  ["env", "#!/usr/bin/env sh"],
+  ["env -S", "#! /usr/bin/env -S -u HOME A='b c' sh -e"],
+] as const) {
+  testFromAbi(1, `a script that starts by ${what} starts with executable()`, async () => {
+    const path = await script(tempDir(), "script", `${line}\necho "$A" done\n`);
+    const seen = await run([executable(path)], [path], { env: { PATH: process.env["PATH"] } });
+    expect(seen).toEqual({
+      status: 0,
+      stdout: `${what === "env" ? "" : "b c"} done\n`,
+      stderr: "",
+    });
+    expect(await run([executable("env")], [path])).toMatchObject({ status: "EACCES" });
+  });
+}
+
+testFromAbi(1, "a script whose interpreter is a script starts with executable()", async () => {
+  const folder = tempDir();
+  const inner = await script(folder, "inner", "#!/bin/sh\necho inner\n");
+  const outer = await script(folder, "outer", `#!${inner} argument\n`);
+  const seen = await run([executable(outer)], [outer]);
+  expect(seen).toEqual({ status: 0, stdout: "inner\n", stderr: "" });
+});
+
+testFromAbi(1, "a program linked statically needs its own file only", async () => {
+  const path = join(tempDir(), "program");
+  copyFileSync(nativePath(), path);
+  chmodSync(path, 0o755);
+  const [files, libraries] = executable(path).rules as FsRule[];
+  expect(files!.paths).toEqual([path]);
+  expect(libraries!.paths).toEqual([]);
+  // The launcher of this library, which has nothing to launch.
+  const seen = await run([executable(path)], [path]);
+  expect(seen.status).toBeNumber();
+  expect(await run([], [path])).toMatchObject({ status: "EACCES" });
+});
+
+testWith(
+  ["git"],
+  "git commits with executable(), bun() for its devices, and its folder",
+  async () => {
+    const folder = tempDir();
+    const who = { NAME: "a", EMAIL: "a@example.org" };
+    const named = (part: "AUTHOR" | "COMMITTER") =>
+      Object.entries(who).map(([key, value]) => [`GIT_${part}_${key}`, value]);
+    const env = {
+      ...{ PATH: process.env["PATH"], HOME: folder, GIT_CONFIG_NOSYSTEM: "1" },
+      ...Object.fromEntries([...named("AUTHOR"), ...named("COMMITTER")]),
+    };
+    const git = (rules: Parameters<typeof run>[0], ...args: string[]) =>
+      run(rules, ["git", ...args], { cwd: folder, env });
+    const all = [executable("git"), bun(), rwDirs(folder).withRefer()];
+    expect(await git(all, "init", "-q")).toMatchObject({ status: 0 });
+    await Bun.write(join(folder, "file"), "text");
+    expect(await git(all, "add", "file")).toMatchObject({ status: 0 });
+    expect(await git(all, "commit", "-q", "-m", "one")).toMatchObject({ status: 0 });
+    const log = await git([executable("git"), bun(), roDirs(folder)], "log", "--format=%s");
+    expect(log).toEqual({ status: 0, stdout: "one\n", stderr: "" });
+    expect(await git([bun(), roDirs(folder)], "log")).toMatchObject({ status: "EACCES" });
+    const noDevices = await git([executable("git"), roDirs(folder)], "log");
+    expect(noDevices.status).toBe(128);
+    expect(noDevices.stderr).toContain("could not open '/dev/null'");
+  },
+);
+
+testWith([python ?? "python3"], "python3 runs with executable() and its own library", async () => {
+  const name = python ?? "python3";
+  const where = 'import sysconfig; print(sysconfig.get_paths()["stdlib"])';
+  const library = Bun.spawnSync([name, "-c", where]).stdout.toString().trim();
+  const command = [name, "-c", "import json; print(json.dumps([1]))"];
+  const seen = await run([executable(name), roDirs(library)], command);
+  expect(seen).toEqual({ status: 0, stdout: "[1]\n", stderr: "" });
+  expect(await run([roDirs(library)], command)).toMatchObject({ status: "EACCES" });
+  const bare = await run([executable(name)], command);
+  expect(bare.status).toBe(1);
+  expect(bare.stderr).toContain("No module named 'encodings'");
+});
+
+testWith(["node"], "node runs with executable(), bun() and tls()", async () => {
+  const command = ["node", "-e", "console.log(1)"];
+  const seen = await run([executable("node"), bun(), tls()], command);
+  expect(seen).toEqual({ status: 0, stdout: "1\n", stderr: "" });
+  expect(await run([bun(), tls()], command)).toMatchObject({ status: "EACCES" });
+});
+
+/** What the loader itself would load, as it says when asked to list it. */
+function loaded(path: string): string[] {
+  const env = { ...process.env, LD_TRACE_LOADED_OBJECTS: "1" };
+  const { stdout } = Bun.spawnSync([path], { env });
+  const paths = stdout.toString().match(/(?<=[\s>])\/\S+(?= \()/g) ?? [];
+  return [...new Set(paths.map((one) => realpathSync(one)))].sort();
+}
+
+for (const name of ["sh", "git", "openssl", "python3", "node", "bun"]) {
+  testWith([name], `executable("${name}") names the libraries that the loader does`, async () => {
+    const path = name === "bun" ? process.execPath : name === "python3" ? python! : name;
+    const [files, libraries] = executable(path).rules as FsRule[];
+    const ours = [...files!.paths.slice(1), ...libraries!.paths]
+      .filter((one) => !one.startsWith("/etc/") && existsSync(one))
+      .map((one) => realpathSync(one));
+    expect([...new Set(ours)].sort()).toEqual(loaded(realpathSync(Bun.which(path)!)));
+  });
+}
