@@ -4,6 +4,7 @@ import { FsRule } from "../rule.ts";
 
 const read: readonly FsRight[] = ["read_file"];
 const list: readonly FsRight[] = ["read_file", "read_dir"];
+const names: readonly FsRight[] = ["read_dir"];
 const run: readonly FsRight[] = ["execute", "read_file"];
 const write: readonly FsRight[] = ["write_file", "read_file", "truncate"];
 const connect: readonly FsRight[] = ["resolve_unix"];
@@ -32,6 +33,11 @@ export function readable(paths: readonly string[]): FsRule {
 /** Reading and listing everything beneath directories. Missing ones are skipped. */
 export function listable(paths: readonly string[]): FsRule {
   return grant(list, paths);
+}
+
+/** Listing directories and all beneath, without reading what is in them. Missing ones are skipped. */
+export function browsable(paths: readonly string[]): FsRule {
+  return grant(names, paths);
 }
 
 /** Executing files, which takes reading them too. Missing ones are skipped. */

@@ -1,7 +1,156 @@
-import { readable } from "./grant.ts";
+/** The preset for a script's own modules. */
+import { readFileSync, realpathSync, statSync } from "node:fs";
+import { dirname, extname, resolve } from "node:path";
+import { LandlockError } from "../errors.ts";
+import { parse } from "../parse.ts";
 import type { CompositeRule } from "../rule.ts";
 import { composite } from "../rules.ts";
-/** X. */
+import { isPathString } from "../values.ts";
+import { elfOf } from "./elf.ts";
+import { browsable, readable } from "./grant.ts";
+import { librariesOf } from "./libraries.ts";
+import {
+  isBuiltin,
+  noteSettings,
+  resolved,
+  type ImportKind,
+  type Options,
+  type Trail,
+} from "./resolver.ts";
+
+const loaders: Readonly<Record<string, "js" | "jsx" | "ts" | "tsx">> = {
+  "": "tsx",
+  ".js": "jsx",
+  ".mjs": "js",
+  ".cjs": "js",
+  ".jsx": "jsx",
+  ".ts": "ts",
+  ".mts": "ts",
+  ".cts": "ts",
+  ".tsx": "tsx",
+};
+
+/** An import as it stands in a file. */
+interface Import {
+  readonly specifier: string;
+  readonly kind: ImportKind;
+  /** Whether the file may do without it: what fails at run time can be caught. */
+  readonly optional: boolean;
+}
+
+/**
+ * What importing scripts takes: for reading, their files, all that they import, with `import` and
+ * `require()`, and with `import()` of a name that stands there as a string; the `package.json` and
+ * `tsconfig.json` files that Bun reads on the way, and the libraries that native add-ons are linked
+ * with. For listing, the folders of all these, as Bun's resolver does it, which covers the names
+ * of everything beneath them, not what it holds. Real paths: the links that package managers make
+ * are followed. Without it, an import ends with `Cannot find module`. ABI 1.
+ *
+ * Not what is only known when it runs: `import(variable)`, the file of a `Worker` (name it as an
+ * entry of its own), files that are read. A Bun process that is started inside needs
+ * `bun({ children: true })`, `executable("bun")` and `cwd()` besides.
+ *
+ * @param entries Paths of scripts, relative ones to the current directory
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` where an entry or what it imports is not found,
+ *   or an entry cannot be parsed; `ERR_LANDLOCK_INVALID_RULE` where one is no path
+ */
 export function modules(...entries: string[]): CompositeRule {
-  return composite(readable(entries));
+  if (!entries.every(isPathString)) parse("paths", entries, "presets.modules()");
+  const trail: Trail = { files: new Set(), folders: new Set(), options: new Map() };
+  const seen = new Set<string>();
+  const waiting = entries.map(entryPath);
+  const first = new Set(waiting);
+  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+    if (seen.has(file)) continue;
+    seen.add(file);
+    trail.files.add(file);
+    waiting.push(...importedBy(file, first.has(file), trail));
+  }
+  return composite(readable([...trail.files]), browsable([...trail.folders]));
+}
+
+function entryPath(entry: string): string {
+  const path = resolve(entry);
+  if (statSync(path, { throwIfNoEntry: false })?.isFile()) return realpathSync(path);
+  throw new LandlockError(
+    "ERR_LANDLOCK_PATH",
+    `Cannot find the script "${entry}": it is no file; correct the path`,
+    { path: entry },
+  );
+}
+
+/** The files that a file imports, itself no link; what Bun looks at on the way is noted. */
+function importedBy(file: string, isEntry: boolean, trail: Trail): string[] {
+  const options = noteSettings(dirname(file), trail);
+  if (extname(file) === ".node") {
+    const elf = elfOf(file);
+    for (const library of elf ? librariesOf(file, elf) : []) trail.files.add(library);
+    return [];
+  }
+  const found: string[] = [];
+  for (const { specifier, kind, optional } of importsOf(file, options, isEntry)) {
+    const path = resolved(specifier, file, kind, trail);
+    if (path !== undefined) found.push(path);
+    else if (!optional && !isBuiltin(specifier)) throw missing(specifier, file);
+  }
+  return found;
+}
+
+function importsOf(file: string, options: Options, isEntry: boolean): Import[] {
+  const loader = loaders[extname(file)];
+  if (loader === undefined) return [];
+  const text = readFileSync(file, "utf8").replace(/^#!.*/, "");
+  const transpiler = new Bun.Transpiler({
+    loader,
+    // As Bun does it when it runs TypeScript, where what is left may be types only.
+    trimUnusedImports: loader.startsWith("ts"),
+    tsconfig: JSON.stringify({ compilerOptions: options }),
+  });
+  let scanned: Bun.Import[];
+  try {
+    scanned = transpiler.scanImports(text);
+  } catch (cause) {
+    // Bun says so itself when it gets there, if it does.
+    if (!isEntry) return [];
+    throw new LandlockError(
+      "ERR_LANDLOCK_PATH",
+      `Cannot find the imports of "${file}": ${(cause as Error).message}; correct it`,
+      { path: file, cause },
+    );
+  }
+  const imports = scanned.map(({ path, kind }): Import => {
+    const required = kind.startsWith("require");
+    const optional = required || kind !== "import-statement";
+    return { specifier: path, kind: required ? "require" : "import", optional };
+  });
+  return [...imports, ...runtimesOf(text, imports, options)];
+}
+
+/**
+ * What JSX is compiled to imports. Bun chooses by NODE_ENV and by settings that it does not always
+ * heed, so each module that it may choose is one, if it is there.
+ */
+function runtimesOf(text: string, imports: readonly Import[], options: Options): Import[] {
+  const found = imports.flatMap(({ specifier }) => {
+    const source = /^(.+)\/jsx(?:-dev)?-runtime$/.exec(specifier)?.[1];
+    return source === undefined ? [] : [source];
+  });
+  if (found.length === 0) return [];
+  const pragma = /@jsxImportSource\s+([^\s*]+)/.exec(text)?.[1];
+  const sources = [...found, pragma, options["jsxImportSource"], "react"];
+  return [...new Set(sources)].flatMap((source) =>
+    ["jsx-runtime", "jsx-dev-runtime"].map((name): Import => ({
+      specifier: `${source}/${name}`,
+      kind: "import",
+      optional: true,
+    })),
+  );
+}
+
+function missing(specifier: string, file: string): LandlockError {
+  return new LandlockError(
+    "ERR_LANDLOCK_PATH",
+    `Cannot find "${specifier}", which "${file}" imports: install it, or correct the import`,
+    { path: file },
+  );
 }

@@ -1,0 +1,156 @@
+/** What Bun's resolver looks at on the way from an import to its file: folders and settings. */
+import { readFileSync, realpathSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+
+/** What is to be granted: files for reading, folders for listing. */
+export interface Trail {
+  readonly files: Set<string>;
+  readonly folders: Set<string>;
+  /** The compiler options that apply in each folder that was seen. */
+  readonly options: Map<string, Options>;
+}
+
+/** `compilerOptions` of a `tsconfig.json`, with those of what it extends. */
+export type Options = Readonly<Record<string, unknown>>;
+
+/** How an import is written, which may lead to different files of a package. */
+export type ImportKind = "import" | "require";
+
+const inPackage = /\/node_modules\//;
+
+function exists(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** The folder and all above it, nearest first. */
+function upwards(folder: string): string[] {
+  const parent = dirname(folder);
+  return parent === folder ? [folder] : [folder, ...upwards(parent)];
+}
+
+/** Notes a folder that Bun lists, to find one of these names in it, if there is one. */
+function nearest(folder: string, names: readonly string[], trail: Trail): string | undefined {
+  for (const above of upwards(folder)) {
+    const name = names.find((one) => exists(join(above, one)));
+    if (name === undefined) continue;
+    trail.folders.add(above);
+    return join(above, name);
+  }
+  return undefined;
+}
+
+/** Where a package is found: links are followed, for they lead to the folder that is read. */
+function noteEntry(path: string, trail: Trail): void {
+  trail.folders.add(realpathSync(path));
+  const manifest = join(path, "package.json");
+  if (exists(manifest)) trail.files.add(realpathSync(manifest));
+}
+
+/** The settings that apply to the files of a folder: its `package.json` and `tsconfig.json`. */
+export function noteSettings(folder: string, trail: Trail): Options {
+  const known = trail.options.get(folder);
+  if (known) return known;
+  trail.folders.add(folder);
+  const manifest = nearest(folder, ["package.json"], trail);
+  if (manifest !== undefined) trail.files.add(realpathSync(manifest));
+  // Bun, as others do, passes over those of packages.
+  const config = inPackage.test(`${folder}/`)
+    ? undefined
+    : nearest(folder, ["tsconfig.json", "jsconfig.json"], trail);
+  const options = config === undefined ? {} : noteConfig(config, trail, []);
+  trail.options.set(folder, options);
+  return options;
+}
+
+/** Notes a `tsconfig.json` and those it extends; what they say, the nearest last. */
+function noteConfig(path: string, trail: Trail, by: readonly string[]): Options {
+  if (by.includes(path)) return {};
+  trail.files.add(path);
+  trail.folders.add(dirname(path));
+  const settings = settingsOf(path);
+  const names = [settings["extends"] ?? []].flat().filter((name) => typeof name === "string");
+  const bases = names
+    .flatMap((name) => extendedBy(name, path, trail))
+    .map((base) => noteConfig(base, trail, [...by, path]));
+  return Object.assign({}, ...bases, settings["compilerOptions"]) as Options;
+}
+
+/** The file that `extends` names: by its path, with or without `.json`, or in a package. */
+function extendedBy(name: string, path: string, trail: Trail): string[] {
+  if (!name.startsWith(".") && !isAbsolute(name)) {
+    return [resolved(name, path, "require", trail) ?? []].flat();
+  }
+  const target = resolve(dirname(path), name);
+  return [target, `${target}.json`]
+    .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile())
+    .slice(0, 1);
+}
+
+/** What a JSON file with comments says; nothing where it is damaged. */
+function settingsOf(path: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = Bun.JSONC.parse(readFileSync(path, "utf8"));
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Notes the folders in which a package by this name is looked for and found. */
+function notePackage(specifier: string, importer: string, trail: Trail): void {
+  const name = /^(@[^/]+\/)?[^/@][^/]*/.exec(specifier)?.[0];
+  if (name === undefined) return;
+  for (const folder of upwards(dirname(importer))) {
+    const modules = basename(folder) === "node_modules" ? folder : join(folder, "node_modules");
+    const found = join(modules, name);
+    if (!exists(found)) continue;
+    trail.folders
+      .add(folder)
+      .add(realpathSync(modules))
+      .add(realpathSync(dirname(found)));
+    noteEntry(found, trail);
+    return;
+  }
+}
+
+/**
+ * The file that an import leads to, as Bun resolves it; what it reads and lists on the way is
+ * noted.
+ *
+ * @param importer The file that has the import, without links
+ * @returns Nothing where it leads to no file: a built-in module, or nothing at all
+ */
+export function resolved(
+  specifier: string,
+  importer: string,
+  kind: ImportKind,
+  trail: Trail,
+): string | undefined {
+  let found: string;
+  try {
+    found =
+      kind === "require"
+        ? createRequire(importer).resolve(specifier)
+        : Bun.resolveSync(specifier, dirname(importer));
+  } catch {
+    return undefined;
+  }
+  const path = found.startsWith("file:") ? Bun.fileURLToPath(found) : found.replace(/\?.*$/, "");
+  if (!isAbsolute(path) || !exists(path)) return undefined;
+  if (/^\.{0,2}\//.test(specifier)) {
+    // The file may be a link, which is listed in the folder that it is in.
+    const folder = dirname(resolve(dirname(importer), specifier));
+    if (exists(folder)) trail.folders.add(realpathSync(folder));
+  } else if (!/^#|^\w+:/.test(specifier)) notePackage(specifier, importer, trail);
+  return realpathSync(path);
+}
+
+/** Whether an import that leads nowhere is one that Bun itself would serve, or fetch. */
+export function isBuiltin(specifier: string): boolean {
+  try {
+    return !isAbsolute(Bun.resolveSync(specifier, "/"));
+  } catch {
+    return /^[a-z][a-z0-9+.-]+:/i.test(specifier);
+  }
+}
