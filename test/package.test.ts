@@ -65,7 +65,7 @@ test("the declarations type-check in a strict project, and refuse what is wrong"
 });
 
 const script = `
-  import { landlock, bindTcp, probe, roDirs, rwFiles } from "bun-landlock";
+  import { landlock, bindTcp, FsRule, LandlockError, presets, probe, roDirs, rwFiles } from "bun-landlock";
   import { readFileSync } from "node:fs";
   const outcome = (f) => { try { f(); return "ok"; } catch (e) { return e.code; } };
   const status = () => readFileSync("/proc/self/status", "utf8").match(/NoNewPrivs:\\s*(\\d)/)[1];
@@ -75,6 +75,13 @@ const script = `
     using ruleset = landlock.V1.ruleset(...rules);
     result.child = ruleset.spawnSync(["cat", "/etc/passwd"], { stderr: "ignore" }).exitCode;
     result.parent = [outcome(() => readFileSync("/etc/passwd")), status()];
+  }
+  {
+    const rule = presets.executable("cat");
+    using ruleset = landlock.V1.ruleset(rule, presets.bun());
+    result.preset = ruleset.spawnSync(["cat", "/dev/null"]).exitCode;
+    result.own = rule.rules[0] instanceof FsRule;
+    try { presets.executable("no-such-program"); } catch (e) { result.error = e instanceof LandlockError; }
   }
   const report = landlock.V11.bestEffort().restrictPaths(...rules);
   result.threads = report.threads.count > 1;
@@ -88,6 +95,9 @@ const expected = {
   before: "ok",
   child: 1,
   parent: ["ok", "0"],
+  preset: 0,
+  own: true,
+  error: true,
   threads: true,
   after: "EACCES",
   nested: 0,
@@ -96,7 +106,7 @@ const expected = {
 
 testFromAbi(
   1,
-  "the installed package restricts, spawns, nests and explains bad input",
+  "the installed package restricts, spawns, nests, has presets and explains bad input",
   async () => {
     await Bun.write(join(folder, "script.ts"), script);
     const { stdout, stderr } = bun("script.ts");

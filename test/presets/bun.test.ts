@@ -154,3 +154,34 @@ testFromAbi(1, "tmp() lets files be made where os.tmpdir() says, and nowhere els
   expect(await tryAll(true)).toEqual(["ok", "ok", "EACCES"]);
   expect(await tryAll(false)).toEqual(["EACCES", "EACCES", "EACCES"]);
 });
+
+/** A database and an image in a folder, in a process that restricts itself. */
+async function filesOf(granted: boolean) {
+  const folder = tempDir();
+  return inSubprocess({ folder, granted }, async (inside, { folder, granted }) => {
+    const { landlock, outcomeOf, presets, rwDirs } = inside;
+    const { Database } = await import("bun:sqlite");
+    const pixel =
+      "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    await Bun.write(`${folder}/pixel.png`, Uint8Array.fromBase64(pixel));
+    const rules = granted ? [presets.bun(), rwDirs(folder)] : [presets.bun()];
+    landlock.V11.bestEffort().restrictPaths(...rules);
+    return {
+      database: await outcomeOf(async () => {
+        using database = new Database(`${folder}/data.sqlite`);
+        database.run("create table t (a)");
+        database.run("insert into t values (random())");
+      }),
+      image: await outcomeOf(() => new Bun.Image(`${folder}/pixel.png`).resize(2, 2).bytes()),
+    };
+  });
+}
+
+testFromAbi(
+  1,
+  "bun:sqlite and Bun.Image need their files beside bun(), and no others",
+  async () => {
+    expect(await filesOf(true)).toEqual({ database: "ok", image: "ok" });
+    expect(await filesOf(false)).toEqual({ database: "SQLITE_CANTOPEN", image: "EACCES" });
+  },
+);

@@ -1,6 +1,7 @@
 /** `presets.dns()`: look-ups by a resolver on loopback, in a network of its own. */
 import { expect } from "bun:test";
 import { existsSync } from "node:fs";
+import { moduleLibraries } from "../../src/presets/libraries.ts";
 import { inSubprocess } from "../harness.ts";
 import { testInNamespace, withFiles } from "./namespace.ts";
 
@@ -67,17 +68,21 @@ async function lookups(granted: boolean) {
   return inSubprocess(granted, body, { prefix: await withFiles(files), timeoutMs: 50_000 });
 }
 
-testInNamespace("with dns(), names are looked up in /etc/hosts and at the resolver", async () => {
-  expect(await lookups(true)).toEqual({
-    lookup: "127.0.0.7",
-    hosts: "127.0.0.9",
-    libc: "127.0.0.7",
-    fetch: "hi",
-    resolve: "127.0.0.7",
-  });
-});
+testInNamespace(
+  [],
+  "with dns(), names are looked up in /etc/hosts and at the resolver",
+  async () => {
+    expect(await lookups(true)).toEqual({
+      lookup: "127.0.0.7",
+      hosts: "127.0.0.9",
+      libc: "127.0.0.7",
+      fetch: "hi",
+      resolve: "127.0.0.7",
+    });
+  },
+);
 
-testInNamespace("without dns(), look-ups fail with EAI_AGAIN or time out", async () => {
+testInNamespace([], "without dns(), look-ups fail with EAI_AGAIN or time out", async () => {
   expect(await lookups(false)).toEqual({
     lookup: "EAI_AGAIN",
     hosts: "EAI_AGAIN",
@@ -86,3 +91,35 @@ testInNamespace("without dns(), look-ups fail with EAI_AGAIN or time out", async
     resolve: "ETIMEOUT",
   });
 });
+
+/** A module of glibc's name service switch that is a library of its own, and knows no hosts. */
+const own = ["hesiod", "compat", "systemd"].find((name) => moduleLibraries([name]).length > 0);
+
+testInNamespace(
+  ["getent", ...(own ? [] : ["libnss_hesiod.so.2"])],
+  "with dns(), other programs look names up too, with the modules in nsswitch.conf",
+  async () => {
+    const files = {
+      "/etc/hosts": "127.0.0.9 hosts.test\n",
+      "/etc/nsswitch.conf": `hosts: ${own} [!UNAVAIL=continue] files # dns\n`,
+    };
+    const body = ({ landlock, presets }: typeof import("../inside.ts")) => {
+      const lookup = (...rules: ReturnType<typeof presets.dns>[]) => {
+        const program = presets.executable("getent");
+        using ruleset = landlock.V11.bestEffort().ruleset(program, ...rules);
+        const { stdout, exitCode } = ruleset.spawnSync(["getent", "hosts", "hosts.test"]);
+        return [stdout.toString().replaceAll(/\s+/g, " "), exitCode];
+      };
+      return {
+        granted: lookup(presets.dns()),
+        denied: lookup(),
+        libraries: JSON.stringify(presets.dns()).match(/libnss_\w+/g),
+      };
+    };
+    expect(await inSubprocess({}, body, { prefix: await withFiles(files) })).toEqual({
+      granted: ["127.0.0.9 hosts.test ", 0],
+      denied: ["", 2],
+      libraries: expect.arrayContaining([`libnss_${own}`]),
+    });
+  },
+);

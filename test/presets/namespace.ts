@@ -1,7 +1,8 @@
 /** Processes with files of their own in /etc and a network of their own, where that is allowed. */
 import { test } from "bun:test";
 import { join } from "node:path";
-import { kernelAbi, tempDir } from "../harness.ts";
+import { tempDir } from "../harness.ts";
+import { testWith } from "./programs.ts";
 
 /** Files in a file system of its own: from their path to their text. */
 export type Files = Readonly<Record<string, string>>;
@@ -27,8 +28,12 @@ export async function withFiles(files: Files): Promise<string[]> {
   return [...unshare, "sh", "-c", script, "sh", ...binds, "--"];
 }
 
-/** `test`, or a skip where this machine makes no such namespaces. */
-export function testInNamespace(name: string, body: () => Promise<void>): void {
-  if (possible && kernelAbi > 0) test(name, body, 60_000);
-  else test.skip(`${name} (needs ${kernelAbi > 0 ? "user namespaces" : "Landlock"})`, body);
+/** `testWith()`, and a skip where this machine makes no such namespaces, in CI too. */
+export function testInNamespace(
+  programs: readonly string[],
+  name: string,
+  body: () => Promise<void>,
+): void {
+  if (possible) testWith(programs, name, body);
+  else test.skip(`${name} (needs unprivileged user namespaces)`, body);
 }
