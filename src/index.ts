@@ -25,6 +25,7 @@ export {
 export { probe, type Kernel, type KernelState, type Probe } from "./kernel/probe.ts";
 export type { AbiUse, PathRule, Plan, PortRule, Unenforced, Ungranted } from "./plan.ts";
 export { landlock, type ConfigRights } from "./landlock.ts";
+export { loadPolicy, parsePolicy, Policy, type PolicyOptions } from "./policy.ts";
 export { presets } from "./presets.ts";
 export type { BunOptions, CwdOptions } from "./presets/system.ts";
 export type { DnsOptions } from "./presets/dns.ts";

@@ -2,37 +2,28 @@
  * The zod schemas of everything that comes from outside.
  */
 import * as z from "zod/mini";
-import { accessFs, accessNet, newestAbi, scopes } from "./kernel/abi.ts";
-import { isAbi, isFileUrl, isPathString, isPort, type PathLike } from "./values.ts";
-
-function shown(value: unknown): string {
-  const text = inspected(value).replaceAll(/\s+/g, " ");
-  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
-}
-
-function inspected(value: unknown): string {
-  try {
-    return typeof value === "string" ? JSON.stringify(value) : Bun.inspect(value);
-  } catch {
-    return "a value that cannot be shown";
-  }
-}
-
-/** A message that names the value and what would be right instead. */
-function is(what: string, fix: string) {
-  return { error: (issue: { input?: unknown }) => `${shown(issue.input)} is not ${what}: ${fix}` };
-}
+import { newestAbi } from "./kernel/abi.ts";
+import {
+  abi,
+  distinct,
+  fsRights,
+  is,
+  listOf,
+  netRights,
+  object,
+  oneOf,
+  pathString,
+  port,
+  scopeNames,
+  shown,
+} from "./schemas/parts.ts";
+import { landlockConfig, policy } from "./schemas/policy.ts";
+import { isAbi, isFileUrl, isPathString, type PathLike } from "./values.ts";
 
 const path = z.custom<PathLike>(
   (value) => isPathString(value) || isFileUrl(value),
   is("a path", "give a non-empty string without NUL, or a file: URL"),
 );
-const pathString = z.custom<string>(
-  isPathString,
-  is("a path", "give a non-empty string without NUL"),
-);
-const port = z.custom<number>(isPort, is("a port", "give an integer from 0 to 65535"));
-const abi = z.custom<number>(isAbi, is("a Landlock ABI", `give an integer from 1 to ${newestAbi}`));
 
 function whole(what: string, least: number) {
   return z.custom<number>(
@@ -41,40 +32,14 @@ function whole(what: string, least: number) {
   );
 }
 
-const list = is("a list", "give an array");
-
-function distinct<Item extends z.core.$ZodType>(item: Item) {
-  return z
-    .array(item, list)
-    .check(
-      z.refine((items) => new Set(items).size === items.length, is("a set", "name nothing twice")),
-    );
-}
-
-function rights<const Names extends readonly string[]>(names: Names, what: string) {
-  return distinct(z.enum(names, is(what, `use some of ${names.join(", ")}`)));
-}
-
-const fsRights = rights(accessFs, "a filesystem right");
-const netRights = rights(accessNet, "a network right");
 const flag = z.optional(z.boolean(is("a setting", "use true or false")));
 const onDenial = z.enum(["log", "quiet"], is("onDenial", 'use "log" or "quiet"'));
-
-function object<Shape extends z.core.$ZodShape>(shape: Shape) {
-  const known = Object.keys(shape).join(", ");
-  return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === "unrecognized_keys"
-        ? `${issue.keys.map(shown).join(", ")} is unknown: use ${known}`
-        : `${shown(issue.input)} is not an object: give one with ${known}`,
-  });
-}
 
 const fsRule = object({
   kind: z.literal("fs"),
   access: fsRights,
   explicit: fsRights,
-  paths: z.array(pathString, list),
+  paths: listOf(pathString),
   onFile: z.enum(["narrow", "fail"], is("onFile", 'use "narrow" or "fail"')),
   onMissing: z.enum(["fail", "skip"], is("onMissing", 'use "fail" or "skip"')),
   onDenial,
@@ -87,13 +52,13 @@ const fsRule = object({
 const netRule = object({
   kind: z.literal("net"),
   access: netRights,
-  ports: z.array(port, list),
+  ports: listOf(port),
   onDenial,
 });
 const compositeRule = object({
   kind: z.literal("composite"),
   get rules() {
-    return z.array(rule, list);
+    return listOf(rule);
   },
 });
 
@@ -107,17 +72,17 @@ const rule: z.ZodMiniType<PlainRule> = z.discriminatedUnion(
 ) as never;
 
 const schemas = {
-  paths: z.array(path, list),
-  ports: z.array(port, list),
+  paths: listOf(path),
+  ports: listOf(port),
   fsRights,
   rule,
   config: object({
     fs: z.optional(fsRights),
     net: z.optional(netRights),
-    scoped: z.optional(rights(scopes, "a scope")),
+    scoped: z.optional(scopeNames),
   }),
   bestEffort: object({ atLeast: z.optional(abi) }),
-  rules: z.array(rule, list),
+  rules: listOf(rule),
   kernel: z.object(
     {
       abi: whole("an ABI", 0),
@@ -133,10 +98,9 @@ const schemas = {
     abi,
     fs: fsRights,
     net: netRights,
-    scoped: rights(scopes, "a scope"),
-    logging: rights(
-      ["log_same_exec_off", "log_new_exec_on", "log_subdomains_off"],
-      "an audit log flag",
+    scoped: scopeNames,
+    logging: distinct(
+      oneOf(["log_same_exec_off", "log_new_exec_on", "log_subdomains_off"], "an audit log flag"),
     ),
     mode: z.enum(["strict", "best-effort"], is("a mode", 'use "strict" or "best-effort"')),
     atLeast: z.custom<number>(
@@ -147,6 +111,9 @@ const schemas = {
   bunPreset: object({ children: flag }),
   dnsPreset: object({ ports: flag }),
   cwdPreset: object({ write: flag }),
+  policy,
+  landlockConfig,
+  policyOptions: object({ base: z.optional(pathString) }),
   restrictSelf: object({
     deadlineMs: z.optional(
       z.custom<number>(
@@ -159,6 +126,17 @@ const schemas = {
 
 /** The values that have a schema, by name. */
 export type Parsed = { [Name in keyof typeof schemas]: z.infer<(typeof schemas)[Name]> };
+
+/** Where one branch of a union comes further than its first look, its complaint says more. */
+function innermost(issue: z.core.$ZodIssue): Pick<z.core.$ZodIssue, "path" | "message"> {
+  if (issue.code !== "invalid_union") return issue;
+  const further = issue.errors
+    .flatMap(([first]) => first ?? [])
+    .find(({ path, code }) => path.length > 0 || !/^invalid_(type|value)$/.test(code));
+  if (further === undefined) return issue;
+  const { path, message } = innermost(further);
+  return { path: [...issue.path, ...path], message };
+}
 
 /** The value as its schema gives it, or one sentence that names what is wrong and the fix. */
 export function parse<Name extends keyof Parsed>(
@@ -174,7 +152,7 @@ export function parse<Name extends keyof Parsed>(
     return { problem: `${shown(value)} cannot be read: give a rule or plain data that ends` };
   }
   if (result.success) return { value: result.data };
-  const issue = result.error.issues[0]!;
+  const issue = innermost(result.error.issues[0]!);
   const place = issue.path
     .map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`))
     .join("");

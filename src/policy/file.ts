@@ -1,0 +1,112 @@
+/** From a policy's file to the data in it. */
+import { errnoName, LandlockError } from "../errors.ts";
+import { close, openFile, readFile } from "../kernel/syscalls.ts";
+import { absolute } from "./paths.ts";
+
+/** A policy as its file has it. */
+export interface Source {
+  /** The file's absolute path. */
+  readonly path: string;
+  /** The file, for messages: `"/app/package.json"#landlock`. */
+  readonly name: string;
+  readonly value: unknown;
+}
+
+const formats: Record<string, (text: string) => unknown> = {
+  json: (text) => JSON.parse(text) as unknown,
+  jsonc: (text) => Bun.JSONC.parse(text),
+  toml: (text) => Bun.TOML.parse(text),
+  yaml: (text) => Bun.YAML.parse(text),
+  yml: (text) => Bun.YAML.parse(text),
+};
+
+/**
+ * Reads a policy: the whole of a file, or the key `landlock` of a package.json.
+ *
+ * @param path Absolute, or relative to the current directory
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` where it cannot be read,
+ *   `ERR_LANDLOCK_INVALID_RULE` where it cannot be parsed
+ */
+export function readSource(path: string): Source {
+  const file = absolute(path, process.cwd());
+  const name = JSON.stringify(file);
+  const isPackage = file.endsWith("/package.json");
+  const format = file.slice(file.lastIndexOf("/") + 1).match(/\.(\w+)$/)?.[1];
+  // As Bun reads it, a package.json may have comments.
+  const parse = isPackage ? formats["jsonc"] : formats[format ?? ""];
+  if (!parse) {
+    throw new LandlockError(
+      "ERR_LANDLOCK_INVALID_RULE",
+      `${name} is not a policy file: call it something.json, .jsonc, .toml or .yaml`,
+      { path: file },
+    );
+  }
+  const value = parsed(textOf(file), parse, file);
+  if (!isPackage) return { path: file, name, value };
+  const policy = landlockKey(value);
+  if (policy !== undefined) return { path: file, name: `${name}#landlock`, value: policy };
+  throw new LandlockError(
+    "ERR_LANDLOCK_INVALID_RULE",
+    `${name} has no policy: add the key "landlock", or name another file`,
+    { path: file },
+  );
+}
+
+function landlockKey(manifest: unknown): unknown {
+  const isObject = typeof manifest === "object" && manifest !== null;
+  return isObject && Object.hasOwn(manifest, "landlock")
+    ? (manifest as { landlock: unknown }).landlock
+    : undefined;
+}
+
+function parsed(text: string, parse: (text: string) => unknown, path: string): unknown {
+  try {
+    return parse(text);
+  } catch (cause) {
+    const why = (cause as Error).message.replaceAll(/\s+/g, " ");
+    throw new LandlockError(
+      "ERR_LANDLOCK_INVALID_RULE",
+      `Cannot parse ${JSON.stringify(path)}: ${why}; correct the file`,
+      { path, cause },
+    );
+  }
+}
+
+function textOf(path: string): string {
+  const bytes = process.platform === "linux" ? bytesOf(path) : elsewhere(path);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new LandlockError(
+      "ERR_LANDLOCK_INVALID_RULE",
+      `Cannot parse ${JSON.stringify(path)}: it is not UTF-8; save it as that`,
+      { path, cause },
+    );
+  }
+}
+
+/** By system calls that are needed anyway: loading node:fs takes longer than a policy. */
+function bytesOf(path: string): Uint8Array {
+  const fd = openFile(path);
+  if (fd < 0) throw unreadable(path, `open failed with ${errnoName(-fd)}`, -fd);
+  close(fd);
+  const bytes = readFile(path);
+  if (bytes === undefined) throw unreadable(path, "read failed");
+  return bytes;
+}
+
+function elsewhere(path: string): Uint8Array {
+  try {
+    return (require("node:fs") as typeof import("node:fs")).readFileSync(path);
+  } catch (cause) {
+    throw unreadable(path, (cause as Error).message);
+  }
+}
+
+function unreadable(path: string, why: string, errno?: number): LandlockError {
+  return new LandlockError(
+    "ERR_LANDLOCK_PATH",
+    `Cannot read the policy ${JSON.stringify(path)}: ${why}; name a file that can be read`,
+    { path, ...(errno === undefined ? {} : { syscall: "openat", errno }) },
+  );
+}

@@ -1,0 +1,24 @@
+/** Presets say what programs need, whatever is restricted: of them counts what a Config handles. */
+import { Config } from "../config.ts";
+import type { Rights } from "../kernel/abi.ts";
+import { checked, CompositeRule, FsRule, NetRule, type Rule } from "../rule.ts";
+
+/** The same Config with other rights. */
+export function limited(config: Config, rights: Rights): Config {
+  const { fs, net, scoped } = rights;
+  return new Config({ ...config, fs, net, scoped });
+}
+
+/** The rule without its nesting and without what the Config leaves alone. */
+export function fitted(rule: Rule, config: Config): (FsRule | NetRule)[] {
+  const one = checked(rule, "preset");
+  if (one instanceof CompositeRule) return one.rules.flatMap((part) => fitted(part, config));
+  if (one instanceof NetRule) {
+    const access = one.access.filter((right) => config.net.includes(right));
+    return access.length === 0 ? [] : [new NetRule({ ...one, access })];
+  }
+  const handled = (right: (typeof one.access)[number]) => config.fs.includes(right);
+  const access = one.access.filter(handled);
+  const explicit = one.explicit.filter(handled);
+  return access.length === 0 ? [] : [new FsRule({ ...one, access, explicit })];
+}

@@ -1,0 +1,165 @@
+/**
+ * The Landlock project's own format, as its reference implementation understands it: what a rule
+ * grants is handled too, paths that do not exist are skipped, and what the kernel lacks is left
+ * out. Other than there, relative paths belong to the file, as in all policies here.
+ *
+ * @see {@link https://github.com/landlock-lsm/landlockconfig}
+ */
+import {
+  accessNet,
+  newestAbi,
+  rightsOf,
+  scopes,
+  type FsRight,
+  type NetRight,
+  type Rights,
+  type Scope,
+} from "../kernel/abi.ts";
+import { landlock } from "../landlock.ts";
+import { FsRule, inOrder, NetRule } from "../rule.ts";
+import type { Parsed } from "../schemas.ts";
+import type { Meaning } from "./own.ts";
+import { toPaths, type Origin } from "./paths.ts";
+import type { Complain, Variables } from "./variables.ts";
+
+type Source = Parsed["landlockConfig"];
+
+/** Keys that only this format has. */
+const ownKeys = ["variable", "ruleset", "pathBeneath", "path_beneath", "netPort", "net_port"];
+
+/** Whether a policy is in this format. */
+export function isLandlockConfig(value: unknown): boolean {
+  return (
+    typeof value === "object" && value !== null && ownKeys.some((key) => Object.hasOwn(value, key))
+  );
+}
+
+/**
+ * Reads a configuration that its schema let through.
+ *
+ * @param base The folder that relative paths belong to
+ */
+export function readLandlockConfig(source: Source, base: string, complain: Complain): Meaning {
+  const origin = { base, variables: variablesOf(source), complain };
+  const groups = groupsOf(source.abi, complain);
+  const handled = handledBy(source, groups, complain);
+  const rules = [...pathRules(source, groups, origin), ...portRules(source, groups, complain)];
+  for (const rule of rules) {
+    if (rule.kind === "fs") handled.fs.push(...rule.access);
+    else handled.net.push(...rule.access);
+  }
+  const config = landlock.config({
+    fs: inOrder(handled.fs),
+    net: accessNet.filter((right) => handled.net.includes(right)),
+    scoped: scopes.filter((scope) => handled.scoped.includes(scope)),
+  });
+  if (config.fs.length + config.net.length + config.scoped.length === 0) {
+    throw complain("ruleset", "nothing is restricted: name a right to handle or to grant");
+  }
+  return { config: config.bestEffort(), rules };
+}
+
+/** A variable that is named twice has the values of both; one without values expands to nothing. */
+function variablesOf(source: Source): Variables {
+  const variables = new Map<string, readonly string[]>();
+  for (const { name, literal = [] } of source.variable ?? []) {
+    variables.set(name, [...new Set([...(variables.get(name) ?? []), ...literal])]);
+  }
+  return variables;
+}
+
+/** Puts the rights in place of `abi.all`, `abi.read_execute` and `abi.read_write`. */
+type Groups = <Family extends keyof Rights>(
+  family: Family,
+  names: readonly string[],
+  place: string,
+) => Rights[Family][number][];
+
+function groupsOf(abi: number | undefined, complain: Complain): Groups {
+  const all = rightsOf(Math.min(abi ?? 0, newestAbi));
+  const reading: readonly FsRight[] = ["execute", "read_file", "read_dir", "refer"];
+  const groups: Record<string, readonly FsRight[]> = {
+    "abi.read_execute": all.fs.filter((right) => reading.includes(right)),
+    "abi.read_write": all.fs.filter((right) => right !== "execute"),
+  };
+  return (family, names, place) =>
+    names.flatMap((name, i) => {
+      if (!name.startsWith("abi.")) return [name] as never[];
+      if (abi !== undefined) return (groups[name] ?? all[family]) as never[];
+      throw complain(`${place}[${i}]`, `"${name}" needs to know the ABI: add the key abi`);
+    });
+}
+
+/** What stands under the name that JSON has for it or the one of TOML; one of them, not both. */
+function either<Value>(
+  source: Readonly<Record<string, unknown>>,
+  names: readonly [json: string, toml: string],
+  place: string,
+  complain: Complain,
+): { key: string; value: Value } {
+  const [key = names[0], other] = names.filter((name) => source[name] !== undefined);
+  if (other === undefined) return { key: `${place}${key}`, value: source[key] as Value };
+  throw complain(`${place}${other}`, `${key} is the same: take out one of the two`);
+}
+
+function handledBy(source: Source, groups: Groups, complain: Complain) {
+  const handled = { fs: [] as FsRight[], net: [] as NetRight[], scoped: [] as Scope[] };
+  for (const [i, ruleset] of (source.ruleset ?? []).entries()) {
+    const read = (names: readonly [string, string]) =>
+      either<readonly string[] | undefined>(ruleset, names, `ruleset[${i}].`, complain);
+    const fs = read(["handledAccessFs", "handled_access_fs"]);
+    const net = read(["handledAccessNet", "handled_access_net"]);
+    const scoped = ruleset.scoped ?? [];
+    if (!fs.value && !net.value && !ruleset.scoped) {
+      throw complain(`ruleset[${i}]`, "it is empty: name what it handles, or take it out");
+    }
+    handled.fs.push(...groups("fs", fs.value ?? [], fs.key));
+    handled.net.push(...groups("net", net.value ?? [], net.key));
+    handled.scoped.push(...groups("scoped", scoped, `ruleset[${i}].scoped`));
+  }
+  return handled;
+}
+
+function allowedBy<Family extends "fs" | "net">(
+  rule: Readonly<Record<string, unknown>>,
+  family: Family,
+  groups: Groups,
+  place: string,
+  complain: Complain,
+) {
+  const names = ["allowedAccess", "allowed_access"] as const;
+  const { key, value } = either<readonly string[] | undefined>(rule, names, place, complain);
+  if (value) return groups(family, value, key);
+  throw complain(key, "it is missing: give a list of rights");
+}
+
+function pathRules(source: Source, groups: Groups, origin: Origin): FsRule[] {
+  const { complain } = origin;
+  const names = ["pathBeneath", "path_beneath"] as const;
+  const { key, value } = either<Source["pathBeneath"]>(source, names, "", complain);
+  return (value ?? []).map((rule, i) => {
+    const place = `${key}[${i}].`;
+    const access = inOrder(allowedBy(rule, "fs", groups, place, complain));
+    const paths = [...new Set(toPaths(rule.parent, `${place}parent`, origin))];
+    return new FsRule({
+      access,
+      explicit: access,
+      paths,
+      onFile: "narrow",
+      onMissing: "skip",
+      onDenial: "log",
+    });
+  });
+}
+
+function portRules(source: Source, groups: Groups, complain: Complain): NetRule[] {
+  const names = ["netPort", "net_port"] as const;
+  const { key, value } = either<Source["netPort"]>(source, names, "", complain);
+  return (value ?? []).flatMap((rule, i) => {
+    const allowed = allowedBy(rule, "net", groups, `${key}[${i}].`, complain);
+    const access = accessNet.filter((right) => allowed.includes(right));
+    const ports = [...new Set(rule.port)];
+    // Below ABI 4 the group abi.all has nothing to grant.
+    return access.length === 0 ? [] : [new NetRule({ access, ports, onDenial: "log" })];
+  });
+}

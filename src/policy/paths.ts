@@ -1,0 +1,42 @@
+/** Paths of policies are relative to the file they stand in. */
+import { expand, type Complain, type Variables } from "./variables.ts";
+
+/** The path as seen from a folder. `..` stays: behind a symbolic link it means another folder. */
+export function absolute(path: string, base: string): string {
+  if (path.startsWith("/")) return path;
+  const rest = path.replace(/^(\.\/+)+/, "").replace(/^\.$/, "");
+  return rest === "" ? base : `${base === "/" ? "" : base}/${rest}`;
+}
+
+/** The folder that a file is in. */
+export function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}
+
+/** What all paths of a policy have in common. */
+export interface Origin {
+  /** The folder that relative paths belong to. */
+  readonly base: string;
+  readonly variables: Variables;
+  readonly complain: Complain;
+}
+
+/**
+ * Paths as rules have them: absolute, and without variables.
+ *
+ * @param key Where the list stands in the policy, for messages
+ */
+export function toPaths(templates: readonly string[], key: string, origin: Origin): string[] {
+  return templates.flatMap((template, i) => {
+    const place = `${key}[${i}]`;
+    if (/^~(\/|$)/.test(template)) {
+      throw origin.complain(
+        place,
+        `${JSON.stringify(template)} is not expanded: write \${HOME}, with "variables": { "HOME": { "env": "HOME" } }, or ./~ for a file of that name`,
+      );
+    }
+    return expand(template, origin.variables, place, origin.complain).map((path) =>
+      absolute(path, origin.base),
+    );
+  });
+}
