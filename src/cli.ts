@@ -8,6 +8,7 @@ import { become } from "./cli/become.ts";
 import { parseFlags, type Request } from "./cli/flags.ts";
 import { describe } from "./cli/describe.ts";
 import { handOn } from "./cli/descriptors.ts";
+import { dryRun } from "./cli/plan.ts";
 import { statusText } from "./cli/status.ts";
 import { usage } from "./cli/usage.ts";
 import { enforceThread } from "./enforce.ts";
@@ -32,6 +33,10 @@ function main(words: readonly string[]): void {
     console.log(usage);
   } else if (first === "status") {
     console.log(statusText(words[1] === "--json"));
+  } else if (first === "plan") {
+    const { text, refusal } = dryRun(parseFlags(words.slice(1)));
+    console.log(text);
+    if (refusal !== undefined) fail(EXIT_TOOL, refusal);
   } else if (first === undefined) {
     console.error(usage);
     process.exit(EXIT_TOOL);
@@ -41,8 +46,10 @@ function main(words: readonly string[]): void {
 }
 
 function run(request: Request, words: readonly string[]): void {
-  const { config, rules, verbose, environment, command } = request;
-  const name = command[0]!;
+  const { config, rules, verbose, json, environment, command } = request;
+  if (json) fail(EXIT_TOOL, "--json goes with landlock-restrict plan");
+  const [name] = command;
+  if (name === undefined) fail(EXIT_TOOL, "There is no command: put it behind --");
   // As env(1): a PATH that the command is given is the one that it is found on.
   const set = environment.words.map((at) => words[at]!).findLast((word) => /^PATH=/.test(word));
   const PATH = set?.slice("PATH=".length) ?? process.env["PATH"] ?? "";

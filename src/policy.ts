@@ -7,7 +7,7 @@ import type { Plan } from "./plan.ts";
 import { readSource } from "./policy/file.ts";
 import { isLandlockConfig, readLandlockConfig } from "./policy/landlockconfig.ts";
 import { readPolicy, type Meaning } from "./policy/own.ts";
-import { absolute, folderOf } from "./policy/paths.ts";
+import { folderOf, fromHere } from "./policy/paths.ts";
 import type { Report } from "./report.ts";
 import type { Rule } from "./rule.ts";
 import type { Ruleset } from "./ruleset.ts";
@@ -96,7 +96,7 @@ export interface PolicyOptions {
  */
 export function parsePolicy(value: unknown, options: PolicyOptions = {}): Policy {
   const { base = "." } = parse("policyOptions", options, "parsePolicy()");
-  return policyOf(value, absolute(base, process.cwd()), "parsePolicy()");
+  return policyOf(value, fromHere(base), "parsePolicy()");
 }
 
 /**
@@ -109,15 +109,25 @@ export function parsePolicy(value: unknown, options: PolicyOptions = {}): Policy
  */
 export function loadPolicy(path: PathLike): Policy {
   const [checked] = parse("paths", [path], "loadPolicy()") as [PathLike];
-  const source = readSource(checked instanceof URL ? Bun.fileURLToPath(checked) : checked);
-  return policyOf(source.value, folderOf(source.path), source.name);
+  return policyOfFile(checked instanceof URL ? Bun.fileURLToPath(checked) : checked);
 }
 
-function policyOf(value: unknown, base: string, source: string): Policy {
+/**
+ * `loadPolicy()`, with another ABI than the file names.
+ *
+ * @internal
+ */
+export function policyOfFile(path: string, abi?: number): Policy {
+  const source = readSource(path);
+  return policyOf(source.value, folderOf(source.path), source.name, abi);
+}
+
+function policyOf(value: unknown, base: string, source: string, abi?: number): Policy {
   const complain = (place: string, message: string) =>
     new LandlockError("ERR_LANDLOCK_INVALID_RULE", `${source}: ${place}: ${message}`);
+  const changes = abi === undefined ? {} : { abi };
   const meaning = isLandlockConfig(value)
-    ? readLandlockConfig(parse("landlockConfig", value, source), base, complain)
-    : readPolicy(parse("policy", value, source), base, complain);
+    ? readLandlockConfig({ ...parse("landlockConfig", value, source), ...changes }, base, complain)
+    : readPolicy({ ...parse("policy", value, source), ...changes }, base, complain);
   return new Policy(meaning, source);
 }

@@ -127,11 +127,17 @@ const schemas = {
 /** The values that have a schema, by name. */
 export type Parsed = { [Name in keyof typeof schemas]: z.infer<(typeof schemas)[Name]> };
 
+/** An unknown key first: it is often the misspelt name of one that is missing. */
+function leading(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue {
+  return issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0]!;
+}
+
 /** Where one branch of a union comes further than its first look, its complaint says more. */
 function innermost(issue: z.core.$ZodIssue): Pick<z.core.$ZodIssue, "path" | "message"> {
   if (issue.code !== "invalid_union") return issue;
   const further = issue.errors
-    .flatMap(([first]) => first ?? [])
+    .filter((issues) => issues.length > 0)
+    .map(leading)
     .find(({ path, code }) => path.length > 0 || !/^invalid_(type|value)$/.test(code));
   if (further === undefined) return issue;
   const { path, message } = innermost(further);
@@ -152,7 +158,7 @@ export function parse<Name extends keyof Parsed>(
     return { problem: `${shown(value)} cannot be read: give a rule or plain data that ends` };
   }
   if (result.success) return { value: result.data };
-  const issue = innermost(result.error.issues[0]!);
+  const issue = innermost(leading(result.error.issues));
   const place = issue.path
     .map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`))
     .join("");

@@ -14,7 +14,8 @@ export function describe(plan: Plan): string {
     `denied:      ${[...handled.fs, ...handled.net, ...handled.scoped].join(" ")}`,
     ...plan.rules.map((rule) => {
       const place = "path" in rule ? rule.path : `port ${rule.port}`;
-      return `granted:     ${place}: ${rule.access.join(" ")}`;
+      const missing = "path" in rule && rule.onMissing === "skip" ? " (if it exists)" : "";
+      return `granted:     ${place}${missing}: ${rule.access.join(" ")}`;
     }),
     ...(lacking.length > 0 ? [`unenforced:  ${lacking.join(" ")}`] : []),
     ...ungranted.map(({ right, path }) => `ungranted:   ${path}: ${right}`),

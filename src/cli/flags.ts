@@ -1,7 +1,10 @@
 /** From the words of the command line to what they ask for. */
-import { Config } from "../config.ts";
+import type { Config } from "../config.ts";
 import { LandlockError } from "../errors.ts";
-import { landlock } from "../landlock.ts";
+import { newestAbi } from "../kernel/abi.ts";
+import { policyOfFile } from "../policy.ts";
+import { fitted } from "../policy/fitted.ts";
+import { presetOf } from "../presets.ts";
 import type { FsRule, Rule } from "../rule.ts";
 import {
   bindTcp,
@@ -13,6 +16,7 @@ import {
   rwDirs,
   rwFiles,
 } from "../rules.ts";
+import { chooseConfig } from "./choose.ts";
 import type { EnvironmentRequest } from "./environment.ts";
 
 /** What a command line asks for. */
@@ -23,10 +27,11 @@ export interface Request {
   readonly environment: EnvironmentRequest;
   /** Descriptors that the command gets besides 0, 1 and 2. */
   readonly fds: readonly number[];
+  /** The plan goes out as JSON. */
+  readonly json: boolean;
+  /** Empty: there is none. */
   readonly command: readonly string[];
 }
-
-type Version = Exclude<keyof typeof landlock, "config">;
 
 const pathFlags = { "-ro": roDirs, "-rw": rwDirs, "-rofiles": roFiles, "-rwfiles": rwFiles };
 
@@ -43,6 +48,8 @@ const modifiers = {
   "+resolve_unix": (rule: FsRule) => rule.withResolveUnix(),
 };
 
+const switches = ["-scoped", "-strict", "-clearenv", "-l", "-v", "--json"];
+
 function has<Table extends object>(table: Table, key: string): key is keyof Table & string {
   return Object.hasOwn(table, key);
 }
@@ -54,15 +61,12 @@ function has<Table extends object>(table: Table, key: string): key is keyof Tabl
  */
 export function parseFlags(words: readonly string[]): Request {
   const rules: Rule[] = [];
+  const presets: Rule[] = [];
+  const given = new Set<string>();
+  let file: string | undefined;
+  let abi: number | undefined;
   const fds: number[] = [];
   const variables: number[] = [];
-  let cleared = false;
-  let version: Version = "V11";
-  let strict = false;
-  let logging = false;
-  let verbose = false;
-  let net = false;
-  let scoped = false;
   let at = 0;
   const takeValues = () => {
     const start = at;
@@ -71,31 +75,50 @@ export function parseFlags(words: readonly string[]): Request {
   };
   for (; at < words.length && words[at] !== "--";) {
     const word = words[at++]!;
-    if (has(pathFlags, word)) rules.push(pathRule(word, takeValues()));
-    else if (has(portFlags, word)) {
-      net = true;
+    if (has(pathFlags, word)) {
+      given.add("paths");
+      rules.push(pathRule(word, takeValues()));
+    } else if (has(portFlags, word)) {
+      given.add("net");
       rules.push(portFlags[word](...takeValues().map((port) => toPort(word, port))));
-    } else if (has(landlock, `V${word.slice(1)}`)) version = `V${word.slice(1)}` as Version;
-    else if (word === "-env") {
+    } else if (word === "-env") {
       const first = at;
       takeValues().forEach(checkVariable);
       for (let place = first; place < at; place++) variables.push(place);
-    } else if (word === "-clearenv") cleared = true;
-    else if (word === "-fd") fds.push(...takeValues().map(toFd));
-    else if (word === "-scoped") scoped = true;
-    else if (word === "-strict") strict = true;
-    else if (word === "-l") logging = true;
-    else if (word === "-v") verbose = true;
+    } else if (word === "-fd") fds.push(...takeValues().map(toFd));
+    else if (word === "-policy") file = policyFile(takeValues(), file);
+    else if (word === "-preset") presets.push(...takeValues().map((spec) => presetOf(spec)));
+    else if (/^-[1-9]\d?$/.test(word) && Number(word.slice(1)) <= newestAbi) {
+      abi = Number(word.slice(1));
+    } else if (switches.includes(word)) given.add(word);
     else throw invalid(`${JSON.stringify(word)} is no option: see landlock-restrict -h`);
   }
-  const command = words.slice(at + 1);
-  if (command.length === 0) throw invalid("There is no command: put it behind --");
-  const all = landlock[version];
-  let config = new Config({ ...all, net: net ? all.net : [], scoped: scoped ? all.scoped : [] });
-  if (logging) config = config.enableLoggingForSubprocesses();
-  const environment = { cleared, words: variables };
-  if (!strict) config = config.bestEffort();
-  return { config, rules, verbose, environment, fds, command };
+  const choice = {
+    abi,
+    strict: given.has("-strict"),
+    logging: given.has("-l"),
+    paths: given.has("paths"),
+    net: given.has("net"),
+    scoped: given.has("-scoped"),
+  };
+  const policy = file === undefined ? undefined : policyOfFile(file, abi);
+  const config = chooseConfig(choice, policy?.config);
+  const fromPresets = presets.flatMap((preset) => fitted(preset, config));
+  return {
+    config,
+    rules: [...(policy?.rules ?? []), ...rules, ...fromPresets],
+    verbose: given.has("-v"),
+    json: given.has("--json"),
+    environment: { cleared: given.has("-clearenv"), words: variables },
+    fds,
+    command: words.slice(at + 1),
+  };
+}
+
+function policyFile(files: readonly string[], before: string | undefined): string {
+  const [file, ...more] = files;
+  if (file !== undefined && more.length === 0 && before === undefined) return file;
+  throw invalid("-policy takes one file, once: put the rules into one, or give them as options");
 }
 
 function pathRule(flag: keyof typeof pathFlags, values: readonly string[]): FsRule {

@@ -1,11 +1,13 @@
 /** What `landlock-restrict -h` prints. */
 export const usage = `Usage:
   landlock-restrict [OPTION]... -- COMMAND [ARG]...
+  landlock-restrict plan [--json] [OPTION]...
   landlock-restrict status [--json]
 
 Runs COMMAND, and whatever it starts, with access to the named paths only. Paths are always
 restricted; the network is when one of its options is given, signals with -scoped. Of the open
-files only standard input, output and error are handed on.
+files only standard input, output and error are handed on. plan says what would be asked of this
+kernel, and does nothing.
 
   -ro [+refer] PATH...      read and execute beneath these directories and files
   -rw [+refer] [+ioctl_dev] [+resolve_unix] PATH...
@@ -18,6 +20,9 @@ files only standard input, output and error are handed on.
   -bindudp PORT...          bind UDP sockets to these ports only
   -connectudp PORT...       connect and send UDP to these ports only
   -scoped                   signals and abstract UNIX sockets stay inside
+  -policy FILE              restrict and allow what this policy says; the other options add to it,
+                            -1 ... -11 replace its abi, -strict its bestEffort
+  -preset NAME...           what programs need, as bun, dns or executable=git
   -1 ... -11                restrict what this Landlock ABI can (default: -11)
   -strict                   fail where the kernel lacks some of it (default: do without)
   -clearenv                 leave out the environment, but for what -env names

@@ -1,7 +1,7 @@
 /** From a policy's file to the data in it. */
 import { errnoName, LandlockError } from "../errors.ts";
 import { close, openFile, readFile } from "../kernel/syscalls.ts";
-import { absolute } from "./paths.ts";
+import { fromHere } from "./paths.ts";
 
 /** A policy as its file has it. */
 export interface Source {
@@ -28,7 +28,7 @@ const formats: Record<string, (text: string) => unknown> = {
  *   `ERR_LANDLOCK_INVALID_RULE` where it cannot be parsed
  */
 export function readSource(path: string): Source {
-  const file = absolute(path, process.cwd());
+  const file = fromHere(path);
   const name = JSON.stringify(file);
   const isPackage = file.endsWith("/package.json");
   const format = file.slice(file.lastIndexOf("/") + 1).match(/\.(\w+)$/)?.[1];

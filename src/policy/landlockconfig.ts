@@ -29,9 +29,13 @@ const ownKeys = ["variable", "ruleset", "pathBeneath", "path_beneath", "netPort"
 
 /** Whether a policy is in this format. */
 export function isLandlockConfig(value: unknown): boolean {
-  return (
-    typeof value === "object" && value !== null && ownKeys.some((key) => Object.hasOwn(value, key))
-  );
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    return ownKeys.some((key) => Object.hasOwn(value, key));
+  } catch {
+    // A proxy that throws: the schema says so in a sentence.
+    return false;
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Paths of policies are relative to the file they stand in. */
+import { LandlockError } from "../errors.ts";
 import { expand, type Complain, type Variables } from "./variables.ts";
 
 /** The path as seen from a folder. `..` stays: behind a symbolic link it means another folder. */
@@ -6,6 +7,24 @@ export function absolute(path: string, base: string): string {
   if (path.startsWith("/")) return path;
   const rest = path.replace(/^(\.\/+)+/, "").replace(/^\.$/, "");
   return rest === "" ? base : `${base === "/" ? "" : base}/${rest}`;
+}
+
+/**
+ * The path as seen from the current directory.
+ *
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` where that is gone
+ */
+export function fromHere(path: string): string {
+  if (path.startsWith("/")) return path;
+  try {
+    return absolute(path, process.cwd());
+  } catch (cause) {
+    throw new LandlockError(
+      "ERR_LANDLOCK_PATH",
+      `Cannot use ${JSON.stringify(path)}: the current directory is gone; give an absolute path`,
+      { path, cause },
+    );
+  }
 }
 
 /** The folder that a file is in. */

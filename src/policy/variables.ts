@@ -62,6 +62,9 @@ function split(template: string, place: string, complain: Complain): string[] {
   return parts;
 }
 
+/** Lists multiply: a few of them could fill the memory. */
+const textsMax = 10_000;
+
 /**
  * Replaces `${NAME}`; `$$` stands for `$`. A variable of several values makes several texts.
  *
@@ -81,6 +84,12 @@ export function expand(
       throw complain(
         place,
         `\${${part}} is no variable: ${known ? `use ${known}, or add it to` : "define it in"} the table of variables; the environment is read only where that says so`,
+      );
+    }
+    if (texts.length * values.length > textsMax) {
+      throw complain(
+        place,
+        `${JSON.stringify(template)} makes more than ${textsMax} paths: give its variables fewer values`,
       );
     }
     texts = texts.flatMap((text) => values.map((value) => text + value));

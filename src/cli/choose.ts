@@ -1,0 +1,41 @@
+/** Which Config a command line comes to: its options, and a policy's where there is one. */
+import { Config } from "../config.ts";
+import { newestAbi, rightsOf } from "../kernel/abi.ts";
+import { landlock } from "../landlock.ts";
+
+/** What the options say about the Config. */
+export interface Choice {
+  /** The ABI of `-1` to `-11`; undefined: none was given. */
+  readonly abi: number | undefined;
+  readonly strict: boolean;
+  /** Audit: `-l`. */
+  readonly logging: boolean;
+  /** The families that an option is about. */
+  readonly paths: boolean;
+  readonly net: boolean;
+  readonly scoped: boolean;
+}
+
+/**
+ * Without a policy: paths, and what else an option is about, in best effort. With one: what it
+ * restricts, in addition to what an option is about, and as strictly as it says; `-strict` is
+ * stricter.
+ *
+ * @param policy The policy's Config, for the ABI of the options where they give one
+ */
+export function chooseConfig(choice: Choice, policy: Config | undefined): Config {
+  const base = policy ?? new Config({ ...landlock.V11, fs: [], net: [], scoped: [] }).bestEffort();
+  const abi = choice.abi ?? policy?.abi ?? newestAbi;
+  const all = rightsOf(abi);
+  const paths = choice.paths || policy === undefined;
+  const config = new Config({
+    ...base,
+    // The rights that a file of the Landlock project names may be newer than the ABI.
+    abi: policy ? Math.max(base.abi, abi) : abi,
+    fs: base.fs.length === 0 && paths ? all.fs : base.fs,
+    net: base.net.length === 0 && choice.net ? all.net : base.net,
+    scoped: base.scoped.length === 0 && choice.scoped ? all.scoped : base.scoped,
+    ...(choice.strict ? { mode: "strict", atLeast: 0 } : {}),
+  });
+  return choice.logging ? config.enableLoggingForSubprocesses() : config;
+}

@@ -1,0 +1,30 @@
+/** `landlock-restrict plan`: what would be asked of this kernel. Nothing is enforced. */
+import { LandlockError } from "../errors.ts";
+import { describe } from "./describe.ts";
+import type { Request } from "./flags.ts";
+
+/** What would be done, and why it would be refused, if it would be. */
+export interface DryRun {
+  readonly text: string;
+  /** The error of a strict Config on a kernel that lacks something; the text does without it. */
+  readonly refusal?: string;
+}
+
+/**
+ * Makes the plan for this kernel, and opens no path.
+ *
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where rules and Config do not fit
+ */
+export function dryRun({ config, rules, json }: Request): DryRun {
+  const text = (plan: ReturnType<typeof config.plan>) =>
+    json
+      ? JSON.stringify(plan, null, 2)
+      : [describe(plan), ...plan.notCovered.map((what) => `not covered: ${what}`)].join("\n");
+  try {
+    return { text: text(config.plan(...rules)) };
+  } catch (error) {
+    if (!(error instanceof LandlockError) || error.code === "ERR_LANDLOCK_INVALID_RULE")
+      throw error;
+    return { text: text(config.bestEffort().plan(...rules)), refusal: error.message };
+  }
+}
