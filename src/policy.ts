@@ -4,10 +4,7 @@ import { LandlockError } from "./errors.ts";
 import { parse } from "./parse.ts";
 import { PlainData } from "./plain.ts";
 import type { Plan } from "./plan.ts";
-import { readSource } from "./policy/file.ts";
-import { isLandlockConfig, readLandlockConfig } from "./policy/landlockconfig.ts";
-import { readPolicy, type Meaning } from "./policy/own.ts";
-import { folderOf, fromHere } from "./policy/paths.ts";
+import { readFile, readValue, type Read } from "./policy/read.ts";
 import type { Report } from "./report.ts";
 import type { Rule } from "./rule.ts";
 import type { Ruleset } from "./ruleset.ts";
@@ -22,7 +19,7 @@ export class Policy extends PlainData {
   readonly #source: string;
 
   /** @internal */
-  constructor({ config, rules }: Meaning, source: string) {
+  constructor({ config, rules, source }: Read) {
     super();
     this.config = config;
     this.rules = Object.freeze(rules);
@@ -96,7 +93,7 @@ export interface PolicyOptions {
  */
 export function parsePolicy(value: unknown, options: PolicyOptions = {}): Policy {
   const { base = "." } = parse("policyOptions", options, "parsePolicy()");
-  return policyOf(value, fromHere(base), "parsePolicy()");
+  return new Policy(readValue(value, base, "parsePolicy()"));
 }
 
 /**
@@ -108,26 +105,6 @@ export function parsePolicy(value: unknown, options: PolicyOptions = {}): Policy
  *   `ERR_LANDLOCK_INVALID_RULE` where it cannot be parsed or naming the key that is wrong
  */
 export function loadPolicy(path: PathLike): Policy {
-  const [checked] = parse("paths", [path], "loadPolicy()") as [PathLike];
-  return policyOfFile(checked instanceof URL ? Bun.fileURLToPath(checked) : checked);
-}
-
-/**
- * `loadPolicy()`, with another ABI than the file names.
- *
- * @internal
- */
-export function policyOfFile(path: string, abi?: number): Policy {
-  const source = readSource(path);
-  return policyOf(source.value, folderOf(source.path), source.name, abi);
-}
-
-function policyOf(value: unknown, base: string, source: string, abi?: number): Policy {
-  const complain = (place: string, message: string) =>
-    new LandlockError("ERR_LANDLOCK_INVALID_RULE", `${source}: ${place}: ${message}`);
-  const changes = abi === undefined ? {} : { abi };
-  const meaning = isLandlockConfig(value)
-    ? readLandlockConfig({ ...parse("landlockConfig", value, source), ...changes }, base, complain)
-    : readPolicy({ ...parse("policy", value, source), ...changes }, base, complain);
-  return new Policy(meaning, source);
+  const checked = parse("path", path, "loadPolicy()");
+  return new Policy(readFile(checked instanceof URL ? Bun.fileURLToPath(checked) : checked));
 }

@@ -2,7 +2,7 @@
 import type { Config } from "../config.ts";
 import { LandlockError } from "../errors.ts";
 import { newestAbi } from "../kernel/abi.ts";
-import { policyOfFile } from "../policy.ts";
+import { readFile } from "../policy/read.ts";
 import { fitted } from "../policy/fitted.ts";
 import { presetOf } from "../presets.ts";
 import type { FsRule, Rule } from "../rule.ts";
@@ -101,7 +101,7 @@ export function parseFlags(words: readonly string[]): Request {
     net: given.has("net"),
     scoped: given.has("-scoped"),
   };
-  const policy = file === undefined ? undefined : policyOfFile(file, abi);
+  const policy = file === undefined ? undefined : readFile(file, abi);
   const config = chooseConfig(choice, policy?.config);
   const fromPresets = presets.flatMap((preset) => fitted(preset, config));
   return {

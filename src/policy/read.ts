@@ -1,0 +1,50 @@
+/**
+ * From what a policy says to a Config and rules. In the published bundle this and all it needs of
+ * this folder is evaluated on first use: see `src/bundle.ts`.
+ */
+import { LandlockError } from "../errors.ts";
+import { parse } from "../parse.ts";
+import { readSource } from "./file.ts";
+import { isLandlockConfig, readLandlockConfig } from "./landlockconfig.ts";
+import { readPolicy, type Meaning } from "./own.ts";
+import { folderOf, fromHere } from "./paths.ts";
+
+/** A policy, and where it comes from: for messages. */
+export interface Read extends Meaning {
+  readonly source: string;
+}
+
+/**
+ * Reads a policy out of data.
+ *
+ * @param base The folder that relative paths belong to
+ * @param source The data, for messages
+ * @param abi In place of the one the policy names
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the key that is wrong
+ */
+export function readValue(value: unknown, base: string, source: string, abi?: number): Read {
+  const complain = (place: string, message: string) =>
+    new LandlockError("ERR_LANDLOCK_INVALID_RULE", `${source}: ${place}: ${message}`);
+  const folder = fromHere(base);
+  const changes = abi === undefined ? {} : { abi };
+  const meaning = isLandlockConfig(value)
+    ? readLandlockConfig(
+        { ...parse("landlockConfig", value, source), ...changes },
+        folder,
+        complain,
+      )
+    : readPolicy({ ...parse("policy", value, source), ...changes }, folder, complain);
+  return { ...meaning, source };
+}
+
+/**
+ * Reads a policy out of its file.
+ *
+ * @param abi In place of the one the file names
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` where it cannot be read,
+ *   `ERR_LANDLOCK_INVALID_RULE` where it cannot be parsed or naming the key that is wrong
+ */
+export function readFile(path: string, abi?: number): Read {
+  const { value, path: file, name } = readSource(path);
+  return readValue(value, folderOf(file), name, abi);
+}
