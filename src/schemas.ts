@@ -72,6 +72,7 @@ const rule: z.ZodMiniType<PlainRule> = z.discriminatedUnion(
 ) as never;
 
 const schemas = {
+  path,
   paths: listOf(path),
   ports: listOf(port),
   fsRights,

@@ -16,7 +16,8 @@ import {
 import { isPathString } from "../values.ts";
 
 const isText = is("a value", "give a non-empty string without NUL");
-const text = z.string(isText).check(z.refine(isPathString, isText));
+/** Text that means something. */
+export const text = z.string(isText).check(z.refine(isPathString, isText));
 
 function filled<Item extends z.core.$ZodType>(item: Item) {
   return listOf(item).check(z.minLength(1, is("a list of one or more", "put something in it")));
@@ -55,6 +56,11 @@ const grant = object({
 const paths = z.optional(listOf(pathString));
 const ports = z.optional(listOf(port));
 
+/** What can be left alone. */
+export const families = distinct(
+  oneOf(["paths", "net", "scoped"], "a family that can be left alone"),
+);
+
 /** A policy as this library has it. */
 export const policy = object({
   $schema: z.optional(z.string(is("the address of a schema", "give a string"))),
@@ -76,9 +82,7 @@ export const policy = object({
   bindUdp: ports,
   connectSendUdp: ports,
   presets: z.optional(listOf(text)),
-  unrestricted: z.optional(
-    distinct(oneOf(["paths", "net", "scoped"], "a family that can be left alone")),
-  ),
+  unrestricted: z.optional(families),
 });
 
 const fsAccess = filled(
