@@ -5,88 +5,12 @@
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
+import { bundle } from "./bundle/bundle.ts";
+import { lazyFiles } from "./bundle/lazy.ts";
+import { policyJsonSchema } from "./schemas/json-schema.ts";
 
 const root = join(import.meta.dir, "..");
-const src = import.meta.dir;
 const dist = join(root, "dist");
-
-/**
- * Files that travel as text inside the bundle and are evaluated when one of their functions is
- * called: every script would pay for them at its start, and by the time they are needed a file of
- * theirs could be out of reach, behind the sandbox. They export functions and types only. What
- * they import from their own folder travels with them; a file in `src` itself has no folder.
- */
-const lazy = ["schemas.ts", "presets/lazy.ts"];
-
-async function bundle(entry: string, plugins: Bun.BunPlugin[], format: "esm" | "cjs") {
-  const built = await Bun.build({
-    entrypoints: [join(src, entry)],
-    target: "bun",
-    format,
-    minify: true,
-    external: ["*.so"],
-    plugins,
-  });
-  // In dist the libraries are one folder up, in src/kernel two.
-  return (await built.outputs[0]!.text()).replaceAll('"../../lib/', '"../lib/');
-}
-
-/**
- * Leaves out what a lazy file imports from elsewhere in `src`, and notes it: the bundle has that
- * already, and there must be one `LandlockError` and one `FsRule` only.
- */
-function sharing(entry: string, shared: Set<string>): Bun.BunPlugin {
-  const folder = entry.includes("/") ? dirname(join(src, entry)) : join(src, entry);
-  return {
-    name: "sharing",
-    setup(build) {
-      build.onResolve({ filter: /^\.{1,2}\// }, ({ path, importer }) => {
-        const file = join(dirname(importer), path);
-        if (!importer.startsWith(src) || file.startsWith(`${folder}/`) || !importer)
-          return undefined;
-        const name = relative(src, file);
-        shared.add(name);
-        return { path: name, external: true };
-      });
-    },
-  };
-}
-
-/** The module that stands in the bundle for a lazy file: the same functions, with its text. */
-async function standIn(entry: string): Promise<string> {
-  const shared = new Set<string>();
-  const text = await bundle(entry, [sharing(entry, shared)], "cjs");
-  const files = [...shared].sort();
-  const names = new Bun.Transpiler({ loader: "ts" }).scan(
-    await Bun.file(join(src, entry)).text(),
-  ).exports;
-  return `
-    ${files.map((file, i) => `import * as shared${i} from ${JSON.stringify(join(src, file))};`).join("\n")}
-    const shared = { ${files.map((file, i) => `${JSON.stringify(file)}: shared${i}`).join(", ")} };
-    let loaded;
-    function load() {
-      if (loaded) return loaded;
-      const module = { exports: {} };
-      const find = (name) => shared[name] ?? require(name);
-      (0, eval)(${JSON.stringify(text)})(module.exports, find, module);
-      return (loaded = module.exports);
-    }
-    ${names.map((name) => `export const ${name} = (...args) => load().${name}(...args);`).join("\n")}`;
-}
-
-async function lazyFiles(): Promise<Bun.BunPlugin> {
-  const contents = new Map<string, string>();
-  for (const entry of lazy) contents.set(join(src, entry), await standIn(entry));
-  return {
-    name: "lazy files",
-    setup(build) {
-      build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
-        const found = contents.get(path);
-        return found === undefined ? undefined : { contents: found, loader: "js" };
-      });
-    },
-  };
-}
 
 /** The declarations that `index.d.ts` needs, and no others. */
 async function declarations(): Promise<void> {
@@ -123,10 +47,12 @@ async function declarations(): Promise<void> {
 
 rmSync(dist, { recursive: true, force: true });
 const plugins = [await lazyFiles()];
-for (const entry of ["index", "cli"]) {
+for (const entry of ["index", "cli", "preload"]) {
   const path = join(dist, `${entry}.js`);
   await Bun.write(path, await bundle(`${entry}.ts`, plugins, "esm"));
   console.log(`dist/${entry}.js  ${Bun.file(path).size} bytes`);
 }
 chmodSync(join(dist, "cli.js"), 0o755);
+const schema = JSON.stringify(policyJsonSchema(), null, 2);
+await Bun.write(join(dist, "policy.schema.json"), `${schema}\n`);
 await declarations();

@@ -8,7 +8,7 @@ const transpiler = new Bun.Transpiler({ loader: "ts" });
 
 /** From top to bottom: a file imports from its own layer or from those below. */
 const layers: readonly (readonly string[])[] = [
-  ["cli.ts", "cli/*", "preload.ts", "bundle.ts", "examples/*"],
+  ["cli.ts", "cli/*", "preload.ts", "bundle.ts", "bundle/*", "examples/*"],
   ["index.ts"],
   ["policy.ts", "policy/*", "presets.ts", "presets/*", "explain.ts", "explain/*"],
   ["landlock.ts", "config.ts", "rules.ts"],

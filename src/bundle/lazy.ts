@@ -1,0 +1,99 @@
+/** Parts of the package that are evaluated only when they are needed. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { bundle, src } from "./bundle.ts";
+
+/**
+ * Files that travel as text inside the bundle and are evaluated when one of their functions is
+ * called: every script would pay for them at its start, and by the time they are needed a file of
+ * theirs could be out of reach, behind the sandbox. They export functions and types only. What
+ * they import from their own folder travels with them; that of `schemas.ts` is `schemas/`.
+ */
+const lazy = ["schemas.ts", "presets/lazy.ts", "policy/read.ts"];
+
+function folderOf(entry: string): string {
+  return join(src, entry.includes("/") ? dirname(entry) : entry.replace(/\.ts$/, ""));
+}
+
+/**
+ * Leaves out what a lazy file imports from elsewhere in `src`: the bundle has that already, and
+ * there must be one `LandlockError` and one `FsRule` only.
+ */
+function sharing(entry: string): Bun.BunPlugin {
+  const folder = folderOf(entry);
+  return {
+    name: "sharing",
+    setup(build) {
+      build.onResolve({ filter: /^\.{1,2}\// }, ({ path, importer }) => {
+        const file = join(dirname(importer), path);
+        if (!importer.startsWith(src) || file.startsWith(`${folder}/`)) return undefined;
+        return { path: relative(src, file), external: true };
+      });
+    },
+  };
+}
+
+/** What a lazy file and its folder import from elsewhere in `src`, types aside: names by file. */
+function sharedNames(entry: string): Map<string, Set<string>> {
+  const folder = folderOf(entry);
+  const beside = readdirSync(folder).map((name) => join(folder, name));
+  const shared = new Map<string, Set<string>>();
+  for (const file of new Set([join(src, entry), ...beside])) {
+    const text = readFileSync(file, "utf8");
+    for (const [, list, path] of text.matchAll(/^import \{([^}]+)\} from "(\.[^"]+)"/gm)) {
+      const from = join(dirname(file), path!);
+      if (from.startsWith(`${folder}/`)) continue;
+      const names = list!.split(",").map((name) => name.trim());
+      const known = shared.get(relative(src, from)) ?? new Set();
+      for (const name of names) if (/^\w+$/.test(name)) known.add(name);
+      shared.set(relative(src, from), known);
+    }
+  }
+  return shared;
+}
+
+/** The module that stands in the bundle for a lazy file: the same functions, with its text. */
+async function standIn(entry: string): Promise<string> {
+  const text = await bundle(entry, [sharing(entry)], "cjs");
+  // By name, and late: the bundle would make an object of each whole module otherwise.
+  const shared = [...sharedNames(entry)].sort().map(([file, names], i) => {
+    const list = [...names].sort();
+    return {
+      head: `import { ${list.map((name) => `${name} as ${name}$${i}`).join()} } from ${JSON.stringify(join(src, file))};`,
+      found: `case ${JSON.stringify(file)}: return { ${list.map((name) => `${name}: ${name}$${i}`).join()} };`,
+    };
+  });
+  const source = await Bun.file(join(src, entry)).text();
+  const names = new Bun.Transpiler({ loader: "ts" }).scan(source).exports;
+  return `
+    ${shared.map(({ head }) => head).join("\n")}
+    function find(name) {
+      switch (name) { ${shared.map(({ found }) => found).join("\n")} }
+      return require(name);
+    }
+    let loaded;
+    function load() {
+      if (!loaded) {
+        const module = { exports: {} };
+        (0, eval)(${JSON.stringify(text)})(module.exports, find, module);
+        loaded = module.exports;
+      }
+      return loaded;
+    }
+    ${names.map((name) => `export const ${name} = (...values) => load().${name}(...values);`).join("\n")}`;
+}
+
+/** Puts the stand-ins of all lazy files into a bundle. */
+export async function lazyFiles(): Promise<Bun.BunPlugin> {
+  const contents = new Map<string, string>();
+  for (const entry of lazy) contents.set(join(src, entry), await standIn(entry));
+  return {
+    name: "lazy files",
+    setup(build) {
+      build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        const found = contents.get(path);
+        return found === undefined ? undefined : { contents: found, loader: "js" };
+      });
+    },
+  };
+}
