@@ -12,13 +12,16 @@ export interface Source {
   readonly value: unknown;
 }
 
-const formats: Record<string, (text: string) => unknown> = {
-  json: (text) => JSON.parse(text) as unknown,
-  jsonc: (text) => Bun.JSONC.parse(text),
-  toml: (text) => Bun.TOML.parse(text),
-  yaml: (text) => Bun.YAML.parse(text),
-  yml: (text) => Bun.YAML.parse(text),
-};
+const jsonc = (text: string): unknown => Bun.JSONC.parse(text);
+const yaml = (text: string): unknown => Bun.YAML.parse(text);
+
+const formats = new Map<string | undefined, (text: string) => unknown>([
+  ["json", (text) => JSON.parse(text) as unknown],
+  ["jsonc", jsonc],
+  ["toml", (text) => Bun.TOML.parse(text)],
+  ["yaml", yaml],
+  ["yml", yaml],
+]);
 
 /**
  * Reads a policy: the whole of a file, or the key `landlock` of a package.json.
@@ -33,7 +36,7 @@ export function readSource(path: string): Source {
   const isPackage = file.endsWith("/package.json");
   const format = file.slice(file.lastIndexOf("/") + 1).match(/\.(\w+)$/)?.[1];
   // As Bun reads it, a package.json may have comments.
-  const parse = isPackage ? formats["jsonc"] : formats[format ?? ""];
+  const parse = isPackage ? jsonc : formats.get(format);
   if (!parse) {
     throw new LandlockError(
       "ERR_LANDLOCK_INVALID_RULE",

@@ -1,0 +1,106 @@
+/** What each key of a policy comes to. Pure: nothing is opened, any kernel will do. */
+import { describe, expect, test } from "bun:test";
+import {
+  bindTcp,
+  bindUdp,
+  connectSendUdp,
+  connectTcp,
+  landlock,
+  parsePolicy,
+  pathAccess,
+  Policy,
+  roDirs,
+  roFiles,
+  rwDirs,
+  rwFiles,
+  type Rule,
+} from "../../src/index.ts";
+import { limited } from "../../src/policy/fitted.ts";
+
+const read = (value: unknown) => parsePolicy(value, { base: "/base" });
+
+const strict = landlock.V11;
+
+describe("rules", () => {
+  const cases: [key: string, value: unknown, rule: Rule][] = [
+    ["ro", ["a", "/b"], roDirs("/base/a", "/b")],
+    ["rw", ["."], rwDirs("/base")],
+    ["roFiles", ["./a//b"], roFiles("/base/a//b")],
+    ["rwFiles", ["../a"], rwFiles("/base/../a")],
+    ["paths", [{ access: "ro", paths: ["a"] }], roDirs("/base/a")],
+    ["paths", [{ access: "rw", paths: ["a"], refer: true }], rwDirs("/base/a").withRefer()],
+    ["paths", [{ access: "roFiles", paths: ["a"], refer: false }], roFiles("/base/a")],
+    ["paths", [{ access: "rwFiles", paths: ["a"], ifMissing: "fail" }], rwFiles("/base/a")],
+    [
+      "paths",
+      [{ access: ["read_dir", "read_file"], paths: ["/a", "b"], ifMissing: "skip" }],
+      pathAccess(["read_file", "read_dir"], "/a", "/base/b").ignoreIfMissing(),
+    ],
+    ["bindTcp", [0, 80], bindTcp(0, 80)],
+    ["connectTcp", [443], connectTcp(443)],
+    ["bindUdp", [0], bindUdp(0)],
+    ["connectSendUdp", [53], connectSendUdp(53)],
+  ];
+  for (const [key, value, rule] of cases) {
+    test(`${key}: ${JSON.stringify(value)}`, () => {
+      const policy = read({ [key]: value });
+      expect(policy.rules).toEqual([rule]);
+      expect(policy.config).toEqual(strict);
+    });
+  }
+
+  test("keys add up, and lists may be empty", () => {
+    const { rules } = read({ ro: ["/a"], rw: [], bindTcp: [], paths: [], presets: [] });
+    expect(rules).toEqual([roDirs("/a"), rwDirs(), bindTcp()]);
+  });
+});
+
+describe("what is restricted", () => {
+  test("an empty policy allows nothing, strictly", () => {
+    expect(read({})).toEqual(new Policy({ config: strict, rules: [], source: "" }));
+  });
+
+  test("abi and bestEffort choose the Config", () => {
+    expect(read({ abi: 3 }).config).toEqual(landlock.V3);
+    expect(read({ bestEffort: false }).config).toEqual(strict);
+    expect(read({ abi: 5, bestEffort: true }).config).toEqual(landlock.V5.bestEffort());
+    const atLeast = read({ bestEffort: { atLeast: 4 } }).config;
+    expect(atLeast).toEqual(strict.bestEffort({ atLeast: 4 }));
+  });
+
+  test("unrestricted leaves a family alone, and nothing else does", () => {
+    const { fs, net, scoped } = strict;
+    const none = { fs: [], net: [], scoped: [] };
+    const cases = { paths: { net, scoped }, net: { fs, scoped }, scoped: { fs, net } };
+    for (const [family, kept] of Object.entries(cases)) {
+      const { config } = read({ unrestricted: [family] });
+      expect(config).toEqual(limited(strict, { ...none, ...kept }));
+    }
+    expect(read({ unrestricted: [] }).config).toEqual(strict);
+  });
+
+  test("the key $schema means nothing", () => {
+    expect(read({ $schema: "x.json" }).config).toEqual(strict);
+  });
+});
+
+test("a key that is undefined is absent", () => {
+  const policy = read({ ro: undefined, bindTcp: undefined, unrestricted: ["net"] });
+  expect(policy.rules).toEqual([]);
+});
+
+test("a Policy is frozen plain data, all of which JSON carries and printing shows", () => {
+  const policy = read({ ro: ["/a"] });
+  expect(Object.isFrozen(policy) && Object.isFrozen(policy.rules)).toBe(true);
+  const { config, rules } = policy;
+  expect(JSON.parse(JSON.stringify(policy))).toEqual(JSON.parse(JSON.stringify({ config, rules })));
+  const text = Bun.inspect(policy);
+  expect(text).toContain('"/a"');
+  expect(text).not.toContain("restrict()");
+});
+
+test("without a base, relative paths belong to the current directory", () => {
+  expect(parsePolicy({ ro: ["a"] }).rules).toEqual([roDirs(`${process.cwd()}/a`)]);
+  expect(parsePolicy({ ro: ["."] }, { base: "b" }).rules).toEqual([roDirs(`${process.cwd()}/b`)]);
+  expect(parsePolicy({ ro: [".", "a"] }, { base: "/" }).rules).toEqual([roDirs("/", "/a")]);
+});

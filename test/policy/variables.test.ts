@@ -1,0 +1,150 @@
+/** `${NAME}` in policies: from the table, and from nowhere else. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { LandlockError, parsePolicy, type FsRule } from "../../src/index.ts";
+
+function paths(ro: string[], variables?: object): readonly string[] {
+  const { rules } = parsePolicy({ ro, ...(variables ? { variables } : {}) }, { base: "/base" });
+  return (rules[0] as FsRule).paths;
+}
+
+function complaint(ro: string[], variables?: object): string {
+  try {
+    return `no complaint: ${paths(ro, variables).join()}`;
+  } catch (error) {
+    if (!(error instanceof LandlockError)) throw error;
+    expect(error.code).toBe("ERR_LANDLOCK_INVALID_RULE");
+    return error.message.replace("parsePolicy(): ", "");
+  }
+}
+
+const environment: Record<string, string> = {
+  LANDLOCK_TEST_HOME: "/home/someone",
+  LANDLOCK_TEST_NAME: "someone",
+  LANDLOCK_TEST_EMPTY: "",
+  LANDLOCK_TEST_UP: "..",
+  LANDLOCK_TEST_DEEP: "/home/../etc",
+  LANDLOCK_TEST_RELATIVE: "a/b",
+};
+
+beforeAll(() => void Object.assign(process.env, environment));
+afterAll(() => {
+  for (const name of Object.keys(environment)) delete process.env[name];
+});
+
+describe("expansion", () => {
+  test("a string, a list, several in one path, and the same one twice", () => {
+    expect(paths(["${A}/x"], { A: "/a" })).toEqual(["/a/x"]);
+    expect(paths(["${A}", "/c"], { A: ["/a", "b"] })).toEqual(["/a", "/base/b", "/c"]);
+    const table = { A: ["1", "2"], B: ["x", "y"] };
+    expect(paths(["/${A}${B}"], table)).toEqual(["/1x", "/1y", "/2x", "/2y"]);
+    expect(paths(["/${A}${A}"], { A: "a" })).toEqual(["/aa"]);
+  });
+
+  test("$$ is a dollar, and one that stands alone is one too", () => {
+    expect(paths(["/a$", "/$b", "/$$", "/$${A}", "/$$${A}", "/{A}"], { A: "a" })).toEqual([
+      "/a$",
+      "/$b",
+      "/$",
+      "/${A}",
+      "/$a",
+      "/{A}",
+    ]);
+  });
+
+  test("in paths with rights, and in presets", () => {
+    const variables = { A: "a" };
+    const { rules } = parsePolicy(
+      { variables, paths: [{ access: "ro", paths: ["/${A}"] }] },
+      { base: "/base" },
+    );
+    expect(rules).toMatchObject([{ paths: ["/a"] }]);
+    expect(complaint([], {})).toBe("no complaint: ");
+    const unknown = () => parsePolicy({ presets: ["executable=${B}"], variables });
+    expect(unknown).toThrow("presets[0]: ${B} is no variable: use A, or add it to the table");
+  });
+});
+
+describe("the environment", () => {
+  test("is read where the table says so", () => {
+    const variables = {
+      HOME: { env: "LANDLOCK_TEST_HOME" },
+      NAME: { env: "LANDLOCK_TEST_NAME" },
+    };
+    expect(paths(["${HOME}/x"], variables)).toEqual(["/home/someone/x"]);
+    expect(paths(["/srv/${NAME}"], variables)).toEqual(["/srv/someone"]);
+  });
+
+  test("is not read otherwise", () => {
+    expect(complaint(["${LANDLOCK_TEST_HOME}"])).toBe(
+      "ro[0]: ${LANDLOCK_TEST_HOME} is no variable: define it in the table of variables; the environment is read only where that says so",
+    );
+  });
+
+  const odd: [name: string, message: string][] = [
+    ["LANDLOCK_TEST_UNSET", "is not set in the environment: set it, or write a path here"],
+    ["LANDLOCK_TEST_EMPTY", "is not set in the environment: set it, or write a path here"],
+  ];
+  for (const [env, message] of odd) {
+    test(`${env} is an error`, () => {
+      expect(complaint([], { A: { env } })).toBe(`variables.A: ${env} ${message}`);
+    });
+  }
+
+  for (const env of ["LANDLOCK_TEST_UP", "LANDLOCK_TEST_DEEP", "LANDLOCK_TEST_RELATIVE"]) {
+    test(`${env} could lead elsewhere and is an error`, () => {
+      expect(complaint([], { A: { env } })).toBe(
+        `variables.A: "${environment[env]}", the value of ${env} in the environment, is neither an absolute path without ".." nor a single name: correct it, or write a path here`,
+      );
+    });
+  }
+});
+
+describe("complaints", () => {
+  const cases: [ro: string[], variables: object | undefined, message: string][] = [
+    [
+      ["/a", "${A}"],
+      { B: "b", C: "c" },
+      "ro[1]: ${A} is no variable: use B, C, or add it to the table of variables; the environment is read only where that says so",
+    ],
+    [["${A"], { A: "a" }, 'ro[0]: "${A" has a ${ without }: close it, or write $${ for a plain ${'],
+    [
+      ["${}"],
+      { A: "a" },
+      "ro[0]: ${} is no variable: use A, or add it to the table of variables; the environment is read only where that says so",
+    ],
+    [
+      ["~/x"],
+      undefined,
+      'ro[0]: "~/x" is not expanded: write ${HOME}, with "variables": { "HOME": { "env": "HOME" } }, or ./~ for a file of that name',
+    ],
+    [
+      [],
+      { A: "/a/${B}", B: "b" },
+      'variables.A: "/a/${B}" refers to another variable: write that where this one is used',
+    ],
+    [[], [], "variables: [] is not a table: give names and their values"],
+    [[], { A: "" }, 'variables.A: "" is not a value: give a non-empty string without NUL'],
+    [[], { A: [] }, "variables.A: [] is not a list of one or more: put something in it"],
+    [
+      [],
+      { A: 1 },
+      'variables.A: 1 is not a variable: give a string, a list of strings, or { "env": NAME }',
+    ],
+    [[], { A: { name: "HOME" } }, 'variables.A: "name" is unknown: use env'],
+    [
+      [],
+      { "A-B": "a" },
+      'variables.A-B: "A-B" is not the name of a variable: use letters, digits and _, a letter first',
+    ],
+  ];
+  for (const [ro, variables, message] of cases) {
+    test(message.slice(0, 90), () => expect(complaint(ro, variables)).toBe(message));
+  }
+
+  test("lists that multiply without end", () => {
+    const A = [...Array(30).keys()].map(String);
+    expect(complaint(["/${A}${A}${A}"], { A })).toBe(
+      'ro[0]: "/${A}${A}${A}" makes more than 10000 paths: give its variables fewer values',
+    );
+  });
+});
