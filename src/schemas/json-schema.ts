@@ -4,12 +4,15 @@ import { newestAbi } from "../kernel/abi.ts";
 import { abi, fsRights, pathString, port } from "./parts.ts";
 import { families, policy, text } from "./policy.ts";
 
+/** Not empty, and without NUL. */
+const string = { type: "string", pattern: "^[^\\u0000]+$" } as const;
+
 /** What values are whose schemas are functions. */
 const written = new Map<z.core.$ZodType, z.core.JSONSchema.BaseSchema>([
   [abi, { type: "integer", minimum: 1, maximum: newestAbi }],
   [port, { type: "integer", minimum: 0, maximum: 65535 }],
-  [pathString, { type: "string", minLength: 1 }],
-  [text, { type: "string", minLength: 1 }],
+  [pathString, string],
+  [text, string],
   [fsRights, { uniqueItems: true }],
   [families, { uniqueItems: true }],
 ]);
