@@ -2,7 +2,7 @@
 export type LandlockErrorCode =
   /** A rule, a Config or an argument is not valid, or they do not fit together. */
   | "ERR_LANDLOCK_INVALID_RULE"
-  /** A path of a rule, or a command, cannot be used. */
+  /** A path of a rule, a command, or the file of a policy cannot be used. */
   | "ERR_LANDLOCK_PATH"
   /** This kernel was built without Landlock. */
   | "ERR_LANDLOCK_UNSUPPORTED"

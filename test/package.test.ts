@@ -2,6 +2,7 @@
 import { beforeAll, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { policyJsonSchema } from "../src/schemas/json-schema.ts";
 import { kernelAbi, tempDir, testFromAbi } from "./harness.ts";
 
 const root = join(import.meta.dir, "..");
@@ -41,7 +42,13 @@ test("the package holds the bundles, the declarations and lib/, and installs not
     "lib",
     "package.json",
   ]);
-  expect(readdirSync(join(installed, "dist")).sort()).toEqual(["cli.js", "index.js", "types"]);
+  expect(readdirSync(join(installed, "dist")).sort()).toEqual([
+    "cli.js",
+    "index.js",
+    "policy.schema.json",
+    "preload.js",
+    "types",
+  ]);
 });
 
 test("the packed native files are those of the tree, byte for byte", async () => {
@@ -65,7 +72,9 @@ test("the declarations type-check in a strict project, and refuse what is wrong"
 });
 
 const script = `
-  import { landlock, bindTcp, FsRule, LandlockError, presets, probe, roDirs, rwFiles } from "bun-landlock";
+  import {
+    bindTcp, Config, FsRule, landlock, LandlockError, loadPolicy, parsePolicy, presets, probe, roDirs, rwFiles,
+  } from "bun-landlock";
   import { readFileSync } from "node:fs";
   const outcome = (f) => { try { f(); return "ok"; } catch (e) { return e.code; } };
   const status = () => readFileSync("/proc/self/status", "utf8").match(/NoNewPrivs:\\s*(\\d)/)[1];
@@ -89,6 +98,10 @@ const script = `
   using inner = landlock.V1.ruleset(...rules);
   result.nested = inner.spawnSync(["cat", "/usr/bin/env"], { stdout: "ignore" }).exitCode;
   result.invalid = outcome(() => bindTcp(70000));
+  const policy = parsePolicy({ abi: 1, ro: ["/usr"], variables: { A: "a" }, paths: [] });
+  result.policy = [policy.config instanceof Config, policy.rules[0] instanceof FsRule];
+  result.invalidPolicy = outcome(() => parsePolicy({ rwx: [] }));
+  result.unreadablePolicy = outcome(() => loadPolicy("/etc/policy.json"));
   console.log(JSON.stringify(result));`;
 
 const expected = {
@@ -102,6 +115,9 @@ const expected = {
   after: "EACCES",
   nested: 0,
   invalid: "ERR_LANDLOCK_INVALID_RULE",
+  policy: [true, true],
+  invalidPolicy: "ERR_LANDLOCK_INVALID_RULE",
+  unreadablePolicy: "ERR_LANDLOCK_PATH",
 };
 
 testFromAbi(
@@ -123,6 +139,42 @@ testFromAbi(1, "a compiled program does the same, from a folder without the pack
   const { stdout, stderr } = run([program], "/");
   expect(stderr).toBe("");
   expect(JSON.parse(stdout)).toEqual(expected);
+});
+
+testFromAbi(
+  1,
+  "the installed preload sandboxes a program, by its flag and by bunfig.toml",
+  async () => {
+    const landlock = { bestEffort: true, ro: ["."] };
+    await Bun.write(join(folder, "app/package.json"), JSON.stringify({ landlock }));
+    const text = `try { require("node:fs").readFileSync("/etc/passwd"); console.log("read"); }
+    catch (error) { console.log(error.code); }`;
+    await Bun.write(join(folder, "app/main.js"), text);
+    const main = join("app", "main.js");
+    expect(bun(main).stdout).toBe("read\n");
+    expect(bun("--preload", "bun-landlock/preload", main).stdout).toBe("EACCES\n");
+    await Bun.write(join(folder, "app/bunfig.toml"), 'preload = ["bun-landlock/preload"]\n');
+    const inside = run([process.execPath, "main.js"], join(folder, "app"));
+    expect(inside).toEqual({ stdout: "EACCES\n", stderr: "", code: 0 });
+    await Bun.write(join(folder, "app/package.json"), "{}");
+    const without = run([process.execPath, "main.js"], join(folder, "app"));
+    expect(without).toMatchObject({ stdout: "", code: 1 });
+  },
+);
+
+testFromAbi(1, "the installed command takes a policy", async () => {
+  const policy = join(folder, "policy.json");
+  const paths = [{ access: "ro", paths: ["/usr", "/bin", "/lib", "/lib64"], ifMissing: "skip" }];
+  await Bun.write(policy, JSON.stringify({ abi: 1, paths }));
+  const restricted = ["x", "--no-install", "landlock-restrict", "-policy", policy, "--"];
+  expect(bun(...restricted, "cat", "/etc/passwd")).toMatchObject({ stdout: "", code: 1 });
+  expect(bun(...restricted, "echo", "done")).toMatchObject({ stdout: "done\n", code: 0 });
+});
+
+test("the schema of policies is there, and up to date", async () => {
+  const path = Bun.resolveSync("bun-landlock/policy.schema.json", folder);
+  const schema = JSON.parse(JSON.stringify(policyJsonSchema()));
+  expect(await Bun.file(path).json()).toEqual(schema);
 });
 
 for (const bin of ["landlock-restrict", "bun-landlock"]) {

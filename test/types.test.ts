@@ -6,6 +6,8 @@ import {
   bindTcp,
   composite,
   landlock,
+  loadPolicy,
+  parsePolicy,
   pathAccess,
   planFor,
   probe,
@@ -28,6 +30,8 @@ import {
   type NetRuleData,
   type PathRule,
   type Plan,
+  type Policy,
+  type PolicyOptions,
   type PortRule,
   type Report,
   type RestrictFlag,
@@ -123,6 +127,18 @@ test("verbs are synchronous and return a Report, plan() a Plan, ruleset() a Rule
   expectTypeOf(planFor).parameters.toEqualTypeOf<[ConfigData, readonly Rule[], Kernel]>();
   expectTypeOf<ReturnType<Ruleset["restrictSelf"]>>().toEqualTypeOf<Report>();
   expectTypeOf<Ruleset>().toExtend<Disposable>();
+});
+
+test("a Policy is read-only, and has the verbs of a Config without their rules", () => {
+  expectTypeOf(parsePolicy).parameters.toEqualTypeOf<[unknown, PolicyOptions?]>();
+  expectTypeOf<PolicyOptions>().toEqualTypeOf<{ readonly base?: string }>();
+  expectTypeOf(loadPolicy).parameters.toEqualTypeOf<[string | URL]>();
+  expectTypeOf(loadPolicy).returns.toEqualTypeOf<Policy>();
+  expectTypeOf<Policy["config"]>().toEqualTypeOf<Config>();
+  expectTypeOf<Policy["rules"]>().toEqualTypeOf<readonly Rule[]>();
+  expectTypeOf<Policy["plan"]>().toEqualTypeOf<() => Plan>();
+  expectTypeOf<Policy["ruleset"]>().toEqualTypeOf<() => Ruleset>();
+  expectTypeOf<Policy["restrict"]>().toEqualTypeOf<() => Report>();
 });
 
 test("spawn() and spawnSync() have the types of Bun's own", () => {
