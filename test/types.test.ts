@@ -130,7 +130,7 @@ test("verbs are synchronous and return a Report, plan() a Plan, ruleset() a Rule
 });
 
 test("a Policy is read-only, and has the verbs of a Config without their rules", () => {
-  expectTypeOf(parsePolicy).parameters.toEqualTypeOf<[unknown, PolicyOptions?]>();
+  expectTypeOf(parsePolicy).parameters.toEqualTypeOf<[unknown, (PolicyOptions | undefined)?]>();
   expectTypeOf<PolicyOptions>().toEqualTypeOf<{ readonly base?: string }>();
   expectTypeOf(loadPolicy).parameters.toEqualTypeOf<[string | URL]>();
   expectTypeOf(loadPolicy).returns.toEqualTypeOf<Policy>();

@@ -23,8 +23,15 @@ export interface Read extends Meaning {
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the key that is wrong
  */
 export function readValue(value: unknown, base: string, source: string, abi?: number): Read {
-  const complain = (place: string, message: string) =>
-    new LandlockError("ERR_LANDLOCK_INVALID_RULE", `${source}: ${place}: ${message}`);
+  const complain = (place: string, message: string, cause?: LandlockError) =>
+    new LandlockError(
+      cause?.code ?? "ERR_LANDLOCK_INVALID_RULE",
+      `${source}: ${place}: ${message}`,
+      {
+        ...(cause?.path === undefined ? {} : { path: cause.path }),
+        ...(cause === undefined ? {} : { cause }),
+      },
+    );
   const folder = fromHere(base);
   const changes = abi === undefined ? {} : { abi };
   const meaning = isLandlockConfig(value)

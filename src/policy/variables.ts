@@ -7,8 +7,8 @@ export type Variables = ReadonlyMap<string, readonly string[]>;
 /** What a policy says a variable is; `env` names a variable of the environment. */
 export type VariableSource = string | readonly string[] | { readonly env: string };
 
-/** Makes the error for a place in a policy, as `variables.HOME`. */
-export type Complain = (place: string, message: string) => LandlockError;
+/** Makes the error for a place in a policy, as `variables.HOME`; of a cause it keeps the code. */
+export type Complain = (place: string, message: string, cause?: LandlockError) => LandlockError;
 
 /** Resolves the table; nothing of the environment is read but what it names. */
 export function readVariables(
