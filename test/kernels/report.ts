@@ -41,7 +41,9 @@ export function summary({ kernels, rows }: Matrix): string {
 /** Why cases do not apply: each reason once, with how often and where. */
 export function reasons({ rows }: Matrix): string {
   const skips = rows.flatMap(({ cells }) => cells.filter(({ result }) => result === "skipped"));
-  const byReason = Map.groupBy(skips, ({ why }) => why || "no reason given");
+  // Which kernel it is, the line says itself.
+  const ofAny = (why: string) => why.replace(/, this (kernel|one) has \d+$/, "");
+  const byReason = Map.groupBy(skips, ({ why }) => ofAny(why) || "no reason given");
   return [...byReason]
     .toSorted(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
     .map(([why, cells]) => {
