@@ -9,7 +9,7 @@
 #define EXPORTED __attribute__((visibility("default")))
 
 /* Raised with every change of the surface; src/kernel/native.ts compares it. */
-#define LANDLOCK_NATIVE_VERSION 2
+#define LANDLOCK_NATIVE_VERSION 3
 
 /* Own results, below every errno (the kernel's largest is 4095). */
 enum {
@@ -53,17 +53,6 @@ EXPORTED int32_t landlock_native_version(void);
  */
 EXPORTED int64_t allthreads_restrict(int32_t ruleset_fd, uint32_t flags, uint32_t deadline_ms,
 				     struct allthreads_report *report);
-
-/*
- * Lets a later exec inherit the open files this process was started with. Bun marks all of
- * them close-on-exec when it starts, and opens nothing for itself that outlives a call but
- * anonymous inodes, which are left as they are. Needs /proc.
- *
- * Returns how many there are, or a negative errno.
- *
- * Signal-safe: yes. Blocks: no. State on failure: some may be marked.
- */
-EXPORTED int64_t landlock_inherit_descriptors(void);
 
 /*
  * Replaces the process by a program, with the signal dispositions and the limit on open

@@ -1,14 +1,22 @@
 /** Which open files the command gets besides its standard input, output and error. */
-import { LandlockError } from "../errors.ts";
-import { keepOnExec } from "../kernel/syscalls.ts";
+import { LandlockError, syscallError } from "../errors.ts";
+import { closeOnExecFrom, keepOnExec } from "../kernel/syscalls.ts";
+
+const ENOSYS = -38;
+const EINVAL = -22;
 
 /**
- * Hands descriptors on to the command. Bun marked everything that it inherited close-on-exec
- * when it started, so all others stay behind.
+ * Hands descriptors above 2 on to the command; all others stay behind.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming all that were not open
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming all that were not open;
+ *   `ERR_LANDLOCK_SYSCALL` where close_range(2) is forbidden
  */
 export function handOn(fds: readonly number[]): void {
+  const closed = closeOnExecFrom(3);
+  // Before Linux 5.11, where there is no Landlock, what Bun does with them at its start must do.
+  if (closed < 0 && closed !== ENOSYS && closed !== EINVAL) {
+    throw syscallError("Cannot keep open files from the command", "close_range", -closed);
+  }
   const missing = fds.filter((fd) => fd > 2 && (isBunsOwn(fd) || keepOnExec(fd) < 0));
   if (missing.length === 0) return;
   const [first] = missing;

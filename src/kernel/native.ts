@@ -9,7 +9,7 @@ import { errnoName, fixOf, LandlockError } from "../errors.ts";
 import { close, openFile } from "./syscalls.ts";
 
 /** `LANDLOCK_NATIVE_VERSION` of `lib/allthreads.h`. */
-const version = 2;
+const version = 3;
 
 /** Results of `allthreads_restrict` that are not an errno, from `lib/allthreads.h`. */
 export const ALLTHREADS_UNREACHABLE = -5001;

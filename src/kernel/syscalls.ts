@@ -7,6 +7,7 @@ import { dlopen, FFIType, ptr, read } from "bun:ffi";
 import { LandlockError } from "../errors.ts";
 import {
   AT_FDCWD,
+  CLOSE_RANGE_CLOEXEC,
   F_SETFD,
   LANDLOCK_CREATE_RULESET_ERRATA,
   LANDLOCK_CREATE_RULESET_VERSION,
@@ -155,6 +156,11 @@ export function linkCount(path: string): number {
   const buffer = new Uint32Array(64);
   const result = syscall(NR.statx, AT_FDCWD, ptr(name), 0, STATX_NLINK, ptr(buffer));
   return result < 0 ? result : buffer[4]!;
+}
+
+/** `close_range(2)` with `CLOSE_RANGE_CLOEXEC`: no descriptor from `first` on survives an exec. */
+export function closeOnExecFrom(first: number): number {
+  return syscall(NR.close_range, first, 0xffff_ffff, CLOSE_RANGE_CLOEXEC);
 }
 
 /** `F_SETFD` of `fcntl(2)`: takes the close-on-exec mark off a descriptor. */

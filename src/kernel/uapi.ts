@@ -18,6 +18,7 @@ export const O_CLOEXEC = 0o2000000;
 export const O_DIRECTORY = process.arch === "arm64" ? 0o40000 : 0o200000;
 export const AT_FDCWD = -100;
 export const F_SETFD = 2;
+export const CLOSE_RANGE_CLOEXEC = 1 << 2;
 export const STATX_NLINK = 0x4;
 
 export const PR_SET_NO_NEW_PRIVS = 38;
@@ -26,11 +27,12 @@ export const RLIMIT_NOFILE = 7;
 export const MFD_CLOEXEC = 0x1;
 export const MFD_EXEC = 0x10;
 
-/** System call numbers; Landlock's are the same on every CPU. */
+/** System call numbers; those from 424 on are the same on every CPU. */
 export const NR = {
   landlock_create_ruleset: 444,
   landlock_add_rule: 445,
   landlock_restrict_self: 446,
+  close_range: 436,
   ...(process.arch === "arm64"
     ? {
         fcntl: 25,

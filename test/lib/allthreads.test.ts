@@ -39,7 +39,6 @@ const cases = {
   "io-worker": "a worker of io_uring is named, and nothing has changed",
   fork: "a child forked in the middle of a broadcast can restrict its own threads",
   execve: "a program gets default signals, its limit, its arguments and its environment",
-  inherit: "descriptors of files are inherited, anonymous ones are not",
   launcher: "the library run as a program starts a restricted command, or says why not",
 } as const;
 

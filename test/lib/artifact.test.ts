@@ -10,12 +10,7 @@ const compilers = ["gcc", "aarch64-linux-gnu-gcc"];
 /** The largest pages that kernels for this CPU are built with. */
 const pageBytes = { x64: 4096, arm64: 65_536 };
 
-const surface = [
-  "allthreads_restrict",
-  "landlock_execve",
-  "landlock_inherit_descriptors",
-  "landlock_native_version",
-];
+const surface = ["allthreads_restrict", "landlock_execve", "landlock_native_version"];
 
 function loaded(elf: Elf) {
   return elf.segments.filter((segment) => segment.type === "load");

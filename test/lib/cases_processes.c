@@ -116,28 +116,3 @@ void case_execve(void)
 	execve_limit = same;
 	in_child(execve_process);
 }
-
-static void inherit_process(void)
-{
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	int ends[2];
-
-	CHECK(pipe2(ends, O_CLOEXEC) == 0, "pipe2: %s", strerror(errno));
-
-	/* An anonymous inode, as a ruleset is one. */
-	int ruleset = ruleset_denying(0, WITH_PROC);
-	int64_t kept = library.inherit();
-
-	CHECK(kept == 3, "%lld descriptors are to be inherited", (long long)kept);
-	CHECK(fcntl(null, F_GETFD) == 0 && fcntl(ends[0], F_GETFD) == 0 && fcntl(ends[1], F_GETFD) == 0,
-	      "a descriptor is still close-on-exec");
-	CHECK(fcntl(ruleset, F_GETFD) == FD_CLOEXEC, "the ruleset would be inherited");
-}
-
-void case_inherit(void)
-{
-	/* What the caller of this program left open would count, too. */
-	for (int fd = 3; fd < 1024; fd++)
-		close(fd);
-	in_child(inherit_process);
-}

@@ -97,8 +97,7 @@ static void load_library(const char *path)
 	library.restrict_all = (__typeof__(library.restrict_all))dlsym(handle, "allthreads_restrict");
 	library.execve = (__typeof__(library.execve))dlsym(handle, "landlock_execve");
 	library.version = (__typeof__(library.version))dlsym(handle, "landlock_native_version");
-	library.inherit = (__typeof__(library.inherit))dlsym(handle, "landlock_inherit_descriptors");
-	CHECK(library.restrict_all && library.execve && library.version && library.inherit, "dlsym: %s", dlerror());
+	CHECK(library.restrict_all && library.execve && library.version, "dlsym: %s", dlerror());
 	CHECK(library.version() == LANDLOCK_NATIVE_VERSION, "version is %d", library.version());
 }
 

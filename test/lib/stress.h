@@ -34,7 +34,6 @@
 extern struct library {
 	__typeof__(allthreads_restrict) *restrict_all;
 	__typeof__(landlock_execve) *execve;
-	__typeof__(landlock_inherit_descriptors) *inherit;
 	__typeof__(landlock_native_version) *version;
 	const char *path;
 } library;
@@ -198,7 +197,6 @@ void mount_proc(void);
 	X(io_worker, "io-worker")                          \
 	X(fork, "fork")                                    \
 	X(execve, "execve")                                \
-	X(inherit, "inherit")                              \
 	X(launcher, "launcher")
 
 #define DECLARE(function, name) void case_##function(void);
