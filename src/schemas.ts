@@ -17,7 +17,9 @@ import {
   scopeNames,
   shown,
 } from "./schemas/parts.ts";
-import { landlockConfig, policy } from "./schemas/policy.ts";
+import { landlockConfig } from "./schemas/landlockconfig.ts";
+import { policySchemas } from "./schemas/policy.ts";
+import { ruleSchema } from "./schemas/rule.ts";
 import { isAbi, isFileUrl, isPathString, type PathLike } from "./values.ts";
 
 const path = z.custom<PathLike>(
@@ -33,100 +35,73 @@ function whole(what: string, least: number) {
 }
 
 const flag = z.optional(z.boolean(is("a setting", "use true or false")));
-const onDenial = z.enum(["log", "quiet"], is("onDenial", 'use "log" or "quiet"'));
-
-const fsRule = object({
-  kind: z.literal("fs"),
-  access: fsRights,
-  explicit: fsRights,
-  paths: listOf(pathString),
-  onFile: z.enum(["narrow", "fail"], is("onFile", 'use "narrow" or "fail"')),
-  onMissing: z.enum(["fail", "skip"], is("onMissing", 'use "fail" or "skip"')),
-  onDenial,
-}).check(
-  z.refine(
-    (rule) => rule.explicit.every((right) => rule.access.includes(right)),
-    is("an fs rule", "explicit must be part of access"),
-  ),
-);
-const netRule = object({
-  kind: z.literal("net"),
-  access: netRights,
-  ports: listOf(port),
-  onDenial,
-});
-const compositeRule = object({
-  kind: z.literal("composite"),
-  get rules() {
-    return listOf(rule);
-  },
-});
-
-type PlainRule =
-  z.infer<typeof fsRule> | z.infer<typeof netRule> | { kind: "composite"; rules: PlainRule[] };
-
-const rule: z.ZodMiniType<PlainRule> = z.discriminatedUnion(
-  "kind",
-  [fsRule, netRule, compositeRule],
-  is("a rule", "make one with roDirs(), bindTcp() and the like"),
-) as never;
 
 const schemas = {
-  path,
-  paths: listOf(path),
-  ports: listOf(port),
-  fsRights,
-  rule,
-  config: object({
-    fs: z.optional(fsRights),
-    net: z.optional(netRights),
-    scoped: z.optional(scopeNames),
-  }),
-  bestEffort: object({ atLeast: z.optional(abi) }),
-  rules: listOf(rule),
-  kernel: z.object(
-    {
-      abi: whole("an ABI", 0),
-      errata: whole("a mask of errata", 0),
-      state: z.enum(
-        ["enabled", "disabled", "unsupported", "blocked", "not-linux"],
-        is("a state", "use one that probe() returns"),
+  path: () => path,
+  paths: () => listOf(path),
+  ports: () => listOf(port),
+  fsRights: () => fsRights,
+  rule: ruleSchema,
+  config: () =>
+    object({
+      fs: z.optional(fsRights),
+      net: z.optional(netRights),
+      scoped: z.optional(scopeNames),
+    }),
+  bestEffort: () => object({ atLeast: z.optional(abi) }),
+  rules: () => listOf(ruleSchema()),
+  kernel: () =>
+    z.object(
+      {
+        abi: whole("an ABI", 0),
+        errata: whole("a mask of errata", 0),
+        state: z.enum(
+          ["enabled", "disabled", "unsupported", "blocked", "not-linux"],
+          is("a state", "use one that probe() returns"),
+        ),
+      },
+      is("a kernel", "give { abi, errata, state }, as probe() returns"),
+    ),
+  configData: () =>
+    object({
+      abi,
+      fs: fsRights,
+      net: netRights,
+      scoped: scopeNames,
+      logging: distinct(
+        oneOf(["log_same_exec_off", "log_new_exec_on", "log_subdomains_off"], "an audit log flag"),
       ),
-    },
-    is("a kernel", "give { abi, errata, state }, as probe() returns"),
-  ),
-  configData: object({
-    abi,
-    fs: fsRights,
-    net: netRights,
-    scoped: scopeNames,
-    logging: distinct(
-      oneOf(["log_same_exec_off", "log_new_exec_on", "log_subdomains_off"], "an audit log flag"),
-    ),
-    mode: z.enum(["strict", "best-effort"], is("a mode", 'use "strict" or "best-effort"')),
-    atLeast: z.custom<number>(
-      (value) => value === 0 || isAbi(value),
-      is("a Landlock ABI", `give an integer from 0 to ${newestAbi}`),
-    ),
-  }),
-  bunPreset: object({ children: flag }),
-  dnsPreset: object({ ports: flag }),
-  cwdPreset: object({ write: flag }),
-  policy,
+      mode: z.enum(["strict", "best-effort"], is("a mode", 'use "strict" or "best-effort"')),
+      atLeast: z.custom<number>(
+        (value) => value === 0 || isAbi(value),
+        is("a Landlock ABI", `give an integer from 0 to ${newestAbi}`),
+      ),
+    }),
+  bunPreset: () => object({ children: flag }),
+  dnsPreset: () => object({ ports: flag }),
+  cwdPreset: () => object({ write: flag }),
+  policy: () => policySchemas().policy,
   landlockConfig,
-  policyOptions: object({ base: z.optional(pathString) }),
-  restrictSelf: object({
-    deadlineMs: z.optional(
-      z.custom<number>(
-        (value) => Number.isInteger(value) && (value as number) > 0 && (value as number) <= 60_000,
-        is("a deadline", "give milliseconds from 1 to 60000"),
+  policyOptions: () => object({ base: z.optional(pathString) }),
+  restrictSelf: () =>
+    object({
+      deadlineMs: z.optional(
+        z.custom<number>(
+          (value) =>
+            Number.isInteger(value) && (value as number) > 0 && (value as number) <= 60_000,
+          is("a deadline", "give milliseconds from 1 to 60000"),
+        ),
       ),
-    ),
-  }),
+    }),
 };
 
 /** The values that have a schema, by name. */
-export type Parsed = { [Name in keyof typeof schemas]: z.infer<(typeof schemas)[Name]> };
+export type Parsed = {
+  [Name in keyof typeof schemas]: z.infer<ReturnType<(typeof schemas)[Name]>>;
+};
+
+/** Those that were needed so far. */
+const made: { [name: string]: z.core.$ZodType } = {};
 
 /** An unknown key first: it is often the misspelt name of one that is missing. */
 function leading(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue {
@@ -150,7 +125,7 @@ export function parse<Name extends keyof Parsed>(
   name: Name,
   value: unknown,
 ): { value: Parsed[Name] } | { problem: string } {
-  const schema = schemas[name] as never as z.core.$ZodType<Parsed[Name]>;
+  const schema = (made[name] ??= schemas[name]()) as z.core.$ZodType<Parsed[Name]>;
   let result;
   try {
     result = z.safeParse(schema, value);

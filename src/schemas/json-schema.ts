@@ -1,8 +1,10 @@
 /** The JSON Schema of policy files, for editors: made of the schema that reads them. */
 import * as z from "zod/mini";
 import { newestAbi } from "../kernel/abi.ts";
-import { abi, fsRights, pathString, port } from "./parts.ts";
-import { families, policy, text } from "./policy.ts";
+import { abi, fsRights, pathString, port, text } from "./parts.ts";
+import { policySchemas } from "./policy.ts";
+
+const { policy, families } = policySchemas();
 
 /** Not empty, and without NUL. */
 const string = { type: "string", pattern: "^[^\\u0000]+$" } as const;

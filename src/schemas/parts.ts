@@ -3,6 +3,12 @@ import * as z from "zod/mini";
 import { accessFs, accessNet, newestAbi, scopes } from "../kernel/abi.ts";
 import { isAbi, isPathString, isPort } from "../values.ts";
 
+/** Made when it is first asked for: making a schema takes longer than using it. */
+export function once<Schema>(make: () => Schema): () => Schema {
+  let made: Schema | undefined;
+  return () => (made ??= make());
+}
+
 /** A value as one short line, for a message. */
 export function shown(value: unknown): string {
   const text = inspected(value).replaceAll(/\s+/g, " ");
@@ -27,6 +33,11 @@ const list = is("a list", "give an array");
 /** A list of anything. */
 export function listOf<Item extends z.core.$ZodType>(item: Item) {
   return z.array(item, list);
+}
+
+/** A list of at least one thing. */
+export function filled<Item extends z.core.$ZodType>(item: Item) {
+  return listOf(item).check(z.minLength(1, is("a list of one or more", "put something in it")));
 }
 
 /** A list that names nothing twice. */
@@ -70,3 +81,9 @@ export const fsRights = distinct(oneOf(accessFs, "a filesystem right"));
 export const netRights = distinct(oneOf(accessNet, "a network right"));
 /** Names out of `scopes`. */
 export const scopeNames = distinct(oneOf(scopes, "a scope"));
+
+const isText = is("a value", "give a non-empty string without NUL");
+/** Text that means something. */
+export const text = z.string(isText).check(z.refine(isPathString, isText));
+/** What a variable of a policy is called. */
+export const variableName = /^[A-Za-z][A-Za-z0-9_]*$/;
