@@ -1,6 +1,7 @@
 /** From a policy's file to the data in it. */
 import { errnoName, LandlockError } from "../errors.ts";
 import { close, openFile, readFile } from "../kernel/syscalls.ts";
+import { duplicateKeys } from "./duplicates.ts";
 import { fromHere } from "./paths.ts";
 
 /** A policy as its file has it. */
@@ -44,7 +45,9 @@ export function readSource(path: string): Source {
       { path: file },
     );
   }
-  const value = parsed(textOf(file), parse, file);
+  const text = textOf(file);
+  const value = parsed(text, parse, file);
+  if (format?.startsWith("json")) requireUnique(text, file, isPackage);
   if (!isPackage) return { path: file, name, value };
   const policy = landlockKey(value);
   if (policy !== undefined) return { path: file, name: `${name}#landlock`, value: policy };
@@ -53,6 +56,22 @@ export function readSource(path: string): Source {
     `${name} has no policy: add the key "landlock", or name another file`,
     { path: file },
   );
+}
+
+/** Of a package.json only the policy is ours to judge. */
+function requireUnique(text: string, path: string, isPackage: boolean): void {
+  for (const [first, ...rest] of duplicateKeys(text)) {
+    if (isPackage && first !== "landlock") continue;
+    const place = rest.reduce<string>(
+      (before, key) => `${before}${typeof key === "number" ? `[${key}]` : `.${key}`}`,
+      `${first}`,
+    );
+    throw new LandlockError(
+      "ERR_LANDLOCK_INVALID_RULE",
+      `Cannot parse ${JSON.stringify(path)}: the key ${place} stands twice; take out one of the two`,
+      { path },
+    );
+  }
 }
 
 function landlockKey(manifest: unknown): unknown {

@@ -125,6 +125,32 @@ describe("complaints", () => {
     });
   }
 
+  const twice: [name: string, text: string, place: string][] = [
+    ["a.json", '{ "ro": ["/a"], "rw": [], "ro": [] }', "ro"],
+    ["a.json", '{ "ro": [], "r\\u006f": [] }', "ro"],
+    ["a.jsonc", '{ "paths": [{}, { "access": "ro", /* " */ "access": "rw" }] }', "paths[1].access"],
+    ["package.json", '{ "landlock": { "ro": ["a\\"b:{"], "ro": [] } }', "landlock.ro"],
+    ["package.json", '{ "a": 1, "a": 2, "landlock": {}, "landlock": {} }', "landlock"],
+  ];
+  for (const [name, text, place] of twice) {
+    test(`a key that stands twice: ${text}`, async () => {
+      await write(name, text);
+      expect(complaint(name)["message"]).toBe(
+        `Cannot parse "/${name}": the key ${place} stands twice; take out one of the two`,
+      );
+    });
+  }
+
+  test("a key may stand in several objects, and twice elsewhere in a package.json", async () => {
+    await write(
+      "a.json",
+      '{ "paths": [{ "access": "ro", "paths": [] }, { "access": "ro", "paths": [] }] }',
+    );
+    expect(complaint("a.json")).toEqual({ code: "none" });
+    await write("package.json", '{ "a": 1, "a": 2, "landlock": {} }');
+    expect(complaint("package.json")).toEqual({ code: "none" });
+  });
+
   test("a file that says something else than a policy", async () => {
     await write("empty.yaml", "");
     expect(complaint("empty.yaml")["message"]).toStartWith('"/empty.yaml": null is not an object');
