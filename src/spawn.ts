@@ -189,7 +189,7 @@ function launchError(path: string, step: number, errno: number): LandlockError {
   if (step === STEP_EXEC) {
     const fix =
       name === "EACCES"
-        ? "make it executable, and grant execute on it, its interpreter and its libraries, as with roDirs() or roFiles()"
+        ? "make it executable, and grant execute on it, its interpreter and its libraries, as with presets.executable()"
         : "correct the path, or grant its interpreter";
     return new LandlockError(
       "ERR_LANDLOCK_PATH",
