@@ -2,7 +2,7 @@
  * Where a test finds a compiled program: it is compiled when it is wanted, or, on a machine without
  * a compiler, brought along in the folder that `LANDLOCK_TEST_PROGRAMS` names.
  */
-import { existsSync } from "node:fs";
+import { chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { tempDir } from "./harness.ts";
 import { compile, compilers, packages, programs, type ProgramName } from "./programs.ts";
@@ -22,7 +22,9 @@ export function program(name: ProgramName): string {
   const missing = missingFor(name);
   if (missing) throw new Error(`${missing}: apt-get install ${packages[programs[name].libc]}`);
   if (prebuilt !== undefined) return join(prebuilt, name);
-  const output = join(tempDir(), name);
-  compile(name, output);
-  return output;
+  const folder = tempDir();
+  // Some cases go on as another user.
+  chmodSync(folder, 0o755);
+  compile(name, join(folder, name));
+  return join(folder, name);
 }

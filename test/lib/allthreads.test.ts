@@ -1,7 +1,7 @@
 /** The native library on its own, from C, under both libcs: stress.c and the cases_*.c beside it. */
 import { beforeAll, expect, test } from "bun:test";
 import { chmodSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { kernelAbi, patience, tempDir, testUnless } from "../harness.ts";
 import { missingFor, program } from "../program-path.ts";
 
@@ -53,7 +53,10 @@ const skippedCode = 77;
 
 for (const libc of ["glibc", "musl"] as const) {
   const missing = process.env["CI"] ? "" : missingFor(`stress-${libc}`);
-  const why = kernelAbi === 0 ? "needs Landlock" : missing;
+  // It works there too, but an emulated machine needs ten minutes to show what nobody calls.
+  const needless = kernelAbi >= 8 && process.env["LANDLOCK_TEST_PROGRAMS"] !== undefined;
+  const newer = needless ? `for Landlock ABI 1 to 7, this kernel has ${kernelAbi}` : missing;
+  const why = kernelAbi === 0 ? "needs Landlock" : newer;
 
   let folder = "";
   let stress = "";
@@ -64,7 +67,6 @@ for (const libc of ["glibc", "musl"] as const) {
     // Some cases go on as another user.
     chmodSync(folder, 0o755);
     stress = program(`stress-${libc}`);
-    chmodSync(dirname(stress), 0o755);
   }, caseMs);
 
   const run = async (name: string, sentence: string): Promise<void> => {
