@@ -4,28 +4,19 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { policyJsonSchema } from "../src/schemas/json-schema.ts";
 import { kernelAbi, tempDir, testFromAbi } from "./harness.ts";
+import { installPacked, run } from "./packed.ts";
 
 const root = join(import.meta.dir, "..");
-const folder = tempDir();
-const installed = join(folder, "node_modules", "bun-landlock");
-
-function run(command: string[], cwd = folder) {
-  const done = Bun.spawnSync(command, { cwd, timeout: 60_000 });
-  const { exitCode: code } = done;
-  return { stdout: done.stdout.toString(), stderr: done.stderr.toString(), code };
-}
+let folder = "";
+let installed = "";
 
 function bun(...args: string[]) {
-  return run([process.execPath, ...args]);
+  return run([process.execPath, ...args], folder);
 }
 
 beforeAll(async () => {
-  const steps = [
-    run([process.execPath, "run", "build"], root),
-    run([process.execPath, "pm", "pack", "--filename", join(folder, "package.tgz")], root),
-    (await Bun.write(join(folder, "package.json"), "{}"), bun("add", "./package.tgz")),
-  ];
-  for (const { code, stderr } of steps) if (code !== 0) throw new Error(stderr);
+  folder = await installPacked();
+  installed = join(folder, "node_modules", "bun-landlock");
 }, 60_000);
 
 test("the package holds the bundles, the declarations and lib/, and installs nothing else", async () => {
