@@ -58,10 +58,7 @@ function progress(name: string): (message: Message, seconds: number) => void {
   };
 }
 
-/**
- * As many guests at a time as have two CPUs each. Measured on two: one guest that keeps both busy
- * gets through the tests in 60 % of the time that two guests need, with one CPU each or with two.
- */
+/** As many guests at a time as have two CPUs each: each runs two test files at a time. */
 async function runAll(guests: readonly Guest[]): Promise<Outcome[]> {
   const outcomes = new Map<Kernel, Outcome>();
   const queue = [...guests];
