@@ -15,7 +15,12 @@ const documentation = /^usr\/share\/(doc|info|locale|man)(\/|$)/;
 
 /** Those that depend on the kernel: the guard first, then those that take longest. */
 export function testFiles(): string[] {
-  const first = ["test/abi-guard.test.ts", "test/lib/allthreads.test.ts", "test/cli.test.ts"];
+  const first = [
+    "test/abi-guard.test.ts",
+    "test/lib/allthreads.test.ts",
+    "test/presets/dns.test.ts",
+    "test/cli.test.ts",
+  ];
   const found = new Bun.Glob("test/{threads,enforce}/*.test.ts").scanSync(root);
   return [...first, ...[...found].sort().reverse()];
 }

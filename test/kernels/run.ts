@@ -102,7 +102,8 @@ async function main(words: readonly string[]): Promise<number> {
   const file = join(cacheFolder("results"), "matrix.tsv");
   await Bun.write(file, matrixFile(matrix));
 
-  console.log(`\n${summary(matrix)}\n\nNot applicable, because it\n${reasons(matrix)}\n`);
+  const why = reasons(matrix);
+  console.log(`\n${summary(matrix)}\n${why && `\nNot applicable, because it\n${why}\n`}`);
   const failed = failures(outcomes, matrix, never);
   for (const failure of failed) console.log(`(fail) ${failure}\n`);
   const cells = matrix.rows.flatMap((row) => row.cells);
