@@ -29,8 +29,8 @@ export function select(words: readonly string[], allFiles: readonly string[]): S
   const means = (kernel: Kernel, name: string) =>
     name === "all" || name === kernel.name || (name === "quick" && kernel.quick === true);
   const quick = names.join() === "quick";
-  // These take longest, and depend on the kernel least: the host's own run has to do.
-  const slow = /^test\/(cli|lib\/)/;
+  // These take longest, and show what others show too: the host's own run has to do.
+  const slow = /^test\/(cli|lib\/|threads\/(no-proc|whole-process))/;
   return {
     kernels: kernels.filter(
       (kernel) => names.length === 0 || names.some((name) => means(kernel, name)),
