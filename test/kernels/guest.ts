@@ -10,6 +10,8 @@ import { slowness } from "./userland.ts";
 const megabytes = 2048;
 /** A guest that says nothing for so long hangs: by more than a test file may take. */
 const silenceMs = 17 * 60_000;
+/** Booting takes ten seconds, on a busy machine a minute. */
+const bootMs = 3 * 60_000;
 
 /** The programs that start guests, and the Debian packages that have them. */
 export const emulators: Record<Cpu, Readonly<Record<string, string>>> = {
@@ -130,7 +132,10 @@ export async function runGuest(guest: Guest, folder: string, listener: Listener)
       heard = performance.now();
     }
     read = lines.length;
-    if (performance.now() - heard > silenceMs) failure = `silent for ${silenceMs / 60_000} minutes`;
+    const patienceMs = messages.length === 0 ? bootMs : silenceMs;
+    if (performance.now() - heard > patienceMs) {
+      failure = `silent for ${patienceMs / 60_000} minutes`;
+    }
   }
   emulator.kill("SIGKILL");
   await emulator.exited;

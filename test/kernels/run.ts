@@ -58,6 +58,12 @@ function progress(name: string): (message: Message, seconds: number) => void {
   };
 }
 
+/**
+ * Kernels change their own code while they boot, and the emulator sometimes runs into the middle
+ * of it, and the kernel panics. What happens once the tests run is never tried again.
+ */
+const bootsAgain = 2;
+
 /** As many guests at a time as have two CPUs each: each runs two test files at a time. */
 async function runAll(guests: readonly Guest[]): Promise<Outcome[]> {
   const outcomes = new Map<Kernel, Outcome>();
@@ -67,7 +73,11 @@ async function runAll(guests: readonly Guest[]): Promise<Outcome[]> {
     if (guest === undefined) return;
     const { kernel } = guest;
     const folder = cacheFolder("results", kernel.name);
-    const outcome = await runGuest(guest, folder, progress(kernel.name));
+    let outcome = await runGuest(guest, folder, progress(kernel.name));
+    for (let again = 0; again < bootsAgain && !outcome.started; again++) {
+      say(`${kernel.name}  did not boot, once more: ${outcome.failure}`);
+      outcome = await runGuest(guest, folder, progress(kernel.name));
+    }
     await Bun.write(join(folder, "status.txt"), outcome.started?.status ?? "");
     if (outcome.failure) say(`${kernel.name}  ${outcome.failure}`);
     outcomes.set(kernel, outcome);
