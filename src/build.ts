@@ -1,7 +1,7 @@
 /** From a plan to a ruleset in the kernel. Nothing is enforced here. */
 import { ptr } from "bun:ffi";
 import { errnoName, LandlockError, syscallError } from "./errors.ts";
-import { accessFs, accessNet, type FsRight } from "./kernel/abi.ts";
+import { accessFs, accessNet, fileRights, type FsRight } from "./kernel/abi.ts";
 import { close, landlockAddRule, landlockCreateRuleset, openPath } from "./kernel/syscalls.ts";
 import {
   encodeNetPortAttr,
@@ -22,16 +22,6 @@ const ENFILE = -23;
 const ENOTDIR = -20;
 const EBADFD = -77;
 const EAFNOSUPPORT = -97;
-
-/** Rights that apply to something else than a directory (kernel: `ACCESS_FILE`). */
-const fileRights: readonly FsRight[] = [
-  "execute",
-  "write_file",
-  "read_file",
-  "truncate",
-  "ioctl_dev",
-  "resolve_unix",
-];
 
 /** A path that cannot be used, and the negative errno that says why. */
 interface Unusable {

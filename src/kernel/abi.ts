@@ -117,6 +117,15 @@ export function rightsOf(abi: number): Rights {
 const all = rightsOf(newestAbi);
 /** Every filesystem access right, in the order of the kernel's bits. */
 export const accessFs: readonly FsRight[] = Object.freeze(all.fs);
+/** Rights that apply to something else than a directory (kernel: `ACCESS_FILE`). */
+export const fileRights: readonly FsRight[] = [
+  "execute",
+  "write_file",
+  "read_file",
+  "truncate",
+  "ioctl_dev",
+  "resolve_unix",
+];
 /** Every network access right, in the order of the kernel's bits. */
 export const accessNet: readonly NetRight[] = Object.freeze(all.net);
 /** Every scope, in the order of the kernel's bits. */

@@ -1,0 +1,78 @@
+/**
+ * The machine's files, for the model. Landlock restricts neither stat(2) nor readlink(2), so a
+ * sandboxed process can look up what it cannot open.
+ */
+import { lstatSync, readlinkSync, type BigIntStats } from "node:fs";
+import type { FileType } from "./operation.ts";
+import type { Files, Inode, Place } from "./place.ts";
+
+/** The bound of path_resolution(7) on symbolic links. */
+const linksMax = 40;
+
+/** Looks up the files of this machine, as they are now. */
+export const machineFiles: Files = {
+  find: (path, follow) => find(path.startsWith("/") ? path : `${process.cwd()}/${path}`, follow, 0),
+};
+
+/** Name by name as the kernel does: behind a symbolic link, `..` is the parent of its target. */
+function find(path: string, follow: boolean, links: number): Place {
+  const chain: Inode[] = [inodeOf("/", undefined)!];
+  const names = path.split("/").filter((name) => name !== "" && name !== ".");
+  for (const [i, name] of names.entries()) {
+    const [directory] = chain as [Inode];
+    if (name === "..") {
+      if (chain.length > 1) chain.shift();
+      continue;
+    }
+    const last = i === names.length - 1;
+    const next = `${directory.path === "/" ? "" : directory.path}/${name}`;
+    const found = inodeOf(next, directory);
+    if (found?.type === "symlink" && (follow || !last)) {
+      const target = linkTarget(next);
+      // A link that leads to itself, or one of /proc to what has no path, leads nowhere.
+      if (target === "" || links === linksMax) return nowhere(path);
+      const start = target.startsWith("/") ? target : `${directory.path}/${target}`;
+      return find([start, ...names.slice(i + 1)].join("/"), follow, links + 1);
+    }
+    if (found === undefined) {
+      return last ? { path: next, file: undefined, parents: chain } : nowhere(path);
+    }
+    chain.unshift(found);
+  }
+  const [file, ...parents] = chain as [Inode, ...Inode[]];
+  return { path: file.path, file, parents };
+}
+
+function nowhere(path: string): Place {
+  return { path, file: undefined, parents: [] };
+}
+
+function linkTarget(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
+}
+
+function inodeOf(path: string, parent: Inode | undefined): Inode | undefined {
+  let stats: BigIntStats | undefined;
+  try {
+    stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+  if (stats === undefined) return undefined;
+  const id = `${stats.dev}:${stats.ino}`;
+  const mounted = parent === undefined || !parent.id.startsWith(`${stats.dev}:`);
+  return { id, type: typeOf(stats), path, mounted };
+}
+
+function typeOf(stats: BigIntStats): FileType {
+  if (stats.isDirectory()) return "directory";
+  if (stats.isSymbolicLink()) return "symlink";
+  if (stats.isFIFO()) return "fifo";
+  if (stats.isSocket()) return "socket";
+  if (stats.isCharacterDevice()) return "char";
+  return stats.isBlockDevice() ? "block" : "regular";
+}
