@@ -3,6 +3,7 @@
  * sandboxed process can look up what it cannot open.
  */
 import { lstatSync, readlinkSync, type BigIntStats } from "node:fs";
+import { isMountRoot } from "../kernel/syscalls.ts";
 import type { FileType } from "./operation.ts";
 import type { Files, Inode, Place } from "./place.ts";
 
@@ -64,8 +65,13 @@ function inodeOf(path: string, parent: Inode | undefined): Inode | undefined {
   }
   if (stats === undefined) return undefined;
   const id = `${stats.dev}:${stats.ino}`;
-  const mounted = parent === undefined || !parent.id.startsWith(`${stats.dev}:`);
-  return { id, type: typeOf(stats), path, mounted };
+  const type = typeOf(stats);
+  const mounted =
+    parent === undefined ||
+    !parent.id.startsWith(`${stats.dev}:`) ||
+    // A bind mount within one file system.
+    (type === "directory" && isMountRoot(path));
+  return { id, type, path, mounted };
 }
 
 function typeOf(stats: BigIntStats): FileType {
@@ -73,6 +79,6 @@ function typeOf(stats: BigIntStats): FileType {
   if (stats.isSymbolicLink()) return "symlink";
   if (stats.isFIFO()) return "fifo";
   if (stats.isSocket()) return "socket";
-  if (stats.isCharacterDevice()) return "char";
+  if (stats.isCharacterDevice()) return stats.rdev === 0n ? "whiteout" : "char";
   return stats.isBlockDevice() ? "block" : "regular";
 }

@@ -1,5 +1,6 @@
 /** A layer of the sandbox as the model sees it: rules by what they are bound to. */
 import type { FsRight, NetRight, Rights } from "../kernel/abi.ts";
+import type { Kernel } from "../kernel/probe.ts";
 import type { PathRule, PortRule } from "../plan.ts";
 import type { Files } from "./place.ts";
 
@@ -39,4 +40,20 @@ function add<Key, Right>(map: Map<Key, Set<Right>>, key: Key, access: readonly R
   const known = map.get(key) ?? new Set();
   for (const right of access) known.add(right);
   map.set(key, known);
+}
+
+/** What decides beside the layers: `probe()` returns it. */
+export type KernelVersion = Pick<Kernel, "abi" | "errata">;
+
+/**
+ * The layers as a kernel enforces them. Below ABI 7 a layer that handles no right on files denies
+ * `refer` too, as soon as another layer handles any.
+ */
+export function asEnforced(layers: readonly Layer[], { abi }: KernelVersion): readonly Layer[] {
+  if (abi >= 7 || layers.every(({ handled }) => handled.fs.length === 0)) return layers;
+  return layers.map((layer) =>
+    layer.handled.fs.length > 0
+      ? layer
+      : { ...layer, handled: { ...layer.handled, fs: ["refer"] } },
+  );
 }

@@ -5,11 +5,12 @@
  * It says what Landlock decides and nothing else: a file that is missing, or that ordinary
  * permissions protect, fails on its own.
  */
-import { fileRights, type FsRight, type NetRight, type Scope } from "../kernel/abi.ts";
-import type { Layer } from "./layer.ts";
-import type { FileOperation, FileType, Open, Operation } from "./operation.ts";
-import type { Files, Inode, Place } from "./place.ts";
+import { abiOfRight, newestAbi, type FsRight, type NetRight, type Scope } from "../kernel/abi.ts";
+import { asEnforced, type KernelVersion, type Layer } from "./layer.ts";
+import type { FileOperation, Operation, PortOperation } from "./operation.ts";
+import type { Files, Place } from "./place.ts";
 import { refer, type Referral } from "./refer.ts";
+import { makeRight, removeRight, requestsOf, whiteoutErratum } from "./request.ts";
 import { missingOn, type Missing } from "./walk.ts";
 
 /** A right that a layer denies. */
@@ -36,8 +37,21 @@ export type Verdict =
 
 const allowed: Verdict = { allowed: true };
 
-/** Decides about an operation. */
-export function evaluate(operation: Operation, layers: readonly Layer[], files: Files): Verdict {
+const newest: KernelVersion = { abi: newestAbi, errata: whiteoutErratum };
+
+/**
+ * Decides about an operation.
+ *
+ * @param layers From the one that was enforced first
+ * @param files As they are just before the operation
+ * @param kernel What `probe()` returns where the layers are in force; default: the newest
+ */
+export function evaluate(
+  operation: Operation,
+  layers: readonly Layer[],
+  files: Files,
+  kernel: KernelVersion = newest,
+): Verdict {
   if (operation.kind === "scope") {
     const denying = layers.map(({ handled }) => handled.scoped.includes(operation.scope));
     const denials = denying.flatMap((denies, i) =>
@@ -46,27 +60,34 @@ export function evaluate(operation: Operation, layers: readonly Layer[], files: 
     return denied("EPERM", denials);
   }
   if (operation.kind === "port") {
-    const { access, port } = operation;
-    const denials = access.flatMap((right) =>
-      layers.flatMap(({ handled, ports }, i) =>
-        handled.net.includes(right) && !ports.get(port)?.has(right)
-          ? [{ layer: i + 1, right, port }]
-          : [],
-      ),
-    );
-    return denied("EACCES", denials);
+    return denied("EACCES", portDenials(operation, layers));
   }
   if (operation.kind === "rename" || operation.kind === "link") {
-    return evaluateReferral(operation, layers, files);
+    return evaluateReferral(operation, asEnforced(layers, kernel), files, kernel);
   }
-  const denials = requestsOf(operation, files).flatMap(({ chain, rights }) =>
+  const denials = requestsOf(operation, files, kernel).flatMap(({ chain, rights }) =>
     denialsOf(missingOn(layers, chain, new Set(rights)), chain[0]!.path),
   );
   return denied("EACCES", denials);
 }
 
-function denied(errno: "EACCES" | "EPERM", denials: readonly Denial[]): Verdict {
+function denied(errno: "EACCES" | "EXDEV" | "EPERM", denials: readonly Denial[]): Verdict {
   return denials.length === 0 ? allowed : { allowed: false, errno, denials };
+}
+
+function portDenials(
+  { access, port, unbound }: PortOperation,
+  layers: readonly Layer[],
+): readonly Denial[] {
+  const wanted = access.map((right) => ({ right, port }));
+  if (unbound) wanted.push({ right: "bind_udp", port: 0 });
+  return wanted.flatMap(({ right, port }) =>
+    layers.flatMap(({ handled, ports }, i) =>
+      handled.net.includes(right) && !ports.get(port)?.has(right)
+        ? [{ layer: i + 1, right, port }]
+        : [],
+    ),
+  );
 }
 
 /** The denied rights of each layer, as a list. */
@@ -76,108 +97,35 @@ function denialsOf(missing: Missing, path: string): Denial[] {
   );
 }
 
-/** Rights wanted on a file: itself and the directories it is in. */
-interface Request {
-  readonly chain: readonly Inode[];
-  readonly rights: readonly FsRight[];
-}
-
-/** What an operation wants, in the order in which the kernel asks; nothing where a path is missing. */
-function requestsOf(
-  operation: Exclude<FileOperation, { kind: "rename" | "link" }>,
-  files: Files,
-): Request[] {
-  const { kind, path } = operation;
-  const follow = kind !== "make" && kind !== "remove";
-  const place = files.find(path, follow);
-  if (kind === "open") return openRequests(operation, place);
-  if (kind === "make") return inDirectory(place, makeRight[operation.type]);
-  if (kind === "remove") {
-    return inDirectory(place, operation.directory ? "remove_dir" : "remove_file");
-  }
-  if (kind === "access") return accessRequests(operation.access, place);
-  if (place.file === undefined) return [];
-  const on = (...rights: FsRight[]): Request[] => [{ chain: chainOf(place), rights }];
-  if (kind === "execute") return on("read_file", "execute");
-  if (kind === "ioctl") {
-    return place.file.type === "char" || place.file.type === "block" ? on("ioctl_dev") : [];
-  }
-  return on(kind);
-}
-
-function chainOf(place: Place): readonly Inode[] {
-  return place.file ? [place.file, ...place.parents] : place.parents;
-}
-
-function inDirectory({ parents }: Place, ...rights: FsRight[]): Request[] {
-  return parents.length === 0 ? [] : [{ chain: parents, rights }];
-}
-
-function openRequests({ read, write, truncate, create, unnamed }: Open, place: Place): Request[] {
-  if (place.file?.type === "directory" && !unnamed) {
-    return read ? [{ chain: chainOf(place), rights: ["read_dir"] }] : [];
-  }
-  const rights: FsRight[] = [];
-  if (read) rights.push("read_file");
-  if (write) rights.push("write_file");
-  if (place.file) {
-    // A file that is made in the same call has nothing to truncate.
-    if (truncate && place.file.type === "regular") rights.push("truncate");
-    return rights.length === 0 ? [] : [{ chain: chainOf(place), rights }];
-  }
-  if (!create || place.parents.length === 0) return [];
-  return [...inDirectory(place, "make_reg"), ...inDirectory(place, ...rights)];
-}
-
-/** Rights about entries are asked of the directory, those about files of the file. */
-function accessRequests(access: readonly FsRight[], place: Place): Request[] {
-  const onFile = access.filter((right) => fileRights.includes(right));
-  const onEntries = access.filter((right) => !fileRights.includes(right));
-  const directory = place.file?.type === "directory" ? chainOf(place) : place.parents;
-  return [
-    { chain: chainOf(place), rights: onFile },
-    { chain: directory, rights: onEntries },
-  ].filter(({ chain, rights }) => chain.length > 0 && rights.length > 0);
-}
-
-/** The right to make a file of a type (kernel: `get_mode_access()`). */
-const makeRight: Readonly<Record<FileType, FsRight>> = {
-  regular: "make_reg",
-  directory: "make_dir",
-  symlink: "make_sym",
-  fifo: "make_fifo",
-  socket: "make_sock",
-  char: "make_char",
-  block: "make_block",
-};
-
-function removeRight(file: Inode | undefined): readonly FsRight[] {
-  if (file === undefined) return [];
-  return [file.type === "directory" ? "remove_dir" : "remove_file"];
-}
-
 function evaluateReferral(
   operation: Extract<FileOperation, { kind: "rename" | "link" }>,
   layers: readonly Layer[],
   files: Files,
+  kernel: KernelVersion,
 ): Verdict {
   const source = files.find(operation.path, false);
   const target = files.find(operation.to, false);
   const [fromDir, toDir] = [source.parents[0], target.parents[0]];
   if (!source.file || !fromDir || !toDir) return allowed;
+  // The kernel itself fails with EXDEV then, and asks nobody.
+  if (mountOf(source) !== mountOf(target)) return allowed;
   const moves = operation.kind === "rename";
   const exchange = moves && operation.exchange === true;
   const requests = {
     from: new Set<FsRight>([
-      ...(exchange && target.file ? [makeRight[target.file.type]] : []),
+      ...(exchange && target.file ? [makeRight(target.file.type, kernel)] : []),
       ...(moves ? removeRight(source.file) : []),
     ]),
-    to: new Set<FsRight>([makeRight[source.file.type], ...(moves ? removeRight(target.file) : [])]),
+    to: new Set<FsRight>([
+      makeRight(source.file.type, kernel),
+      ...(moves ? removeRight(target.file) : []),
+    ]),
   };
   if (fromDir.id === toDir.id) {
     const all = requests.from.union(requests.to);
     return denied("EACCES", denialsOf(missingOn(layers, target.parents, all), toDir.path));
   }
+  if (kernel.abi < abiOfRight("refer")) return neverReferred(layers, fromDir.path);
   const referral = refer(layers, source, target, requests, exchange);
   if (referral.allowed) return allowed;
   return {
@@ -185,6 +133,19 @@ function evaluateReferral(
     errno: referral.errno,
     denials: referralDenials(referral, fromDir.path, toDir.path),
   };
+}
+
+/** The path of the mount that a directory is in. */
+function mountOf({ parents }: Place): string | undefined {
+  return parents.find(({ mounted }) => mounted)?.path;
+}
+
+/** ABI 1 knows no `refer`, and so asks for nothing else either. */
+function neverReferred(layers: readonly Layer[], path: string): Verdict {
+  const denials = layers.flatMap(({ handled }, i): Denial[] =>
+    handled.fs.length > 0 ? [{ layer: i + 1, right: "refer", path }] : [],
+  );
+  return denied("EXDEV", denials);
 }
 
 function referralDenials({ from, to, gained }: Referral, fromDir: string, toDir: string): Denial[] {

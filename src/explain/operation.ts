@@ -1,8 +1,9 @@
 /** What a program asks the kernel for, as far as Landlock looks at it. Plain data. */
 import type { FsRight, NetRight, Scope } from "../kernel/abi.ts";
 
-/** What a file is: the types of inode(7). */
-export type FileType = "regular" | "directory" | "symlink" | "fifo" | "socket" | "char" | "block";
+/** What a file is: the types of inode(7), and the character device 0:0 of overlay file systems. */
+export type FileType =
+  "regular" | "directory" | "symlink" | "fifo" | "socket" | "char" | "block" | "whiteout";
 
 /** open(2), and reading a directory, which is opening it for that. */
 export interface Open {
@@ -51,6 +52,8 @@ export interface PortOperation {
   readonly access: readonly NetRight[];
   /** 0 to 65535; 0 is one that the kernel picks. */
   readonly port: number;
+  /** A UDP socket without a port that connects or sends: the kernel binds it, as `bind_udp` on 0. */
+  readonly unbound?: boolean;
 }
 
 /** A signal or a connection to an abstract UNIX socket of a process outside the sandbox. */

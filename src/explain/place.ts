@@ -8,7 +8,7 @@ export interface Inode {
   readonly type: FileType;
   /** Its path without symbolic links. */
   readonly path: string;
-  /** The root of a file system that is mounted there. */
+  /** The root of what is mounted there: a file system, or a part of one by a bind mount. */
   readonly mounted: boolean;
 }
 

@@ -7,6 +7,7 @@ import { dlopen, FFIType, ptr, read } from "bun:ffi";
 import { LandlockError } from "../errors.ts";
 import {
   AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
   CLOSE_RANGE_CLOEXEC,
   F_SETFD,
   LANDLOCK_CREATE_RULESET_ERRATA,
@@ -17,6 +18,7 @@ import {
   PR_GET_NO_NEW_PRIVS,
   PR_SET_NO_NEW_PRIVS,
   RLIMIT_NOFILE,
+  STATX_ATTR_MOUNT_ROOT,
   STATX_NLINK,
 } from "./uapi.ts";
 
@@ -149,13 +151,27 @@ export function readInto(fd: number, buffer: Uint8Array): number {
   return syscall(NR.read, fd, ptr(buffer), buffer.length);
 }
 
+/** The first fields of `struct statx`, as 32-bit words, or a negative errno. */
+function statx(path: string, flags: number, mask: number): Uint32Array | number {
+  const name = new TextEncoder().encode(`${path}\0`);
+  // struct statx is 256 bytes.
+  const words = new Uint32Array(64);
+  const result = syscall(NR.statx, AT_FDCWD, ptr(name), flags, mask, ptr(words));
+  return result < 0 ? result : words;
+}
+
 /** The link count of a file, from `statx(2)`, or a negative errno. */
 export function linkCount(path: string): number {
-  const name = new TextEncoder().encode(`${path}\0`);
-  // struct statx is 256 bytes; stx_nlink is the u32 at offset 16.
-  const buffer = new Uint32Array(64);
-  const result = syscall(NR.statx, AT_FDCWD, ptr(name), 0, STATX_NLINK, ptr(buffer));
-  return result < 0 ? result : buffer[4]!;
+  const words = statx(path, 0, STATX_NLINK);
+  // stx_nlink is the u32 at offset 16.
+  return typeof words === "number" ? words : words[4]!;
+}
+
+/** Whether a file is the root of a mount, from `statx(2)`; before Linux 5.8 always false. */
+export function isMountRoot(path: string): boolean {
+  const words = statx(path, AT_SYMLINK_NOFOLLOW, 0);
+  // stx_attributes is the u64 at offset 8.
+  return typeof words !== "number" && (words[2]! & STATX_ATTR_MOUNT_ROOT) !== 0;
 }
 
 /** `close_range(2)` with `CLOSE_RANGE_CLOEXEC`: no descriptor from `first` on survives an exec. */

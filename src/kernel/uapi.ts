@@ -19,7 +19,9 @@ export const O_DIRECTORY = process.arch === "arm64" ? 0o40000 : 0o200000;
 export const AT_FDCWD = -100;
 export const F_SETFD = 2;
 export const CLOSE_RANGE_CLOEXEC = 1 << 2;
+export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const STATX_NLINK = 0x4;
+export const STATX_ATTR_MOUNT_ROOT = 0x2000;
 
 export const PR_SET_NO_NEW_PRIVS = 38;
 export const PR_GET_NO_NEW_PRIVS = 39;
