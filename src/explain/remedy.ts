@@ -1,0 +1,101 @@
+/** Rules by which operations would succeed, tried out on the model. */
+import type { PathRule, PortRule } from "../plan.ts";
+import { flatten, type FsRule, type NetRule, type Rule } from "../rule.ts";
+import { fixesFor, type FixContext } from "./fix.ts";
+import { layerOf, type Layer } from "./layer.ts";
+import { evaluate, type Denial } from "./model.ts";
+import type { Operation } from "./operation.ts";
+import type { Files } from "./place.ts";
+import type { Fix } from "./spell.ts";
+
+/** More than any chain of rights that one rule gives and the next one has to make up for. */
+const roundsMax = 8;
+
+/** All that is denied of some operations. */
+export function denialsOf(
+  operations: readonly Operation[],
+  layers: readonly Layer[],
+  files: Files,
+): readonly Denial[] {
+  const all = operations.flatMap((operation) => {
+    const verdict = evaluate(operation, layers, files);
+    return verdict.allowed ? [] : verdict.denials;
+  });
+  return [...new Map(all.map((denial) => [JSON.stringify(denial), denial])).values()];
+}
+
+/**
+ * The rules by which operations would succeed, each one enough by itself, added to every layer
+ * that denies something. Unlike those of `fixesFor()` they were tried: where renaming would give a
+ * file rights by its new place, they grant them in its old one.
+ *
+ * @returns As `fixesFor()`; none where no rule can do it
+ */
+export function remediesFor(
+  operations: readonly Operation[],
+  layers: readonly Layer[],
+  files: Files,
+  context: FixContext = {},
+): readonly Fix[] {
+  const handled = context.handled ?? layers.flatMap((layer) => layer.handled.fs);
+  const tries = [0, -1].map((which) =>
+    attempt(which, operations, layers, files, { ...context, handled }),
+  );
+  const found = tries.filter((fix) => fix !== undefined);
+  return [...new Map(found.map((fix) => [fix.code, fix])).values()];
+}
+
+function attempt(
+  which: number,
+  operations: readonly Operation[],
+  layers: readonly Layer[],
+  files: Files,
+  context: FixContext,
+): Fix | undefined {
+  let denials = denialsOf(operations, layers, files);
+  for (let round = 0; round < roundsMax && denials.length > 0; round++) {
+    const fix = fixesFor(denials, files, context).at(which);
+    if (fix === undefined) return undefined;
+    // Only a process outside of the sandbox can tell.
+    if (fix.rule === undefined) return fix;
+    const more = denialsOf(operations, withRule(layers, fix.rule, files), files);
+    if (more.length === 0) return fix;
+    if (more.every((denial) => includes(denials, denial))) return undefined;
+    denials = [...denials, ...more];
+  }
+  return undefined;
+}
+
+function includes(denials: readonly Denial[], one: Denial): boolean {
+  return denials.some((denial) => Bun.deepEquals(denial, one));
+}
+
+/** The layers, had they had this rule too. */
+function withRule(layers: readonly Layer[], rule: Rule, files: Files): Layer[] {
+  const rules = flatten([rule], "explain()").flatMap(plannedRules);
+  return layers.map((layer) => {
+    const more = layerOf({ handled: layer.handled, rules }, files);
+    return {
+      handled: layer.handled,
+      grants: added(layer.grants, more.grants),
+      ports: added(layer.ports, more.ports),
+    };
+  });
+}
+
+function plannedRules(rule: FsRule | NetRule): (PathRule | PortRule)[] {
+  if (rule.kind === "net") {
+    return rule.ports.map((port) => ({ port, access: rule.access, quiet: false }));
+  }
+  const { access, onFile, onMissing } = rule;
+  return rule.paths.map((path) => ({ path, access, onFile, onMissing, quiet: false }));
+}
+
+function added<Key, Right>(
+  map: ReadonlyMap<Key, ReadonlySet<Right>>,
+  more: ReadonlyMap<Key, ReadonlySet<Right>>,
+): ReadonlyMap<Key, ReadonlySet<Right>> {
+  const all = new Map(map);
+  for (const [key, rights] of more) all.set(key, rights.union(all.get(key) ?? new Set()));
+  return all;
+}

@@ -1,0 +1,185 @@
+/** Rules that would help, spelled as code, as flags of `landlock-restrict` and as a policy's lines. */
+import { closeSync, openSync, statSync } from "node:fs";
+import type { FsRight, NetRight } from "../kernel/abi.ts";
+import { presetOf } from "../presets.ts";
+import { flatten, type FsRule, type Rule } from "../rule.ts";
+import {
+  bindTcp,
+  bindUdp,
+  composite,
+  connectSendUdp,
+  connectTcp,
+  pathAccess,
+  roDirs,
+  roFiles,
+  rwDirs,
+  rwFiles,
+} from "../rules.ts";
+
+/** A way to allow what was denied. Frozen plain data. */
+export interface Fix {
+  /**
+   * The rule, as the verbs take it. Not there where a preset has to read files for it that this
+   * sandbox denies: outside of it, `code` gives the rule.
+   */
+  readonly rule?: Rule;
+  /** TypeScript, as arguments of a verb: `roFiles("/etc/hosts"), connectTcp(443)`. */
+  readonly code: string;
+  /**
+   * Words for `landlock-restrict`, which has no flag for `pathAccess()`: there the nearest ones,
+   * which grant more; none where those would open a whole home or the whole machine.
+   */
+  readonly flags: readonly string[];
+  /** Lines of a policy in TOML. */
+  readonly policy: string;
+}
+
+/** Rules by how they grant paths; those of `roDirs()` and the like, least first. */
+export const pathVerbs = { roFiles, roDirs, rwFiles, rwDirs } as const;
+export type PathVerb = keyof typeof pathVerbs;
+
+/** Rights that those four grant by a modifier only. */
+export const modified = ["refer", "ioctl_dev", "resolve_unix"] as const;
+export type Modified = (typeof modified)[number];
+
+/** One rule to be spelled. */
+export type Piece =
+  | {
+      readonly kind: "verb";
+      readonly verb: PathVerb;
+      readonly with: readonly Modified[];
+      readonly paths: readonly string[];
+    }
+  | {
+      readonly kind: "exact";
+      readonly access: readonly FsRight[];
+      readonly paths: readonly string[];
+      /** The four's nearest one, for the command line. */
+      readonly nearest: Pick<Piece & { kind: "verb" }, "verb" | "with"> | undefined;
+    }
+  | { readonly kind: "port"; readonly right: NetRight; readonly ports: readonly number[] }
+  /** As `presetOf()` takes it: `"dns=ports"`. */
+  | { readonly kind: "preset"; readonly spec: string };
+
+const portVerbs = {
+  bind_tcp: { name: "bindTcp", make: bindTcp, flag: "-bindtcp" },
+  connect_tcp: { name: "connectTcp", make: connectTcp, flag: "-connecttcp" },
+  bind_udp: { name: "bindUdp", make: bindUdp, flag: "-bindudp" },
+  connect_send_udp: { name: "connectSendUdp", make: connectSendUdp, flag: "-connectudp" },
+} as const;
+
+const modifiers = {
+  refer: { name: "withRefer", add: (rule: FsRule) => rule.withRefer() },
+  ioctl_dev: { name: "withIoctlDev", add: (rule: FsRule) => rule.withIoctlDev() },
+  resolve_unix: { name: "withResolveUnix", add: (rule: FsRule) => rule.withResolveUnix() },
+} as const;
+
+const verbFlags = { roFiles: "-rofiles", roDirs: "-ro", rwFiles: "-rwfiles", rwDirs: "-rw" };
+const verbKeys = { roFiles: "roFiles", roDirs: "ro", rwFiles: "rwFiles", rwDirs: "rw" };
+
+const presetArguments: Readonly<Record<string, string>> = {
+  "bun=children": "bun({ children: true })",
+  "dns=ports": "dns({ ports: true })",
+  "cwd=write": "cwd({ write: true })",
+};
+
+/** Spells a list of rules: together they are one way to allow something. */
+export function fixOf(pieces: readonly Piece[]): Fix {
+  const rules = pieces.map(ruleOf);
+  const known = rules.filter((rule) => rule !== undefined);
+  const [only] = known;
+  return Object.freeze({
+    ...(known.length < rules.length
+      ? {}
+      : { rule: rules.length === 1 ? only! : composite(...known) }),
+    code: pieces.map(codeOf).join(", "),
+    flags: Object.freeze(pieces.flatMap(flagsOf)),
+    policy: policyOf(pieces),
+  });
+}
+
+function ruleOf(piece: Piece): Rule | undefined {
+  if (piece.kind === "exact") return pathAccess(piece.access, ...piece.paths);
+  if (piece.kind === "port") return portVerbs[piece.right].make(...piece.ports);
+  if (piece.kind === "preset") return presetRule(piece.spec);
+  const rule = pathVerbs[piece.verb](...piece.paths);
+  return piece.with.reduce((one, right) => modifiers[right].add(one), rule);
+}
+
+/** A preset's rule, unless it would have to look into files that cannot be read in here. */
+function presetRule(spec: string): Rule | undefined {
+  let rule: Rule;
+  try {
+    rule = presetOf(spec);
+  } catch {
+    return undefined;
+  }
+  if (!/^(dns|executable|modules)\b/.test(spec)) return rule;
+  const paths = flatten([rule], "explain()").flatMap((one) => (one.kind === "fs" ? one.paths : []));
+  return paths.every(isReadable) ? rule : undefined;
+}
+
+function isReadable(path: string): boolean {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return true;
+  try {
+    closeSync(openSync(path, "r"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function codeOf(piece: Piece): string {
+  if (piece.kind === "port") return `${portVerbs[piece.right].name}(${piece.ports.join(", ")})`;
+  if (piece.kind === "preset") return `presets.${presetCode(piece.spec)}`;
+  const paths = piece.paths.map((path) => JSON.stringify(path)).join(", ");
+  if (piece.kind === "exact") return `pathAccess(${listOf(piece.access)}, ${paths})`;
+  return `${piece.verb}(${paths})${piece.with.map((right) => `.${modifiers[right].name}()`).join("")}`;
+}
+
+function presetCode(spec: string): string {
+  const [name, ...value] = spec.split("=");
+  if (value.length === 0) return `${name}()`;
+  return presetArguments[spec] ?? `${name}(${JSON.stringify(value.join("="))})`;
+}
+
+function listOf(words: readonly string[]): string {
+  return `[${words.map((word) => JSON.stringify(word)).join(", ")}]`;
+}
+
+function flagsOf(piece: Piece): string[] {
+  if (piece.kind === "port") return [portVerbs[piece.right].flag, ...piece.ports.map(String)];
+  if (piece.kind === "preset") return ["-preset", piece.spec];
+  const near = piece.kind === "verb" ? piece : piece.nearest;
+  if (near === undefined) return [];
+  return [verbFlags[near.verb], ...near.with.map((right) => `+${right}`), ...piece.paths];
+}
+
+/** In policies, a `$` starts a variable. */
+function textsOf(words: readonly string[]): string {
+  return listOf(words.map((word) => word.replaceAll("$", "$$$$")));
+}
+
+/** Each key stands once, as TOML wants it. */
+function policyOf(pieces: readonly Piece[]): string {
+  const keys = new Map<string, string[]>();
+  for (const piece of pieces) {
+    const [key, items] = policyItems(piece);
+    keys.set(key, [...(keys.get(key) ?? []), items]);
+  }
+  return [...keys].map(([key, items]) => `${key} = [${items.join(", ")}]`).join("\n");
+}
+
+function policyItems(piece: Piece): [key: string, items: string] {
+  if (piece.kind === "port") return [portVerbs[piece.right].name, piece.ports.join(", ")];
+  if (piece.kind === "preset") return ["presets", textsOf([piece.spec]).slice(1, -1)];
+  const paths = textsOf(piece.paths);
+  if (piece.kind === "exact")
+    return ["paths", `{ access = ${listOf(piece.access)}, paths = ${paths} }`];
+  if (piece.with.length === 0) return [verbKeys[piece.verb], paths.slice(1, -1)];
+  if (piece.with.length === 1 && piece.with[0] === "refer") {
+    return ["paths", `{ access = "${verbKeys[piece.verb]}", paths = ${paths}, refer = true }`];
+  }
+  const access = [...pathVerbs[piece.verb]().access, ...piece.with];
+  return ["paths", `{ access = ${listOf(access)}, paths = ${paths} }`];
+}
