@@ -10,7 +10,16 @@ const transpiler = new Bun.Transpiler({ loader: "ts" });
 const layers: readonly (readonly string[])[] = [
   ["cli.ts", "cli/*", "preload.ts", "bundle.ts", "bundle/*", "examples/*"],
   ["index.ts"],
-  ["policy.ts", "policy/*", "presets.ts", "presets/*", "explain.ts", "explain/*"],
+  [
+    "policy.ts",
+    "policy/*",
+    "presets.ts",
+    "presets/*",
+    "explain.ts",
+    "explain/*",
+    "observe.ts",
+    "observe/*",
+  ],
   ["landlock.ts", "config.ts", "rules.ts"],
   ["ruleset.ts"],
   ["build.ts", "enforce.ts", "spawn.ts", "report.ts"],

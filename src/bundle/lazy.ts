@@ -9,7 +9,7 @@ import { bundle, src } from "./bundle.ts";
  * theirs could be out of reach, behind the sandbox. They export functions and types only. What
  * they import from their own folder travels with them; that of `schemas.ts` is `schemas/`.
  */
-const lazy = ["schemas.ts", "presets/lazy.ts", "policy/read.ts"];
+const lazy = ["schemas.ts", "presets/lazy.ts", "policy/read.ts", "observe.ts"];
 
 function folderOf(entry: string): string {
   return join(src, entry.includes("/") ? dirname(entry) : entry.replace(/\.ts$/, ""));

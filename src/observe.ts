@@ -1,0 +1,58 @@
+/**
+ * Watches what a command does, as far as Landlock looks at it, by way of strace(1). In the published
+ * bundle this and `observe/` are evaluated on first use: see `src/bundle.ts`.
+ */
+import { LandlockError } from "./errors.ts";
+import { Lines } from "./observe/line.ts";
+import type { Ending, Observation } from "./observe/observation.ts";
+import { start, type RunOptions } from "./observe/strace.ts";
+import { Tasks } from "./observe/tasks.ts";
+
+export type { Attempt, Ending, Gap, Observation, Restriction } from "./observe/observation.ts";
+
+/** A command that is being watched. */
+export interface Watched extends AsyncIterable<Observation> {
+  /** How it ended; known once all observations were taken. */
+  readonly ending: Promise<Ending>;
+  /** What its pipes are on, where `stdio` asks for them. */
+  readonly child: Bun.Subprocess;
+  /** Sends a signal to the command's first process. */
+  kill(signal: NodeJS.Signals): void;
+}
+
+/**
+ * Runs a command and tells what it does, all threads and children included, as it does it. The
+ * observations have to be taken, or the command waits.
+ *
+ * @param command A path or a name on PATH, and its arguments
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` where there is no strace; while the observations are
+ *   taken, `ERR_LANDLOCK_BLOCKED` where strace could not trace
+ */
+export function observe(command: readonly string[], options: RunOptions = {}): Watched {
+  const { lines, ending, child } = start(command, options);
+  const tasks = new Tasks(options.cwd ?? process.cwd());
+  async function* observations(): AsyncGenerator<Observation> {
+    const parser = new Lines();
+    for await (const text of lines) {
+      const line = parser.read(text);
+      if (line) yield* tasks.follow(line);
+    }
+    yield* tasks.finish();
+    if (tasks.first === undefined) throw blocked();
+  }
+  return {
+    [Symbol.asyncIterator]: observations,
+    ending,
+    child,
+    kill: (signal) => {
+      if (tasks.first !== undefined) process.kill(tasks.first, signal);
+    },
+  };
+}
+
+function blocked(): LandlockError {
+  return new LandlockError(
+    "ERR_LANDLOCK_BLOCKED",
+    "strace saw nothing: allow ptrace(2), which a container's seccomp profile or kernel.yama.ptrace_scope may forbid",
+  );
+}

@@ -1,0 +1,89 @@
+/** One line of strace(1), from text to data; lines that were interrupted are joined. */
+import { Values, type Value } from "./value.ts";
+
+/** A system call that returned. */
+export interface Call {
+  readonly kind: "call";
+  readonly pid: number;
+  readonly name: string;
+  readonly args: readonly Value[];
+  /** Those of them that are printed with a name, as `flags=CLONE_FS`. */
+  readonly fields: ReadonlyMap<string, Value>;
+  /** What it returned, as printed: `0`, `3</etc/passwd>`, `-1`, `?`. */
+  readonly result: Value;
+  /** The errno's name; absent: it did not fail. */
+  readonly errno?: string;
+}
+
+/** What a line says. */
+export type Line =
+  | Call
+  /** A call has begun: its end comes on a line of its own. */
+  | { readonly kind: "begun"; readonly pid: number; readonly name: string }
+  | { readonly kind: "ended"; readonly pid: number }
+  /** A thread other than the first one called execve(2), and goes on under the first one's number. */
+  | { readonly kind: "renamed"; readonly pid: number; readonly was: number };
+
+/** What execve(2) by another thread than the first ends its line with. */
+const begunEnd = / ?<(?:unfinished|pid changed to \d+) \.\.\.>$/;
+
+/** Joins and reads the lines of one trace. */
+export class Lines {
+  /** The first halves of calls, by thread. */
+  readonly #begun = new Map<number, string>();
+
+  /**
+   * Reads a line.
+   *
+   * @returns Nothing for signals, stops and what is not known
+   */
+  read(text: string): Line | undefined {
+    const head = /^(?:\[pid +)?(\d+)\]? +/.exec(text);
+    if (!head) return undefined;
+    const pid = Number(head[1]);
+    const rest = text.slice(head[0].length);
+    if (rest.startsWith("+++")) return this.#ending(pid, rest);
+    if (rest.startsWith("---")) return undefined;
+    const resumed = /^<\.\.\. \w+ resumed>/.exec(rest);
+    if (resumed) {
+      const half = this.#begun.get(pid);
+      this.#begun.delete(pid);
+      return half === undefined ? undefined : callOf(pid, half + rest.slice(resumed[0].length));
+    }
+    const begun = begunEnd.exec(rest);
+    if (!begun) return callOf(pid, rest);
+    this.#begun.set(pid, rest.slice(0, begun.index));
+    return { kind: "begun", pid, name: /^\w*/.exec(rest)![0] };
+  }
+
+  #ending(pid: number, rest: string): Line | undefined {
+    const by = /^\+\+\+ superseded by execve in pid (\d+)/.exec(rest)?.[1];
+    if (by === undefined) {
+      this.#begun.delete(pid);
+      return { kind: "ended", pid };
+    }
+    const half = this.#begun.get(Number(by));
+    this.#begun.delete(Number(by));
+    if (half !== undefined) this.#begun.set(pid, half);
+    return { kind: "renamed", pid, was: Number(by) };
+  }
+}
+
+function callOf(pid: number, text: string): Call | undefined {
+  const name = /^(\w+)\(/.exec(text)?.[1];
+  if (name === undefined) return undefined;
+  const values = new Values(text, name.length + 1);
+  const { items, fields } = values.list(")");
+  const equals = /\s*= /y;
+  equals.lastIndex = values.at;
+  const found = equals.exec(text);
+  if (!found) return undefined;
+  const [result, errno] = resultOf(text.slice(equals.lastIndex));
+  return { kind: "call", pid, name, args: items, fields, result, ...(errno ? { errno } : {}) };
+}
+
+function resultOf(text: string): [Value, string | undefined] {
+  const errno = /^(?:-1|\?) (E[A-Z0-9]+)\b/.exec(text)?.[1];
+  if (errno !== undefined) return [{ type: "word", word: text.split(" ")[0]! }, errno];
+  return [new Values(text).next(), undefined];
+}

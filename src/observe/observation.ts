@@ -1,0 +1,50 @@
+/** What a traced command did, as far as Landlock looks at it. Plain data. */
+import type { Operation } from "../explain/operation.ts";
+
+/** One operation that a process tried. */
+export interface Attempt {
+  readonly kind: "attempt";
+  /** The thread that tried it. */
+  readonly pid: number;
+  /** The process it belongs to. */
+  readonly process: number;
+  /** The file that the process executes; undefined before its first execve(2). */
+  readonly program: string | undefined;
+  /** The system call, as `"openat"`. */
+  readonly call: string;
+  /** Its paths are absolute. */
+  readonly operation: Operation;
+  /** The errno it failed with, as `"EACCES"`; absent: it succeeded. */
+  readonly failed?: string;
+  /** Where the kernel says an opened file is, without symbolic links. */
+  readonly found?: string;
+  /** How many times this thread, or one it comes from, was restricted by Landlock in this run. */
+  readonly layers: number;
+}
+
+/** A thread, or a whole process, restricted itself: `landlock_restrict_self(2)` succeeded. */
+export interface Restriction {
+  readonly kind: "restriction";
+  readonly pid: number;
+  readonly process: number;
+  readonly restricted: true;
+}
+
+/** Something that cannot be followed: a process set up io_uring(7), whose operations are no calls. */
+export interface Gap {
+  readonly kind: "gap";
+  readonly pid: number;
+  readonly program: string | undefined;
+  readonly reason: "io_uring";
+}
+
+/** What a trace tells. */
+export type Observation = Attempt | Restriction | Gap;
+
+/** How a command ended. */
+export interface Ending {
+  /** Its exit status, or null where a signal ended it. */
+  readonly exitCode: number | null;
+  /** The signal, as `"SIGTERM"`, or null. */
+  readonly signal: NodeJS.Signals | null;
+}

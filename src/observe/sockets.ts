@@ -1,0 +1,84 @@
+/** From a system call on sockets or signals to the operations that Landlock sees in it. */
+import type { Operation } from "../explain/operation.ts";
+import { addressesOf, join, openOn, type Address, type Here } from "./arguments.ts";
+import type { Call } from "./line.ts";
+
+/** The calls on sockets and processes that Landlock looks at. */
+export const otherCalls: readonly string[] = [
+  ...["bind", "connect", "sendto", "sendmsg", "sendmmsg"],
+  ...["kill", "tkill", "tgkill", "pidfd_send_signal"],
+];
+
+/** What stays inside the sandbox, so that no right is needed for it. */
+export interface Inside {
+  hasTask(pid: number): boolean;
+  addServer(address: string): void;
+  hasServer(address: string): boolean;
+}
+
+/**
+ * The operations on sockets and processes that a call is; none for those that stay inside.
+ *
+ * @param here What its paths are relative to
+ */
+export function otherOperations(call: Call, here: Here, inside: Inside): Operation[] {
+  if (call.name.includes("kill") || call.name === "pidfd_send_signal") {
+    const target = targetOf(call);
+    // 0 and -1 are for several processes, and it is enough that one of them is inside.
+    if (target === undefined || target <= 0 || inside.hasTask(target)) return [];
+    return [{ kind: "scope", scope: "signal" }];
+  }
+  if (!otherCalls.includes(call.name)) return [];
+  const addresses = addressesOf(call.args.slice(1));
+  const on = openOn(call.args[0]) ?? "";
+  return addresses.flatMap((address) =>
+    address.family === "inet"
+      ? portOperations(call.name, on, address.port)
+      : unixOperations(call, address, here, inside),
+  );
+}
+
+function targetOf(call: Call): number | undefined {
+  const [first] = call.args;
+  const text =
+    call.name === "pidfd_send_signal"
+      ? /^pid:(\d+)/.exec(openOn(first) ?? "")?.[1]
+      : first?.type === "word"
+        ? first.word
+        : undefined;
+  const number = Number(text ?? "0");
+  // A group of processes is named by the first one of them.
+  return call.name === "kill" && number < -1 ? -number : number;
+}
+
+function portOperations(call: string, on: string, port: number): Operation[] {
+  const transport = /^(TCP|UDP)(v6)?:\[(\d+\])?/.exec(on);
+  if (!transport) return [];
+  const [, protocol, , inode] = transport;
+  if (call === "bind") {
+    return [{ kind: "port", access: [protocol === "TCP" ? "bind_tcp" : "bind_udp"], port }];
+  }
+  if (protocol === "TCP") {
+    return call === "connect" ? [{ kind: "port", access: ["connect_tcp"], port }] : [];
+  }
+  const send: Operation = { kind: "port", access: ["connect_send_udp"], port };
+  // Without an address of its own yet, which shows as its inode, it is given a port.
+  return inode ? [{ kind: "port", access: ["bind_udp"], port: 0 }, send] : [send];
+}
+
+function unixOperations(
+  call: Call,
+  address: Extract<Address, { family: "unix" }>,
+  here: Here,
+  inside: Inside,
+): Operation[] {
+  const path = address.abstract ? address.path : join(here.cwd, address.path);
+  const name = `${address.abstract ? "@" : ""}${path}`;
+  if (call.name === "bind") {
+    if (call.errno === undefined) inside.addServer(name);
+    return address.abstract ? [] : [{ kind: "make", path, type: "socket" }];
+  }
+  if (inside.hasServer(name)) return [];
+  if (address.abstract) return [{ kind: "scope", scope: "abstract_unix_socket" }];
+  return [{ kind: "resolve_unix", path }];
+}
