@@ -12,6 +12,7 @@ import {
   maskOf,
   O_DIRECTORY,
   pathBeneathAttr,
+  setPathBeneath,
 } from "./kernel/uapi.ts";
 import type { PathRule, Plan, PortRule } from "./plan.ts";
 import type { Built } from "./report.ts";
@@ -80,8 +81,8 @@ function isMissing(errno: number): boolean {
 /** Adds path rules; reuses one buffer, and one mask for all paths of a rule. */
 function pathAdder(rulesetFd: number) {
   const attr = pathBeneathAttr();
-  const address = Number(ptr(attr.bytes));
-  const masks = new Map<readonly FsRight[], { all: bigint; files: readonly FsRight[] }>();
+  const address = Number(ptr(attr));
+  const masks = new Map<readonly FsRight[], { all: number; files: readonly FsRight[] }>();
   return (rule: PathRule): PathRule | Unusable => {
     let mask = masks.get(rule.access);
     if (!mask) {
@@ -106,7 +107,7 @@ function pathAdder(rulesetFd: number) {
       if (fd === EMFILE || fd === ENFILE) throw refused("openat", fd);
       return { rule, syscall: "openat", errno: fd };
     }
-    attr.set(allowed, fd);
+    setPathBeneath(attr, allowed, fd);
     const flags = rule.quiet ? LANDLOCK_ADD_RULE_QUIET : 0;
     const result = landlockAddRule(rulesetFd, LANDLOCK_RULE_PATH_BENEATH, address, flags);
     close(fd);

@@ -20,7 +20,7 @@ const E2BIG = -7;
 
 /** Flags of `landlock_restrict_self(2)` as its argument. */
 export function encodeFlags(flags: readonly RestrictFlag[]): number {
-  return Number(maskOf(flags, restrictFlags));
+  return maskOf(flags, restrictFlags);
 }
 
 /**

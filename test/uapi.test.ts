@@ -59,7 +59,7 @@ const flags: Record<RestrictFlag, string> = {
 /** Every name of the library as the header writes it, with its mask. */
 function ownMasks(): Record<string, bigint> {
   const rights = families.flatMap(([prefix, names]) =>
-    names.map((name) => [prefix + name.toUpperCase(), uapi.maskOf([name], names)]),
+    names.map((name) => [prefix + name.toUpperCase(), BigInt(uapi.maskOf([name], names))]),
   );
   const ofFlags = Object.entries(flags).map(([flag, name]) => [
     name,
@@ -79,10 +79,10 @@ test("encodeFlags() joins flags", () => {
 });
 
 test("maskOf() joins bits, and repeats do not add up", () => {
-  expect(uapi.maskOf([], accessFs)).toBe(0n);
-  expect(uapi.maskOf(["resolve_unix", "execute"], accessFs)).toBe(0x10001n);
-  expect(uapi.maskOf(["signal", "signal"], scopes)).toBe(2n);
-  expect(uapi.maskOf(accessFs, accessFs)).toBe(0x1ffffn);
+  expect(uapi.maskOf([], accessFs)).toBe(0);
+  expect(uapi.maskOf(["resolve_unix", "execute"], accessFs)).toBe(0x10001);
+  expect(uapi.maskOf(["signal", "signal"], scopes)).toBe(2);
+  expect(uapi.maskOf(accessFs, accessFs)).toBe(0x1ffff);
 });
 
 /** Of Landlock; and those of Linux that a header of today may lack or that decide much. */
@@ -137,15 +137,16 @@ test("encodeRulesetAttr() puts fs, net, scoped and their quiet twins in this ord
 
 test("pathBeneathAttr() packs u64 rights and an s32 descriptor into 12 bytes", () => {
   const attr = uapi.pathBeneathAttr();
-  attr.set(0x1_0203_0405n, -100);
-  expect([...attr.bytes]).toEqual([5, 4, 3, 2, 1, 0, 0, 0, 0x9c, 0xff, 0xff, 0xff]);
-  attr.set(1n, 7);
-  expect([...attr.bytes]).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0]);
+  const bytes = new Uint8Array(attr.buffer);
+  uapi.setPathBeneath(attr, 0x1_0203_0405, -100);
+  expect([...bytes]).toEqual([5, 4, 3, 2, 1, 0, 0, 0, 0x9c, 0xff, 0xff, 0xff]);
+  uapi.setPathBeneath(attr, 1, 7);
+  expect([...bytes]).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0]);
 });
 
 test("encodeNetPortAttr() has u64 rights and a u64 port in host byte order, 16 bytes", () => {
-  expect(words(uapi.encodeNetPortAttr(0xfn, 0x1234))).toEqual([0xfn, 0x1234n]);
-  expect(words(uapi.encodeNetPortAttr(1n, 65535))).toEqual([1n, 65535n]);
+  expect(words(uapi.encodeNetPortAttr(0xf, 0x1234))).toEqual([0xfn, 0x1234n]);
+  expect(words(uapi.encodeNetPortAttr(1, 65535))).toEqual([1n, 65535n]);
 });
 
 const gcc = Bun.which("gcc");

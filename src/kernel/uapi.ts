@@ -1,6 +1,6 @@
 /**
- * Numbers and struct layouts of the kernel's interface, with the kernel's own names. The only
- * place where a mask is a `bigint`: masks are u64, and JavaScript's bit operators are 32-bit.
+ * Numbers and struct layouts of the kernel's interface, with the kernel's own names. Masks are u64,
+ * and numbers here: they are exact up to 53 bits, where JavaScript's bit operators end at 32.
  *
  * Source: `include/uapi/linux/landlock.h`, `landlock_add_rule(2)`, `open(2)`, `prctl(2)`.
  */
@@ -62,10 +62,16 @@ export const NR = {
 export function maskOf<Name extends string>(
   names: readonly NoInfer<Name>[],
   all: readonly Name[],
-): bigint {
+): number {
   let mask = 0;
-  for (const [bit, name] of all.entries()) if (names.includes(name)) mask += 2 ** bit;
-  return BigInt(mask);
+  for (let bit = 0; bit < all.length; bit++) if (names.includes(all[bit]!)) mask += 2 ** bit;
+  return mask;
+}
+
+/** Writes a u64 in the byte order of both CPUs; `at` counts 32-bit words. */
+function setU64(words: Uint32Array, at: number, value: number): void {
+  words[at] = value;
+  words[at + 1] = value / 2 ** 32;
 }
 
 /**
@@ -74,31 +80,31 @@ export function maskOf<Name extends string>(
  * @param quiet What a denial of which is not logged where a quiet rule covers it, ABI 10
  */
 export function encodeRulesetAttr(handled: Rights, quiet: Rights, abi: number): Uint8Array {
-  const attr = new BigUint64Array([
-    maskOf(handled.fs, accessFs),
-    maskOf(handled.net, accessNet),
-    maskOf(handled.scoped, scopes),
-    maskOf(quiet.fs, accessFs),
-    maskOf(quiet.net, accessNet),
-    maskOf(quiet.scoped, scopes),
-  ]);
-  return new Uint8Array(attr.buffer, 0, attrBytesOf(abi));
+  const words = new Uint32Array(12);
+  setU64(words, 0, maskOf(handled.fs, accessFs));
+  setU64(words, 2, maskOf(handled.net, accessNet));
+  setU64(words, 4, maskOf(handled.scoped, scopes));
+  setU64(words, 6, maskOf(quiet.fs, accessFs));
+  setU64(words, 8, maskOf(quiet.net, accessNet));
+  setU64(words, 10, maskOf(quiet.scoped, scopes));
+  return new Uint8Array(words.buffer, 0, attrBytesOf(abi));
 }
 
-/** A writer of `struct landlock_path_beneath_attr`: u64 rights, s32 descriptor, packed. */
-export function pathBeneathAttr() {
-  const bytes = new Uint8Array(12);
-  const view = new DataView(bytes.buffer);
-  return {
-    bytes,
-    set(allowedAccess: bigint, parentFd: number) {
-      view.setBigUint64(0, allowedAccess, true);
-      view.setInt32(8, parentFd, true);
-    },
-  };
+/** `struct landlock_path_beneath_attr`: u64 rights, s32 descriptor, packed. */
+export function pathBeneathAttr(): Uint32Array {
+  return new Uint32Array(3);
+}
+
+/** Fills in a `struct landlock_path_beneath_attr`. */
+export function setPathBeneath(attr: Uint32Array, allowedAccess: number, parentFd: number): void {
+  setU64(attr, 0, allowedAccess);
+  attr[2] = parentFd;
 }
 
 /** `struct landlock_net_port_attr`: u64 rights, u64 port in host byte order. */
-export function encodeNetPortAttr(allowedAccess: bigint, port: number): Uint8Array {
-  return new Uint8Array(new BigUint64Array([allowedAccess, BigInt(port)]).buffer);
+export function encodeNetPortAttr(allowedAccess: number, port: number): Uint8Array {
+  const words = new Uint32Array(4);
+  setU64(words, 0, allowedAccess);
+  setU64(words, 2, port);
+  return new Uint8Array(words.buffer);
 }
