@@ -49,7 +49,8 @@ export function requireFit(config: ConfigData, rules: readonly (FsRule | NetRule
   for (const rule of rules) {
     const handled: readonly string[] = rule.kind === "fs" ? config.fs : config.net;
     const explicit: readonly string[] = rule.kind === "fs" ? rule.explicit : rule.access;
-    const stray = explicit.find((right) => !handled.includes(right));
+    let stray: string | undefined;
+    for (const right of explicit) if (!handled.includes(right)) stray ??= right;
     if (stray !== undefined || handled.length === 0) {
       const family = rule.kind === "fs" ? "paths" : "ports";
       throw invalid(

@@ -1,6 +1,9 @@
 /**
  * From a Config and rules to what one kernel will be asked. Pure: it opens nothing, asks nothing
  * and changes nothing, so a plan for any kernel can be made and printed on any machine.
+ *
+ * Every script comes by here once, at its start, where each function costs about 30 µs at its
+ * first call: so there are loops where callbacks would be as good.
  */
 import { isEmpty, requireFit, requireKernel, type ConfigData, type LogFlag } from "./fit.ts";
 import {
@@ -81,23 +84,24 @@ export function makePlan(config: ConfigData, rules: readonly Rule[], kernel: Ker
   requireFit(config, flat);
   const abi = usableAbi(kernel);
   const { has, lacks, lost } = split(config, abi, kernel.errata);
-  const wantsQuiet = flat.some((rule) => rule.onDenial === "quiet");
-  const logging: Unenforced["logging"] = [
-    ...config.logging.filter(() => abi < abiOf.logging),
-    ...(wantsQuiet && abi < abiOf.quiet ? (["quiet"] as const) : []),
-  ];
+  let wantsQuiet = false;
+  for (const { onDenial } of flat) if (onDenial === "quiet") wantsQuiet = true;
+  const logging: (LogFlag | "quiet")[] = abi < abiOf.logging ? [...config.logging] : [];
+  if (wantsQuiet && abi < abiOf.quiet) logging.push("quiet");
   requireKernel(config, [...lacks.fs, ...lost, ...lacks.net, ...lacks.scoped, ...logging], kernel);
   const planned = plannedRules(flat, has, abi >= abiOf.quiet);
+  const nothing = isEmpty(has);
+  const complete = isEmpty(lacks) ? "full" : "partial";
   return plainData(
     freezeParts({
-      enforcement: enforcementOf(has, lacks),
+      enforcement: nothing ? "none" : complete,
       abi: { kernel: kernel.abi, requested: config.abi, used: Math.min(config.abi, abi) },
       handled: has,
       unenforced: { ...lacks, logging },
       ungranted: lost.length === 0 ? [] : flat.flatMap((rule) => ungrantedBy(rule, lost)),
       rules: planned,
-      quiet: quietRights(planned, has),
-      flags: isEmpty(has) ? [] : flagsFor(config, abi),
+      quiet: wantsQuiet ? quietRights(planned, has) : { fs: [], net: [], scoped: [] },
+      flags: nothing ? [] : flagsFor(config, abi),
       notCovered: notCovered(abi, has.scoped),
     }),
   );
@@ -109,19 +113,26 @@ export function makePlan(config: ConfigData, rules: readonly Rule[], kernel: Ker
  */
 function split(config: ConfigData, abi: number, errata: number) {
   const kernel = rightsOf(abi);
-  const known = new Set<string>([...kernel.fs, ...kernel.net, ...kernel.scoped]);
-  if (abi < abiOf.tsync && (errata & signalErratum) === 0) known.delete("signal");
-  const keep = (right: string) => known.has(right);
-  const pick = (test: (right: string) => boolean): Rights => ({
-    fs: config.fs.filter(test),
-    net: config.net.filter(test),
-    scoped: config.scoped.filter(test),
-  });
-  const has = pick(keep);
+  const fs = divide(config.fs, kernel.fs);
+  const net = divide(config.net, kernel.net);
+  const signals = abi >= abiOf.tsync || (errata & signalErratum) !== 0;
+  const scoped = divide(
+    config.scoped,
+    signals ? kernel.scoped : kernel.scoped.filter((scope) => scope !== "signal"),
+  );
+  const has: Rights = { fs: fs.has, net: net.has, scoped: scoped.has };
+  const lacks: Rights = { fs: fs.lacks, net: net.lacks, scoped: scoped.lacks };
   // Any ruleset denies reparenting, on every kernel: lacking refer makes nothing weaker then.
-  const lost = config.fs.filter((right) => right === "refer" && !keep(right) && !isEmpty(has));
-  const lack = (right: string) => !keep(right) && !(lost as readonly string[]).includes(right);
-  return { has, lacks: pick(lack), lost };
+  if (!lacks.fs.includes("refer") || isEmpty(has)) return { has, lacks, lost: [] };
+  const others = lacks.fs.filter((right) => right !== "refer");
+  return { has, lacks: { ...lacks, fs: others }, lost: ["refer"] as const };
+}
+
+function divide<Name>(names: readonly Name[], known: readonly Name[]) {
+  const has: Name[] = [];
+  const lacks: Name[] = [];
+  for (const name of names) (known.includes(name) ? has : lacks).push(name);
+  return { has, lacks };
 }
 
 function plannedRules(
@@ -135,14 +146,14 @@ function plannedRules(
   for (const rule of rules) {
     const quiet = canBeQuiet && rule.onDenial === "quiet";
     if (rule.kind === "net") {
-      const access = Object.freeze(rule.access.filter((right) => handled.net.includes(right)));
+      const access = Object.freeze(divide(rule.access, handled.net).has);
       if (access.length === 0 && !quiet) continue;
       for (const port of rule.ports) planned.push(Object.freeze({ port, access, quiet }));
       continue;
     }
     let access = narrowed.get(rule.access);
     if (!access) {
-      access = Object.freeze(rule.access.filter((right) => handled.fs.includes(right)));
+      access = Object.freeze(divide(rule.access, handled.fs).has);
       narrowed.set(rule.access, access);
     }
     // What this kernel does not restrict needs no grant.
@@ -175,11 +186,6 @@ function flagsFor(config: ConfigData, abi: number): RestrictFlag[] {
   if (abi >= abiOf.tsync) flags.push("tsync");
   if (abi >= abiOf.noNewPrivs) flags.push("no_new_privs");
   return flags;
-}
-
-function enforcementOf(has: Rights, lacks: Rights): Plan["enforcement"] {
-  if (isEmpty(has)) return "none";
-  return isEmpty(lacks) ? "full" : "partial";
 }
 
 /** Freezes all that is in it, however deep. */

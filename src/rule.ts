@@ -170,9 +170,15 @@ function fromData(data: Rule): FsRule | NetRule | CompositeRule {
 }
 
 /** The rules without their nesting, in their order. */
-export function flatten(rules: readonly Rule[], call: string): (FsRule | NetRule)[] {
-  return rules.flatMap((rule) => {
+export function flatten(
+  rules: readonly Rule[],
+  call: string,
+  flat: (FsRule | NetRule)[] = [],
+): (FsRule | NetRule)[] {
+  for (const rule of rules) {
     const one = checked(rule, call);
-    return one instanceof CompositeRule ? flatten(one.rules, call) : one;
-  });
+    if (one instanceof CompositeRule) flatten(one.rules, call, flat);
+    else flat.push(one);
+  }
+  return flat;
 }

@@ -26,8 +26,15 @@ const writeDirs: readonly FsRight[] = [
 ];
 const none: readonly FsRight[] = [];
 
-function toPath(path: PathLike): string {
-  return path instanceof URL ? Bun.fileURLToPath(path) : path;
+/** The paths as strings, or what the schema says about them. */
+function pathsOf(call: string, paths: readonly PathLike[]): string[] {
+  const strings: string[] = [];
+  for (const path of paths) {
+    if (isPathString(path)) strings.push(path);
+    else if (isFileUrl(path)) strings.push(Bun.fileURLToPath(path));
+    else parse("paths", paths, call);
+  }
+  return strings;
 }
 
 function fsRule(
@@ -36,11 +43,10 @@ function fsRule(
   paths: readonly PathLike[],
   exact = false,
 ): FsRule {
-  const valid = paths.every((path) => isPathString(path) || isFileUrl(path));
   return new FsRule({
     access,
     explicit: exact ? access : none,
-    paths: (valid ? paths : parse("paths", paths, call)).map(toPath),
+    paths: pathsOf(call, paths),
     onFile: exact ? "fail" : "narrow",
     onMissing: "fail",
     onDenial: "log",

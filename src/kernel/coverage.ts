@@ -25,7 +25,9 @@ const betweenThreads =
  */
 export function notCovered(abi: number, scoped: readonly Scope[]): readonly string[] {
   if (abi === 0) return ["everything: Landlock cannot be used here"];
-  const blind = blindSpots.filter(({ below }) => Math.min(abi, newestAbi) < below);
-  const divided = scoped.length > 0 && abi < abiOf.tsync;
-  return [...blind.map(({ what }) => what), ...(divided ? [betweenThreads] : [])];
+  const known = Math.min(abi, newestAbi);
+  const blind: string[] = [];
+  for (const { below, what } of blindSpots) if (known < below) blind.push(what);
+  if (scoped.length > 0 && abi < abiOf.tsync) blind.push(betweenThreads);
+  return blind;
 }
