@@ -22,6 +22,8 @@ export function environmentOf(
   cleared: boolean,
   named: readonly Uint8Array[],
 ): Uint8Array[] {
+  // Most often: there is nothing to look for in what can be hundreds of entries.
+  if (named.length === 0) return cleared ? [] : [...inherited];
   const byName = new Map(named.map((entry) => [nameOf(entry), entry]));
   const untouched = cleared ? [] : inherited.filter((entry) => !byName.has(nameOf(entry)));
   const chosen = [...byName].flatMap(([name, entry]) =>
