@@ -1,62 +1,61 @@
 /**
- * `bun run bench`: start-up of the packed package, spawning and the command line, each next to
- * what it is measured against, in one run.
+ * `bun run bench [quick] [GROUP]...`: what this library costs, next to its peers and to floors
+ * written in C. A whole run writes `results/`; `quick` and a choice of groups only print.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { landlock, roDirs, rwFiles } from "../../src/index.ts";
-import { command, compare } from "./measure.ts";
+import { launch } from "./groups/launch.ts";
+import { opens } from "./groups/opens.ts";
+import { rules } from "./groups/rules.ts";
+import { server } from "./groups/server.ts";
+import { spawn } from "./groups/spawn.ts";
+import { startup } from "./groups/startup.ts";
+import { threads } from "./groups/threads.ts";
+import { tsync } from "./groups/tsync.ts";
+import { describeMachine } from "./machine.ts";
+import { chart } from "./report/chart.ts";
+import { readme } from "./report/readme.ts";
+import { table } from "./report/table.ts";
+import type { Group, Results } from "./results.ts";
+import { openWorkshop } from "./workshop.ts";
 
-const root = join(import.meta.dir, "..", "..");
-const folder = mkdtempSync(join(tmpdir(), "landlock-bench-"));
-const bun = process.execPath;
+const measurements = { launch, startup, spawn, rules, threads, tsync, server, opens };
+type Name = keyof typeof measurements;
 
-function prepare(words: string[], cwd: string): void {
-  const done = Bun.spawnSync(words, { cwd });
-  if (!done.success) throw new Error(done.stderr.toString());
+/** Beyond this the figures say more about the other programs. */
+const quietLoad = 0.5;
+
+const words = process.argv.slice(2);
+const quick = words.includes("quick");
+const names = Object.keys(measurements) as Name[];
+const unknown = words.filter((word) => word !== "quick" && !names.includes(word as Name));
+if (unknown.length > 0) {
+  throw new Error(`there is no ${unknown.join(", ")}: use quick, ${names.join(", ")}`);
 }
+const chosen = names.filter((name) => words.includes(name));
 
-prepare([bun, "run", "build"], root);
-prepare([bun, "pm", "pack", "--filename", join(folder, "package.tgz")], root);
-await Bun.write(join(folder, "package.json"), "{}");
-prepare([bun, "add", "./package.tgz"], folder);
+const machine = describeMachine();
+if (machine.load > quietLoad) console.error(`The machine is busy: load ${machine.load}`);
+const groups: Group[] = [];
+{
+  using workshop = await openWorkshop(quick);
+  for (const name of chosen.length > 0 ? chosen : names) {
+    const begun = performance.now();
+    groups.push(...(await measurements[name](workshop)));
+    const seconds = ((performance.now() - begun) / 1000).toFixed(0);
+    console.error(`${name}: ${seconds} s`);
+  }
+}
+const date = new Date().toISOString().slice(0, 10);
+const results: Results = { date, quick, machine, groups };
+console.log(table(results));
 
-const tenRules = ["/usr", "/bin", "/lib", "/etc", "/opt", "/var", "/tmp", "/home", "/srv", "/mnt"]
-  .map((path) => `roDirs(${JSON.stringify(path)})`)
-  .join(", ");
-const scripts = {
-  "empty.ts": "",
-  "import.ts": 'import "bun-landlock";',
-  "enforce.ts": `import { landlock, roDirs } from "bun-landlock";
-landlock.V11.bestEffort().restrictPaths(${tenRules});`,
-};
-for (const [name, text] of Object.entries(scripts)) await Bun.write(join(folder, name), text);
-
-compare(
-  "Start-up of the installed package",
-  60,
-  Object.keys(scripts).map((name) => command(`bun ${name}`, [bun, name], folder)),
-);
-
-const cli = join(folder, "node_modules", ".bin", "landlock-restrict");
-compare("The command line", 60, [
-  command("bun empty.ts", [bun, "empty.ts"], folder),
-  command(
-    "landlock-restrict -ro /usr /bin /lib -- /bin/true",
-    [cli, "-ro", "/usr", "/bin", "/lib", "--", "/bin/true"],
-    folder,
-  ),
-]);
-
-using ruleset = landlock.V11.bestEffort().ruleset(
-  roDirs("/usr", "/bin", "/lib"),
-  roDirs("/lib64").ignoreIfMissing(),
-  rwFiles("/dev/null"),
-);
-compare("Spawning", 200, [
-  { name: 'Bun.spawnSync(["/bin/true"])', run: () => void Bun.spawnSync(["/bin/true"]) },
-  { name: 'ruleset.spawnSync(["/bin/true"])', run: () => void ruleset.spawnSync(["/bin/true"]) },
-]);
-
-rmSync(folder, { recursive: true });
+if (!quick && chosen.length === 0) {
+  const folder = join(import.meta.dir, "results");
+  mkdirSync(folder, { recursive: true });
+  await Bun.write(join(folder, "results.json"), JSON.stringify(results, null, 2));
+  await Bun.write(join(folder, "chart.svg"), chart(results));
+  await Bun.write(join(folder, "README.md"), readme(results));
+  Bun.spawnSync([process.execPath, "fmt", folder]);
+  console.log(`\nWritten: ${folder}`);
+}

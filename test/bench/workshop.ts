@@ -1,0 +1,70 @@
+/** What all measurements share: the package as it is published, and the peers. */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openDebian, type Debian } from "./peers/debian.ts";
+
+const root = join(import.meta.dir, "..", "..");
+
+export interface Workshop extends Disposable {
+  /** A folder of its own, in which `bun-landlock` is installed. */
+  readonly folder: string;
+  /** Debian's newest packages; undefined: they cannot be had here. */
+  readonly debian: Debian | undefined;
+  /** Few rounds of everything, to see that it works. */
+  readonly quick: boolean;
+  /** How many rounds, of those that a whole run has. */
+  rounds(whole: number): number;
+  /** Writes a script into the folder; returns its path. */
+  script(name: string, text: string): Promise<string>;
+  /** Copies a script of `inside/` there, where it uses the package as it is published. */
+  inside(name: string): Promise<string>;
+}
+
+function prepare(words: string[], cwd: string): void {
+  const done = Bun.spawnSync(words, { cwd });
+  if (!done.success) throw new Error(`${words.join(" ")} failed\n${done.stderr.toString()}`);
+}
+
+/** Builds and packs the package, installs it in a new folder, and fetches the peers. */
+export async function openWorkshop(quick: boolean): Promise<Workshop> {
+  const folder = mkdtempSync(join(tmpdir(), "landlock-bench-"));
+  const bun = process.execPath;
+  prepare([bun, "run", "build"], root);
+  prepare([bun, "pm", "pack", "--filename", join(folder, "package.tgz")], root);
+  await Bun.write(join(folder, "package.json"), "{}");
+  prepare([bun, "add", "./package.tgz"], folder);
+  const script = async (name: string, text: string) => {
+    const path = join(folder, name);
+    await Bun.write(path, text);
+    return path;
+  };
+  let debian: Debian | undefined;
+  try {
+    debian = await openDebian();
+  } catch (error) {
+    console.error(`No peers out of Debian's packages: ${(error as Error).message.split("\n")[0]}`);
+  }
+  return {
+    folder,
+    debian,
+    quick,
+    rounds: (whole) => (quick ? Math.min(whole, 3) : whole),
+    script,
+    async inside(name) {
+      const text = await Bun.file(join(import.meta.dir, "inside", name)).text();
+      return script(name, text.replace("../../../src/index.ts", "bun-landlock"));
+    },
+    [Symbol.dispose]() {
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Makes a folder with empty files 0, 1, 2…, for rules to be about; returns its path. */
+export async function manyFiles({ folder }: Workshop, count: number): Promise<string> {
+  const files = join(folder, "files");
+  mkdirSync(files);
+  for (let i = 0; i < count; i++) await Bun.write(join(files, `${i}`), "");
+  return files;
+}
