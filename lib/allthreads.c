@@ -161,10 +161,11 @@ EXPORTED int64_t allthreads_restrict(int32_t ruleset_fd, uint32_t flags, uint32_
 	b.patience = deadline_ms * NS_PER_MS;
 	b.delays = DELAYS_MOST;
 	b.deadline = now_ns() + b.patience;
-	b.task_fd = threads_open(b.pid);
 
+	int32_t task_fd = b.task_fd = threads_open(b.pid);
 	int64_t result = broadcast(&b, ruleset_fd, flags);
 
+	threads_close(task_fd);
 	sys4(NR_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
 	drop_lock();
 	return result;

@@ -8,7 +8,7 @@
  * struct launch_failure. src/spawn.ts is the other end.
  */
 #include "allthreads.h"
-#include "sys.h"
+#include "numbers.h"
 
 enum launch_step { STEP_USAGE = 1, STEP_RESTRICT = 2, STEP_EXEC = 3 };
 
@@ -19,15 +19,6 @@ struct launch_failure {
 
 /* As env(1) and the shells: the tool failed, or the command cannot run, or is not there. */
 enum { EXIT_TOOL = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
-
-static int32_t parse_number(const char *text)
-{
-	int64_t value = *text ? 0 : -1;
-
-	for (; *text >= '0' && *text <= '9' && value <= INT32_MAX; text++)
-		value = value * 10 + (*text - '0');
-	return *text == 0 && value <= INT32_MAX ? (int32_t)value : -1;
-}
 
 __attribute__((noreturn)) static void fail(int32_t status_fd, enum launch_step step, long error)
 {

@@ -4,21 +4,18 @@
 #define DIRENT_LENGTH 16
 #define DIRENT_NAME 19
 
-/* The number an entry is named by; -1: it is no number. */
-static int32_t parse_number_name(const char *text)
-{
-	int32_t number = 0;
-
-	if (*text < '0' || *text > '9')
-		return -1;
-	for (; *text >= '0' && *text <= '9'; text++)
-		number = number * 10 + (*text - '0');
-	return *text == 0 ? number : -1;
-}
-
 static uint16_t dirent_length(const char *entry)
 {
 	return (uint16_t)((uint8_t)entry[DIRENT_LENGTH] | (uint8_t)entry[DIRENT_LENGTH + 1] << 8);
+}
+
+int32_t parse_number(const char *text)
+{
+	int64_t value = *text ? 0 : -1;
+
+	for (; *text >= '0' && *text <= '9' && value < INT32_MAX; text++)
+		value = value * 10 + (*text - '0');
+	return *text == 0 && value < INT32_MAX ? (int32_t)value : -1;
 }
 
 size_t write_number(char *text, int32_t number)
@@ -49,7 +46,7 @@ long each_number(int32_t directory_fd, void (*visit)(int32_t number, void *conte
 		if (length <= 0)
 			return length < 0 ? length : found;
 		for (char *entry = buffer; entry < buffer + length; entry += dirent_length(entry)) {
-			int32_t number = parse_number_name(entry + DIRENT_NAME);
+			int32_t number = parse_number(entry + DIRENT_NAME);
 
 			if (number >= 0) {
 				visit(number, context);

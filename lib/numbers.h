@@ -7,6 +7,9 @@
 /* Room for any int32 that is not negative, and a NUL. */
 #define NUMBER_MAX 12
 
+/* The number a text is, below INT32_MAX as every descriptor and id is; -1: it is none. */
+int32_t parse_number(const char *text);
+
 /* Writes a number that is not negative in decimal; its length without the NUL. */
 size_t write_number(char *text, int32_t number);
 

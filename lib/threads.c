@@ -92,6 +92,12 @@ int32_t threads_open(int32_t pid)
 	return (int32_t)fd;
 }
 
+void threads_close(int32_t task_fd)
+{
+	if (task_fd >= 0 && !(kept && kept->used && kept->fd == task_fd))
+		sys1(NR_close, task_fd);
+}
+
 static long each_probed(int32_t pid, int32_t self, void (*visit)(int32_t, void *), void *context)
 {
 	long found = 0;

@@ -19,6 +19,9 @@ struct thread_status {
  */
 int32_t threads_open(int32_t pid);
 
+/* Closes what threads_open() returned, unless it is kept: there may be no memory for that. */
+void threads_close(int32_t task_fd);
+
 /*
  * Calls visit for every thread but the calling one. `task_fd` as threads_open() returned
  * it; negative: every possible id is asked for with signal 0.
