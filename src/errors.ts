@@ -63,7 +63,7 @@ export class LandlockError extends Error {
 
   /** Public for tests and for code that builds on this library; nobody else needs to call it. */
   constructor(code: LandlockErrorCode, message: string, details: LandlockErrorDetails = {}) {
-    super(message, "cause" in details ? { cause: details.cause } : undefined);
+    super(printable(message), "cause" in details ? { cause: details.cause } : undefined);
     this.code = code;
     this.processChanged = details.processChanged ?? false;
     if (details.syscall !== undefined) this.syscall = details.syscall;
@@ -73,6 +73,14 @@ export class LandlockError extends Error {
       this.errnoName = errnoName(details.errno);
     }
   }
+}
+
+/** Text with its control characters spelled out: a file's words must not give orders to a terminal. */
+export function printable(text: string): string {
+  return text.replaceAll(
+    /\p{Cc}/gu,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** The kernel's name of an errno: `errno(3)`. Names that Bun spells otherwise or lacks are here. */

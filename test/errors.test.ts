@@ -36,6 +36,11 @@ test("LandlockError is an Error with its name on the prototype", () => {
   expect(error.stack).toContain("errors.test.ts");
 });
 
+test("a message spells out control characters: values in it may come from somebody's file", () => {
+  const { message } = new LandlockError("ERR_LANDLOCK_PATH", '"a\u001b[2J\n\u009b" – é');
+  expect(message).toBe('"a\\u001b[2J\\u000a\\u009b" – é');
+});
+
 test("LandlockError has only code and processChanged where nothing else is known", () => {
   const error = new LandlockError("ERR_LANDLOCK_PATH", "x");
   expect({ ...error } as object).toEqual({ code: "ERR_LANDLOCK_PATH", processChanged: false });

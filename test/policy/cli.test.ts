@@ -131,6 +131,16 @@ describe("plan", () => {
     if (kernelAbi > 0) expect(stdout).toContain("unenforced: ");
   });
 
+  testFromAbi(1, "has a line for each path, whatever characters are in it", async () => {
+    const { stdout } = run("plan", "-1", "-ro", "/a\ngranted:     /b", "/c\u001b[2K");
+    const granted = stdout.split("\n").filter((line) => line.startsWith("granted:"));
+    const rights = "execute read_file read_dir";
+    expect(granted).toEqual([
+      `granted:     /a\\u000agranted:     /b: ${rights}`,
+      `granted:     /c\\u001b[2K: ${rights}`,
+    ]);
+  });
+
   test("complains about rules that do not fit", () => {
     const { stdout, stderr, code } = run("plan", "-3", "-connecttcp", "443");
     expect({ stdout, code }).toEqual({ stdout: "", code: 125 });
