@@ -29,34 +29,11 @@ import {
   type PortRule,
   type Rights,
 } from "../src/index.ts";
+import { randomOf, type Random } from "./random.ts";
 
 const runSeed = Number(process.env["LANDLOCK_TEST_SEED"] ?? Date.now() % 2 ** 32);
 const draws = 2000;
 const timeoutMs = 60_000;
-
-/** mulberry32: small, and the same on every machine. */
-function randomOf(seed: number) {
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  const below = (count: number) => Math.floor(next() * count);
-  return {
-    below,
-    chance: (share: number) => next() < share,
-    one: <Item>(items: readonly Item[]) => items[below(items.length)]!,
-    some: <Item>(items: readonly Item[]) => items.filter(() => next() < 0.5),
-    shuffled: <Item>(items: readonly Item[]) =>
-      items
-        .map((item) => ({ item, key: next() }))
-        .sort((a, b) => a.key - b.key)
-        .map(({ item }) => item),
-  };
-}
-type Random = ReturnType<typeof randomOf>;
 
 function drawConfig(random: Random): Config {
   const { V1, V2, V3, V4, V5, V6, V7, V8, V9, V10, V11, config } = landlock;

@@ -1,0 +1,25 @@
+/*
+ * Comes in front of every file of lib/ (-include arch.h): what it asks of the kernel goes to the
+ * kernel that a fuzzer makes up. Numbers and layouts stay those of this CPU.
+ */
+#ifndef FUZZ_ARCH_H
+#define FUZZ_ARCH_H
+
+#include <stdint.h>
+
+#define syscall6 real_syscall6
+#if defined(__x86_64__)
+#include "../../lib/arch/x86_64.h"
+#else
+#include "../../lib/arch/aarch64.h"
+#endif
+#undef syscall6
+
+long syscall6(long nr, long a, long b, long c, long d, long e, long f);
+
+/* A call that returns twice: the child of allthreads.c runs inside it. */
+#undef CLONE
+#define CLONE(how) made_up_clone((how), ruleset_fd, flags)
+long made_up_clone(long how, int32_t ruleset_fd, uint32_t flags);
+
+#endif

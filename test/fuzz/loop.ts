@@ -1,0 +1,52 @@
+/** Tries inputs one after the other; those with a new outcome are what later ones are made of. */
+import { randomOf } from "../random.ts";
+import type { Target } from "./target.ts";
+
+/** How outcomes begin that go deepest: inputs to have more of. */
+export const accepted = "accepted";
+
+/** A run's result. */
+export interface Outcome<Input> {
+  readonly tries: number;
+  /** Inputs with an outcome that none before had, the seeds among them. */
+  readonly known: readonly Input[];
+  readonly failure?: { readonly input: Input; readonly error: unknown };
+}
+
+/**
+ * Fuzzes until something fails or `goesOn` says no.
+ *
+ * @param seed The same one does the same
+ * @param goesOn Asked before each try, with the number of those before
+ */
+export function fuzz<Input>(
+  target: Target<Input>,
+  seed: number,
+  goesOn: (tries: number, outcomes: number) => boolean,
+): Outcome<Input> {
+  const random = randomOf(seed);
+  const outcomes = new Set<string>();
+  const known: Input[] = [];
+  const fails = (input: Input) => {
+    try {
+      target.check(input);
+      return false;
+    } catch {
+      return true;
+    }
+  };
+  for (let tries = 0; ; tries++) {
+    const at = tries;
+    if (at >= target.seeds.length && !goesOn(tries, outcomes.size)) return { tries, known };
+    const input = target.seeds[at] ?? target.mutate(random, known);
+    try {
+      const outcome = target.check(input);
+      if (outcomes.has(outcome)) continue;
+      outcomes.add(outcome);
+      known.push(input);
+      if (outcome.startsWith(accepted)) known.push(input, input, input);
+    } catch (error) {
+      return { tries, known, failure: { input: target.shrink(input, fails), error } };
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Fuzzes for as long as it is told: `bun test/fuzz/run.ts policies 20`, in minutes; a third word
+ * is the seed to repeat. `proc`, `launcher` and `broadcast` are the C library's parts, for which
+ * it wants `clang`; libFuzzer leaves in `test/fuzz/seeds` what makes a difference.
+ */
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { flags } from "./flags.ts";
+import { fuzz } from "./loop.ts";
+import {
+  compile,
+  natives,
+  packSeeds,
+  sanitizerSettings,
+  unpackSeeds,
+  type Native,
+} from "./native.ts";
+import { policies } from "./policies.ts";
+
+const [name = "", minutes = "1", seedText = `${Date.now() % 2 ** 32}`] = process.argv.slice(2);
+const ms = Number(minutes) * 60_000;
+const seed = Number(seedText);
+const folder = mkdtempSync(join(tmpdir(), "landlock-fuzz-"));
+
+/** In this process. Where it hangs, the input is in the folder, or among the words printed last. */
+function script(): number {
+  const started = performance.now();
+  let said = started;
+  console.log(`${name}: seed ${seed}, in ${folder}`);
+  const goesOn = (tries: number, outcomes: number) => {
+    const now = performance.now();
+    if (now - said > 10_000) {
+      said = now;
+      const rate = Math.round(tries / ((now - started) / 1000));
+      console.log(`${tries} tries, ${outcomes} outcomes, ${rate} a second`);
+    }
+    return now - started < ms;
+  };
+  const { tries, known, failure } =
+    name === "policies" ? fuzz(policies(folder), seed, goesOn) : fuzz(flags(folder), seed, goesOn);
+  console.log(`${tries} tries, ${known.length} kept, seed ${seed}`);
+  if (failure === undefined) return 0;
+  console.error(`fails: ${JSON.stringify(failure.input)}`, failure.error);
+  return 1;
+}
+
+/** As a program of its own: what covers all that was reached is left as the seeds. */
+function native(name: Native): number {
+  const program = join(folder, name);
+  const corpus = join(folder, "corpus");
+  const small = join(folder, "small");
+  compile(name, program, "clang");
+  unpackSeeds(name, corpus);
+  mkdirSync(small);
+  const run = (...args: string[]) =>
+    Bun.spawnSync([program, ...args], {
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, ...sanitizerSettings },
+    }).exitCode;
+  const limits = ["-timeout=10", "-max_len=2048", `-artifact_prefix=${folder}/`];
+  const time = [`-max_total_time=${Math.ceil(ms / 1000)}`, `-seed=${seed % 2 ** 31}`];
+  const code = run(corpus, ...time, ...limits, "-print_final_stats=1");
+  if (code !== 0 || run("-merge=1", small, corpus) !== 0) return 1;
+  packSeeds(name, small);
+  return 0;
+}
+
+const isNative = (word: string): word is Native => Object.hasOwn(natives, word);
+if (isNative(name)) process.exit(native(name));
+if (name === "policies" || name === "flags") process.exit(script());
+console.error(`what to fuzz: policies, flags, ${Object.keys(natives).join(", ")}`);
+process.exit(2);
