@@ -1,5 +1,5 @@
 /** The preset for a script's own modules. */
-import { readFileSync, realpathSync, statSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
 import { LandlockError } from "../errors.ts";
 import { parse } from "../parse.ts";
@@ -11,6 +11,7 @@ import { browsable, readable } from "./grant.ts";
 import { librariesOf } from "./libraries.ts";
 import {
   isBuiltin,
+  isFile,
   noteSettings,
   resolved,
   type ImportKind,
@@ -51,8 +52,8 @@ interface Import {
  * `bun({ children: true })`, `executable("bun")` and `cwd()` besides.
  *
  * @param entries Paths of scripts, relative ones to the current directory
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` where an entry or what it imports is not found,
- *   or an entry cannot be parsed; `ERR_LANDLOCK_INVALID_RULE` where one is no path
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` where an entry or what it imports is not found or
+ *   cannot be read, or an entry cannot be parsed; `ERR_LANDLOCK_INVALID_RULE` where one is no path
  */
 export function modules(...entries: string[]): CompositeRule {
   if (!entries.every(isPathString)) parse("paths", entries, "presets.modules()");
@@ -71,7 +72,7 @@ export function modules(...entries: string[]): CompositeRule {
 
 function entryPath(entry: string): string {
   const path = resolve(entry);
-  if (statSync(path, { throwIfNoEntry: false })?.isFile()) return realpathSync(path);
+  if (isFile(path)) return realpathSync(path);
   throw new LandlockError(
     "ERR_LANDLOCK_PATH",
     `Cannot find the script "${entry}": it is no file; correct the path`,
@@ -96,10 +97,22 @@ function importedBy(file: string, isEntry: boolean, trail: Trail): string[] {
   return found;
 }
 
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new LandlockError(
+      "ERR_LANDLOCK_PATH",
+      `Cannot read "${file}" to see what it imports: ${(cause as { code?: string }).code}; give a script that can be read`,
+      { path: file, cause },
+    );
+  }
+}
+
 function importsOf(file: string, options: Options, isEntry: boolean): Import[] {
   const loader = loaders[extname(file)];
   if (loader === undefined) return [];
-  const text = readFileSync(file, "utf8").replace(/^#!.*/, "");
+  const text = textOf(file).replace(/^#!.*/, "");
   const transpiler = new Bun.Transpiler({
     loader,
     // As Bun does it when it runs TypeScript, where what is left may be types only.

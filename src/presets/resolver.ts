@@ -1,5 +1,5 @@
 /** What Bun's resolver looks at on the way from an import to its file: folders and settings. */
-import { readFileSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 
@@ -19,8 +19,9 @@ export type ImportKind = "import" | "require";
 
 const inPackage = /\/node_modules\//;
 
-function exists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+/** Whether there is a file, and not a folder, a circle of links, or something out of reach. */
+export function isFile(path: string): boolean {
+  return existsSync(path) && statSync(path).isFile();
 }
 
 /** The folder and all above it, nearest first. */
@@ -32,7 +33,7 @@ function upwards(folder: string): string[] {
 /** Notes a folder that Bun lists, to find one of these names in it, if there is one. */
 function nearest(folder: string, names: readonly string[], trail: Trail): string | undefined {
   for (const above of upwards(folder)) {
-    const name = names.find((one) => exists(join(above, one)));
+    const name = names.find((one) => existsSync(join(above, one)));
     if (name === undefined) continue;
     trail.folders.add(above);
     return join(above, name);
@@ -44,7 +45,7 @@ function nearest(folder: string, names: readonly string[], trail: Trail): string
 function noteEntry(path: string, trail: Trail): void {
   trail.folders.add(realpathSync(path));
   const manifest = join(path, "package.json");
-  if (exists(manifest)) trail.files.add(realpathSync(manifest));
+  if (existsSync(manifest)) trail.files.add(realpathSync(manifest));
 }
 
 /** The settings that apply to the files of a folder: its `package.json` and `tsconfig.json`. */
@@ -82,9 +83,7 @@ function extendedBy(name: string, path: string, trail: Trail): string[] {
     return [resolved(name, path, "require", trail) ?? []].flat();
   }
   const target = resolve(dirname(path), name);
-  return [target, `${target}.json`]
-    .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile())
-    .slice(0, 1);
+  return [target, `${target}.json`].filter(isFile).slice(0, 1);
 }
 
 /** What a JSON file with comments says; nothing where it is damaged. */
@@ -104,7 +103,7 @@ function notePackage(specifier: string, importer: string, trail: Trail): void {
   for (const folder of upwards(dirname(importer))) {
     const modules = basename(folder) === "node_modules" ? folder : join(folder, "node_modules");
     const found = join(modules, name);
-    if (!exists(found)) continue;
+    if (!existsSync(found)) continue;
     trail.folders
       .add(folder)
       .add(realpathSync(modules))
@@ -137,11 +136,11 @@ export function resolved(
     return undefined;
   }
   const path = found.startsWith("file:") ? Bun.fileURLToPath(found) : found.replace(/\?.*$/, "");
-  if (!isAbsolute(path) || !exists(path)) return undefined;
+  if (!isAbsolute(path) || !existsSync(path)) return undefined;
   if (/^\.{0,2}\//.test(specifier)) {
     // The file may be a link, which is listed in the folder that it is in.
     const folder = dirname(resolve(dirname(importer), specifier));
-    if (exists(folder)) trail.folders.add(realpathSync(folder));
+    if (existsSync(folder)) trail.folders.add(realpathSync(folder));
   } else if (!/^#|^\w+:/.test(specifier)) notePackage(specifier, importer, trail);
   return realpathSync(path);
 }

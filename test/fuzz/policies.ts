@@ -30,7 +30,9 @@ const known = [
   ...rightsOf(11).scoped,
   ..."abi.all abi.read_execute abi.read_write fail skip /usr /tmp ${A} ${HOME} HOME A".split(" "),
   ..."bun dns=ports tls timezone tmp cwd=write executable=sh executable=../main.ts".split(" "),
-  ..."modules=main.ts modules=loop modules=folder executable=loop executable=/dev/null".split(" "),
+  ..."modules=main.ts modules=loop modules=folder modules=/proc/self/mem executable=loop executable=/dev/null".split(
+    " ",
+  ),
   ..."{ } [ ] : , = \" ' /* */ // # - | > & * ! % @ ? [[ ]] [[paths]] [variables] --- <<".split(
     " ",
   ),

@@ -199,6 +199,26 @@ describe("modules() says what is wrong", () => {
     expect(failure("")).toMatchObject({ code: "ERR_LANDLOCK_INVALID_RULE" });
   });
 
+  test("an entry that is a circle of links, or cannot be read", () => {
+    const loop = join(project({ loop: { link: "loop" } }), "loop");
+    expect(failure(loop).message).toBe(
+      `Cannot find the script "${loop}": it is no file; correct the path`,
+    );
+    // Its first page is never mapped.
+    const unreadable = `/proc/${process.pid}/mem`;
+    expect(failure(unreadable).message).toBe(
+      `Cannot read "${unreadable}" to see what it imports: EIO; give a script that can be read`,
+    );
+  });
+
+  test("nothing, where what it looks for on the way is a circle of links", () => {
+    const names = ["package.json", "tsconfig.json", "node_modules"];
+    const loops = Object.fromEntries(names.map((link) => [link, { link }]));
+    const folder = project({ "a.ts": 'try { require("a"); } catch {}', ...loops });
+    const [files] = modules(`${folder}/a.ts`).rules as FsRule[];
+    expect(files!.paths).toEqual([`${folder}/a.ts`]);
+  });
+
   test("an import that leads nowhere, named with its file", () => {
     const folder = project({ "a.ts": 'import "./b.ts";', "b.ts": 'import "not-installed";' });
     expect(failure(`${folder}/a.ts`).message).toBe(
