@@ -1,8 +1,8 @@
 /**
  * Makes the published form in `dist/`: `bun run build`. One minified bundle per entry, zod inside,
- * and the declarations. The native libraries stay where they are, in `lib/prebuilt`.
+ * with its licence, and the declarations. The native libraries stay where they are, in `lib/prebuilt`.
  */
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { bundle } from "./bundle/bundle.ts";
@@ -53,6 +53,8 @@ for (const entry of ["index", "cli", "preload"]) {
   console.log(`dist/${entry}.js  ${Bun.file(path).size} bytes`);
 }
 chmodSync(join(dist, "cli.js"), 0o755);
+// Its code is in the bundles, so its licence goes with them.
+copyFileSync(join(root, "node_modules/zod/LICENSE"), join(dist, "LICENSE.zod"));
 const schema = JSON.stringify(policyJsonSchema(), null, 2);
 await Bun.write(join(dist, "policy.schema.json"), `${schema}\n`);
 await declarations();

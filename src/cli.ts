@@ -10,7 +10,7 @@ import { describe } from "./cli/describe.ts";
 import { handOn } from "./cli/descriptors.ts";
 import { dryRun } from "./cli/plan.ts";
 import { statusText } from "./cli/status.ts";
-import { usage } from "./cli/usage.ts";
+import { usage, versionLine } from "./cli/usage.ts";
 import { enforceThread } from "./enforce.ts";
 import { errnoName, LandlockError } from "./errors.ts";
 
@@ -31,6 +31,8 @@ function main(words: readonly string[]): void {
   const [first] = words;
   if (first === "-h" || first === "-help" || first === "--help") {
     console.log(usage);
+  } else if (first === "--version") {
+    console.log(versionLine);
   } else if (first === "status") {
     console.log(statusText(words[1] === "--json"));
   } else if (first === "plan") {

@@ -19,35 +19,13 @@ beforeAll(async () => {
   installed = join(folder, "node_modules", "bun-landlock");
 }, 60_000);
 
-test("the package holds the bundles, the declarations and lib/, and installs nothing else", async () => {
+test("the package runs nothing when it is installed, and installs nothing else", async () => {
   const manifest = await Bun.file(join(installed, "package.json")).json();
   expect(manifest.dependencies).toBeUndefined();
   const scripts = Object.keys(manifest.scripts);
   expect(scripts.filter((name) => /install|prepare|pack|publish/.test(name))).toEqual([]);
   const visible = (path: string) => readdirSync(path).filter((name) => !name.startsWith("."));
   expect(visible(join(folder, "node_modules"))).toEqual(["bun-landlock"]);
-  expect(visible(installed).sort()).toEqual([
-    "LICENSE",
-    "README.md",
-    "dist",
-    "lib",
-    "package.json",
-  ]);
-  expect(readdirSync(join(installed, "dist")).sort()).toEqual([
-    "cli.js",
-    "index.js",
-    "policy.schema.json",
-    "preload.js",
-    "types",
-  ]);
-});
-
-test("the packed native files are those of the tree, byte for byte", async () => {
-  for (const cpu of ["linux-x64", "linux-arm64"]) {
-    const file = join("lib", "prebuilt", cpu, "liblandlock.so");
-    const packed = await Bun.file(join(installed, file)).bytes();
-    expect(packed).toEqual(await Bun.file(join(root, file)).bytes());
-  }
 });
 
 test("the declarations type-check in a strict project, and refuse what is wrong", async () => {

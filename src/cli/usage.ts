@@ -1,3 +1,8 @@
+import { version } from "../../package.json";
+
+/** What `landlock-restrict --version` prints. */
+export const versionLine = `landlock-restrict ${version}`;
+
 /** What `landlock-restrict -h` prints. */
 export const usage = `Usage:
   landlock-restrict [OPTION]... -- COMMAND [ARG]...
@@ -31,6 +36,7 @@ kernel, and does nothing.
   -l                        write denials of COMMAND to the audit log (ABI 7)
   -v                        say on stderr what is enforced
   -h                        print this
+  --version                 print the version
 
 Exit status: that of COMMAND; 125 if landlock-restrict fails, 126 if COMMAND cannot be
 executed, 127 if it is not found.`;
