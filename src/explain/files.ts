@@ -21,6 +21,7 @@ function find(path: string, follow: boolean, links: number): Place {
   const names = path.split("/").filter((name) => name !== "" && name !== ".");
   for (const [i, name] of names.entries()) {
     const [directory] = chain as [Inode];
+    if (directory.type !== "directory") return nowhere(path);
     if (name === "..") {
       if (chain.length > 1) chain.shift();
       continue;
