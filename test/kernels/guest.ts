@@ -38,6 +38,9 @@ const ports = {
   },
 } as const;
 
+/** Settings of tests that a guest gets as this process has them. */
+const handedOn = ["LANDLOCK_PROPERTY_SEED", "LANDLOCK_PROPERTY_OPERATIONS"];
+
 /** What to boot. */
 export interface Guest {
   readonly kernel: Kernel;
@@ -76,6 +79,7 @@ function commandLine({ kernel, linux, image, users }: Guest, folder: string): st
     "LANDLOCK_TEST_PROGRAMS=/programs",
     `LANDLOCK_TEST_INSIDE=/${insideBundle}`,
     "LANDLOCK_CHURN_RUNS=2",
+    ...handedOn.flatMap((name) => (process.env[name] ? [`${name}=${process.env[name]}`] : [])),
     kernel.parameters ?? "",
   ];
   return [

@@ -19,6 +19,7 @@ export function testFiles(): string[] {
     "test/abi-guard.test.ts",
     "test/lib/allthreads.test.ts",
     "test/presets/dns.test.ts",
+    "test/explain/property.test.ts",
     "test/cli.test.ts",
   ];
   const found = new Bun.Glob("test/{threads,enforce}/*.test.ts").scanSync(root);

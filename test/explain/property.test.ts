@@ -1,0 +1,58 @@
+/**
+ * Draws files, rulesets and operations, tries the operations inside the rulesets for real, and
+ * compares each outcome and errno with the model's. One run is of a fixed seed and proves that the
+ * test would notice; the other differs from time to time: `LANDLOCK_PROPERTY_SEED` repeats it, and
+ * `LANDLOCK_PROPERTY_OPERATIONS` makes it longer.
+ */
+import { expect } from "bun:test";
+import { kernelAbi, patience, testFromAbi } from "../harness.ts";
+import { explore } from "./property/explore.ts";
+import { explain } from "./property/failure.ts";
+import { privilegesHere } from "./property/run-world.ts";
+import type { Totals } from "./property/totals.ts";
+import { wrongModels } from "./property/wrong.ts";
+
+const fixedSeed = 20_260_101;
+const seed = Number(process.env["LANDLOCK_PROPERTY_SEED"] ?? Date.now() % 2 ** 32);
+const operations = Number(process.env["LANDLOCK_PROPERTY_OPERATIONS"] ?? 600);
+const timeoutMs = patience(30_000);
+/** Bound on a run of 600 operations, in milliseconds; a longer one has more. */
+const runMs = 60_000;
+
+async function run(seed: number, operations: number): Promise<Totals> {
+  const privileges = privilegesHere();
+  const totals = await explore({ seed, operations, privileges, timeoutMs });
+  console.log(`LANDLOCK_PROPERTY_SEED=${seed}, ABI ${kernelAbi}: ${totals.summary()}`);
+  const [mismatch] = totals.mismatches;
+  if (mismatch) throw new Error(await explain(mismatch, privileges, timeoutMs));
+  return totals;
+}
+
+testFromAbi(
+  1,
+  "the kernel decides as the model says, and as no model that is wrong in one point",
+  async () => {
+    const totals = await run(fixedSeed, 600);
+    expect(totals.allowed).toBeGreaterThan(100);
+    expect(totals.denied).toBeGreaterThan(100);
+    expect(totals.deniedWith("EXDEV")).toBeGreaterThan(5);
+    const applicable = Object.keys(wrongModels).filter(
+      (name) => kernelAbi >= 3 || name !== "forgets truncate",
+    );
+    for (const name of applicable) {
+      expect([name, totals.caught.get(name)! > 0]).toEqual([name, true]);
+    }
+  },
+  runMs,
+);
+
+testFromAbi(
+  1,
+  "the kernel decides as the model says, whatever the files, rulesets and operations",
+  async () => {
+    const totals = await run(seed, operations);
+    expect(totals.operations).toBeGreaterThanOrEqual(operations);
+    if (operations > 600) console.log(totals.table());
+  },
+  runMs * Math.max(1, operations / 600),
+);

@@ -1,0 +1,124 @@
+/** Makes the files and layers of a world, in the process that will be restricted. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { machineFiles } from "../../../src/explain/files.ts";
+import { layerOf, type Layer } from "../../../src/explain/layer.ts";
+import { fileRights, type FsRight } from "../../../src/kernel/abi.ts";
+import { call, landlock, outcome, pathAccess } from "../../inside.ts";
+import {
+  bindTcp,
+  bindUdp,
+  connectSendUdp,
+  connectTcp,
+  type Rule,
+  type Ruleset,
+} from "../../inside.ts";
+import { servePath, SOCK_DGRAM, SOCK_STREAM, type PathServer } from "./sockets.ts";
+import type { DrawnLayer, DrawnRule, Step, World } from "./world.ts";
+
+export const S_IFREG = 0o100000;
+export const S_IFIFO = 0o010000;
+export const S_IFSOCK = 0o140000;
+export const S_IFCHR = 0o020000;
+export const S_IFBLK = 0o060000;
+/** The null device, and a loop device that nobody opens. */
+export const nullDevice = 0x103n;
+export const loopDevice = 0x700n;
+const MS_BIND = 4096n;
+
+/** What is there when all is set up. */
+export interface Built {
+  readonly layers: readonly Layer[];
+  /** Servers by the id of the socket's file. */
+  readonly servers: ReadonlyMap<string, PathServer>;
+  /** Directories that something is mounted on, by id: another mount may show them still. */
+  readonly covered: ReadonlySet<string>;
+}
+
+/** Text that is no program: execve(2) fails with ENOEXEC where it may be read and executed. */
+const text = "no program\n".repeat(2);
+
+function makeStep(step: Step, servers: Map<string, PathServer>): void {
+  const { path } = step;
+  switch (step.make) {
+    case "directory":
+      return mkdirSync(path);
+    case "regular":
+      return writeFileSync(path, text, { mode: 0o755, flag: "wx" });
+    case "fifo":
+      return void call("mkfifo", path, 0o600);
+    case "whiteout":
+      return void call("mknod", path, S_IFCHR | 0o600, 0n);
+    case "char":
+      return void call("mknod", path, S_IFCHR | 0o600, nullDevice);
+    case "symlink":
+      return void call("symlink", step.to, path);
+    case "link":
+      return void call("link", step.to, path);
+    case "bind":
+      return void call("mount", step.from, path, "none", MS_BIND, null);
+    case "tmpfs":
+      return void call("mount", "tmpfs", path, "tmpfs", 0n, null);
+    case "socket": {
+      const server = servePath(path, step.datagram ? SOCK_DGRAM : SOCK_STREAM);
+      servers.set(machineFiles.find(path, false).file!.id, server);
+    }
+  }
+}
+
+const portRules = {
+  bind_tcp: bindTcp,
+  connect_tcp: connectTcp,
+  bind_udp: bindUdp,
+  connect_send_udp: connectSendUdp,
+};
+
+/** As rules of the library. A path that is missing, as in a world cut short, has none. */
+function rulesOf(drawn: DrawnRule): Rule[] {
+  if ("port" in drawn) return drawn.access.map((right) => portRules[right](drawn.port));
+  const { file } = machineFiles.find(drawn.path, true);
+  if (file === undefined) return [];
+  const fits = (right: FsRight) => file.type === "directory" || fileRights.includes(right);
+  const access = drawn.access.filter(fits);
+  return access.length === 0 ? [] : [pathAccess(access, drawn.path)];
+}
+
+function buildLayer({ handled, rules }: DrawnLayer): { ruleset: Ruleset; layer: Layer } {
+  const config = landlock.config(handled).bestEffort();
+  const ruleset = config.ruleset(...rules.flatMap(rulesOf));
+  return { ruleset, layer: layerOf(ruleset.plan, machineFiles) };
+}
+
+/**
+ * Makes a new folder with the files of a world, goes there, and enforces its layers. A step that
+ * fails, as one of a world cut short may, is left out.
+ *
+ * @returns What is there, and a function that enforces the layers
+ */
+export function build(world: World, folder: string): Built & { enforce(): void } {
+  process.chdir(folder);
+  const servers = new Map<string, PathServer>();
+  const covered = new Set<string>();
+  const made: ReturnType<typeof buildLayer>[] = [];
+  const makeLayers = (done: number) => {
+    for (const [i, layer] of world.layers.entries()) {
+      if (Math.min(layer.at, world.steps.length) === done) made[i] = buildLayer(layer);
+    }
+  };
+  makeLayers(0);
+  for (const [i, step] of world.steps.entries()) {
+    const { file } = machineFiles.find(step.path, true);
+    if (file && (step.make === "bind" || step.make === "tmpfs")) covered.add(file.id);
+    outcome(() => makeStep(step, servers));
+    makeLayers(i + 1);
+  }
+  // A kernel that lacks all that a layer handles gets none.
+  const enforced = made.filter(({ ruleset }) => ruleset.plan.enforcement !== "none");
+  return {
+    layers: enforced.map(({ layer }) => layer),
+    servers,
+    covered,
+    enforce() {
+      for (const { ruleset } of enforced) ruleset.restrictSelf({ deadlineMs: 60_000 });
+    },
+  };
+}

@@ -1,0 +1,58 @@
+/** Runs worlds, each in a process of its own. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Privileges, Report, World } from "./world.ts";
+
+const child = process.env["LANDLOCK_PROPERTY_CHILD"] ?? join(import.meta.dir, "child.ts");
+
+function works(command: readonly string[]): boolean {
+  const mount = ["mount", "-t", "tmpfs", "tmpfs", tmpdir()];
+  return Bun.spawnSync([...command, ...mount], { stdio: ["ignore", "ignore", "ignore"] }).success;
+}
+
+/** What this user may do here. */
+export function privilegesHere(): Privileges {
+  const root = process.getuid?.() === 0;
+  const asRoot = ["unshare", "--mount"];
+  const asUser = ["unshare", "--user", "--map-root-user", "--mount"];
+  const unshare = [asRoot, asUser].find(works) ?? [];
+  return { unshare, devices: root };
+}
+
+/**
+ * Runs a world.
+ *
+ * @param timeoutMs Bound on its process, in milliseconds
+ * @throws Where its process does not come to its end
+ */
+export async function runWorld(
+  world: World,
+  privileges: Privileges,
+  timeoutMs: number,
+): Promise<Report> {
+  const folder = mkdtempSync(join(tmpdir(), "landlock-world-"));
+  try {
+    const input = JSON.stringify([world, folder, privileges.devices]);
+    const prefix = world.mounts ? privileges.unshare : [];
+    await using running = Bun.spawn([...prefix, process.execPath, child, input], {
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      timeout: timeoutMs,
+      killSignal: "SIGKILL",
+    });
+    const [stdout, stderr, code] = await Promise.all([
+      running.stdout.text(),
+      running.stderr.text(),
+      running.exited,
+    ]);
+    const answer = stdout.slice(stdout.lastIndexOf("\n") + 1);
+    if (code !== 0 || !answer.startsWith("{")) {
+      throw new Error(`a world ended with ${running.signalCode ?? code}\n${stdout}${stderr}`);
+    }
+    return JSON.parse(answer) as Report;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

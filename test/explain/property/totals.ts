@@ -1,0 +1,97 @@
+/** Counts what a run came to. */
+import type { Outcome, Report, Trial, World } from "./world.ts";
+
+/** By kind of operation. */
+export interface Row {
+  allowed: number;
+  denied: number;
+  unasked: number;
+  readonly errnos: Map<string, number>;
+}
+
+/** A trial that did not end as the model says. */
+export interface Mismatch {
+  /** Of its world, or undefined for a world that was given. */
+  readonly seed: number | undefined;
+  readonly index: number;
+  readonly world: World;
+  readonly trial: Trial;
+  readonly outcome: Outcome;
+}
+
+/** What a run came to. */
+export class Totals {
+  worlds = 0;
+  layers = 0;
+  allowed = 0;
+  denied = 0;
+  /** The kernel failed by itself, before it asked Landlock. */
+  unasked = 0;
+  readonly rows = new Map<string, Row>();
+  readonly caught = new Map<string, number>();
+  readonly mismatches: Mismatch[] = [];
+
+  get operations(): number {
+    return this.allowed + this.denied + this.unasked;
+  }
+
+  /** How many operations Landlock denied with this errno. */
+  deniedWith(errno: string): number {
+    return [...this.rows.values()].reduce((sum, { errnos }) => sum + (errnos.get(errno) ?? 0), 0);
+  }
+
+  /** Adds what one world came to. */
+  add(world: World, { outcomes, caught, layers }: Report, seed?: number): void {
+    this.worlds++;
+    this.layers += layers;
+    for (const [name, count] of Object.entries(caught)) {
+      this.caught.set(name, (this.caught.get(name) ?? 0) + count);
+    }
+    for (const [index, outcome] of outcomes.entries()) {
+      if (outcome === null) continue;
+      this.#count(outcome);
+      if (outcome.expected === outcome.actual) continue;
+      this.mismatches.push({ seed, index, world, trial: world.trials[index]!, outcome });
+    }
+  }
+
+  #count({ kind, verdict, actual }: Outcome): void {
+    const row = this.rows.get(kind) ?? { allowed: 0, denied: 0, unasked: 0, errnos: new Map() };
+    this.rows.set(kind, row);
+    this[verdict]++;
+    row[verdict]++;
+    if (verdict === "denied") row.errnos.set(actual, (row.errnos.get(actual) ?? 0) + 1);
+  }
+
+  /** One line. */
+  summary(): string {
+    return (
+      `${this.operations} operations in ${this.worlds} worlds under ${this.layers} layers: ` +
+      `${this.allowed} allowed, ${this.denied} denied, ${this.unasked} failed before Landlock ` +
+      `was asked; ${this.mismatches.length} mismatches`
+    );
+  }
+
+  /** Each kind of operation: how often allowed, denied and with which errno. */
+  table(): string {
+    const cells = [...this.rows]
+      .sort()
+      .map(([kind, { allowed, denied, unasked, errnos }]) => [
+        kind,
+        `${allowed}`,
+        `${denied}`,
+        `${unasked}`,
+        [...errnos].map(([errno, count]) => `${errno} ${count}`).join(", "),
+      ]);
+    const lines = [["operation", "allowed", "denied", "unasked", "denied with"], ...cells];
+    const widths = lines[0]!.map((_, i) => Math.max(...lines.map((line) => line[i]!.length)));
+    return lines
+      .map((line) =>
+        line
+          .map((cell, i) => cell.padEnd(widths[i]!))
+          .join("  ")
+          .trimEnd(),
+      )
+      .join("\n");
+  }
+}
