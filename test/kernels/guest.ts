@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Finished, Message, Started } from "./guest/message.ts";
-import { insideBundle } from "./image.ts";
+import { bundleVariables } from "./image.ts";
 import type { User } from "./select.ts";
 import type { Cpu, Kernel } from "./table.ts";
 import { slowness } from "./userland.ts";
@@ -77,7 +77,7 @@ function commandLine({ kernel, linux, image, users }: Guest, folder: string): st
     `LANDLOCK_TEST_SLOWNESS=${slowness}`,
     "LANDLOCK_TEST_OWN_MACHINE=1",
     "LANDLOCK_TEST_PROGRAMS=/programs",
-    `LANDLOCK_TEST_INSIDE=/${insideBundle}`,
+    ...bundleVariables,
     "LANDLOCK_CHURN_RUNS=2",
     ...handedOn.flatMap((name) => (process.env[name] ? [`${name}=${process.env[name]}`] : [])),
     kernel.parameters ?? "",

@@ -26,12 +26,25 @@ export function testFiles(): string[] {
   return [...first, ...[...found].sort().reverse()];
 }
 
-/** Where the bundle of `inside.ts` lies: as deep as `src/kernel`, for the native libraries' sake. */
-export const insideBundle = "project/test/kernels/inside.js";
+/**
+ * Modules that many processes start with, as bundles: an emulated CPU takes half a second to read
+ * the sources. They lie as deep as `src/kernel`, for the native libraries' sake.
+ */
+const bundled = {
+  LANDLOCK_TEST_INSIDE: "test/inside.ts",
+  LANDLOCK_TEST_WORLD: "test/explain/property/child.ts",
+} as const;
 
-async function bundleInside(): Promise<string> {
+const bundlePath = (entry: string) => `project/test/kernels/${entry.replace(/.*\/|\.ts$/g, "")}.js`;
+
+/** The variables by which tests find the bundles in a guest. */
+export const bundleVariables: readonly string[] = Object.entries(bundled).map(
+  ([name, entry]) => `${name}=/${bundlePath(entry)}`,
+);
+
+async function bundle(entry: string): Promise<string> {
   const built = await Bun.build({
-    entrypoints: [join(root, "test", "inside.ts")],
+    entrypoints: [join(root, entry)],
     target: "bun",
     external: ["*.so"],
   });
@@ -50,7 +63,7 @@ export async function makeImage(cpu: Cpu, apt: Apt, files: readonly string[]): P
   for (const name of [...project, ...dependencies]) {
     image.copy(join(root, name), `project/${name}`);
   }
-  image.file(insideBundle, await bundleInside());
+  for (const entry of Object.values(bundled)) image.file(bundlePath(entry), await bundle(entry));
   for (const folder of ["dev", "proc", "run", "sys"]) image.folder(folder);
   image.folder("tmp", 0o1777);
   image.file("tests", `${files.join("\n")}\n`);

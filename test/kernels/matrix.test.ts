@@ -54,6 +54,7 @@ function outcome(index: number, more: Partial<Finished>, failure = ""): Outcome 
     seconds: 1,
     junit: "",
     inapplicable: [],
+    notes: [],
     output: "",
     ...more,
   };

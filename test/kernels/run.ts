@@ -46,6 +46,7 @@ function progress(name: string): (message: Message, seconds: number) => void {
     } else if (message.kind === "finished") {
       tests += parseJunit(message.junit).length;
       done++;
+      for (const note of message.notes) say(`${name}  ${message.user}  ${note}`);
       const failed = message.status !== 0;
       if (failed || seconds - said > 60) {
         const what = failed ? `failed ${message.file} as ${message.user}, ` : "";

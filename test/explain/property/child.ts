@@ -40,12 +40,13 @@ function expectedOf(verdict: Verdict, { outcome, before }: Ordinary): string {
   return before || verdict.allowed ? outcome : verdict.errno;
 }
 
-function run(world: World, folder: string, devices: boolean): Report {
+function run(world: World, folder: string, devices: boolean, wrong: boolean): Report {
   const network = openNetwork();
   const kernel = probe();
   const names = namesIn(world);
   const { layers, servers, covered, enforce } = build(world, folder);
-  const caught = Object.fromEntries(Object.keys(wrongModels).map((name) => [name, 0]));
+  const models = wrong ? Object.entries(wrongModels) : [];
+  const caught = Object.fromEntries(models.map(([name]) => [name, 0]));
   enforce();
   const attempt = (trial: Trial): Outcome | null => {
     const files = snapshot();
@@ -54,7 +55,7 @@ function run(world: World, folder: string, devices: boolean): Report {
     if (without === undefined) return null;
     const { operation } = trial;
     const verdict = evaluate(operation, layers, files, kernel);
-    const others = Object.entries(wrongModels).map(
+    const others = models.map(
       ([name, model]) => [name, model(operation, layers, files, kernel)] as const,
     );
     const server =
@@ -76,7 +77,7 @@ function run(world: World, folder: string, devices: boolean): Report {
   return { outcomes, caught, layers: layers.length };
 }
 
-const [world, folder, devices] = JSON.parse(process.argv[2]!) as [World, string, boolean];
-const report = run(world, folder, devices);
+const input = JSON.parse(process.argv[2]!) as Parameters<typeof run>;
+const report = run(...input);
 await Bun.write(Bun.stdout, `\n${JSON.stringify(report)}`);
 process.exit(0);

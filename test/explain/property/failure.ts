@@ -10,13 +10,14 @@ export async function explain(
   privileges: Privileges,
   timeoutMs: number,
 ): Promise<string> {
+  const settings = { timeoutMs, wrong: false };
   const fails = async (smaller: typeof world) => {
-    const { outcomes } = await runWorld(smaller, privileges, timeoutMs);
+    const { outcomes } = await runWorld(smaller, privileges, settings);
     return outcomes.some((one) => one && one.expected !== one.actual && one.kind === outcome.kind);
   };
   const cut = { ...world, trials: world.trials.slice(0, index + 1) };
   const small = await shrink((await fails(cut)) ? cut : world, fails);
-  const { outcomes } = await runWorld(small, privileges, timeoutMs);
+  const { outcomes } = await runWorld(small, privileges, settings);
   return [
     `The kernel and the model differ, seed ${seed}, operation ${index}: ${JSON.stringify(outcome)}`,
     `shrunk to ${JSON.stringify(outcomes)}`,

@@ -14,7 +14,7 @@ import { Totals } from "./totals.ts";
 import type { World } from "./world.ts";
 
 const operationsByDefault = 20_000;
-const timeoutMs = 60_000;
+const settings = { timeoutMs: 60_000, wrong: true };
 const everyMs = 10_000;
 
 async function main([first, second]: readonly string[]): Promise<Totals> {
@@ -22,7 +22,7 @@ async function main([first, second]: readonly string[]): Promise<Totals> {
   if (first?.startsWith("{")) {
     const world = JSON.parse(first) as World;
     const totals = new Totals();
-    totals.add(world, await runWorld(world, privileges, timeoutMs));
+    totals.add(world, await runWorld(world, privileges, settings));
     return totals;
   }
   const seed = Number(first ?? Date.now() % 2 ** 32);
@@ -32,7 +32,7 @@ async function main([first, second]: readonly string[]): Promise<Totals> {
     seed,
     operations: Number(second ?? operationsByDefault),
     privileges,
-    timeoutMs,
+    settings,
     onWorld(totals) {
       if (performance.now() - said < everyMs) return;
       said = performance.now();
@@ -49,6 +49,6 @@ for (const [name, count] of totals.caught)
 console.log(`${totals.summary()} [${((performance.now() - begun) / 1000).toFixed(1)} s]`);
 const [mismatch] = totals.mismatches;
 if (mismatch) {
-  console.log(await explain(mismatch, privilegesHere(), timeoutMs));
+  console.log(await explain(mismatch, privilegesHere(), settings.timeoutMs));
   process.exitCode = 1;
 }

@@ -23,6 +23,8 @@ export interface Finished {
   readonly junit: string;
   /** Cases that Bun counts as passed and that say otherwise: `allthreads.test.ts`. */
   readonly inapplicable: readonly string[];
+  /** Lines that begin with `note: `: figures that a report wants, of tests that pass too. */
+  readonly notes: readonly string[];
   /** The end of what it wrote, where something failed. */
   readonly output: string;
 }

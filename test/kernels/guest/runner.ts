@@ -51,6 +51,7 @@ async function runFile(user: keyof typeof users, file: string, lane = 0): Promis
     seconds: (performance.now() - started) / 1000,
     junit: existsSync(junit) ? readFileSync(junit, "utf8") : "",
     inapplicable: stderr.split("\n").filter((line) => line.startsWith("not applicable: ")),
+    notes: stdout.split("\n").filter((line) => line.startsWith("note: ")),
     output: status === 0 ? "" : `${stdout}${stderr}`.slice(-20_000),
   };
 }
