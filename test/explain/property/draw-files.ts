@@ -37,6 +37,10 @@ export function drawFiles(random: Random, privileges: Privileges, mounts: boolea
     make({ make: "directory", path });
     directories.push(path);
   }
+  const serve = (path: string, datagram: boolean) => {
+    make({ make: "socket", path, datagram });
+    sockets.push(path);
+  };
   const fill = (within: readonly string[], count: number, prefix: string) => {
     for (let i = 0; i < count; i++) {
       const path = join(random.one(within), `${prefix}${i}`);
@@ -48,8 +52,7 @@ export function drawFiles(random: Random, privileges: Privileges, mounts: boolea
       else if (kind < 12) make({ make: "whiteout", path });
       else if (kind < 14 && privileges.devices) make({ make: "char", path });
       else if (kind < 16) {
-        make({ make: "socket", path, datagram: random.chance(0.4) });
-        sockets.push(path);
+        serve(path, random.chance(0.4));
       } else if (kind < 17) {
         make({ make: "link", path, to: random.one(files) });
       } else if (kind < 18) {
@@ -64,6 +67,9 @@ export function drawFiles(random: Random, privileges: Privileges, mounts: boolea
     }
   };
   fill(directories, 16, "f");
+  for (const datagram of [true, false]) {
+    serve(join(random.one(directories), datagram ? "datagrams" : "stream"), datagram);
+  }
   for (let i = mounts ? 1 + random.below(3) : 0; i > 0; i--) {
     const path = random.one(directories.slice(1));
     if (random.chance(0.6)) {

@@ -64,7 +64,7 @@ function drawLayer(random: Random, drawn: Drawn): Omit<DrawnLayer, "at"> {
   const handled = drawHandled(random);
   const rules: DrawnRule[] = [];
   if (handled.fs.length > 0) {
-    if (random.chance(0.8)) rules.push(...drawPathRule(random, drawn, handled, true));
+    if (random.chance(0.65)) rules.push(...drawPathRule(random, drawn, handled, true));
     for (let i = random.below(9); i > 0; i--) {
       rules.push(...drawPathRule(random, drawn, handled, false));
     }

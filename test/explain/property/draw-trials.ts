@@ -97,7 +97,13 @@ export function trialsOf(random: Random, drawn: Drawn): () => Trial {
     ],
     [3, () => ({ kind: "truncate", path: regular() })],
     [3, () => ({ kind: "ioctl", path: device() })],
-    [3, () => ({ kind: "resolve_unix", path: random.one([...drawn.sockets, file()]) })],
+    [
+      3,
+      () => ({
+        kind: "resolve_unix",
+        path: random.chance(0.9) ? random.one(drawn.sockets) : file(),
+      }),
+    ],
     [3, () => portOperation(random)],
     [1, () => ({ kind: "scope", scope: random.one(["abstract_unix_socket", "signal"] as const) })],
   ];
