@@ -15,9 +15,13 @@ export function trialsOf(random: Random, drawn: Drawn): () => Trial {
   const directory = () => random.one(drawn.directories);
   // Not ".", by which nothing is renamed or removed.
   const named = () => random.one(drawn.directories.slice(1));
-  const regular = () => random.one(random.chance(0.8) ? drawn.regular : drawn.files);
+  // Files that stay where they are, unless a directory above moves: not all shall be gone soon.
+  const kept = drawn.regular.filter((_, i) => i % 2 === 0);
+  const regular = () => random.one(random.chance(0.8) ? kept : drawn.files);
+  const movable = drawn.files.filter((path) => !kept.includes(path));
   const made: string[] = [];
-  const older = () => (made.length > 0 && random.chance(0.12) ? random.one(made) : file());
+  const older = () =>
+    made.length > 0 && random.chance(0.12) ? random.one(made) : random.one(movable);
   const entry = () => (random.chance(0.8) ? older() : named());
   const fresh = () => {
     const path = `${directory()}/n${made.length}`;
@@ -91,7 +95,7 @@ export function trialsOf(random: Random, drawn: Drawn): () => Trial {
       5,
       () => ({
         kind: "link",
-        path: random.chance(0.9) ? older() : named(),
+        path: random.chance(0.9) ? random.one([older, regular])() : named(),
         to: random.chance(0.9) ? fresh() : entry(),
       }),
     ],

@@ -44,6 +44,7 @@ async function main([first, second]: readonly string[]): Promise<Totals> {
 const begun = performance.now();
 const totals = await main(process.argv.slice(2));
 console.log(`${totals.table()}\n`);
+console.log(totals.coverage());
 for (const [name, count] of totals.caught)
   console.log(`a model that ${name}: caught ${count} times`);
 console.log(`${totals.summary()} [${((performance.now() - begun) / 1000).toFixed(1)} s]`);

@@ -72,6 +72,17 @@ export class Totals {
     );
   }
 
+  /** How often each kind of operation was both allowed and denied, at the least. */
+  coverage(): string {
+    const rows = [...this.rows];
+    const never = rows.filter(([, { denied }]) => denied === 0).map(([kind]) => kind);
+    const counts = rows.flatMap(([, { allowed, denied }]) => (denied > 0 ? [allowed, denied] : []));
+    return (
+      `${counts.length / 2} kinds of operations were each allowed and denied at least ` +
+      `${Math.min(...counts)} times; never denied: ${never.sort().join(", ") || "none"}`
+    );
+  }
+
   /** Each kind of operation: how often allowed, denied and with which errno. */
   table(): string {
     const cells = [...this.rows]
