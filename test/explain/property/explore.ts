@@ -20,11 +20,6 @@ export interface Exploration {
   readonly onWorld?: (totals: Totals) => void;
 }
 
-/** The seed of the world with a number. */
-export function seedOf(seed: number, world: number): number {
-  return (seed + world) >>> 0;
-}
-
 /** Runs world after world; ends early at the first mismatch. */
 export async function explore(exploration: Exploration): Promise<Totals> {
   const { seed, operations, privileges, settings, onWorld } = exploration;
@@ -32,7 +27,7 @@ export async function explore(exploration: Exploration): Promise<Totals> {
   let started = 0;
   const lane = async (): Promise<void> => {
     while (totals.operations < operations && totals.mismatches.length === 0) {
-      const own = seedOf(seed, started++);
+      const own = (seed + started++) >>> 0;
       const world = drawWorld(own, privileges, trialsPerWorld);
       totals.add(world, await runWorld(world, privileges, settings), own);
       onWorld?.(totals);

@@ -1,29 +1,29 @@
 /** Makes a failing world smaller as long as it still fails. */
-import type { World } from "./world.ts";
+import type { Rights } from "../../../src/kernel/abi.ts";
+import type { DrawnLayer, DrawnRule, World } from "./world.ts";
 
 type Fails = (world: World) => Promise<boolean>;
 
 /**
- * The list without what can be left out: first halves of it, then ever smaller parts.
+ * Leaves out of a list what can be: first halves of it, then ever smaller parts.
  *
- * @param fails Whether a shorter list will do
+ * @param will Whether a shorter list will do
  */
 async function fewer<Item>(
   items: readonly Item[],
-  fails: (items: readonly Item[]) => Promise<boolean>,
-): Promise<readonly Item[]> {
+  will: (items: readonly Item[]) => Promise<boolean>,
+): Promise<void> {
   let kept = items;
   for (let size = Math.ceil(kept.length / 2); size >= 1; size = size === 1 ? 0 : size >> 1) {
     for (let from = 0; from < kept.length;) {
       const rest = kept.toSpliced(from, size);
-      if (await fails(rest)) kept = rest;
+      if (await will(rest)) kept = rest;
       else from += size;
     }
   }
-  return kept;
 }
 
-/** A world without one of its steps, with the layers opened where they were. */
+/** A world with some of its steps, and the layers opened where they were. */
 function withSteps(world: World, steps: World["steps"]): World {
   const layers = world.layers.map((layer) => ({
     ...layer,
@@ -32,42 +32,43 @@ function withSteps(world: World, steps: World["steps"]): World {
   return { ...world, steps, layers };
 }
 
-/** Replaces one layer. */
-function withLayer(world: World, at: number, change: object): World {
+/** A world with one layer changed. */
+function withLayer(world: World, at: number, change: Partial<DrawnLayer>): World {
   const layers = world.layers.map((layer, i) => (i === at ? { ...layer, ...change } : layer));
   return { ...world, layers };
+}
+
+/** A layer that handles fewer rights, with the rules that are left then. */
+function handling(layer: DrawnLayer, handled: Rights): DrawnLayer {
+  const known: readonly string[] = [...handled.fs, ...handled.net];
+  const keeps = (right: string) => known.includes(right);
+  const rules = layer.rules.map(
+    (rule) => ({ ...rule, access: rule.access.filter(keeps) }) as DrawnRule,
+  );
+  return { ...layer, handled, rules: rules.filter(({ access }) => access.length > 0) };
 }
 
 /** One pass over all parts of a world. */
 async function pass(world: World, fails: Fails): Promise<World> {
   let small = world;
-  const attempt = (make: (base: World) => World) => async () => {
-    const next = make(small);
-    return (await fails(next)) && ((small = next), true);
+  const attempt = async (next: World) => {
+    const will = await fails(next);
+    if (will) small = next;
+    return will;
   };
-  await fewer(small.trials, (trials) => attempt((base) => ({ ...base, trials }))());
-  await fewer(small.layers, (layers) => attempt((base) => ({ ...base, layers }))());
+  await fewer(small.trials, (trials) => attempt({ ...small, trials }));
+  await fewer(small.layers, (layers) => attempt({ ...small, layers }));
   for (const i of small.layers.keys()) {
     const layer = () => small.layers[i]!;
-    await fewer(layer().rules, (rules) => attempt((base) => withLayer(base, i, { rules }))());
-    const of = layer().handled;
+    await fewer(layer().rules, (rules) => attempt(withLayer(small, i, { rules })));
     for (const family of ["fs", "net", "scoped"] as const) {
-      await fewer<string>(of[family], (rights) =>
-        attempt((base) => {
-          const handled = { ...base.layers[i]!.handled, [family]: rights };
-          const keeps = (right: string) => family === "scoped" || rights.includes(right);
-          const rules = base.layers[i]!.rules.map((rule) =>
-            "path" in rule === (family === "fs")
-              ? { ...rule, access: rule.access.filter(keeps) }
-              : rule,
-          ).filter(({ access }) => access.length > 0);
-          return withLayer(base, i, { handled, rules });
-        })(),
+      await fewer<string>(layer().handled[family], (rights) =>
+        attempt(withLayer(small, i, handling(layer(), { ...layer().handled, [family]: rights }))),
       );
     }
   }
-  if (small.mounts) await attempt((base) => ({ ...base, mounts: false }))();
-  await fewer(small.steps, (steps) => attempt((base) => withSteps(base, steps))());
+  if (small.mounts) await attempt({ ...small, mounts: false });
+  await fewer(small.steps, (steps) => attempt(withSteps(small, steps)));
   return small;
 }
 
@@ -77,14 +78,13 @@ async function pass(world: World, fails: Fails): Promise<World> {
  * @param fails Whether a world shows the failure still; one that cannot be run does not
  */
 export async function shrink(world: World, fails: Fails): Promise<World> {
-  let small = world;
   const still: Fails = async (smaller) => {
-    const empty = smaller.layers.some(({ handled: { fs, net, scoped } }) =>
-      [fs, net, scoped].every((rights) => rights.length === 0),
+    const handlesNothing = smaller.layers.some(
+      ({ handled: { fs, net, scoped } }) => fs.length + net.length + scoped.length === 0,
     );
-    if (empty) return false;
-    return fails(smaller).catch(() => false);
+    return !handlesNothing && fails(smaller).catch(() => false);
   };
+  let small = world;
   for (let size = Infinity; JSON.stringify(small).length < size;) {
     size = JSON.stringify(small).length;
     small = await pass(small, still);
