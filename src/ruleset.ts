@@ -1,5 +1,6 @@
 import { buildRuleset } from "./build.ts";
 import { enforce } from "./enforce.ts";
+import { bind, noteEnforced, noteStarted, type Bound } from "./enforced.ts";
 import { LandlockError } from "./errors.ts";
 import { close } from "./kernel/syscalls.ts";
 import { parse } from "./parse.ts";
@@ -27,6 +28,7 @@ export class Ruleset implements Disposable {
   /** What the kernel was asked. */
   readonly plan: Plan;
   readonly #built: Built;
+  readonly #bound: Bound;
   /** -1: nothing can be enforced here, or closed. */
   #fd: number;
   #closed = false;
@@ -38,6 +40,7 @@ export class Ruleset implements Disposable {
     const { fd, ...built } = nothing ? { fd: -1, rules: [], skippedPaths: [] } : buildRuleset(plan);
     this.#fd = fd;
     this.#built = built;
+    this.#bound = bind(plan.handled, built.rules);
     Object.freeze(this);
   }
 
@@ -59,7 +62,9 @@ export class Ruleset implements Disposable {
       return reportOf(this.plan, this.#built, { count: 0, method: "none" });
     }
     keepLauncher();
-    return reportOf(this.plan, this.#built, enforce(fd, this.plan.flags, deadlineMs));
+    const threads = enforce(fd, this.plan.flags, deadlineMs);
+    noteEnforced(this.#bound);
+    return reportOf(this.plan, this.#built, threads);
   }
 
   /**
@@ -82,7 +87,8 @@ export class Ruleset implements Disposable {
     options?: Bun.SpawnOptions.SpawnOptions<In, Out, Err>,
   ): Bun.Subprocess<In, Out, Err> {
     const fd = this.#open();
-    if (fd >= 0) return spawn(fd, this.plan.flags, command, options);
+    const start = () => spawn(fd, this.plan.flags, command, options);
+    if (fd >= 0) return this.#noted(start, command, options?.cwd);
     warnUnrestricted();
     return Bun.spawn(command, options);
   }
@@ -105,7 +111,8 @@ export class Ruleset implements Disposable {
     options?: Bun.SpawnOptions.SpawnSyncOptions<In, Out, Err>,
   ): Bun.SyncSubprocess<Out, Err> {
     const fd = this.#open();
-    if (fd >= 0) return spawnSync(fd, this.plan.flags, command, options);
+    const start = () => spawnSync(fd, this.plan.flags, command, options);
+    if (fd >= 0) return this.#noted(start, command, options?.cwd);
     warnUnrestricted();
     return Bun.spawnSync(command, options);
   }
@@ -114,6 +121,15 @@ export class Ruleset implements Disposable {
   [Symbol.dispose](): void {
     if (this.#fd >= 0 && !this.#closed) close(this.#fd);
     this.#closed = true;
+  }
+
+  /** So that `explain()` knows what the child, or the error, has to do with. */
+  #noted<Child>(start: () => Child, command: readonly string[], cwd: string | undefined): Child {
+    try {
+      return noteStarted(start(), this.#bound, command, cwd);
+    } catch (error) {
+      throw noteStarted(error, this.#bound, command, cwd);
+    }
   }
 
   #open(): number {
