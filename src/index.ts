@@ -11,6 +11,18 @@
  */
 export { Config, planFor, type BestEffortOptions } from "./config.ts";
 export { LandlockError, type LandlockErrorCode } from "./errors.ts";
+export { explain, type ExplainOptions } from "./explain.ts";
+export type {
+  AccessDeniedError,
+  Cause,
+  Explanation,
+  ExplanationData,
+  NodePermission,
+} from "./explain/explanation.ts";
+export type { LayerLike } from "./explain/known.ts";
+export type { Denial } from "./explain/model.ts";
+export type { PermissionScope } from "./explain/permissions.ts";
+export type { Fix } from "./explain/spell.ts";
 export type { ConfigData, LogFlag } from "./fit.ts";
 export {
   accessFs,
@@ -23,6 +35,7 @@ export {
   type Scope,
 } from "./kernel/abi.ts";
 export { probe, type Kernel, type KernelState, type Probe } from "./kernel/probe.ts";
+export { permissions } from "./permissions.ts";
 export type { AbiUse, PathRule, Plan, PortRule, Unenforced, Ungranted } from "./plan.ts";
 export { landlock, type ConfigRights } from "./landlock.ts";
 export { loadPolicy, parsePolicy, Policy, type PolicyOptions } from "./policy.ts";

@@ -17,6 +17,7 @@ import {
   scopeNames,
   shown,
 } from "./schemas/parts.ts";
+import { explainSchemas } from "./schemas/explain.ts";
 import { landlockConfig } from "./schemas/landlockconfig.ts";
 import { policySchemas } from "./schemas/policy.ts";
 import { ruleSchema } from "./schemas/rule.ts";
@@ -82,6 +83,7 @@ const schemas = {
   cwdPreset: () => object({ write: flag }),
   policy: () => policySchemas().policy,
   landlockConfig,
+  ...explainSchemas(path),
   policyOptions: () => object({ base: z.optional(pathString) }),
   restrictSelf: () =>
     object({

@@ -42,7 +42,7 @@ test("the declarations type-check in a strict project, and refuse what is wrong"
 
 const script = `
   import {
-    bindTcp, Config, FsRule, landlock, LandlockError, loadPolicy, parsePolicy, presets, probe, roDirs, rwFiles,
+    bindTcp, Config, explain, FsRule, landlock, LandlockError, loadPolicy, parsePolicy, permissions, presets, probe, roDirs, rwFiles,
   } from "bun-landlock";
   import { readFileSync } from "node:fs";
   const outcome = (f) => { try { f(); return "ok"; } catch (e) { return e.code; } };
@@ -64,6 +64,11 @@ const script = `
   const report = landlock.V11.bestEffort().restrictPaths(...rules);
   result.threads = report.threads.count > 1;
   result.after = outcome(() => readFileSync("/etc/passwd"));
+  try { readFileSync("/etc/passwd"); } catch (e) {
+    const { cause, fixes } = explain(e);
+    result.explained = [cause, fixes[0].code, fixes[0].rule instanceof FsRule, permissions.has("fs.read", "/usr")];
+  }
+  result.unexplained = outcome(() => explain(1));
   using inner = landlock.V1.ruleset(...rules);
   result.nested = inner.spawnSync(["cat", "/usr/bin/env"], { stdout: "ignore" }).exitCode;
   result.invalid = outcome(() => bindTcp(70000));
@@ -82,6 +87,8 @@ const expected = {
   error: true,
   threads: true,
   after: "EACCES",
+  explained: ["landlock", 'roFiles("/etc/passwd")', true, true],
+  unexplained: "ERR_LANDLOCK_INVALID_RULE",
   nested: 0,
   invalid: "ERR_LANDLOCK_INVALID_RULE",
   policy: [true, true],
@@ -130,6 +137,17 @@ testFromAbi(
     expect(without).toMatchObject({ stdout: "", code: 1 });
   },
 );
+
+testFromAbi(1, "explain() knows what the preload enforced", async () => {
+  const landlock = { bestEffort: true, ro: [".."] };
+  await Bun.write(join(folder, "explained/package.json"), JSON.stringify({ landlock }));
+  const text = `import { explain } from "bun-landlock";
+    import { readFileSync } from "node:fs";
+    try { readFileSync("/etc/passwd"); } catch (error) { console.log(explain(error).cause); }`;
+  await Bun.write(join(folder, "explained/main.js"), text);
+  const main = join("explained", "main.js");
+  expect(bun("--preload", "bun-landlock/preload", main)).toMatchObject({ stdout: "landlock\n" });
+});
 
 testFromAbi(1, "the installed command takes a policy", async () => {
   const policy = join(folder, "policy.json");

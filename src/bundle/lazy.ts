@@ -7,9 +7,10 @@ import { bundle, src } from "./bundle.ts";
  * Files that travel as text inside the bundle and are evaluated when one of their functions is
  * called: every script would pay for them at its start, and by the time they are needed a file of
  * theirs could be out of reach, behind the sandbox. They export functions and types only. What
- * they import from their own folder travels with them; that of `schemas.ts` is `schemas/`.
+ * they import from their own folder travels with them; that of `schemas.ts` is `schemas/`, and so
+ * with `explain.ts`.
  */
-const lazy = ["schemas.ts", "presets/lazy.ts", "policy/read.ts", "observe.ts"];
+const lazy = ["schemas.ts", "presets/lazy.ts", "policy/read.ts", "observe.ts", "explain.ts"];
 
 function folderOf(entry: string): string {
   return join(src, entry.includes("/") ? dirname(entry) : entry.replace(/\.ts$/, ""));

@@ -32,13 +32,13 @@ export function fixesFor(
   files: Files,
   context: FixContext = {},
 ): readonly Fix[] {
-  const wanted = wantedBy(denials, context);
+  const name = nameIn(files, context.names ?? []);
+  const wanted = wantedBy(denials, context, name);
   if (wanted === undefined) return [];
   const others = [...presetPieces(wanted.presets), ...portPieces(wanted.ports)];
-  const name = nameIn(files, context.names ?? []);
   const paths = [...wanted.paths].map(([path, rights]) => choose(path, name(path), rights, files));
   const pieces = [paths.map(({ short }) => short), paths.map(({ exact }) => exact)];
-  const fixes = pieces.map((list) => fixOf([...merged(list), ...others]));
+  const fixes = pieces.map((list) => fixOf([...merged(withoutCovered(list)), ...others]));
   const [short, exact] = fixes as [Fix, Fix];
   return short.code === exact.code ? [short] : fixes;
 }
@@ -50,7 +50,11 @@ interface Wanted {
 }
 
 /** What the rules have to grant, or nothing where no rule can. */
-function wantedBy(denials: readonly Denial[], { handled = [] }: FixContext): Wanted | undefined {
+function wantedBy(
+  denials: readonly Denial[],
+  { handled = [] }: FixContext,
+  name: (path: string) => string,
+): Wanted | undefined {
   const paths = new Map<string, readonly FsRight[]>();
   const ports = new Map<NetRight, readonly number[]>();
   const presets = new Set<string>();
@@ -60,13 +64,13 @@ function wantedBy(denials: readonly Denial[], { handled = [] }: FixContext): Wan
       if (port === undefined) return undefined;
       ports.set(right, [...new Set([...(ports.get(right) ?? []), port])]);
     } else if (path !== undefined) {
-      const preset = presetFor(right, path);
+      const preset = presetFor(right, path, name);
       if (preset !== undefined) presets.add(preset);
       else paths.set(path, inOrder([...(paths.get(path) ?? []), ...(gained ?? [right])]));
     }
   }
   for (const [path, rights] of paths) {
-    if (presets.has(`executable=${path}`) && rights.every((right) => right === "read_file")) {
+    if (presets.has(`executable=${name(path)}`) && rights.every((right) => right === "read_file")) {
       paths.delete(path);
     } else if (rights.includes("write_file") && handled.includes("truncate")) {
       paths.set(path, inOrder([...rights, "truncate"]));
@@ -80,8 +84,12 @@ function isOneOf<Name extends string>(names: readonly Name[], name: string): nam
 }
 
 /** Where the path alone is no answer: a program needs its loader, and a process id passes. */
-function presetFor(right: FsRight, path: string): string | undefined {
-  if (right === "execute") return `executable=${path}`;
+function presetFor(
+  right: FsRight,
+  path: string,
+  name: (path: string) => string,
+): string | undefined {
+  if (right === "execute") return `executable=${name(path)}`;
   const pid = /^\/proc\/(\d+)(\/|$)/.exec(path)?.[1];
   if (pid === undefined || !["read_file", "read_dir"].includes(right)) return undefined;
   return Number(pid) === process.pid ? "bun" : "bun=children";
@@ -122,6 +130,26 @@ function choose(path: string, name: string, rights: readonly FsRight[], files: F
 /** A directory that holds everything, or all that a person has. */
 function isWide(path: string): boolean {
   return path === "/" || `${homedir()}/`.startsWith(`${path}/`);
+}
+
+/** What a rule for a directory grants needs no rule for what is in it. */
+function withoutCovered(pieces: readonly Piece[]): readonly Piece[] {
+  const covers = (
+    piece: Piece,
+    { access, paths: [path] }: { access: readonly FsRight[]; paths: readonly string[] },
+  ) =>
+    "paths" in piece &&
+    `${path}/`.startsWith(`${piece.paths[0]}/`) &&
+    access.every((right) => accessOf(piece).includes(right));
+  return pieces.filter((piece, i) => {
+    const own = { access: accessOf(piece), paths: "paths" in piece ? piece.paths : [] };
+    return !pieces.some((other, j) => j !== i && covers(other, own));
+  });
+}
+
+function accessOf(piece: Piece): readonly FsRight[] {
+  if (piece.kind === "exact") return piece.access;
+  return piece.kind === "verb" ? [...pathVerbs[piece.verb]().access, ...piece.with] : [];
 }
 
 /** Rules that differ in their paths only become one. */

@@ -2,7 +2,7 @@
 import type { PathRule, PortRule } from "../plan.ts";
 import { flatten, type FsRule, type NetRule, type Rule } from "../rule.ts";
 import { fixesFor, type FixContext } from "./fix.ts";
-import { layerOf, type Layer } from "./layer.ts";
+import { layerOf, type KernelVersion, type Layer } from "./layer.ts";
 import { evaluate, type Denial } from "./model.ts";
 import type { Operation } from "./operation.ts";
 import type { Files } from "./place.ts";
@@ -11,14 +11,21 @@ import type { Fix } from "./spell.ts";
 /** More than any chain of rights that one rule gives and the next one has to make up for. */
 const roundsMax = 8;
 
-/** All that is denied of some operations. */
+/** What decides about an operation. */
+export interface Sandbox {
+  readonly layers: readonly Layer[];
+  readonly files: Files;
+  /** What `probe()` returns; default: the newest. */
+  readonly kernel?: KernelVersion;
+}
+
+/** All that a sandbox denies of some operations. */
 export function denialsOf(
   operations: readonly Operation[],
-  layers: readonly Layer[],
-  files: Files,
+  { layers, files, kernel }: Sandbox,
 ): readonly Denial[] {
   const all = operations.flatMap((operation) => {
-    const verdict = evaluate(operation, layers, files);
+    const verdict = evaluate(operation, layers, files, kernel);
     return verdict.allowed ? [] : verdict.denials;
   });
   return [...new Map(all.map((denial) => [JSON.stringify(denial), denial])).values()];
@@ -33,13 +40,12 @@ export function denialsOf(
  */
 export function remediesFor(
   operations: readonly Operation[],
-  layers: readonly Layer[],
-  files: Files,
+  sandbox: Sandbox,
   context: FixContext = {},
 ): readonly Fix[] {
-  const handled = context.handled ?? layers.flatMap((layer) => layer.handled.fs);
+  const handled = context.handled ?? sandbox.layers.flatMap((layer) => layer.handled.fs);
   const tries = [0, -1].map((which) =>
-    attempt(which, operations, layers, files, { ...context, handled }),
+    attempt(which, operations, sandbox, { ...context, handled }),
   );
   const found = tries.filter((fix) => fix !== undefined);
   return [...new Map(found.map((fix) => [fix.code, fix])).values()];
@@ -48,17 +54,16 @@ export function remediesFor(
 function attempt(
   which: number,
   operations: readonly Operation[],
-  layers: readonly Layer[],
-  files: Files,
+  sandbox: Sandbox,
   context: FixContext,
 ): Fix | undefined {
-  let denials = denialsOf(operations, layers, files);
+  let denials = denialsOf(operations, sandbox);
   for (let round = 0; round < roundsMax && denials.length > 0; round++) {
-    const fix = fixesFor(denials, files, context).at(which);
+    const fix = fixesFor(denials, sandbox.files, context).at(which);
     if (fix === undefined) return undefined;
     // Only a process outside of the sandbox can tell.
     if (fix.rule === undefined) return fix;
-    const more = denialsOf(operations, withRule(layers, fix.rule, files), files);
+    const more = denialsOf(operations, withRule(sandbox, fix.rule));
     if (more.length === 0) return fix;
     if (more.every((denial) => includes(denials, denial))) return undefined;
     denials = [...denials, ...more];
@@ -70,17 +75,18 @@ function includes(denials: readonly Denial[], one: Denial): boolean {
   return denials.some((denial) => Bun.deepEquals(denial, one));
 }
 
-/** The layers, had they had this rule too. */
-function withRule(layers: readonly Layer[], rule: Rule, files: Files): Layer[] {
+/** The sandbox, had all of its layers had this rule too. */
+function withRule(sandbox: Sandbox, rule: Rule): Sandbox {
   const rules = flatten([rule], "explain()").flatMap(plannedRules);
-  return layers.map((layer) => {
-    const more = layerOf({ handled: layer.handled, rules }, files);
+  const layers = sandbox.layers.map((layer) => {
+    const more = layerOf({ handled: layer.handled, rules }, sandbox.files);
     return {
       handled: layer.handled,
       grants: added(layer.grants, more.grants),
       ports: added(layer.ports, more.ports),
     };
   });
+  return { ...sandbox, layers };
 }
 
 function plannedRules(rule: FsRule | NetRule): (PathRule | PortRule)[] {

@@ -98,6 +98,17 @@ export function fixOf(pieces: readonly Piece[]): Fix {
   });
 }
 
+/** Two ways to allow two things, as one way to allow both. Their policies share no key. */
+export function bothOf(one: Fix, other: Fix): Fix {
+  const known = one.rule !== undefined && other.rule !== undefined;
+  return Object.freeze({
+    ...(known ? { rule: composite(one.rule!, other.rule!) } : {}),
+    code: `${one.code}, ${other.code}`,
+    flags: Object.freeze([...one.flags, ...other.flags]),
+    policy: `${one.policy}\n${other.policy}`,
+  });
+}
+
 function ruleOf(piece: Piece): Rule | undefined {
   if (piece.kind === "exact") return pathAccess(piece.access, ...piece.paths);
   if (piece.kind === "port") return portVerbs[piece.right].make(...piece.ports);
@@ -120,8 +131,8 @@ function presetRule(spec: string): Rule | undefined {
 }
 
 function isReadable(path: string): boolean {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return true;
   try {
+    if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return true;
     closeSync(openSync(path, "r"));
     return true;
   } catch {

@@ -1,0 +1,30 @@
+/** What a failed call may have tried. Plain data. */
+import type { Operation } from "./operation.ts";
+
+/** One way to read an error: if Landlock denies one of these operations, this was it. */
+export interface Attempt {
+  readonly operations: readonly Operation[];
+  /** A preset that is the answer, as `"dns"`; default: the rules that the denials ask for. */
+  readonly preset?: string;
+  /** Whether those rules are an answer beside the preset; default false. */
+  readonly rules?: boolean;
+  /** What is needed besides, and no part of the preset. */
+  readonly also?: readonly Operation[];
+  /** Whether a denial leaves no doubt; default true. */
+  readonly certain?: boolean;
+}
+
+/** What was tried, as far as it can be told. */
+export interface Reading {
+  /** Ways to read it, the likelier first. */
+  readonly attempts: readonly Attempt[];
+  readonly path?: string | undefined;
+  readonly port?: number | undefined;
+  /** What the error lacks, and how to say it. */
+  readonly needs?: string;
+  /** What is not there, as a sentence. */
+  readonly missing?: string;
+}
+
+/** A port that stands for one that is not known: no rule is about it. */
+export const unknownPort = -1;

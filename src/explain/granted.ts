@@ -1,0 +1,38 @@
+/** Presets as questions: whether what they grant is granted already. */
+import { fileRights } from "../kernel/abi.ts";
+import { presetOf } from "../presets.ts";
+import { flatten, type Rule } from "../rule.ts";
+import { machineFiles } from "./files.ts";
+import type { Operation } from "./operation.ts";
+
+/** What a rule's paths are for, as operations; those that do not exist are left out. */
+export function operationsOf(rule: Rule): Operation[] {
+  return flatten([rule], "explain()").flatMap((one): Operation[] => {
+    if (one.kind === "net")
+      return one.ports.map((port) => ({ kind: "port", access: one.access, port }));
+    return one.paths.flatMap((path): Operation[] => {
+      const { file } = machineFiles.find(path, true);
+      if (file === undefined) return [];
+      const isDirectory = file.type === "directory";
+      const access = one.access.filter((right) => isDirectory || fileRights.includes(right));
+      return access.length === 0 ? [] : [{ kind: "access", path, access }];
+    });
+  });
+}
+
+/** What a preset is for, as operations. */
+export function presetOperations(spec: string): Operation[] {
+  return operationsOf(presetOf(spec));
+}
+
+/**
+ * What starting a program takes. Where its file cannot be read in here, that is known of itself
+ * only, and not of its interpreters and libraries.
+ */
+export function programOperations(path: string): Operation[] {
+  try {
+    return presetOperations(`executable=${path}`);
+  } catch {
+    return [{ kind: "execute", path }];
+  }
+}

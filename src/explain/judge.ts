@@ -1,0 +1,184 @@
+/** From what was tried to why it failed. */
+import { Explanation, type Cause, type ExplanationData } from "./explanation.ts";
+import type { Known } from "./known.ts";
+import type { Denial } from "./model.ts";
+import { deniedByPermissions } from "./ordinary.ts";
+import type { Files, Place } from "./place.ts";
+import { unknownPort, type Attempt, type Reading } from "./attempt.ts";
+import { denialsOf, remediesFor } from "./remedy.ts";
+import { denialSentence, fixSentence, quoted } from "./sentence.ts";
+import { bothOf, fixOf, type Fix } from "./spell.ts";
+
+/** What there is to explain. */
+export interface Case {
+  /** The call that failed, or what was asked about. */
+  readonly operation: string;
+  /** As `"EACCES"`, or how a child ended; nothing where there is only a question. */
+  readonly code?: string;
+  readonly error?: unknown;
+}
+
+/** An attempt, and what is denied of it. */
+interface Tried extends Attempt {
+  /** All of it, what is needed besides included. */
+  readonly denials: readonly Denial[];
+}
+
+/** Explains a reading by the layers that are known. */
+export function judge(reading: Reading, known: Known, subject: Case): Explanation {
+  const tried = reading.attempts.map((attempt): Tried => ({
+    ...attempt,
+    denials: denialsOf([...attempt.operations, ...(attempt.also ?? [])], known).map(
+      withoutUnknownPort,
+    ),
+  }));
+  const base = baseOf(reading, subject);
+  const { files } = known;
+  const apart = subject.code === "EXDEV" ? apartOf(reading, files) : undefined;
+  if (apart) return plainly(base, "other", apart);
+  const denied = tried.filter(({ denials }) => denials.length > 0);
+  if (denied.length > 0) return landlock(base, denied, reading, known);
+  const all = reading.attempts.flatMap(({ operations }) => operations);
+  const ordinary = deniedByPermissions(all, files);
+  if (ordinary) return plainly(base, "permission", `Ordinary permissions deny ${ordinary}`);
+  if (subject.code === undefined) return question(base, reading, files);
+  return unknown(base, reading, known);
+}
+
+/** An explanation that is still empty. */
+export function baseOf(reading: Reading, { operation, error }: Case): ExplanationData {
+  const { path, port } = reading;
+  const nothing = { denials: [], fixes: [], notes: [], message: "" };
+  return { cause: "unknown", certain: true, operation, path, port, ...nothing, error };
+}
+
+/** An explanation that is one sentence and no more. */
+export function plainly(base: ExplanationData, cause: Cause, message: string): Explanation {
+  return new Explanation({ ...base, cause, message });
+}
+
+function withoutUnknownPort({ port, ...denial }: Denial): Denial {
+  return port === undefined || port === unknownPort ? denial : { ...denial, port };
+}
+
+function landlock(
+  base: ExplanationData,
+  denied: readonly Tried[],
+  reading: Reading,
+  known: Known,
+): Explanation {
+  const [first] = denied as [Tried];
+  const answers = denied.map((attempt) => fixesOf(attempt, reading, known));
+  const fixes = distinct(answers.flat());
+  const heads = distinct(answers.flatMap((answer) => answer.slice(0, 1)));
+  const certain = first.certain !== false && heads.length <= 1;
+  const notes = notesOn(first, known);
+  const sentence = denialSentence(first.denials);
+  const shown = certain ? fixes : heads;
+  const message = `Landlock: ${sentence}${fixSentence(shown, certain) || withoutFix(first, reading)}`;
+  return new Explanation({
+    ...base,
+    cause: "landlock",
+    certain,
+    denials: first.denials,
+    fixes,
+    notes,
+    message,
+  });
+}
+
+function fixesOf(attempt: Tried, reading: Reading, known: Known): readonly Fix[] {
+  const { preset, rules = preset === undefined, operations, also = [], denials } = attempt;
+  if (denials.some(({ path, port }) => (path ?? port) === undefined)) return [];
+  const names = [reading.path, ...namesIn(attempt)].filter((name) => name !== undefined);
+  const besides = remediesFor(also, known, { names });
+  if (denialsOf(operations, known).length === 0) return besides;
+  const named = preset === undefined ? [] : [fixOf([{ kind: "preset", spec: preset }])];
+  const found = rules ? [...named, ...remediesFor(operations, known, { names })] : named;
+  const [more] = besides;
+  return more ? found.map((fix) => bothOf(fix, more)) : found;
+}
+
+function namesIn({ operations }: Attempt): string[] {
+  return operations.flatMap((one) => {
+    if ("to" in one) return [one.path, one.to].map(folderOf);
+    return "path" in one ? [one.path, folderOf(one.path)] : [];
+  });
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}
+
+function distinct(fixes: readonly Fix[]): Fix[] {
+  return [...new Map(fixes.map((fix) => [fix.code, fix])).values()];
+}
+
+function notesOn(tried: Tried, known: Known): string[] {
+  const { files } = known;
+  const { denials, operations } = tried;
+  const notes: string[] = [];
+  const lost = known.lost.find(({ path, access }) => {
+    const real = files.find(path, true).path;
+    return denials.some(
+      (denial) =>
+        (access as readonly string[]).includes(denial.right) &&
+        (denial.path === real || denial.path?.startsWith(`${real}/`)),
+    );
+  });
+  if (lost) {
+    notes.push(
+      `There is a rule for ${quoted(lost.path)}, but the file there is younger, and rules are about the file they found: grant its folder, or restart`,
+    );
+  }
+  const [only, ...more] = operations;
+  if (only?.kind === "open" && more.length === 0 && denials.some(isCreation)) {
+    notes.push(`To grant less, create ${quoted(only.path)} before, and grant rwFiles() on it`);
+  }
+  const ordinary = deniedByPermissions(operations, files);
+  if (ordinary) notes.push(`Ordinary permissions deny ${ordinary} too`);
+  return notes;
+}
+
+/** Why no rule can be named, for the end of a sentence. */
+function withoutFix({ operations }: Tried, { needs }: Reading): string {
+  const scope = operations.find((operation) => operation.kind === "scope")?.scope;
+  if (scope) return `; no rule can grant it: leave ${scope} out of the Config`;
+  return needs === undefined ? "" : `; ${needs}`;
+}
+
+function isCreation({ right }: Denial): boolean {
+  return right === "make_reg";
+}
+
+function sentenceOf(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Renaming and linking between two mounts fails whatever the rules. */
+function apartOf(reading: Reading, files: Files): string | undefined {
+  const [operation] = reading.attempts.flatMap(({ operations }) => operations);
+  if (operation?.kind !== "rename" && operation?.kind !== "link") return undefined;
+  const mount = ({ parents }: Place) => parents.find(({ mounted }) => mounted)?.path;
+  const [from, to] = [operation.path, operation.to];
+  if (mount(files.find(from, false)) === mount(files.find(to, false))) return undefined;
+  return `${quoted(from)} and ${quoted(to)} are on different mounts: copy it, and remove the old one`;
+}
+
+function question(base: ExplanationData, { path }: Reading, files: Files): Explanation {
+  if (path !== undefined && files.find(path, true).parents.length === 0 && path !== "/") {
+    return plainly(base, "missing", `${quoted(path)} does not exist, and neither does its folder`);
+  }
+  return plainly(base, "allowed", "Nothing known denies it");
+}
+
+function unknown(base: ExplanationData, reading: Reading, { layers }: Known): Explanation {
+  const { needs, missing } = reading;
+  if (missing) return plainly(base, "missing", missing);
+  if (needs) return plainly(base, "unknown", sentenceOf(needs));
+  const message =
+    layers.length === 0
+      ? "No layer is known: this thread enforced none, but another one may have, or the process was started in a sandbox; give them, as { layers }"
+      : "Neither the known layers nor ordinary permissions deny it: the process may have been started in a sandbox, or another thread may have enforced more";
+  return plainly(base, "unknown", message);
+}
