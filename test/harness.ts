@@ -6,7 +6,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { probe } from "../src/index.ts";
-import { folders } from "./tidy-up.ts";
+import { folders } from "./folders.ts";
 
 type Inside = typeof import("./inside.ts");
 

@@ -4,9 +4,7 @@
  */
 import { afterAll } from "bun:test";
 import { rmSync } from "node:fs";
-
-/** Folders to remove in the end. */
-export const folders: string[] = [];
+import { folders } from "./folders.ts";
 
 afterAll(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });

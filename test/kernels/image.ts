@@ -21,6 +21,8 @@ export function testFiles(): string[] {
     "test/presets/dns.test.ts",
     "test/explain/property.test.ts",
     "test/cli.test.ts",
+    "test/explain/denials-newer.test.ts",
+    "test/explain/explain.test.ts",
   ];
   const found = new Bun.Glob("test/{threads,enforce}/*.test.ts").scanSync(root);
   return [...first, ...[...found].sort().reverse()];

@@ -1,0 +1,162 @@
+/**
+ * Provokes a denial, has it explained, and applies what was proposed: exactly that, as data. Each
+ * time in a process and a place of its own.
+ */
+import * as library from "../../src/index.ts";
+import { composite, connectTcp, type Fix, type Rule } from "../../src/index.ts";
+import { inSubprocess, tempDir } from "../harness.ts";
+import { hostsName, makePlace, serve } from "./machine.ts";
+import type { Row } from "./rows.ts";
+
+/** One run of an action. */
+export interface Run {
+  /** What it threw, in words; nothing: it worked. */
+  readonly thrown?: string;
+  readonly explained?: {
+    readonly cause: string;
+    readonly certain: boolean;
+    readonly message: string;
+    readonly fixes: readonly Fix[];
+  };
+  /** How what is beside the place is protected, once restricted. */
+  readonly canary: readonly string[];
+}
+
+/** A row, tried. */
+export interface Tried {
+  readonly free: Run;
+  readonly denied: Run;
+  /** With each of the rules that were proposed, and nothing else. */
+  readonly fixed: readonly { readonly code: string; readonly run: Run }[];
+  /** A text with what changes from run to run replaced. */
+  readonly plain: (text: string) => string;
+}
+
+/** Runs an action freely, restricted, and restricted with each rule that was proposed. */
+export async function tryRow(row: Row): Promise<Tried> {
+  const dir = makePlace(tempDir());
+  using server = serve(row.server, dir);
+  const { port } = server;
+  const plain = (text: string) =>
+    text.replaceAll(dir, "DIR").replaceAll(new RegExp(`\\b${port || "none"}\\b`, "g"), "PORT");
+  const before = [...(row.rules ?? []), ...(row.connects ? [connectTcp(port)] : [])];
+  // First what changes nothing.
+  const denied = await run(row, dir, port, before, "restricted");
+  const fixed = [];
+  for (const fix of denied.explained?.fixes ?? []) {
+    const other = makePlace(tempDir());
+    const rule = placedRule(ruleOf(fix), dir, other);
+    using again = serve(row.server === "unix" ? "unix" : undefined, other);
+    void again;
+    const result = await run(row, other, port, [...before, rule], "restricted");
+    fixed.push({ code: plain(fix.code), run: result });
+  }
+  const free = await run(row, dir, port, [], "free");
+  return { free, denied, fixed, plain };
+}
+
+/** As data; where only a process outside of the sandbox can tell, from its code. */
+function ruleOf({ rule, code }: Fix): Rule {
+  if (rule !== undefined) return rule;
+  const names = Object.keys(library);
+  const values = names.map((name) => library[name as keyof typeof library]);
+  return new Function(...names, `return composite(${code})`)(...values) as Rule;
+}
+
+/** The same rule for the same things elsewhere: each run has a place that nothing happened to. */
+function placedRule(rule: Rule, from: string, to: string): Rule {
+  return JSON.parse(JSON.stringify(composite(rule)).replaceAll(from, to)) as Rule;
+}
+
+function run(
+  row: Row,
+  dir: string,
+  port: number,
+  rules: readonly Rule[],
+  how: "free" | "restricted",
+): Promise<Run> {
+  const { olderLayer } = row;
+  const proposed = rules.slice(row.rules?.length ?? 0);
+  const older = olderLayer && [...olderLayer, ...proposed];
+  const options = { ...row.options, ...(row.options?.port === undefined ? {} : { port }) };
+  const place = (value: unknown) =>
+    JSON.parse(JSON.stringify(value ?? null).replaceAll("DIR", dir));
+  const args = {
+    action: row.action.toString(),
+    inner: row.inner ?? false,
+    how,
+    dir,
+    port,
+    pid: process.pid,
+    host: hostsName,
+    rules: place(rules) as Rule[],
+    older: place(older) as Rule[] | null,
+    options: place(options) as NonNullable<Row["options"]>,
+  };
+  const env = row.server === "tls" ? { SSL_CERT_FILE: `${dir}/authority.pem` } : {};
+  return inSubprocess(args, inside, { env, ...(row.cwd ? { cwd: dir } : {}) });
+}
+
+/** Travels as text: see `inSubprocess()`. */
+async function inside(
+  library: typeof import("../inside.ts"),
+  args: {
+    action: string;
+    inner: boolean;
+    how: "free" | "restricted";
+    dir: string;
+    port: number;
+    pid: number;
+    host: string;
+    rules: Rule[];
+    older: Rule[] | null;
+    options: NonNullable<Row["options"]>;
+  },
+): Promise<Run> {
+  const { call, explain, landlock, loopback, outcome } = library;
+  const { dir, rules } = args;
+  const [fs, net, dns, dgram, childProcess, module, { Database }] = await Promise.all([
+    import("node:fs"),
+    import("node:net"),
+    import("node:dns"),
+    import("node:dgram"),
+    import("node:child_process"),
+    import("node:module"),
+    import("bun:sqlite"),
+  ]);
+  const config = landlock.V11.bestEffort();
+  const restrict = () => {
+    for (const layer of args.older ? [args.older, rules] : [rules]) {
+      using ruleset = config.ruleset(...layer);
+      ruleset.restrictSelf({ deadlineMs: 20_000 });
+    }
+  };
+  if (args.how === "restricted" && !args.inner) restrict();
+  const action = (0, eval)(`(${args.action})`) as (use: object) => unknown;
+  const modules = { fs, net, dns, dgram, childProcess, module, Database };
+  const given = args.how === "free" ? [library.roDirs("/"), library.rwFiles("/dev/null")] : rules;
+  const late = Bun.sleep(5000).then(() => Promise.reject(new Error("no answer in 5 s")));
+  let result: Partial<Run> = {};
+  try {
+    await Promise.race([action({ ...args, ...modules, rules: given, inside: library }), late]);
+  } catch (error) {
+    const { message, signalCode, exitCode } = error as Record<string, unknown>;
+    const { cause, certain, message: said, fixes } = explain(error, args.options);
+    const thrown = `${message ?? signalCode ?? `exit status ${exitCode}`}`;
+    result = { thrown, explained: { cause, certain, message: said, fixes } };
+  }
+  if (args.how === "free") return { ...result, canary: [] };
+  if (args.inner) restrict();
+  const canary = `${dir}/../canary`;
+  const stdio: ["inherit", "inherit", "inherit"] = ["inherit", "inherit", "inherit"];
+  const outcomes = [
+    outcome(() => fs.readFileSync(`${canary}/secret`)),
+    outcome(() => fs.writeFileSync(`${canary}/secret`, "")),
+    outcome(() => fs.readdirSync(canary)),
+    outcome(() => fs.mkdirSync(`${canary}/made`)),
+    outcome(() => fs.unlinkSync(`${canary}/secret`)),
+    outcome(() => Bun.spawnSync([`${canary}/run`], { stdio })),
+    outcome(() => call("connect", call("socket", 2, 1, 0), loopback(1), 16)),
+  ];
+  return { ...result, canary: outcomes };
+}

@@ -1,0 +1,195 @@
+/** What `explain()` says of what Landlock has nothing to do with, and of what it cannot know. */
+import { expect, test } from "bun:test";
+import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { explain, landlock, permissions, planFor, roDirs } from "../../src/index.ts";
+import { inSubprocess, tempDir, testFromAbi } from "../harness.ts";
+
+const newest = { abi: 11, errata: 15, state: "enabled" } as const;
+
+function thrown(action: () => unknown): unknown {
+  try {
+    return action();
+  } catch (error) {
+    return error;
+  }
+}
+
+test("a policy can be asked before it is enforced", () => {
+  const plan = planFor(landlock.V11, [roDirs("/usr")], newest);
+  const ask = (path: string) => explain({ path, access: "read_file" }, { layers: [plan] });
+  expect(ask("/usr/lib")).toMatchObject({ cause: "allowed", denials: [], fixes: [] });
+  const denied = ask("/etc/passwd");
+  expect(denied).toMatchObject({
+    cause: "landlock",
+    certain: true,
+    path: "/etc/passwd",
+    denials: [{ layer: 1, right: "read_file", path: "/etc/passwd" }],
+    message: 'Landlock: layer 1 denies read_file on "/etc/passwd"; add roFiles("/etc/passwd")',
+  });
+  expect(Object.isFrozen(denied) && Object.isFrozen(denied.fixes[0])).toBe(true);
+  expect(JSON.parse(JSON.stringify(denied)).fixes[0].flags).toEqual(["-rofiles", "/etc/passwd"]);
+  const port = explain({ port: 443, access: ["connect_tcp"] }, { layers: [plan, plan] });
+  expect(port.message).toBe(
+    "Landlock: layers 1, 2 deny connect_tcp on port 443; add connectTcp(443)",
+  );
+});
+
+test("without a layer everything is permitted, and an EACCES is not explained", () => {
+  expect(permissions.has("fs")).toBe(true);
+  expect(permissions.has("net.connect", 443)).toBe(true);
+  const error = Object.assign(new Error("x"), { code: "EACCES", syscall: "open", path: "/usr" });
+  expect(explain(error)).toMatchObject({ cause: "unknown", denials: [], fixes: [] });
+  expect(explain(error).message).toStartWith("No layer is known");
+  expect(explain(error).toNodeError()).toBeUndefined();
+});
+
+test("what is missing, and what has nothing to do with it", () => {
+  const gone = thrown(() => statSync("/no/such/file"));
+  expect(explain(gone)).toMatchObject({ cause: "missing", path: "/no/such/file" });
+  const type = explain(new TypeError("x is no function"));
+  expect(type).toMatchObject({ cause: "other", error: expect.any(TypeError) });
+  const child = Bun.spawnSync(["true"]);
+  expect(explain(child)).toMatchObject({ cause: "unknown" });
+});
+
+test("ordinary permissions", async () => {
+  const dir = tempDir();
+  chmodSync(dir, 0o755);
+  writeFileSync(`${dir}/file`, "text", { mode: 0 });
+  mkdirSync(`${dir}/closed`, { mode: 0 });
+  const seen = await inSubprocess({ dir }, async ({ explain }, { dir }) => {
+    const { readFileSync } = await import("node:fs");
+    // Nobody: what root may do, ordinary permissions do not decide.
+    if (process.getuid?.() === 0) process.setuid?.(65_534);
+    return [`${dir}/file`, `${dir}/closed/file`].map((path) => {
+      try {
+        return readFileSync(path, "utf8");
+      } catch (error) {
+        const { cause, message } = explain(error);
+        return [cause, message.replace(dir, "DIR")];
+      }
+    });
+  });
+  chmodSync(`${dir}/closed`, 0o700);
+  expect(seen).toEqual([
+    ["permission", 'Ordinary permissions deny reading "DIR/file"'],
+    ["permission", 'Ordinary permissions deny searching the way to "DIR/closed/file"'],
+  ]);
+});
+
+test("a child that still runs has nothing to explain", async () => {
+  const child = Bun.spawn(["cat"], { stdin: "pipe" });
+  expect(() => explain(child)).toThrow("has not ended");
+  child.stdin.end();
+  await child.exited;
+});
+
+testFromAbi(1, "a denial has Node's shape, and goes to the diagnostics channel", async () => {
+  const result = await inSubprocess({}, async ({ explain, landlock, permissions }) => {
+    const { subscribe } = await import("node:diagnostics_channel");
+    const { readFileSync } = await import("node:fs");
+    const seen: unknown[] = [];
+    subscribe("bun-landlock:denied", (message) => seen.push(message));
+    const report = landlock.V11.bestEffort().restrictPaths();
+    let error: unknown;
+    try {
+      readFileSync("/etc/passwd");
+    } catch (caught) {
+      error = caught;
+    }
+    const explained = explain(error);
+    explain({ path: "/usr", access: "read_dir" }, { layers: [report] });
+    const shape = explained.toNodeError()!;
+    const { code, permission, resource, message } = shape;
+    return {
+      node: { code, permission, resource, message, cause: shape.cause === error },
+      seen: [seen.length, seen[0] === explained],
+      error: explained.error === error,
+      has: [permissions.has("fs.read", "/etc/passwd"), permissions.has("net")],
+    };
+  });
+  expect(result).toEqual({
+    node: {
+      code: "ERR_ACCESS_DENIED",
+      permission: "FileSystemRead",
+      resource: "/etc/passwd",
+      message: 'Landlock: layer 1 denies read_file on "/etc/passwd"; add roFiles("/etc/passwd")',
+      cause: true,
+    },
+    seen: [1, true],
+    error: true,
+    has: [false, true],
+  });
+});
+
+testFromAbi(1, "a file that took the place of a granted one is said to be another", async () => {
+  const dir = tempDir();
+  writeFileSync(`${dir}/file`, "old");
+  const seen = await inSubprocess({ dir }, async (inside, { dir }) => {
+    const { explain, landlock, pathAccess, roFiles } = inside;
+    const { readFileSync, renameSync, writeFileSync } = await import("node:fs");
+    const makes = pathAccess(["make_reg", "remove_file", "write_file"], dir);
+    landlock.V1.restrictPaths(roFiles(`${dir}/file`), makes);
+    const before = readFileSync(`${dir}/file`, "utf8");
+    // Longer than the clock of file systems goes at a time, at most 10 ms.
+    await Bun.sleep(30);
+    writeFileSync(`${dir}/next`, "new");
+    renameSync(`${dir}/next`, `${dir}/file`);
+    try {
+      return [before, readFileSync(`${dir}/file`, "utf8")];
+    } catch (error) {
+      const { cause, denials, notes } = explain(error);
+      return [before, cause, denials.map(({ right }) => right).join(), ...notes];
+    }
+  });
+  expect(seen.slice(0, 3)).toEqual(["old", "landlock", "read_file"]);
+  // Where the file system keeps the time of birth.
+  if (statSync(dir).birthtimeMs > 0) expect(seen[3]).toContain("the file there is younger");
+});
+
+testFromAbi(2, "EXDEV between two mounts is not Landlock's", async () => {
+  const dir = tempDir();
+  mkdirSync(`${dir}/other`);
+  const seen = await inSubprocess({ dir }, async ({ explain, landlock, rwDirs }, { dir }) => {
+    const { renameSync, writeFileSync } = await import("node:fs");
+    const rules = [rwDirs(dir, "/dev/shm").withRefer()];
+    landlock.V2.restrictPaths(...rules);
+    writeFileSync(`${dir}/file`, "text");
+    try {
+      renameSync(`${dir}/file`, `/dev/shm/bun-landlock-${process.pid}`);
+      return { code: "ok" };
+    } catch (error) {
+      const { cause, message } = explain(error);
+      return { code: (error as { code: string }).code, cause, message };
+    }
+  });
+  expect(seen).toMatchObject({ code: "EXDEV", cause: "other" });
+  expect(seen.message).toContain("are on different mounts");
+});
+
+testFromAbi(1, "a Worker knows no layer of another thread, and can be given one", async () => {
+  const seen = await inSubprocess(
+    {},
+    async ({ landlock, presets, roDirs }) => {
+      const { resolve } = await import("node:path");
+      const source = resolve(process.env["LANDLOCK_TEST_INDEX"]!);
+      const report = landlock.V1.restrictPaths(roDirs("/"), presets.bun());
+      const narrow = landlock.V1.restrictPaths(
+        roDirs(source.replace(/\/src\/.*/, "")),
+        presets.bun(),
+      );
+      const code = `
+      import { explain } from ${JSON.stringify(source)};
+      onmessage = async ({ data }) => {
+        const error = await Bun.file("/etc/passwd").text().catch((error) => error);
+        postMessage([explain(error).cause, explain(error, { layers: data }).cause]);
+      };`;
+      const worker = new Worker(URL.createObjectURL(new Blob([code])));
+      const answer = new Promise((done) => (worker.onmessage = ({ data }) => done(data)));
+      worker.postMessage([report, narrow]);
+      return await answer;
+    },
+    { env: { LANDLOCK_TEST_INDEX: `${import.meta.dir}/../../src/index.ts` } },
+  );
+  expect(seen).toEqual(["unknown", "landlock"]);
+});

@@ -1,0 +1,174 @@
+/** What can be told from an error, in the shapes that Bun 1.4 gives them. Pure. */
+import { describe, expect, test } from "bun:test";
+import { failureOf } from "../../src/explain/failure.ts";
+import { readingOf } from "../../src/explain/reading.ts";
+import { treeOf } from "./tree.ts";
+
+const files = treeOf({ "/a/f": "regular", "/a/d": "directory", "/b": "directory" });
+
+/** An error as it would be, with a stack as Bun writes it. */
+function errorOf(fields: object, stack = ""): Error {
+  return Object.assign(new Error(), { stack }, fields);
+}
+
+const open = { code: "EACCES", errno: -13, syscall: "open", path: "/a/f" };
+
+describe("facts", () => {
+  const table: [string, object, object][] = [
+    [
+      "a synchronous function",
+      errorOf(open, "Error: EACCES\n    at readFileSync (unknown)\n    at x (/a.ts:1:1)"),
+      { code: "EACCES", path: "/a/f", callee: "readFileSync" },
+    ],
+    [
+      "a promise",
+      errorOf(open, "Error: EACCES\n    at async <anonymous> (/a.ts:1:1)"),
+      { callee: "" },
+    ],
+    [
+      "fetch() of a port",
+      errorOf({
+        code: "EACCES",
+        errno: 0,
+        path: "http://127.0.0.1:9/",
+        message: "EACCES: Was there a typo in the url or port?",
+      }),
+      { port: 9, path: undefined, syscall: "" },
+    ],
+    [
+      "fetch() without a port",
+      errorOf({ code: "EACCES", path: "https://a.example/" }),
+      { port: 443 },
+    ],
+    [
+      "Bun.serve()",
+      errorOf({ code: "EACCES", syscall: "listen", message: "permission denied 0.0.0.0:8123" }),
+      { port: 8123 },
+    ],
+    [
+      "Bun.serve() on IPv6",
+      errorOf({ code: "EACCES", syscall: "listen", message: "permission denied [::1]:0" }),
+      { port: 0 },
+    ],
+    [
+      "net.createServer()",
+      errorOf({ code: "EACCES", syscall: "listen", address: "::", port: 8124 }),
+      { port: 8124, path: undefined },
+    ],
+    [
+      "a UNIX socket",
+      errorOf({ code: "EACCES", syscall: "listen", address: "/a/s" }),
+      { path: "/a/s" },
+    ],
+    [
+      "a WebSocket's event",
+      {
+        message: "WebSocket connection to 'ws://127.0.0.1:9/' failed: Failed to connect",
+        error: new Error("WebSocket connection to 'ws://127.0.0.1:9/' failed: Failed to connect"),
+      },
+      { port: 9 },
+    ],
+    ["process.memoryUsage()", errorOf({ errno: 13, syscall: "memoryUsage" }), { code: "EACCES" }],
+    [
+      "an error with a cause",
+      new Error("outer", { cause: errorOf(open) }),
+      { code: "EACCES", path: "/a/f" },
+    ],
+    [
+      "the first of many",
+      Object.assign(new Error("all"), { errors: [errorOf(open)] }),
+      { path: "/a/f" },
+    ],
+    [
+      "this library's own",
+      errorOf({ code: "ERR_LANDLOCK_PATH", errnoName: "EACCES", syscall: "execve", path: "/a/f" }),
+      { code: "EACCES", syscall: "execve" },
+    ],
+    [
+      "an import",
+      {
+        name: "ResolveMessage",
+        code: "ERR_MODULE_NOT_FOUND",
+        message: "Cannot find",
+        specifier: "./m",
+        referrer: "/a/x.ts",
+      },
+      { module: { specifier: "./m", referrer: "/a/x.ts" } },
+    ],
+    [
+      "node:dgram",
+      errorOf(
+        { code: "EACCES", syscall: "bind", address: "0.0.0.0", message: "bind EACCES 0.0.0.0" },
+        "Error\n    at udpSocket (unknown)",
+      ),
+      { isUdp: true, port: undefined },
+    ],
+    [
+      "fs.cp()",
+      errorOf(
+        { ...open, syscall: "mkdir" },
+        "Error\n    at async mkDirAndCopy (internal:fs/cp:238:21)",
+      ),
+      { isCopy: true },
+    ],
+  ];
+  for (const [name, error, expected] of table) {
+    test(name, () => expect(failureOf(error, {})).toMatchObject(expected));
+  }
+
+  test("what the caller knows counts where the error says nothing", () => {
+    const failure = failureOf(errorOf({ code: "SQLITE_CANTOPEN" }), { path: "/a/db", port: 1 });
+    expect(failure).toMatchObject({ path: "/a/db", port: 1 });
+    expect(failureOf(errorOf(open), { path: "/other" }).path).toBe("/a/f");
+  });
+
+  test("a cause that is its own cause ends", () => {
+    const circle = new Error("round");
+    circle.cause = circle;
+    expect(failureOf(circle, {}).message).toBe("round");
+  });
+});
+
+/** How an error is read: the operations of each way. */
+function readings(fields: object, stack = "", access?: string[]) {
+  const reading = readingOf(failureOf(errorOf(fields, stack), {}), files, access);
+  return reading?.attempts.map(({ operations }) => operations);
+}
+
+describe("readings", () => {
+  const read = { kind: "open", path: "/a/f", read: true };
+  const write = { kind: "open", path: "/a/f", write: true, create: true, truncate: true };
+
+  test("an open is for reading or writing, as far as its stack tells", () => {
+    expect(readings(open)).toEqual([[read], [write]] as never);
+    expect(readings(open, "    at readFileSync (unknown)")).toEqual([[read]] as never);
+    expect(readings(open, "    at writeFileSync (unknown)")).toEqual([[write]] as never);
+    expect(readings(open, "", ["read_file"])).toMatchObject([[{ read: true, write: false }]]);
+    expect(readings({ ...open, path: "/a/new" })).toMatchObject([[{ create: true }]]);
+    expect(readings({ ...open, path: "/a/d" })).toMatchObject([[{ read: true }]]);
+  });
+
+  test("a recursive mkdir is for the first directory that is missing", () => {
+    const mkdir = { code: "EACCES", syscall: "mkdir", path: "/a/x/y/z" };
+    expect(readings(mkdir)).toMatchObject([[{ kind: "make", path: "/a/x" }]]);
+  });
+
+  test("a symlink is made where the second path says", () => {
+    const symlink = { code: "EACCES", syscall: "symlink", path: "f", dest: "/a/l" };
+    expect(readings(symlink)).toEqual([[{ kind: "make", path: "/a/l", type: "symlink" }]]);
+  });
+
+  test("EPERM is Landlock's for signals and abstract sockets only", () => {
+    expect(readings({ code: "EPERM", syscall: "kill" })).toMatchObject([[{ scope: "signal" }]]);
+    expect(readings({ code: "EPERM", syscall: "connect", path: "\0name" })).toMatchObject([
+      [{ scope: "abstract_unix_socket" }],
+    ]);
+    expect(readings({ ...open, code: "EPERM" })).toBeUndefined();
+  });
+
+  test("what has nothing to do with access has no reading", () => {
+    expect(readings({ message: "undefined is not a function" })).toBeUndefined();
+    expect(readings({ code: "ECONNREFUSED", syscall: "connect", port: 1 })).toBeUndefined();
+    expect(readings({ code: "EADDRINUSE", syscall: "listen", port: 1 })).toBeUndefined();
+  });
+});
