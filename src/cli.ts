@@ -13,6 +13,9 @@ import { statusText } from "./cli/status.ts";
 import { usage, versionLine } from "./cli/usage.ts";
 import { enforceThread } from "./enforce.ts";
 import { errnoName, LandlockError } from "./errors.ts";
+import { writeError } from "./terminal/output.ts";
+import { screenOf } from "./terminal/screen.ts";
+import { paint } from "./terminal/text.ts";
 
 /** As env(1) and the shells have it. */
 const EXIT_TOOL = 125;
@@ -22,8 +25,12 @@ const EXIT_NOT_FOUND = 127;
 const ENOENT = -2;
 const EACCES = -13;
 
+function complain(message: string): void {
+  writeError(`${paint("red", "landlock-restrict:", screenOf(2))} ${message}\n`);
+}
+
 function fail(code: number, message: string): never {
-  console.error(`landlock-restrict: ${message}`);
+  complain(message);
   process.exit(code);
 }
 
@@ -34,13 +41,16 @@ function main(words: readonly string[]): void {
   } else if (first === "--version") {
     console.log(versionLine);
   } else if (first === "status") {
-    console.log(statusText(words[1] === "--json"));
+    const stray = words.slice(1).find((word) => word !== "--json");
+    if (stray !== undefined)
+      fail(EXIT_TOOL, `status takes --json and not ${JSON.stringify(stray)}`);
+    console.log(statusText(words.length > 1, screenOf(1)));
   } else if (first === "plan") {
-    const { text, refusal } = dryRun(parseFlags(words.slice(1)));
+    const { text, refusal } = dryRun(parseFlags(words.slice(1)), screenOf(1));
     console.log(text);
     if (refusal !== undefined) fail(EXIT_TOOL, refusal);
   } else if (first === undefined) {
-    console.error(usage);
+    writeError(`${usage}\n`);
     process.exit(EXIT_TOOL);
   } else {
     run(parseFlags(words), words);
@@ -60,9 +70,9 @@ function run(request: Request, words: readonly string[]): void {
   const execute = become(path, words, words.length - command.length, environment);
   handOn(request.fds);
   const plan = config.plan(...rules);
-  if (verbose) console.error(describe(plan));
+  if (verbose) writeError(`${describe(plan, screenOf(2))}\n`);
   if (plan.enforcement === "none") {
-    console.error("landlock-restrict: nothing is restricted: see landlock-restrict status");
+    complain("nothing is restricted: see landlock-restrict status");
   } else {
     enforceThread(buildRuleset(plan).fd, plan.flags);
   }

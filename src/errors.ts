@@ -75,10 +75,13 @@ export class LandlockError extends Error {
   }
 }
 
-/** Text with its control characters spelled out: a file's words must not give orders to a terminal. */
+/**
+ * Text with its control characters spelled out: a file's words must not give orders to a terminal,
+ * nor reverse the direction of what follows.
+ */
 export function printable(text: string): string {
   return text.replaceAll(
-    /\p{Cc}/gu,
+    /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu,
     (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }

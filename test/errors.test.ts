@@ -37,8 +37,8 @@ test("LandlockError is an Error with its name on the prototype", () => {
 });
 
 test("a message spells out control characters: values in it may come from somebody's file", () => {
-  const { message } = new LandlockError("ERR_LANDLOCK_PATH", '"a\u001b[2J\n\u009b" – é');
-  expect(message).toBe('"a\\u001b[2J\\u000a\\u009b" – é');
+  const { message } = new LandlockError("ERR_LANDLOCK_PATH", '"a\u001b[2J\n\u009b\u202e" – é');
+  expect(message).toBe('"a\\u001b[2J\\u000a\\u009b\\u202e" – é');
 });
 
 test("LandlockError has only code and processChanged where nothing else is known", () => {

@@ -29,6 +29,7 @@ const layers: readonly (readonly string[])[] = [
   ["parse.ts"],
   ["schemas.ts", "schemas/*"],
   ["values.ts"],
+  ["terminal/*"],
   ["kernel/*"],
   ["errors.ts", "plain.ts"],
 ];

@@ -207,10 +207,24 @@ withGcc(`the structs have the compiler's layout${missingGcc}`, () => {
 
 withGcc(`the system's own numbers are those of its headers${missingGcc}`, () => {
   const plain = ["O_PATH", "O_CLOEXEC", "O_DIRECTORY", "AT_FDCWD", "PR_SET_NO_NEW_PRIVS"];
-  const names = [...plain, "PR_GET_NO_NEW_PRIVS", "MFD_CLOEXEC", "MFD_EXEC", "STATX_NLINK"];
+  const names = [
+    ...plain,
+    "PR_GET_NO_NEW_PRIVS",
+    "MFD_CLOEXEC",
+    "MFD_EXEC",
+    "STATX_NLINK",
+    "TIOCGWINSZ",
+  ];
   const calls = Object.entries(uapi.NR).map(([name, number]) => [`SYS_${name}`, number] as const);
   const own = { ...uapi, ...Object.fromEntries(calls) } as unknown as Record<string, number>;
-  const includes = ["fcntl.h", "sys/mman.h", "sys/prctl.h", "sys/stat.h", "sys/syscall.h"];
+  const includes = [
+    "fcntl.h",
+    "sys/mman.h",
+    "sys/prctl.h",
+    "sys/ioctl.h",
+    "sys/stat.h",
+    "sys/syscall.h",
+  ];
   const found = values(includes, [...names, ...calls.map(([name]) => name)]);
   expect(Object.keys(found)).toEqual(expect.arrayContaining(plain));
   for (const [name, value] of Object.entries(found)) expect(BigInt(own[name]!), name).toBe(value);

@@ -1,24 +1,49 @@
 import { printable } from "../errors.ts";
 import type { Plan } from "../plan.ts";
+import type { Screen } from "../terminal/screen.ts";
+import { labelled, paint, type Style } from "../terminal/text.ts";
 
-/** A plan as text for people. */
-export function describe(plan: Plan): string {
-  const { handled, unenforced, ungranted, abi } = plan;
+/** Columns that the labels below take. */
+const gap = 13;
+
+const enforcementStyle = {
+  full: "green",
+  partial: "yellow",
+  none: "red",
+} as const satisfies Record<Plan["enforcement"], Style>;
+
+/**
+ * A plan as text for people.
+ *
+ * @param screen Where it is shown
+ * @param more Whether to say too what this kernel's Landlock does not see
+ */
+export function describe(plan: Plan, screen: Screen, more = false): string {
+  const { enforcement, handled, unenforced, ungranted, abi } = plan;
   const lacking = [
     ...unenforced.fs,
     ...unenforced.net,
     ...unenforced.scoped,
     ...unenforced.logging,
   ];
-  return [
-    `enforcement: ${plan.enforcement} (ABI ${abi.used}; the kernel has ${abi.kernel})`,
-    `denied:      ${[...handled.fs, ...handled.net, ...handled.scoped].join(" ")}`,
-    ...plan.rules.map((rule) => {
-      const place = "path" in rule ? printable(rule.path) : `port ${rule.port}`;
+  const place = (text: string) => paint("cyan", printable(text), screen);
+  const rows: [label: string, value: string][] = [
+    [
+      "enforcement:",
+      `${paint(enforcementStyle[enforcement], enforcement, screen)} (ABI ${abi.used}; the kernel has ${abi.kernel})`,
+    ],
+    ["denied:", [...handled.fs, ...handled.net, ...handled.scoped].join(" ")],
+    ...plan.rules.map((rule): [string, string] => {
       const missing = "path" in rule && rule.onMissing === "skip" ? " (if it exists)" : "";
-      return `granted:     ${place}${missing}: ${rule.access.join(" ")}`;
+      const what = place("path" in rule ? rule.path : `port ${rule.port}`);
+      return ["granted:", `${what}${missing}: ${rule.access.join(" ")}`];
     }),
-    ...(lacking.length > 0 ? [`unenforced:  ${lacking.join(" ")}`] : []),
-    ...ungranted.map(({ right, path }) => `ungranted:   ${printable(path)}: ${right}`),
-  ].join("\n");
+    ...(lacking.length > 0 ? [["unenforced:", lacking.join(" ")] as [string, string]] : []),
+    ...ungranted.map(({ right, path }): [string, string] => [
+      "ungranted:",
+      `${place(path)}: ${right}`,
+    ]),
+    ...(more ? plan.notCovered.map((what): [string, string] => ["not covered:", what]) : []),
+  ];
+  return labelled(rows, gap, screen).join("\n");
 }

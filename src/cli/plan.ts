@@ -1,5 +1,6 @@
 /** `landlock-restrict plan`: what would be asked of this kernel. Nothing is enforced. */
 import { LandlockError } from "../errors.ts";
+import type { Screen } from "../terminal/screen.ts";
 import { describe } from "./describe.ts";
 import type { Request } from "./flags.ts";
 
@@ -13,13 +14,12 @@ export interface DryRun {
 /**
  * Makes the plan for this kernel, and opens no path.
  *
+ * @param screen Where the text is shown
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where rules and Config do not fit
  */
-export function dryRun({ config, rules, json }: Request): DryRun {
+export function dryRun({ config, rules, json }: Request, screen: Screen): DryRun {
   const text = (plan: ReturnType<typeof config.plan>) =>
-    json
-      ? JSON.stringify(plan, null, 2)
-      : [describe(plan), ...plan.notCovered.map((what) => `not covered: ${what}`)].join("\n");
+    json ? JSON.stringify(plan, null, 2) : describe(plan, screen, true);
   try {
     return { text: text(config.plan(...rules)) };
   } catch (error) {

@@ -10,6 +10,8 @@ import {
 } from "../kernel/abi.ts";
 import { notCovered } from "../kernel/coverage.ts";
 import { probe, usableAbi } from "../kernel/probe.ts";
+import type { Screen } from "../terminal/screen.ts";
+import { labelled, paint } from "../terminal/text.ts";
 
 /** Everything there is to say, as plain data. */
 function status() {
@@ -35,25 +37,39 @@ const threadsText = {
   none: "not restricted",
 };
 
-/** The status as text for people, or as JSON. */
-export function statusText(json: boolean): string {
+/** Columns that the labels below take. */
+const gap = 15;
+
+/**
+ * The status as text for people, or as JSON.
+ *
+ * @param screen Where it is shown
+ */
+export function statusText(json: boolean, screen: Screen): string {
   const now = status();
   if (json) return JSON.stringify(now, null, 2);
-  if (now.state !== "enabled") return `Landlock: ${now.state}\nRemedy:   ${now.remedy}`;
+  if (now.state !== "enabled") {
+    const rows = [
+      ["Landlock:", paint("red", now.state, screen)],
+      ["Remedy:", now.remedy],
+    ] as const;
+    return labelled(rows, gap, screen).join("\n");
+  }
   const lacking = now.lacks.map((right) => {
     const abi = abiOfRight(right);
     return `${right} (ABI ${abi}, Linux ${linuxOf(abi)})`;
   });
-  return [
-    `Landlock:      enabled, ABI ${now.abi}`,
-    `Errata fixed:  ${now.errataFixed.join(", ") || "none"}`,
-    `Paths:         ${now.restricts.fs.join(" ")}`,
-    `Network:       ${now.restricts.net.join(" ") || "-"}`,
-    `Scopes:        ${now.restricts.scoped.join(" ") || "-"}`,
-    `Not yet here:  ${lacking.join(", ") || "-"}`,
-    `Threads:       ${threadsText[now.threads as keyof typeof threadsText]}`,
-    `Audit flags:   ${now.auditFlags ? "yes" : "no (ABI 7)"}`,
-    `Quiet rules:   ${now.quietRules ? "yes" : "no (ABI 10)"}`,
-    ...now.notCovered.map((what, i) => `${i === 0 ? "Never covered: " : "               "}${what}`),
-  ].join("\n");
+  const rows: [label: string, value: string][] = [
+    ["Landlock:", `${paint("green", "enabled", screen)}, ABI ${now.abi}`],
+    ["Errata fixed:", now.errataFixed.join(", ") || "none"],
+    ["Paths:", now.restricts.fs.join(" ")],
+    ["Network:", now.restricts.net.join(" ") || "-"],
+    ["Scopes:", now.restricts.scoped.join(" ") || "-"],
+    ["Not yet here:", lacking.join(", ") || "-"],
+    ["Threads:", threadsText[now.threads as keyof typeof threadsText]],
+    ["Audit flags:", now.auditFlags ? "yes" : "no (ABI 7)"],
+    ["Quiet rules:", now.quietRules ? "yes" : "no (ABI 10)"],
+    ...now.notCovered.map((what, i): [string, string] => [i === 0 ? "Never covered:" : "", what]),
+  ];
+  return labelled(rows, gap, screen).join("\n");
 }

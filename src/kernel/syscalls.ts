@@ -20,6 +20,7 @@ import {
   RLIMIT_NOFILE,
   STATX_ATTR_MOUNT_ROOT,
   STATX_NLINK,
+  TIOCGWINSZ,
 } from "./uapi.ts";
 
 const { i32, u32, i64, i64_fast, cstring, ptr: pointer } = FFIType;
@@ -207,4 +208,11 @@ export function openFileLimit(pid: number): { soft: bigint; hard: bigint } | und
   const limit = new BigUint64Array(2);
   const result = syscall(NR.prlimit64, pid, RLIMIT_NOFILE, 0, ptr(limit));
   return result < 0 ? undefined : { soft: limit[0]!, hard: limit[1]! };
+}
+
+/** `TIOCGWINSZ` of `ioctl_tty(2)`: a terminal's width in characters, 0: it has none; undefined: no terminal. */
+export function terminalColumns(fd: number): number | undefined {
+  // struct winsize: rows, columns, and two that are unused; each a u16.
+  const size = new Uint16Array(4);
+  return syscall(NR.ioctl, fd, TIOCGWINSZ, ptr(size)) < 0 ? undefined : size[1]!;
 }

@@ -2,7 +2,8 @@
  * Numbers and struct layouts of the kernel's interface, with the kernel's own names. Masks are u64,
  * and numbers here: they are exact up to 53 bits, where JavaScript's bit operators end at 32.
  *
- * Source: `include/uapi/linux/landlock.h`, `landlock_add_rule(2)`, `open(2)`, `prctl(2)`.
+ * Source: `include/uapi/linux/landlock.h`, `landlock_add_rule(2)`, `open(2)`, `prctl(2)`,
+ * `ioctl_tty(2)`.
  */
 import { accessFs, accessNet, attrBytesOf, scopes, type Rights } from "./abi.ts";
 
@@ -26,6 +27,7 @@ export const STATX_ATTR_MOUNT_ROOT = 0x2000;
 export const PR_SET_NO_NEW_PRIVS = 38;
 export const PR_GET_NO_NEW_PRIVS = 39;
 export const RLIMIT_NOFILE = 7;
+export const TIOCGWINSZ = 0x5413;
 export const MFD_CLOEXEC = 0x1;
 export const MFD_EXEC = 0x10;
 
@@ -38,6 +40,7 @@ export const NR = {
   ...(process.arch === "arm64"
     ? {
         fcntl: 25,
+        ioctl: 29,
         prctl: 167,
         prlimit64: 261,
         memfd_create: 279,
@@ -48,6 +51,7 @@ export const NR = {
       }
     : {
         fcntl: 72,
+        ioctl: 16,
         prctl: 157,
         prlimit64: 302,
         memfd_create: 319,

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseFlags, type Request } from "../../src/cli/flags.ts";
 import { dryRun } from "../../src/cli/plan.ts";
+import { screenFor } from "../../src/terminal/screen.ts";
 import { rightsOf } from "../../src/kernel/abi.ts";
 import { mutateWords } from "./mutate.ts";
 import { shrinkList } from "./shrink.ts";
@@ -133,7 +134,7 @@ export function flags(folder: string): Target<Words> {
     checkMeaning(words, request);
     const names = new Set(optionsOf(words).map(({ name }) => name));
     try {
-      checkText(dryRun(request).text, request.json);
+      checkText(dryRun(request, screenFor(undefined, {})).text, request.json);
       return `accepted ${[...names].sort()}`;
     } catch (error) {
       return `planned ${refusal(error)}`;

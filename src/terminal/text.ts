@@ -1,0 +1,61 @@
+/** Text for a screen: colours, widths, and what has to be cut or must not reach a terminal. */
+import type { Screen } from "./screen.ts";
+
+/** Parameters of SGR, "select graphic rendition" of ECMA-48: what turns each on, and off again. */
+const styles = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+} as const;
+
+/** How a text stands out. */
+export type Style = keyof typeof styles;
+
+/** The text in a style, where the screen has colours. */
+export function paint(style: Style, text: string, { colours }: Pick<Screen, "colours">): string {
+  if (!colours || text === "") return text;
+  const [on, off] = styles[style];
+  return `\x1b[${on}m${text}\x1b[${off}m`;
+}
+
+/** The text in at most so many columns, with an ellipsis in place of its middle. */
+export function cutMiddle(text: string, columns: number): string {
+  if (Bun.stringWidth(text) <= columns) return text;
+  // The end of a path says more than its beginning.
+  const head = Math.floor((columns - 1) / 3);
+  const tail = columns - 1 - head;
+  if (tail <= 0) return "…".slice(0, columns);
+  return `${within(head, (room) => Bun.sliceAnsi(text, 0, room))}…${within(tail, (room) => Bun.sliceAnsi(text, -room))}`;
+}
+
+/** Where a cut goes through a character that is two columns wide, all of it comes along. */
+function within(room: number, cut: (room: number) => string): string {
+  if (room === 0) return "";
+  const text = cut(room);
+  return Bun.stringWidth(text) > room ? within(room - 1, cut) : text;
+}
+
+/** Values narrower than this are hard to read: they are left to the terminal to break. */
+const wrapMin = 20;
+
+/**
+ * Lines of a label and its value, the value wrapped at its words and set off from the label.
+ *
+ * @param rows Labels and values
+ * @param gap Columns from the beginning of a line to its value
+ */
+export function labelled(
+  rows: readonly (readonly [label: string, value: string])[],
+  gap: number,
+  screen: Screen,
+): string[] {
+  const room = screen.columns - gap;
+  return rows.map(([label, value]) => {
+    const wraps = room >= wrapMin && room < Infinity;
+    const text = wraps ? Bun.wrapAnsi(value, room).replaceAll("\n", `\n${" ".repeat(gap)}`) : value;
+    return paint("dim", label, screen) + " ".repeat(Math.max(gap - label.length, 0)) + text;
+  });
+}

@@ -1,0 +1,49 @@
+/** Runs commands on a terminal of their own. */
+
+export interface TerminalRun {
+  /** All that was written to the terminal. */
+  readonly text: string;
+  readonly code: number;
+}
+
+/** What says how a terminal looks: each test says its own. */
+const looks = ["CI", "COLUMNS", "FORCE_COLOR", "NO_COLOR"];
+
+/** The environment of this process, but for what says how a terminal looks. */
+export function plainEnvironment(): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !looks.includes(name)));
+}
+
+/** Written behind the command's output: a terminal has no end that could be waited for. */
+const end = /\x1e(\d+)\x1e/;
+
+/**
+ * Runs a command whose input, output and error are a terminal.
+ *
+ * @param columns Its width, in characters
+ * @param env In addition to the environment
+ */
+export async function onTerminal(
+  command: readonly string[],
+  columns: number,
+  env: Record<string, string> = {},
+): Promise<TerminalRun> {
+  let text = "";
+  const decoder = new TextDecoder();
+  const { promise: ended, resolve: finish } = Promise.withResolvers<RegExpExecArray>();
+  await using terminal = new Bun.Terminal({
+    cols: columns,
+    data(_, bytes) {
+      text += decoder.decode(bytes, { stream: true });
+      const found = end.exec(text);
+      if (found) finish(found);
+    },
+  });
+  const script = '"$@"; printf "\\036%s\\036" $?';
+  Bun.spawn(["sh", "-c", script, "sh", ...command], {
+    terminal,
+    env: { ...plainEnvironment(), TERM: "xterm", ...env },
+  });
+  const { index, 1: code } = await ended;
+  return { text: text.slice(0, index).replaceAll("\r\n", "\n"), code: Number(code) };
+}
