@@ -32,15 +32,33 @@ export function fixesFor(
   files: Files,
   context: FixContext = {},
 ): readonly Fix[] {
+  const fixes = piecesFor(denials, files, context).map((list) =>
+    fixOf(merged(withoutCovered(list))),
+  );
+  const [short, exact] = fixes;
+  return short && exact && short.code === exact.code ? [short] : fixes;
+}
+
+/**
+ * The same as `fixesFor()`, before it is spelled: of one path, port or preset each, but for ports
+ * of one right.
+ *
+ * @returns The shortest rules and the exact ones; none where no rule can grant it
+ */
+export function piecesFor(
+  denials: readonly Denial[],
+  files: Files,
+  context: FixContext = {},
+): readonly (readonly Piece[])[] {
   const name = nameIn(files, context.names ?? []);
   const wanted = wantedBy(denials, context, name);
   if (wanted === undefined) return [];
   const others = [...presetPieces(wanted.presets), ...portPieces(wanted.ports)];
   const paths = [...wanted.paths].map(([path, rights]) => choose(path, name(path), rights, files));
-  const pieces = [paths.map(({ short }) => short), paths.map(({ exact }) => exact)];
-  const fixes = pieces.map((list) => fixOf([...merged(withoutCovered(list)), ...others]));
-  const [short, exact] = fixes as [Fix, Fix];
-  return short.code === exact.code ? [short] : fixes;
+  return [
+    [...paths.map(({ short }) => short), ...others],
+    [...paths.map(({ exact }) => exact), ...others],
+  ];
 }
 
 interface Wanted {
@@ -156,11 +174,14 @@ function accessOf(piece: Piece): readonly FsRight[] {
 function merged(pieces: readonly Piece[]): Piece[] {
   const groups = new Map<string, Piece>();
   for (const piece of pieces) {
-    if (piece.kind !== "verb" && piece.kind !== "exact") continue;
-    const { paths, ...rest } = piece;
-    const key = JSON.stringify(rest);
-    const known = groups.get(key) as typeof piece | undefined;
-    groups.set(key, { ...piece, paths: [...(known?.paths ?? []), ...paths] });
+    const paths = "paths" in piece ? piece.paths : [];
+    const key = JSON.stringify({ ...piece, ...(paths.length > 0 ? { paths: [] } : {}) });
+    const known = groups.get(key);
+    const before = known && "paths" in known ? known.paths : [];
+    groups.set(
+      key,
+      paths.length > 0 ? ({ ...piece, paths: [...before, ...paths] } as Piece) : piece,
+    );
   }
   return [...groups.values()];
 }

@@ -76,7 +76,7 @@ function includes(denials: readonly Denial[], one: Denial): boolean {
 }
 
 /** The sandbox, had all of its layers had this rule too. */
-function withRule(sandbox: Sandbox, rule: Rule): Sandbox {
+export function withRule(sandbox: Sandbox, rule: Rule): Sandbox {
   const rules = flatten([rule], "explain()").flatMap(plannedRules);
   const layers = sandbox.layers.map((layer) => {
     const more = layerOf({ handled: layer.handled, rules }, sandbox.files);
