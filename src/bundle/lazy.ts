@@ -12,8 +12,16 @@ import { bundle, src } from "./bundle.ts";
  */
 const lazy = ["schemas.ts", "presets/lazy.ts", "policy/read.ts", "observe.ts", "explain.ts"];
 
-function folderOf(entry: string): string {
-  return join(src, entry.includes("/") ? dirname(entry) : entry.replace(/\.ts$/, ""));
+/** Folders that travel with a lazy file beside its own: nothing else in its bundles needs them. */
+const companions: Readonly<Record<string, readonly string[]>> = { "observe.ts": ["explain"] };
+
+function foldersOf(entry: string): string[] {
+  const own = entry.includes("/") ? dirname(entry) : entry.replace(/\.ts$/, "");
+  return [own, ...(companions[entry] ?? [])].map((folder) => join(src, folder));
+}
+
+function isIn(folders: readonly string[], file: string): boolean {
+  return folders.some((folder) => file.startsWith(`${folder}/`));
 }
 
 /**
@@ -21,13 +29,13 @@ function folderOf(entry: string): string {
  * there must be one `LandlockError` and one `FsRule` only.
  */
 function sharing(entry: string): Bun.BunPlugin {
-  const folder = folderOf(entry);
+  const folders = foldersOf(entry);
   return {
     name: "sharing",
     setup(build) {
       build.onResolve({ filter: /^\.{1,2}\// }, ({ path, importer }) => {
         const file = join(dirname(importer), path);
-        if (!importer.startsWith(src) || file.startsWith(`${folder}/`)) return undefined;
+        if (!importer.startsWith(src) || isIn(folders, file)) return undefined;
         return { path: relative(src, file), external: true };
       });
     },
@@ -36,14 +44,14 @@ function sharing(entry: string): Bun.BunPlugin {
 
 /** What a lazy file and its folder import from elsewhere in `src`, types aside: names by file. */
 function sharedNames(entry: string): Map<string, Set<string>> {
-  const folder = folderOf(entry);
-  const beside = readdirSync(folder).map((name) => join(folder, name));
+  const folders = foldersOf(entry);
+  const beside = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
   const shared = new Map<string, Set<string>>();
   for (const file of new Set([join(src, entry), ...beside])) {
     const text = readFileSync(file, "utf8");
     for (const [, list, path] of text.matchAll(/^import \{([^}]+)\} from "(\.[^"]+)"/gm)) {
       const from = join(dirname(file), path!);
-      if (from.startsWith(`${folder}/`)) continue;
+      if (isIn(folders, from)) continue;
       const names = list!.split(",").map((name) => name.trim());
       const known = shared.get(relative(src, from)) ?? new Set();
       for (const name of names) if (/^\w+$/.test(name)) known.add(name);
