@@ -22,25 +22,34 @@ const end = /\x1e(\d+)\x1e/;
  *
  * @param columns Its width, in characters
  * @param env In addition to the environment
+ * @param keys What is typed once a text is shown
  */
 export async function onTerminal(
   command: readonly string[],
   columns: number,
   env: Record<string, string> = {},
+  keys?: { readonly after: string; readonly type: string },
 ): Promise<TerminalRun> {
   let text = "";
+  let typed = false;
   const decoder = new TextDecoder();
   const { promise: ended, resolve: finish } = Promise.withResolvers<RegExpExecArray>();
   await using terminal = new Bun.Terminal({
     cols: columns,
     data(_, bytes) {
       text += decoder.decode(bytes, { stream: true });
+      if (keys && !typed && text.includes(keys.after)) {
+        typed = true;
+        terminal.write(keys.type);
+      }
       const found = end.exec(text);
       if (found) finish(found);
     },
   });
-  const script = '"$@"; printf "\\036%s\\036" $?';
-  Bun.spawn(["sh", "-c", script, "sh", ...command], {
+  // It outlives what interrupts the command.
+  const script = 'trap : INT; "$@"; printf "\\036%s\\036" $?';
+  // A session of its own, so that what is typed can interrupt it.
+  Bun.spawn(["setsid", "--ctty", "--wait", "sh", "-c", script, "sh", ...command], {
     terminal,
     env: { ...plainEnvironment(), TERM: "xterm", ...env },
   });

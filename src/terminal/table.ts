@@ -1,20 +1,21 @@
 /** Tables, fitted to the screen: whole where it is no terminal. */
 import type { Screen } from "./screen.ts";
-import { cutMiddle, paint, type Style } from "./text.ts";
+import { paint, type Style } from "./text.ts";
 
 /** A column of a table. */
 export interface Column {
   readonly head: string;
   /** Numbers stand at the right. */
   readonly align?: "right";
-  /** Whether the middle of its cells may be left out where the table is too wide. */
-  readonly cut?: boolean;
+  /** How its cells are cut where the table is too wide; default: they are not. */
+  readonly cut?: (text: string, columns: number) => string;
+  /** Cut shorter than this, they say nothing; default 12 columns. */
+  readonly least?: number;
   readonly style?: Style;
 }
 
 const gap = "  ";
-/** A cell that is cut shorter than this says nothing. */
-const columnsMin = 12;
+const leastDefault = 12;
 
 /**
  * Lines of a table with a head. Where not even cut cells have room side by side, each row becomes
@@ -36,7 +37,7 @@ export function table(
   const line = (cells: readonly string[], style?: Style) =>
     columns
       .map((column, i) => {
-        const text = cutMiddle(cells[i]!, widths[i]!);
+        const text = cutCell(column, cells[i]!, widths[i]!);
         const last = i === columns.length - 1;
         const space = " ".repeat(widths[i]! - Bun.stringWidth(text));
         const shown = style ?? column.style;
@@ -49,7 +50,11 @@ export function table(
   return [line(heads, "bold"), ...rows.map((row) => line(row))];
 }
 
-/** The widths of the columns, the widest ones cut first; undefined where there is no room. */
+function cutCell({ cut }: Column, text: string, width: number): string {
+  return cut && Bun.stringWidth(text) > width ? cut(text, width) : text;
+}
+
+/** The widths of the columns, cut first what has most to give; undefined where there is no room. */
 function fit(
   columns: readonly Column[],
   natural: readonly number[],
@@ -58,10 +63,10 @@ function fit(
   const widths = [...natural];
   const total = () => widths.reduce((sum, width) => sum + width + gap.length, -gap.length);
   while (total() > room) {
-    const able = widths.map((width, i) => (columns[i]!.cut && width > columnsMin ? width : 0));
-    const widest = Math.max(...able);
-    if (widest === 0) return undefined;
-    widths[able.lastIndexOf(widest)]!--;
+    const spare = columns.map(({ cut, least = leastDefault }, i) => (cut ? widths[i]! - least : 0));
+    const most = Math.max(...spare);
+    if (most <= 0) return undefined;
+    widths[spare.lastIndexOf(most)]!--;
   }
   return widths;
 }
@@ -74,9 +79,10 @@ function blocks(
   const indent = Math.max(...columns.map(({ head }) => Bun.stringWidth(head))) + gap.length;
   return rows.flatMap((row, at) => [
     ...(at > 0 ? [""] : []),
-    ...columns.flatMap(({ head, style }, i) => {
+    ...columns.flatMap((column, i) => {
+      const { head, style } = column;
       if (row[i] === "") return [];
-      const text = cutMiddle(row[i]!, Math.max(screen.columns - indent, columnsMin));
+      const text = cutCell(column, row[i]!, Math.max(screen.columns - indent, leastDefault));
       const space = " ".repeat(indent - Bun.stringWidth(head));
       return [paint("dim", head, screen) + space + (style ? paint(style, text, screen) : text)];
     }),

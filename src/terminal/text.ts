@@ -31,6 +31,18 @@ export function cutMiddle(text: string, columns: number): string {
   return `${within(head, (room) => Bun.sliceAnsi(text, 0, room))}…${within(tail, (room) => Bun.sliceAnsi(text, -room))}`;
 }
 
+/** The text in at most so many columns, with an ellipsis in place of its end. */
+export function cutEnd(text: string, columns: number): string {
+  if (Bun.stringWidth(text) <= columns) return text;
+  return columns <= 0 ? "" : `${within(columns - 1, (room) => Bun.sliceAnsi(text, 0, room))}…`;
+}
+
+/** The text in at most so many columns, with an ellipsis in place of its beginning. */
+export function cutStart(text: string, columns: number): string {
+  if (Bun.stringWidth(text) <= columns) return text;
+  return columns <= 0 ? "" : `…${within(columns - 1, (room) => Bun.sliceAnsi(text, -room))}`;
+}
+
 /** Where a cut goes through a character that is two columns wide, all of it comes along. */
 function within(room: number, cut: (room: number) => string): string {
   if (room === 0) return "";

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { progressLine } from "../../src/terminal/output.ts";
 import { screenFor, type Screen } from "../../src/terminal/screen.ts";
 import { table, type Column } from "../../src/terminal/table.ts";
-import { cutMiddle, labelled, paint } from "../../src/terminal/text.ts";
+import { cutEnd, cutMiddle, cutStart, labelled, paint } from "../../src/terminal/text.ts";
 
 const piped: Screen = { columns: Infinity, colours: false, live: false };
 const wide = (columns: number): Screen => ({ columns, colours: false, live: true });
@@ -56,6 +56,13 @@ describe("cutMiddle()", () => {
   });
 });
 
+test("cutEnd() and cutStart() keep the other side", () => {
+  expect([cutEnd("/usr/lib", 8), cutStart("/usr/lib", 8)]).toEqual(["/usr/lib", "/usr/lib"]);
+  expect([cutEnd("/usr/lib", 5), cutStart("/usr/lib", 5)]).toEqual(["/usr…", "…/lib"]);
+  expect([cutEnd("日本語", 4), cutStart("日本語", 4)]).toEqual(["日…", "…語"]);
+  expect([cutEnd("/usr", 1), cutStart("/usr", 1), cutEnd("/usr", 0)]).toEqual(["…", "…", ""]);
+});
+
 describe("labelled()", () => {
   const rows = [["a:", "one two three four five six"]] as const;
   test("wraps at words, behind the label", () => {
@@ -70,9 +77,9 @@ describe("labelled()", () => {
 
 describe("table()", () => {
   const columns: Column[] = [
-    { head: "WHERE", cut: true },
+    { head: "WHERE", cut: cutMiddle },
     { head: "TIMES", align: "right" },
-    { head: "ALLOWED BY", cut: true },
+    { head: "ALLOWED BY", cut: cutMiddle },
   ];
   const path = "/usr/share/zoneinfo/Europe/Berlin";
   const rows = [
