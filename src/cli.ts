@@ -8,6 +8,7 @@ import { become } from "./cli/become.ts";
 import { parseFlags, type Request } from "./cli/flags.ts";
 import { describe } from "./cli/describe.ts";
 import { handOn } from "./cli/descriptors.ts";
+import { explain } from "./cli/explain.ts";
 import { dryRun } from "./cli/plan.ts";
 import { statusText } from "./cli/status.ts";
 import { usage, versionLine } from "./cli/usage.ts";
@@ -49,6 +50,8 @@ function main(words: readonly string[]): void {
     const { text, refusal } = dryRun(parseFlags(words.slice(1)), screenOf(1));
     console.log(text);
     if (refusal !== undefined) fail(EXIT_TOOL, refusal);
+  } else if (first === "explain") {
+    explain(words.slice(1)).then((code) => process.exit(code), refuse);
   } else if (first === undefined) {
     writeError(`${usage}\n`);
     process.exit(EXIT_TOOL);
@@ -59,7 +62,7 @@ function main(words: readonly string[]): void {
 
 function run(request: Request, words: readonly string[]): void {
   const { config, rules, verbose, json, environment, command } = request;
-  if (json) fail(EXIT_TOOL, "--json goes with landlock-restrict plan");
+  if (json) fail(EXIT_TOOL, "--json goes with landlock-restrict plan, explain and status");
   const [name] = command;
   if (name === undefined) fail(EXIT_TOOL, "There is no command: put it behind --");
   // As env(1): a PATH that the command is given is the one that it is found on.
@@ -87,9 +90,13 @@ function run(request: Request, words: readonly string[]): void {
   );
 }
 
+function refuse(error: unknown): never {
+  if (error instanceof LandlockError) fail(EXIT_TOOL, error.message);
+  throw error;
+}
+
 try {
   main(process.argv.slice(2));
 } catch (error) {
-  if (error instanceof LandlockError) fail(EXIT_TOOL, error.message);
-  throw error;
+  refuse(error);
 }

@@ -3,6 +3,7 @@
  * bundle this and `observe/` are evaluated on first use: see `src/bundle.ts`.
  */
 import { LandlockError } from "./errors.ts";
+import { explainRun, type ExplainRequest } from "./observe/explain.ts";
 import { Lines } from "./observe/line.ts";
 import type { Ending, Observation } from "./observe/observation.ts";
 import { start, type RunOptions } from "./observe/strace.ts";
@@ -48,6 +49,16 @@ export function observe(command: readonly string[], options: RunOptions = {}): W
       if (tasks.first !== undefined) process.kill(tasks.first, signal);
     },
   };
+}
+
+/**
+ * Runs a command in its sandbox; says on standard error what was denied, and what would allow it.
+ *
+ * @returns The command's exit status; 128 and the number of the signal that ended it
+ * @throws {LandlockError} As `observe()` does, and as `Config.plan()` does
+ */
+export function explainCommand(request: ExplainRequest): Promise<number> {
+  return explainRun(request, observe);
 }
 
 function blocked(): LandlockError {

@@ -6,13 +6,15 @@ export const versionLine = `landlock-restrict ${version}`;
 /** What `landlock-restrict -h` prints. */
 export const usage = `Usage:
   landlock-restrict [OPTION]... -- COMMAND [ARG]...
+  landlock-restrict explain [--json] [OPTION]... -- COMMAND [ARG]...
   landlock-restrict plan [--json] [OPTION]...
   landlock-restrict status [--json]
 
 Runs COMMAND, and whatever it starts, with access to the named paths only. Paths are always
 restricted; the network is when one of its options is given, signals with -scoped. Of the open
-files only standard input, output and error are handed on. plan says what would be asked of this
-kernel, and does nothing.
+files only standard input, output and error are handed on. explain does the same under strace, and
+says in the end what was denied, and which options would allow it. plan says what would be asked of
+this kernel, and does nothing.
 
   -ro [+refer] PATH...      read and execute beneath these directories and files
   -rw [+refer] [+ioctl_dev] [+resolve_unix] PATH...

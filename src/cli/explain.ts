@@ -1,0 +1,50 @@
+/** `landlock-restrict explain`: from its words to what is run and explained. */
+import { LandlockError } from "../errors.ts";
+import { probe, unavailable } from "../kernel/probe.ts";
+import { explainCommand } from "../observe.ts";
+import { parseFlags } from "./flags.ts";
+
+/** As the first line of `cli.ts`: nothing of the current directory runs before the sandbox. */
+const bunFlags = ["--config=/dev/null", "--no-env-file"];
+
+/**
+ * Runs this program itself under strace, so that the sandbox is the one that it makes.
+ *
+ * @param words What follows `explain`
+ * @returns The command's exit status
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the word that is wrong, and as
+ *   `explainCommand()`
+ */
+export async function explain(words: readonly string[]): Promise<number> {
+  const { config, rules, command, environment, fds, json } = parseFlags(words);
+  if (command.length === 0) throw invalid("There is no command: put it behind --");
+  if (fds.some((fd) => fd > 2)) {
+    throw invalid(
+      "-fd does not go with explain: only standard input, output and error are handed on",
+    );
+  }
+  const { state } = probe();
+  if (state !== "enabled") throw unavailable(state);
+  const options = words.slice(0, words.length - command.length - 1);
+  const own = options.filter((word) => word !== "--json");
+  const set = environment.words.map((at) => words[at]!).findLast((word) => /^PATH=/.test(word));
+  const PATH = set?.slice("PATH=".length) ?? process.env["PATH"] ?? "";
+  return explainCommand({
+    command: [...itself(), ...own, "--", ...command],
+    config,
+    rules,
+    json,
+    inPolicy: options.includes("-policy"),
+    which: (name) => Bun.which(name, { PATH }),
+  });
+}
+
+/** A compiled program has its script inside. */
+function itself(): string[] {
+  const isCompiled = Bun.main.startsWith("/$bunfs/");
+  return isCompiled ? [process.execPath] : [process.execPath, ...bunFlags, Bun.main];
+}
+
+function invalid(message: string): LandlockError {
+  return new LandlockError("ERR_LANDLOCK_INVALID_RULE", message);
+}

@@ -1,0 +1,105 @@
+/** Which failures of a program are Landlock's, and which ones would have come without it. */
+import type { Layer } from "../explain/layer.ts";
+import { evaluate, type Denial } from "../explain/model.ts";
+import type { Operation } from "../explain/operation.ts";
+import type { Files } from "../explain/place.ts";
+import { stepsOf } from "./steps.ts";
+
+/** Something that a program tried, and that failed as Landlock makes it fail. */
+export interface Failure {
+  readonly operation: Operation;
+  /** `"EACCES"`, `"EPERM"` or `"EXDEV"`. */
+  readonly errno: string;
+  /** The program's name, as `"cat"`. */
+  readonly program: string;
+  /** Whether the program is in a sandbox of its own too, inside this one. */
+  readonly nested: boolean;
+}
+
+/** A failure, and how often it came. */
+export interface Counted extends Failure {
+  readonly times: number;
+}
+
+/** A failure that this sandbox did not cause. */
+export interface OtherFailure extends Counted {
+  /**
+   * `"permission"`: ordinary permissions of files do not allow it; `"nested"`: most likely the
+   * program's own sandbox; `"unknown"`: the kernel's reasons, or a sandbox around this one.
+   */
+  readonly cause: "permission" | "nested" | "unknown";
+}
+
+/** A failure that is Landlock's. */
+export interface Denied extends Counted {
+  /** What is missing, in the order in which the kernel asks. */
+  readonly denials: readonly Denial[];
+}
+
+/** All failures of a run, by whose they are. */
+export interface Failures {
+  readonly denied: readonly Denied[];
+  readonly others: readonly OtherFailure[];
+}
+
+/** Judges failures, and counts those that are the same. */
+export interface FailureLog {
+  /** Judges it now: its files may be gone later. */
+  add(failure: Failure): void;
+  all(): Failures;
+}
+
+/**
+ * Collects the failures of a run.
+ *
+ * @param layers The sandbox
+ * @param files Where paths are looked up
+ * @param permitted Whether ordinary permissions allow an operation: the kernel asks them first
+ */
+export function failureLog(
+  layers: readonly Layer[],
+  files: Files,
+  permitted: (operation: Operation) => boolean,
+): FailureLog {
+  const known = new Map<string, Denied>();
+  return {
+    add(failure) {
+      const key = JSON.stringify(failure);
+      const before = known.get(key);
+      const denials = before?.denials ?? judge(failure, layers, files, permitted);
+      known.set(key, { ...failure, denials, times: (before?.times ?? 0) + 1 });
+    },
+    all() {
+      const all = [...known.values()];
+      const others = all.filter(({ denials }) => denials.length === 0);
+      return {
+        denied: all.filter(({ denials }) => denials.length > 0),
+        others: others.map(({ denials: _, ...one }) => ({
+          ...one,
+          cause: causeOf(one, permitted),
+        })),
+      };
+    },
+  };
+}
+
+function causeOf(
+  { operation, nested }: Failure,
+  permitted: (operation: Operation) => boolean,
+): OtherFailure["cause"] {
+  if (!permitted(operation)) return "permission";
+  return nested ? "nested" : "unknown";
+}
+
+/** What Landlock denied; nothing where the failure is not its own. */
+function judge(
+  { operation, errno }: Failure,
+  layers: readonly Layer[],
+  files: Files,
+  permitted: (operation: Operation) => boolean,
+): readonly Denial[] {
+  const verdicts = stepsOf(operation).map((step) => evaluate(step, layers, files));
+  const denials = verdicts.flatMap((verdict) => (verdict.allowed ? [] : verdict.denials));
+  const first = verdicts.find((verdict) => !verdict.allowed);
+  return first?.errno === errno && permitted(operation) ? denials : [];
+}

@@ -1,0 +1,143 @@
+/**
+ * `landlock-restrict explain`: runs a command in its sandbox, under strace(1), and says what was
+ * denied and which options would allow it.
+ */
+import type { Config } from "../config.ts";
+import { machineFiles } from "../explain/files.ts";
+import { layerOf } from "../explain/layer.ts";
+import type { Operation } from "../explain/operation.ts";
+import type { Rule } from "../rule.ts";
+import { writeError } from "../terminal/output.ts";
+import { screenOf } from "../terminal/screen.ts";
+import { adviseOn, type Which } from "./advice.ts";
+import { failureLog } from "./denied.ts";
+import { findingsJson, findingsText, type Findings } from "./findings.ts";
+import { isIdle } from "./idle.ts";
+import { notesOn } from "./notes.ts";
+import type { Attempt, Ending, Observation } from "./observation.ts";
+import { permitted } from "./permitted.ts";
+import { filesOfProcesses } from "./processes.ts";
+import { Trial } from "./trial.ts";
+
+/** A command line of `landlock-restrict explain`, read. */
+export interface ExplainRequest {
+  /** `landlock-restrict` itself, with the words that make it run the command in its sandbox. */
+  readonly command: readonly string[];
+  readonly config: Config;
+  readonly rules: readonly Rule[];
+  /** The findings go out as JSON. */
+  readonly json: boolean;
+  /** Whether the rules come from a policy, to which lines could be added. */
+  readonly inPolicy: boolean;
+  /** Finds a program by its name, as on the command's PATH. */
+  readonly which: Which;
+}
+
+/** A command that is being watched: what `observe()` returns. */
+interface Watched extends AsyncIterable<Observation> {
+  readonly ending: Promise<Ending>;
+}
+
+/** Runs a command under strace: `observe()`. */
+export type Watch = (command: readonly string[]) => Watched;
+
+/** Signals that a terminal sends to all of its programs: the command decides, and this waits. */
+const fromTerminal = ["SIGINT", "SIGQUIT"] as const;
+
+/** As the shells have it: 128 and the number of the signal that ended a command. */
+const EXIT_SIGNAL = 128;
+
+/** errnos that a denial has. */
+const errnos = ["EACCES", "EPERM", "EXDEV"];
+
+/**
+ * Runs the command and writes what was denied to standard error, once it has ended.
+ *
+ * @returns Its exit status; that of a shell where a signal ended it
+ * @throws {LandlockError} As the plan does, and as `watch` does, before the command runs
+ */
+export async function explainRun(request: ExplainRequest, watch: Watch): Promise<number> {
+  const ignore = () => {};
+  for (const signal of fromTerminal) process.on(signal, ignore);
+  const plan = request.config.plan(...request.rules);
+  const cwd = process.cwd();
+  let first: number | undefined;
+  const files = filesOfProcesses(machineFiles, () => first);
+  // Now, while the files are there that the rules are about.
+  const layers = [layerOf(plan, files)];
+  const log = failureLog(layers, files, permitted);
+  const start = new Start();
+  const run = watch(request.command);
+  for await (const observation of run) {
+    first ??= observation.pid;
+    if (observation.kind !== "attempt" || !start.counts(observation)) continue;
+    const { failed, operation } = observation;
+    const program = start.nameOf(observation);
+    if (failed === undefined || !errnos.includes(failed)) continue;
+    if (isIdle(operation, program, cwd)) continue;
+    log.add({
+      operation: ownProc(operation, observation.process, first),
+      errno: failed,
+      program,
+      nested: observation.layers > 1,
+    });
+  }
+  const ending = await run.ending;
+  if (start.begun) {
+    const granted = plan.rules.flatMap((rule) =>
+      "path" in rule ? files.find(rule.path, true).path : [],
+    );
+    const sandbox = new Trial(layers, files);
+    const { denied } = log.all();
+    const advice = adviseOn(denied, sandbox, granted, request.which);
+    report({ ...log.all(), advice, ending, notes: notesOn(log.all(), ending) }, request);
+  }
+  return statusOf(ending);
+}
+
+/**
+ * Where the command begins: the first process restricts itself, and then executes it. Of what
+ * `landlock-restrict` does before, or after that failed, nothing counts.
+ */
+class Start {
+  #first: number | undefined;
+  #state: "before" | "running" | "failed" = "before";
+
+  /** Whether the command was executed, or was tried to. */
+  get begun(): boolean {
+    return this.#state !== "before";
+  }
+
+  counts({ process, layers, operation, failed }: Attempt): boolean {
+    this.#first ??= process;
+    if (process !== this.#first || this.#state === "running") return layers > 0;
+    if (layers === 0 || operation.kind !== "execute" || this.#state === "failed") return false;
+    this.#state = failed === undefined ? "running" : "failed";
+    return true;
+  }
+
+  /** The name of the program that tried something. */
+  nameOf({ process, program = "" }: Attempt): string {
+    if (process === this.#first && this.#state !== "running") return "landlock-restrict";
+    return program.slice(program.lastIndexOf("/") + 1);
+  }
+}
+
+/** `/proc/self` as a name that lasts: of the command itself it stays, of others it is their own. */
+function ownProc(operation: Operation, process: number, first: number): Operation {
+  if (!("path" in operation)) return operation;
+  const path = operation.path
+    .replace(/^\/proc\/self(?=\/|$)/, `/proc/${process}`)
+    .replace(new RegExp(`^/proc/${first}(?=/|$)`), "/proc/self");
+  return { ...operation, path };
+}
+
+function report(findings: Findings, { json, inPolicy }: ExplainRequest): void {
+  const text = json ? findingsJson(findings) : `\n${findingsText(findings, screenOf(2), inPolicy)}`;
+  writeError(`${text}\n`);
+}
+
+function statusOf({ exitCode, signal }: Ending): number {
+  const { constants } = require("node:os") as typeof import("node:os");
+  return signal === null ? (exitCode ?? 0) : EXIT_SIGNAL + constants.signals[signal];
+}

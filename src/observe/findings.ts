@@ -1,0 +1,192 @@
+/** What an explained run comes to: plain data, and text for people. */
+import { printable } from "../errors.ts";
+import type { Operation } from "../explain/operation.ts";
+import type { Screen } from "../terminal/screen.ts";
+import { table, type Column } from "../terminal/table.ts";
+import { cutEnd, cutMiddle, cutStart, paint } from "../terminal/text.ts";
+import type { Advice } from "./advice.ts";
+import type { Counted, Denied, Failures, OtherFailure } from "./denied.ts";
+import type { Ending } from "./observation.ts";
+import { pasteable } from "./quote.ts";
+
+/** All there is to say about a run. */
+export interface Findings extends Failures {
+  readonly advice: Advice;
+  readonly ending: Ending;
+  /** What else there is to know, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/** The findings as JSON, on one line: other lines on standard error are the command's. */
+export function findingsJson({ denied, others, advice, ending, notes }: Findings): string {
+  return JSON.stringify({
+    ...ending,
+    denied: denied.map(({ denials, ...one }, i) => ({
+      ...one,
+      rights: rightsOf({ ...one, denials }),
+      denials,
+      flags: advice.flags[i],
+    })),
+    others,
+    flags: advice.all,
+    policy: advice.policy,
+    notes,
+  });
+}
+
+/** What an operation is called in a table. */
+function nameOf(operation: Operation, rights: readonly string[] = []): string {
+  switch (operation.kind) {
+    case "open":
+      if (rights.includes("read_dir")) return "list";
+      if (rights.includes("make_reg") || operation.unnamed) return "create";
+      return operation.write || operation.truncate ? "write" : "read";
+    case "make":
+      return operation.type === "directory" ? "mkdir" : "create";
+    case "port":
+      return operation.access.map((right) => right.replace(/_.*/, "")).join(" ");
+    case "resolve_unix":
+      return "connect";
+    case "scope":
+      return operation.scope === "signal" ? "signal" : "connect";
+    default:
+      return operation.kind;
+  }
+}
+
+function rightsOf({ denials }: Pick<Denied, "denials">): readonly string[] {
+  return [...new Set(denials.map(({ right }) => right))];
+}
+
+function whereOf({ operation }: Counted): string {
+  if (operation.kind === "port") return `port ${operation.port}`;
+  if (operation.kind === "scope") return "outside the sandbox";
+  const to = operation.kind === "rename" || operation.kind === "link" ? ` → ${operation.to}` : "";
+  return printable(operation.path + to);
+}
+
+const columns: readonly Column[] = [
+  { head: "DENIED" },
+  { head: "RIGHT", cut: cutEnd, least: 10, style: "dim" },
+  { head: "WHERE", cut: cutMiddle, least: 16, style: "cyan" },
+  { head: "TIMES", align: "right" },
+  { head: "PROGRAM", cut: cutEnd },
+  { head: "ALLOWED BY", cut: cutPath, least: 16, style: "green" },
+];
+
+/** The option itself stays, and the end of its path. */
+function cutPath(words: string, width: number): string {
+  const [option = ""] = /^(?:[-+]\S+ )*/.exec(words) ?? [];
+  const room = width - option.length;
+  return room > 1 ? option + cutStart(words.slice(option.length), room) : cutEnd(words, width);
+}
+
+/** So many rows that differ only in their files are one. */
+const manyRows = 4;
+
+/** Rows that say the same of several programs, or of many files, are one. */
+function rowsOf({ denied, advice }: Findings): string[][] {
+  const rows = denied.map((one, i) => rowOf(one, advice.flags[i]!));
+  const places = Map.groupBy(rows, ({ name, right, where, allowed }) =>
+    JSON.stringify([name, right, where, allowed]),
+  );
+  const once = [...places.values()].map(together);
+  const kinds = Map.groupBy(once, ({ name, right, allowed }) =>
+    JSON.stringify([name, right, allowed]),
+  );
+  const few = [...kinds.values()].flatMap((group) => {
+    if (group.length < manyRows) return group;
+    const where = `${commonPlace(group.map((row) => row.real))} (${group.length} files)`;
+    return { ...together(group), where };
+  });
+  return few.map(({ name, right, where, times, programs, allowed }) => {
+    const [first, ...more] = programs;
+    const others = more.length > 1 ? ` +${more.length}` : more.map((one) => `, ${one}`).join("");
+    return [name, right, where, String(times), `${first}${others}`, allowed];
+  });
+}
+
+interface Row {
+  readonly name: string;
+  readonly right: string;
+  readonly where: string;
+  /** Without symbolic links. */
+  readonly real: string;
+  readonly times: number;
+  readonly programs: readonly string[];
+  readonly allowed: string;
+}
+
+function together(rows: readonly Row[]): Row {
+  return {
+    ...rows[0]!,
+    times: rows.reduce((sum, { times }) => sum + times, 0),
+    programs: [...new Set(rows.flatMap(({ programs }) => programs))],
+  };
+}
+
+function rowOf(one: Denied, flags: readonly string[]): Row {
+  const rights = rightsOf(one);
+  return {
+    name: nameOf(one.operation, rights),
+    right: rights.join(" "),
+    where: whereOf(one),
+    real: printable(one.denials[0]?.path ?? ""),
+    times: one.times,
+    programs: [printable(one.program)],
+    allowed: flags.length > 0 ? pasteable(flags) : remedyWithoutFlags(one),
+  };
+}
+
+function remedyWithoutFlags({ operation }: Denied): string {
+  return operation.kind === "scope" ? "leaving out -scoped" : "a policy, see below";
+}
+
+/** The directory that all of them are in. */
+function commonPlace(paths: readonly string[]): string {
+  const names = paths.map((path) => path.split("/"));
+  const shared = names[0]!.findIndex((name, i) => names.some((other) => other[i] !== name));
+  return `${names[0]!.slice(0, shared).join("/")}/…`;
+}
+
+/** The findings as text for people. */
+export function findingsText(findings: Findings, screen: Screen, inPolicy: boolean): string {
+  const { denied, others, advice, notes } = findings;
+  const title = (text: string, style: "green" | "yellow") =>
+    `${paint(style, "landlock-restrict:", screen)} ${text}`;
+  const lines = [];
+  if (denied.length === 0) lines.push(title("Landlock denied nothing.", "green"));
+  else {
+    const times = denied.reduce((sum, one) => sum + one.times, 0);
+    const what = times === 1 ? "1 operation" : `${times} operations`;
+    lines.push(title(`Landlock denied ${what}:`, "yellow"), "");
+    lines.push(...table(columns, rowsOf(findings), screen));
+    const incomplete = advice.flags.some((flags) => flags.length === 0) && advice.policy !== "";
+    if (advice.all.length > 0) {
+      lines.push("", "To allow it, add:", `  ${paint("green", pasteable(advice.all), screen)}`);
+    }
+    if ((inPolicy || incomplete) && advice.policy !== "") {
+      const policy = advice.policy.split("\n").map((line) => `  ${paint("green", line, screen)}`);
+      const intro =
+        advice.all.length > 0 ? "In a policy, that is:" : "In a policy, this allows it:";
+      lines.push("", intro, ...policy);
+    }
+  }
+  if (notes.length > 0) lines.push("", ...notes);
+  if (others.length > 0) lines.push("", othersLine(others));
+  return lines.join("\n");
+}
+
+/** So many of the failures that are not Landlock's are named. */
+const othersMax = 3;
+
+const causes = { permission: "ordinary permissions", nested: "a sandbox of its own" } as const;
+
+function othersLine(others: readonly OtherFailure[]): string {
+  const named = others.slice(0, othersMax).map((one) => {
+    const cause = one.cause === "unknown" ? one.errno : causes[one.cause];
+    return `${nameOf(one.operation)} ${whereOf(one)} (${printable(one.program)}: ${cause})`;
+  });
+  const more = others.length > othersMax ? `, and ${others.length - othersMax} more` : "";
+  return `Failed, but not by this sandbox: ${named.join(", ")}${more}.`;
+}

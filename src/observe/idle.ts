@@ -1,0 +1,20 @@
+/** What programs try in passing, whether it is allowed or not. */
+import type { Operation } from "../explain/operation.ts";
+
+/** Whether a program's name is that of Bun. */
+export function isBun(program: string): boolean {
+  return /^bunx?$/.test(program);
+}
+
+/**
+ * Whether it makes no difference: asking devices that know no ioctl(2) whether they are terminals;
+ * Bun, listing the directories above the current one for settings.
+ *
+ * @param cwd The current directory
+ */
+export function isIdle(operation: Operation, program: string, cwd: string): boolean {
+  if (operation.kind === "ioctl") return /^\/dev\/(null|zero|full)$/.test(operation.path);
+  if (operation.kind !== "open" || !isBun(program)) return false;
+  const path = operation.path.replace(/\/*$/, "/");
+  return path !== `${cwd}/` && `${cwd}/`.startsWith(path);
+}

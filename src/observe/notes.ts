@@ -1,0 +1,46 @@
+/** Denials in disguise: what a program made of one, and what it looked like. */
+import { placeOf } from "./advice.ts";
+import type { Failures } from "./denied.ts";
+import type { Ending } from "./observation.ts";
+
+/** A failure that does not look like a denial. */
+interface Disguise {
+  readonly program: RegExp;
+  readonly place: RegExp;
+  readonly note: string;
+}
+
+const disguises: readonly Disguise[] = [
+  {
+    program: /^bunx?$/,
+    place: /^\/proc\/(self|\d+)(\/|$)/,
+    note: "A Bun that cannot read /proc/self aborts: that was the SIGABRT.",
+  },
+  {
+    program: /(?:)/,
+    place: /^\/etc\/resolv\.conf$/,
+    note: 'Looking up a host name fails with EAI_AGAIN, a "temporary failure in name resolution", where /etc/resolv.conf cannot be read.',
+  },
+  {
+    program: /(?:)/,
+    place: /^port 0$/,
+    note: "Port 0 is any port that is free: a program that binds to it needs a rule for port 0.",
+  },
+];
+
+const EXIT_SIGABRT = 134;
+
+/** What is worth knowing about a run beside the table. */
+export function notesOn({ denied }: Failures, { exitCode, signal }: Ending): readonly string[] {
+  const aborted = signal === "SIGABRT" || exitCode === EXIT_SIGABRT;
+  const fitting = disguises.filter(({ program, place }) =>
+    denied.some((one) => program.test(one.program) && place.test(placeOf(one))),
+  );
+  const renamed = denied.some(({ errno }) => errno === "EXDEV");
+  return [
+    ...fitting.map(({ note }) => note).filter((note) => aborted || !note.includes("SIGABRT")),
+    ...(renamed
+      ? ["EXDEV looks like another file system: programs copy and remove instead, where they may."]
+      : []),
+  ];
+}

@@ -1,0 +1,64 @@
+/** A sandbox to try rules out on, in the model: nothing is restricted. */
+import type { Layer } from "../explain/layer.ts";
+import { evaluate, type Denial } from "../explain/model.ts";
+import type { Operation } from "../explain/operation.ts";
+import type { Files, Place } from "../explain/place.ts";
+import { withRule } from "../explain/remedy.ts";
+import { fixOf, type Piece } from "../explain/spell.ts";
+import type { Rule } from "../rule.ts";
+import { stepsOf } from "./steps.ts";
+
+/** The layers of a sandbox, and what they would be with more rules. */
+export class Trial {
+  readonly #layers: readonly Layer[];
+  readonly files: Files;
+  readonly #rules = new Map<Piece, Rule | undefined>();
+
+  /** @param files Looked up once each: a trial asks for the same ones again and again */
+  constructor(layers: readonly Layer[], files: Files) {
+    this.#layers = layers;
+    this.files = remembered(files);
+  }
+
+  /** Rights that the sandbox denies unless they are granted. */
+  get handled(): Layer["handled"]["fs"] {
+    return this.#layers.flatMap((layer) => layer.handled.fs);
+  }
+
+  /** The same sandbox with these rules. */
+  with(pieces: readonly Piece[]): Trial {
+    const layers = pieces.reduce((all, piece) => {
+      const rule = this.#ruleOf(piece);
+      return rule === undefined ? all : withRule(all, rule, this.files);
+    }, this.#layers);
+    const next = new Trial(layers, this.files);
+    for (const [piece, rule] of this.#rules) next.#rules.set(piece, rule);
+    return next;
+  }
+
+  /** What is denied of an operation. */
+  missing(operation: Operation): readonly Denial[] {
+    return stepsOf(operation).flatMap((step) => {
+      const verdict = evaluate(step, this.#layers, this.files);
+      return verdict.allowed ? [] : verdict.denials;
+    });
+  }
+
+  /** Presets read files to make theirs. */
+  #ruleOf(piece: Piece): Rule | undefined {
+    if (!this.#rules.has(piece)) this.#rules.set(piece, fixOf([piece]).rule);
+    return this.#rules.get(piece);
+  }
+}
+
+function remembered(files: Files): Files {
+  const known = new Map<string, Place>();
+  return {
+    find(path, follow) {
+      const key = `${follow} ${path}`;
+      const place = known.get(key) ?? files.find(path, follow);
+      known.set(key, place);
+      return place;
+    },
+  };
+}

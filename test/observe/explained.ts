@@ -1,0 +1,76 @@
+/** Runs `landlock-restrict explain`, as users do. */
+import { join } from "node:path";
+import { kernelAbi, patience } from "../harness.ts";
+import { needsStrace } from "./strace.ts";
+
+/** `landlock-restrict` from its sources. */
+export const cli = [process.execPath, join(import.meta.dir, "..", "..", "src", "cli.ts")];
+
+/** What `--json` gives, as far as tests look at it. */
+export interface Found {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly denied: readonly {
+    readonly operation: { readonly kind: string; readonly path?: string; readonly port?: number };
+    readonly rights: readonly string[];
+    readonly errno: string;
+    readonly program: string;
+    readonly times: number;
+    readonly flags: readonly string[];
+  }[];
+  readonly others: readonly { readonly operation: { readonly path?: string }; cause: string }[];
+  readonly flags: readonly string[];
+  readonly policy: string;
+  readonly notes: readonly string[];
+}
+
+export interface ExplainedRun {
+  readonly stdout: string;
+  /** Without the findings. */
+  readonly stderr: string;
+  readonly code: number;
+  readonly found: Found;
+}
+
+export interface RunSettings {
+  readonly cwd?: string;
+  readonly env?: Record<string, string>;
+  readonly stdin?: Uint8Array;
+  /** A command that starts it, as `["setpriv", "--nnp"]`. */
+  readonly prefix?: readonly string[];
+}
+
+/** Where Debian has its programs: what stands before them on a developer's PATH are often scripts. */
+export const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Runs a command line; `explain` is its first word or not. */
+export function runCli(words: readonly string[], settings: RunSettings = {}) {
+  const { cwd, env, stdin, prefix = [] } = settings;
+  const done = Bun.spawnSync([...prefix, ...cli, ...words], {
+    stdin: stdin ?? "ignore",
+    env: { PATH, HOME: "/nonexistent", ...env },
+    ...(cwd === undefined ? {} : { cwd }),
+    timeout: patience(30_000),
+  });
+  const { stdout, stderr, exitCode: code } = done;
+  return { stdout: stdout.toString(), stderr: stderr.toString(), code };
+}
+
+/** Explains a command, and reads what was found. */
+export function explained(
+  options: readonly string[],
+  command: readonly string[],
+  settings: RunSettings = {},
+): ExplainedRun {
+  const run = runCli(["explain", "--json", ...options, "--", ...command], settings);
+  const lines = run.stderr.trimEnd().split("\n");
+  const found = lines.pop()!;
+  if (!found.startsWith("{")) throw new Error(`nothing was found:\n${run.stderr}`);
+  return { ...run, stderr: lines.join("\n"), found: JSON.parse(found) as Found };
+}
+
+/** What is missing to explain something that an ABI denies. */
+export function missingFor(abi: number): string {
+  const older = kernelAbi < abi ? `needs Landlock ABI ${abi}, this kernel has ${kernelAbi}` : "";
+  return needsStrace || older;
+}
