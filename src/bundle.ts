@@ -46,12 +46,14 @@ async function declarations(): Promise<void> {
 }
 
 rmSync(dist, { recursive: true, force: true });
-const plugins = [await lazyFiles()];
+const { plugin, beside } = await lazyFiles();
+const plugins = [plugin];
 for (const entry of ["index", "cli", "preload"]) {
   const path = join(dist, `${entry}.js`);
   await Bun.write(path, await bundle(`${entry}.ts`, plugins, "esm"));
   console.log(`dist/${entry}.js  ${Bun.file(path).size} bytes`);
 }
+for (const [name, text] of beside) await Bun.write(join(dist, name), text);
 chmodSync(join(dist, "cli.js"), 0o755);
 // Its code is in the bundles, so its licence goes with them.
 copyFileSync(join(root, "node_modules/zod/LICENSE"), join(dist, "LICENSE.zod"));

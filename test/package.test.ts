@@ -3,7 +3,8 @@ import { beforeAll, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { policyJsonSchema } from "../src/schemas/json-schema.ts";
-import { kernelAbi, tempDir, testFromAbi } from "./harness.ts";
+import { kernelAbi, tempDir, testFromAbi, testUnless } from "./harness.ts";
+import { needsStrace } from "./observe/strace.ts";
 import { installPacked, run } from "./packed.ts";
 
 const root = join(import.meta.dir, "..");
@@ -156,6 +157,26 @@ testFromAbi(1, "the installed command takes a policy", async () => {
   const restricted = ["x", "--no-install", "landlock-restrict", "-policy", policy, "--"];
   expect(bun(...restricted, "cat", "/etc/passwd")).toMatchObject({ stdout: "", code: 1 });
   expect(bun(...restricted, "echo", "done")).toMatchObject({ stdout: "done\n", code: 0 });
+});
+
+testUnless(needsStrace, "the installed command explains", () => {
+  const explained = ["x", "--no-install", "landlock-restrict", "explain", "--json"];
+  const { stderr, code } = bun(
+    ...explained,
+    "-rw",
+    "/usr",
+    "/bin",
+    "/lib",
+    "/lib64",
+    "--",
+    "cat",
+    "/etc/passwd",
+  );
+  expect(code).toBe(1);
+  const { denied } = JSON.parse(stderr.trimEnd().split("\n").at(-1)!);
+  expect(denied).toContainEqual(
+    expect.objectContaining({ program: "cat", flags: ["-rofiles", "/etc/passwd"] }),
+  );
 });
 
 test("the schema of policies is there, and up to date", async () => {

@@ -12,13 +12,21 @@ import { bundle, src } from "./bundle.ts";
  */
 const lazy = ["schemas.ts", "presets/lazy.ts", "policy/read.ts", "observe.ts", "explain.ts"];
 
-/** Folders that travel with a lazy file beside its own: nothing else in its bundles needs them. */
-const companions: Readonly<Record<string, readonly string[]>> = { "observe.ts": ["explain"] };
+/** Folders that travel with a lazy file beside its own: of them its bundles need little or nothing. */
+const companions: Readonly<Record<string, readonly string[]>> = {
+  "observe.ts": ["explain", "terminal"],
+};
 
 function foldersOf(entry: string): string[] {
   const own = entry.includes("/") ? dirname(entry) : entry.replace(/\.ts$/, "");
   return [own, ...(companions[entry] ?? [])].map((folder) => join(src, folder));
 }
+
+/**
+ * Lazy files whose text is a file of its own beside the bundle: it is long, few runs of the command
+ * line need it, and those are not restricted themselves.
+ */
+const apart: Readonly<Record<string, string>> = { "observe.ts": "observe.cjs" };
 
 function isIn(folders: readonly string[], file: string): boolean {
   return folders.some((folder) => file.startsWith(`${folder}/`));
@@ -62,8 +70,12 @@ function sharedNames(entry: string): Map<string, Set<string>> {
 }
 
 /** The module that stands in the bundle for a lazy file: the same functions, with its text. */
-async function standIn(entry: string): Promise<string> {
-  const text = await bundle(entry, [sharing(entry)], "cjs");
+async function standIn(entry: string, text: string): Promise<string> {
+  const name = apart[entry];
+  const written =
+    name === undefined
+      ? JSON.stringify(text)
+      : `require("node:fs").readFileSync(import.meta.dir + ${JSON.stringify(`/${name}`)}, "utf8")`;
   // By name, and late: the bundle would make an object of each whole module otherwise.
   const shared = [...sharedNames(entry)].sort().map(([file, names], i) => {
     const list = [...names].sort();
@@ -84,7 +96,7 @@ async function standIn(entry: string): Promise<string> {
     function load() {
       if (!loaded) {
         const module = { exports: {} };
-        (0, eval)(${JSON.stringify(text)})(module.exports, find, module);
+        (0, eval)(${written})(module.exports, find, module);
         loaded = module.exports;
       }
       return loaded;
@@ -92,11 +104,24 @@ async function standIn(entry: string): Promise<string> {
     ${names.map((name) => `export const ${name} = (...values) => load().${name}(...values);`).join("\n")}`;
 }
 
-/** Puts the stand-ins of all lazy files into a bundle. */
-export async function lazyFiles(): Promise<Bun.BunPlugin> {
+/** What the lazy files come to. */
+export interface LazyFiles {
+  /** Puts their stand-ins into a bundle. */
+  readonly plugin: Bun.BunPlugin;
+  /** Texts that go beside the bundles, by the names of their files. */
+  readonly beside: ReadonlyMap<string, string>;
+}
+
+/** Bundles all lazy files. */
+export async function lazyFiles(): Promise<LazyFiles> {
   const contents = new Map<string, string>();
-  for (const entry of lazy) contents.set(join(src, entry), await standIn(entry));
-  return {
+  const beside = new Map<string, string>();
+  for (const entry of lazy) {
+    const text = await bundle(entry, [sharing(entry)], "cjs");
+    contents.set(join(src, entry), await standIn(entry, text));
+    if (apart[entry] !== undefined) beside.set(apart[entry], text);
+  }
+  const plugin: Bun.BunPlugin = {
     name: "lazy files",
     setup(build) {
       build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
@@ -105,4 +130,5 @@ export async function lazyFiles(): Promise<Bun.BunPlugin> {
       });
     },
   };
+  return { plugin, beside };
 }
