@@ -61,7 +61,7 @@ export function start(command: readonly string[], options: RunOptions = {}): Run
       { path: "strace" },
     );
   }
-  const folder = mkdtempSync(join(tmpdir(), "landlock-trace-"));
+  const folder = makeFolder();
   try {
     const fifo = join(folder, "lines");
     makeFifo(fifo);
@@ -89,6 +89,19 @@ export function start(command: readonly string[], options: RunOptions = {}): Run
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw error;
+  }
+}
+
+function makeFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), "landlock-trace-"));
+  } catch (cause) {
+    const { code } = cause as { code?: string };
+    throw new LandlockError(
+      "ERR_LANDLOCK_PATH",
+      `Cannot make a folder in ${JSON.stringify(tmpdir())}: ${code}; set TMPDIR to one where that is possible`,
+      { path: tmpdir(), cause },
+    );
   }
 }
 
