@@ -1,8 +1,7 @@
 /** Which failures of a program are Landlock's, and which ones would have come without it. */
-import type { Layer } from "../explain/layer.ts";
 import { evaluate, type Denial } from "../explain/model.ts";
 import type { Operation } from "../explain/operation.ts";
-import type { Files } from "../explain/place.ts";
+import type { Sandbox } from "../explain/remedy.ts";
 import { stepsOf } from "./steps.ts";
 
 /** Something that a program tried, and that failed as Landlock makes it fail. */
@@ -52,13 +51,11 @@ export interface FailureLog {
 /**
  * Collects the failures of a run.
  *
- * @param layers The sandbox
- * @param files Where paths are looked up
+ * @param sandbox What the program is in
  * @param permitted Whether ordinary permissions allow an operation: the kernel asks them first
  */
 export function failureLog(
-  layers: readonly Layer[],
-  files: Files,
+  sandbox: Sandbox,
   permitted: (operation: Operation) => boolean,
 ): FailureLog {
   const known = new Map<string, Denied>();
@@ -66,7 +63,7 @@ export function failureLog(
     add(failure) {
       const key = JSON.stringify(failure);
       const before = known.get(key);
-      const denials = before?.denials ?? judge(failure, layers, files, permitted);
+      const denials = before?.denials ?? judge(failure, sandbox, permitted);
       known.set(key, { ...failure, denials, times: (before?.times ?? 0) + 1 });
     },
     all() {
@@ -94,11 +91,10 @@ function causeOf(
 /** What Landlock denied; nothing where the failure is not its own. */
 function judge(
   { operation, errno }: Failure,
-  layers: readonly Layer[],
-  files: Files,
+  { layers, files, kernel }: Sandbox,
   permitted: (operation: Operation) => boolean,
 ): readonly Denial[] {
-  const verdicts = stepsOf(operation).map((step) => evaluate(step, layers, files));
+  const verdicts = stepsOf(operation).map((step) => evaluate(step, layers, files, kernel));
   const denials = verdicts.flatMap((verdict) => (verdict.allowed ? [] : verdict.denials));
   const first = verdicts.find((verdict) => !verdict.allowed);
   return first?.errno === errno && permitted(operation) ? denials : [];

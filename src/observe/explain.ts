@@ -6,6 +6,7 @@ import type { Config } from "../config.ts";
 import { machineFiles } from "../explain/files.ts";
 import { layerOf } from "../explain/layer.ts";
 import type { Operation } from "../explain/operation.ts";
+import { probe } from "../kernel/probe.ts";
 import type { Rule } from "../rule.ts";
 import { writeError } from "../terminal/output.ts";
 import { screenOf } from "../terminal/screen.ts";
@@ -64,8 +65,8 @@ export async function explainRun(request: ExplainRequest, watch: Watch): Promise
   let first: number | undefined;
   const files = filesOfProcesses(machineFiles, () => first);
   // Now, while the files are there that the rules are about.
-  const layers = [layerOf(plan, files)];
-  const log = failureLog(layers, files, permitted);
+  const sandbox = { layers: [layerOf(plan, files)], files, kernel: probe() };
+  const log = failureLog(sandbox, permitted);
   const start = new Start();
   const run = watch(request.command);
   for await (const observation of run) {
@@ -87,9 +88,8 @@ export async function explainRun(request: ExplainRequest, watch: Watch): Promise
     const granted = plan.rules.flatMap((rule) =>
       "path" in rule ? files.find(rule.path, true).path : [],
     );
-    const sandbox = new Trial(layers, files);
     const { denied } = log.all();
-    const advice = adviseOn(denied, sandbox, granted, request.which);
+    const advice = adviseOn(denied, new Trial(sandbox), granted, request.which);
     report({ ...log.all(), advice, ending, notes: notesOn(log.all(), ending) }, request);
   }
   return statusOf(ending);

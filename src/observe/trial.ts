@@ -1,47 +1,47 @@
 /** A sandbox to try rules out on, in the model: nothing is restricted. */
 import type { Layer } from "../explain/layer.ts";
-import { evaluate, type Denial } from "../explain/model.ts";
+import type { Denial } from "../explain/model.ts";
 import type { Operation } from "../explain/operation.ts";
 import type { Files, Place } from "../explain/place.ts";
-import { withRule } from "../explain/remedy.ts";
+import { denialsOf, withRule, type Sandbox } from "../explain/remedy.ts";
 import { fixOf, type Piece } from "../explain/spell.ts";
 import type { Rule } from "../rule.ts";
 import { stepsOf } from "./steps.ts";
 
 /** The layers of a sandbox, and what they would be with more rules. */
 export class Trial {
-  readonly #layers: readonly Layer[];
-  readonly files: Files;
+  readonly #sandbox: Sandbox;
   readonly #rules = new Map<Piece, Rule | undefined>();
 
-  /** @param files Looked up once each: a trial asks for the same ones again and again */
-  constructor(layers: readonly Layer[], files: Files) {
-    this.#layers = layers;
-    this.files = remembered(files);
+  /** @param sandbox Its files are looked up once each: a trial asks for the same again and again */
+  constructor(sandbox: Sandbox) {
+    this.#sandbox = { ...sandbox, files: remembered(sandbox.files) };
+  }
+
+  /** Where its paths are looked up. */
+  get files(): Files {
+    return this.#sandbox.files;
   }
 
   /** Rights that the sandbox denies unless they are granted. */
   get handled(): Layer["handled"]["fs"] {
-    return this.#layers.flatMap((layer) => layer.handled.fs);
+    return this.#sandbox.layers.flatMap((layer) => layer.handled.fs);
   }
 
   /** The same sandbox with these rules. */
   with(pieces: readonly Piece[]): Trial {
-    const layers = pieces.reduce((all, piece) => {
+    const sandbox = pieces.reduce((all, piece) => {
       const rule = this.#ruleOf(piece);
-      return rule === undefined ? all : withRule(all, rule, this.files);
-    }, this.#layers);
-    const next = new Trial(layers, this.files);
+      return rule === undefined ? all : withRule(all, rule);
+    }, this.#sandbox);
+    const next = new Trial(sandbox);
     for (const [piece, rule] of this.#rules) next.#rules.set(piece, rule);
     return next;
   }
 
   /** What is denied of an operation. */
   missing(operation: Operation): readonly Denial[] {
-    return stepsOf(operation).flatMap((step) => {
-      const verdict = evaluate(step, this.#layers, this.files);
-      return verdict.allowed ? [] : verdict.denials;
-    });
+    return denialsOf(stepsOf(operation), this.#sandbox);
   }
 
   /** Presets read files to make theirs. */

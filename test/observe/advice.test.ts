@@ -28,14 +28,14 @@ const files = treeOf({
 const everything: Layer = { handled: landlock.V7, grants: new Map(), ports: new Map() };
 
 function advise(operations: readonly Operation[], program = "tool", granted: string[] = []) {
-  const log = failureLog([everything], files, () => true);
+  const log = failureLog({ layers: [everything], files }, () => true);
   for (const operation of operations) {
     const errno = operation.kind === "scope" ? "EPERM" : "EACCES";
     log.add({ operation, errno, program, nested: false });
   }
   const { denied, others } = log.all();
   expect(others).toEqual([]);
-  return adviseOn(denied, new Trial([everything], files), granted, () => null);
+  return adviseOn(denied, new Trial({ layers: [everything], files }), granted, () => null);
 }
 
 const read = (path: string): Operation => ({ kind: "open", path, read: true });
