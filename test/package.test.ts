@@ -179,6 +179,17 @@ testUnless(needsStrace, "the installed command explains", () => {
   );
 });
 
+test("a bundler leaves out what a program imports and does not use", async () => {
+  await Bun.write(join(folder, "unused.ts"), `import { landlock } from "bun-landlock";`);
+  await Bun.write(join(folder, "used.ts"), `import "bun-landlock/preload";`);
+  const built = (name: string) => {
+    expect(bun("build", "--target=bun", "--outdir=built", `${name}.ts`)).toMatchObject({ code: 0 });
+    return Bun.file(join(folder, "built", `${name}.js`)).size;
+  };
+  expect(built("unused")).toBeLessThan(500);
+  expect(built("used")).toBeGreaterThan(50_000);
+});
+
 test("the schema of policies is there, and up to date", async () => {
   const path = Bun.resolveSync("bun-landlock/policy.schema.json", folder);
   const schema = JSON.parse(JSON.stringify(policyJsonSchema()));

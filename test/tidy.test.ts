@@ -174,6 +174,10 @@ describe("package.json", () => {
     expect(Object.keys(manifest.exports)).toContain(".");
   });
 
+  test("it can be installed where it can be imported: everywhere", () => {
+    expect(manifest).not.toContainAnyKeys(["os", "cpu", "libc"]);
+  });
+
   test("it publishes no tests and no sources of the build", () => {
     expect(manifest.files.filter((file) => /^(\.|src|test|node_modules)/.test(file))).toEqual([]);
   });
