@@ -180,10 +180,10 @@ testUnless(needsStrace, "the installed command explains", () => {
 });
 
 test("a bundler leaves out what a program imports and does not use", async () => {
-  await Bun.write(join(folder, "unused.ts"), `import { landlock } from "bun-landlock";`);
-  await Bun.write(join(folder, "used.ts"), `import "bun-landlock/preload";`);
+  await Bun.write(join(folder, "unused.js"), `import { landlock } from "bun-landlock";`);
+  await Bun.write(join(folder, "used.js"), `import "bun-landlock/preload";`);
   const built = (name: string) => {
-    expect(bun("build", "--target=bun", "--outdir=built", `${name}.ts`)).toMatchObject({ code: 0 });
+    expect(bun("build", "--target=bun", "--outdir=built", `${name}.js`)).toMatchObject({ code: 0 });
     return Bun.file(join(folder, "built", `${name}.js`)).size;
   };
   expect(built("unused")).toBeLessThan(500);
