@@ -1,6 +1,6 @@
 /** What is published: each file of the package is one of the tree or of its build, byte for byte. */
 import { beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { tempDir, testUnless } from "./harness.ts";
 import { installPacked, run } from "./packed.ts";
@@ -50,6 +50,19 @@ describe("the package", () => {
   test("has each of them as it is in the tree", () => {
     const differ = files.filter(
       (file) => !readFileSync(join(unpacked, file)).equals(readFileSync(join(root, file))),
+    );
+    expect(differ).toEqual([]);
+  });
+
+  test("has bundles that come out of the sources the same in any folder", () => {
+    const folder = tempDir();
+    run(["cp", "-r", "src", "lib", "package.json", "tsconfig.json", folder], root);
+    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+    expect(run([process.execPath, "run", "build"], folder)).toMatchObject({ code: 0 });
+    const built = filesIn(folder, "dist");
+    expect(built).toEqual(files.filter((file) => file.startsWith("dist/")));
+    const differ = built.filter(
+      (file) => !readFileSync(join(unpacked, file)).equals(readFileSync(join(folder, file))),
     );
     expect(differ).toEqual([]);
   });
