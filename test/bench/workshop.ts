@@ -9,8 +9,8 @@ const root = join(import.meta.dir, "..", "..");
 export interface Workshop extends Disposable {
   /** A folder of its own, in which `bun-landlock` is installed. */
   readonly folder: string;
-  /** Debian's newest packages; undefined: they cannot be had here. */
-  readonly debian: Debian | undefined;
+  /** Fetches Debian's newest packages, once; undefined: they cannot be had here. */
+  debian(): Promise<Debian | undefined>;
   /** Few rounds of everything, to see that it works. */
   readonly quick: boolean;
   /** How many rounds, of those that a whole run has. */
@@ -26,7 +26,11 @@ function prepare(words: string[], cwd: string): void {
   if (!done.success) throw new Error(`${words.join(" ")} failed\n${done.stderr.toString()}`);
 }
 
-/** Builds and packs the package, installs it in a new folder, and fetches the peers. */
+function reportAbsence(error: Error): undefined {
+  console.error(`No peers out of Debian's packages: ${error.message.split("\n")[0]}`);
+}
+
+/** Builds and packs the package, and installs it in a new folder. */
 export async function openWorkshop(quick: boolean): Promise<Workshop> {
   const folder = mkdtempSync(join(tmpdir(), "landlock-bench-"));
   const bun = process.execPath;
@@ -39,15 +43,10 @@ export async function openWorkshop(quick: boolean): Promise<Workshop> {
     await Bun.write(path, text);
     return path;
   };
-  let debian: Debian | undefined;
-  try {
-    debian = await openDebian();
-  } catch (error) {
-    console.error(`No peers out of Debian's packages: ${(error as Error).message.split("\n")[0]}`);
-  }
+  let debian: Promise<Debian | undefined> | undefined;
   return {
     folder,
-    debian,
+    debian: () => (debian ??= openDebian().catch(reportAbsence)),
     quick,
     rounds: (whole) => (quick ? Math.min(whole, 3) : whole),
     script,

@@ -12,7 +12,8 @@ const empty = "bun empty.ts";
 
 /** Launching. */
 export async function launch(workshop: Workshop): Promise<Group[]> {
-  const { folder, debian } = workshop;
+  const { folder } = workshop;
+  const debian = await workshop.debian();
   const script = await workshop.script("empty.ts", "");
   const javascript = await workshop.script("empty.mjs", "");
   const restrict = join(folder, "node_modules", ".bin", "landlock-restrict");

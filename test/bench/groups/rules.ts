@@ -12,7 +12,8 @@ const enforced = "restrictPaths()";
 
 /** Path rules. */
 export async function rules(workshop: Workshop): Promise<Group[]> {
-  const { folder, debian } = workshop;
+  const { folder } = workshop;
+  const debian = await workshop.debian();
   const most = workshop.quick ? 100 : Math.max(...counts);
   const files = await manyFiles(workshop, most);
   const c = cProgram("rules", ["rules.c"]);

@@ -14,7 +14,8 @@ const again = "restrictSelf(), again";
 
 /** Threads. */
 export async function threads(workshop: Workshop): Promise<Group[]> {
-  const { folder, debian } = workshop;
+  const { folder } = workshop;
+  const debian = await workshop.debian();
   const c = cProgram("threads", ["threads.c", "crowd.c"]);
   const crowd = cProgram("crowd.so", ["crowd.c"], "-shared", "-fPIC");
   const native = join(import.meta.dir, "../../../lib/prebuilt", `linux-${process.arch}`);

@@ -26,7 +26,7 @@ export interface Debian {
   file(name: string): string | undefined;
   /** The words that run a program of theirs with the libraries it was built for. */
   program(name: string): string[] | undefined;
-  /** The version of a package, as Debian writes it. */
+  /** The version of a package, without what Debian adds to it. */
   version(name: string): string;
   /** Where libraries are. */
   readonly libraries: string;
@@ -63,7 +63,7 @@ export async function openDebian(): Promise<Debian> {
       const archive = archives
         .map((path) => basename(path))
         .find((one) => one.startsWith(`${name}_`));
-      return decodeURIComponent(archive?.split("_")[1] ?? "").replace(/^\d+:/, "");
+      return decodeURIComponent(archive?.split("_")[1] ?? "").replace(/^\d+:|-[^-]*$/g, "");
     },
     libraries,
   };

@@ -36,12 +36,39 @@ function escape(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
+/** From the shortest to the longest; one that would dwarf all others is for the table only. */
+function readable(group: Group): Measured[] {
+  const entries = group.entries.filter(isMeasured);
+  const ours = entries.filter(({ role }) => role === "ours").map(({ median }) => median);
+  return entries
+    .filter(({ median }) => median <= 2 * Math.max(...ours))
+    .toSorted((a, b) => a.median - b.median);
+}
+
+/** What the colours mean, from right to left. */
+const legend = [
+  ["floor", "without it, or the floor", 150],
+  ["peer", "others", 54],
+  ["ours", "bun-landlock", 92],
+] as const;
+
+function legendText(): string {
+  let right = width - margin;
+  return legend
+    .map(([role, text, space]) => {
+      right -= space + 28;
+      return `  <rect class="${role}" x="${right}" y="26" width="12" height="12" rx="2"/>
+  <text class="soft" x="${right + 18}" y="37">${text}</text>`;
+    })
+    .join("\n");
+}
+
 /** The charted groups, one beneath the other, as the text of an SVG file. */
 export function chart({ groups, machine }: Results): string {
   const panels: string[] = [];
   let top = headHeight;
   for (const group of groups.filter(({ charted }) => charted)) {
-    const entries = group.entries.filter(isMeasured);
+    const entries = readable(group);
     panels.push(panel(group, entries, top));
     top += titleHeight + entries.length * rowHeight + 14;
   }
@@ -52,6 +79,7 @@ export function chart({ groups, machine }: Results): string {
   <rect class="page" x="0.5" y="0.5" width="${width - 1}" height="${top + 5}" rx="8"/>
   <text class="head" x="${margin}" y="38">What a sandbox costs</text>
   <text class="soft" x="${margin}" y="60">${escape(where)}</text>
+${legendText()}
 ${panels.join("\n")}
 </svg>
 `;
@@ -68,7 +96,7 @@ function panel(group: Group, entries: readonly Measured[], top: number): string 
       const length = Math.max((entry.median / longest) * barSpace, 1).toFixed(1);
       const y = first + i * rowHeight;
       const mine = entry.role === "ours" ? ' class="mine"' : "";
-      const ratio = i === 0 ? "" : ` · ${times(ratioOf(group, entry)!)}`;
+      const ratio = entry === group.entries[0] ? "" : ` · ${times(ratioOf(group, entry)!)}`;
       const value = `${figure(entry.median)} ${group.unit}${ratio}`;
       const end = (barLeft + Number(length) + 8).toFixed(1);
       return [
