@@ -4,8 +4,8 @@
  *
  *   argv: NAME RULESET_FD FLAGS PATH ARGV0 [ARG...]
  *
- * RULESET_FD + 1 is the status pipe: it closes when the command starts, or carries a
- * struct launch_failure. src/spawn.ts is the other end.
+ * RULESET_FD + 1 is the status pipe, or an eventfd: it closes when the command starts, or carries
+ * a struct launch_failure. src/spawn.ts is the other end.
  */
 #include "allthreads.h"
 #include "numbers.h"

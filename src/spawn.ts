@@ -8,7 +8,15 @@ import { encodeFlags } from "./enforce.ts";
 import { errnoName, fixOf, LandlockError, syscallError } from "./errors.ts";
 import type { RestrictFlag } from "./kernel/abi.ts";
 import { nativePath } from "./kernel/native.ts";
-import { close, memfdCreate, openFile, pipe, readInto, sendfile } from "./kernel/syscalls.ts";
+import {
+  close,
+  eventfd,
+  memfdCreate,
+  openFile,
+  pipe,
+  readInto,
+  sendfile,
+} from "./kernel/syscalls.ts";
 import { MFD_CLOEXEC, MFD_EXEC } from "./kernel/uapi.ts";
 
 type Readable = Bun.SpawnOptions.Readable;
@@ -36,6 +44,13 @@ export function keepLauncher(): void {
   // Negative inside a compiled program: there the file is in reach anyway.
   if (image <= 0) image = openFile(nativePath());
 }
+
+/**
+ * Where launchers report to `spawnSync()`, one after the other; -1: there was none yet. An eventfd
+ * holds 8 bytes, as a report has, and is empty again once they are read: it lives on, where a
+ * pipe would be made and closed for every child.
+ */
+let status = -1;
 
 /** Copies the launcher into memory, once: it then needs no exec bit, no path and no rule. */
 function launcherPath(): string {
@@ -75,11 +90,25 @@ export function spawn<In extends Writable, Out extends Readable, Err extends Rea
   command: string[],
   options: Bun.SpawnOptions.SpawnOptions<In, Out, Err> = {},
 ): Bun.Subprocess<In, Out, Err> {
-  using launch = prepare(rulesetFd, flags, command, options, "inherit");
-  const child = launch.start(Bun.spawn);
-  // The pipe closes when the command starts, as soon as a plain spawn would have returned.
-  launch.check();
-  return child as Bun.Subprocess<In, Out, Err>;
+  const launch = prepare(rulesetFd, flags, command, options, "inherit");
+  const ends = pipe();
+  if (typeof ends === "number") {
+    throw syscallError(`Cannot start "${command[0]}"`, "pipe2", -ends);
+  }
+  const [reader, writer] = ends;
+  try {
+    let child;
+    try {
+      child = launch.start(Bun.spawn, writer);
+    } finally {
+      close(writer);
+    }
+    // The pipe closes when the command starts, as soon as a plain spawn would have returned.
+    launch.check(reader);
+    return child as Bun.Subprocess<In, Out, Err>;
+  } finally {
+    close(reader);
+  }
 }
 
 /** `Bun.spawnSync()` inside a ruleset. */
@@ -89,9 +118,11 @@ export function spawnSync<In extends Writable, Out extends Readable, Err extends
   command: string[],
   options: Bun.SpawnOptions.SpawnSyncOptions<In, Out, Err> = {},
 ): Bun.SyncSubprocess<Out, Err> {
-  using launch = prepare(rulesetFd, flags, command, options, "pipe");
-  const child = launch.start(Bun.spawnSync);
-  launch.check();
+  const launch = prepare(rulesetFd, flags, command, options, "pipe");
+  if (status < 0) status = eventfd();
+  if (status < 0) throw syscallError(`Cannot start "${command[0]}"`, "eventfd2", -status);
+  const child = launch.start(Bun.spawnSync, status);
+  launch.check(status);
   return child as Bun.SyncSubprocess<Out, Err>;
 }
 
@@ -108,11 +139,6 @@ function prepare(
   const [name] = command;
   const path = resolveCommand(name, options);
   const program = launcherPath();
-  const ends = pipe();
-  if (typeof ends === "number") {
-    throw syscallError(`Cannot start "${name}"`, "pipe2", -ends);
-  }
-  const [reader, writer] = ends;
   const stdio: unknown[] = options.stdio
     ? [...options.stdio]
     : [options.stdin ?? "ignore", options.stdout ?? "pipe", options.stderr ?? stderr];
@@ -120,31 +146,21 @@ function prepare(
   // One thread only in there, and no_new_privs is set in any case.
   const logging = flags.filter((flag) => flag !== "tsync" && flag !== "no_new_privs");
   const { stdin: _in, stdout: _out, stderr: _err, argv0, ...others } = options;
-  let writerOpen = true;
-  const closeWriter = () => {
-    if (writerOpen) close(writer);
-    writerOpen = false;
-  };
   const argv = [program, `${childFd}`, `${encodeFlags(logging)}`, path];
   argv.push(argv0 ?? name!, ...command.slice(1));
   return {
-    start<Child>(run: (argv: string[], options: never) => Child): Child {
+    start<Child>(run: (argv: string[], options: never) => Child, statusFd: number): Child {
       try {
-        return run(argv, { ...others, stdio: [...stdio, rulesetFd, writer] } as never);
+        return run(argv, { ...others, stdio: [...stdio, rulesetFd, statusFd] } as never);
       } catch (cause) {
         throw startError(path, cause);
       }
     },
-    check() {
-      closeWriter();
+    check(statusFd: number) {
       const failure = new Uint8Array(failureBytes);
-      if (readInto(reader, failure) < failureBytes) return;
+      if (readInto(statusFd, failure) < failureBytes) return;
       const address = ptr(failure);
       throw launchError(path, read.i32(address, 0), read.i32(address, 4));
-    },
-    [Symbol.dispose]() {
-      closeWriter();
-      close(reader);
     },
   };
 }

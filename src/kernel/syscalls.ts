@@ -9,6 +9,7 @@ import {
   AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,
   CLOSE_RANGE_CLOEXEC,
+  EFD_NONBLOCK,
   F_SETFD,
   LANDLOCK_CREATE_RULESET_ERRATA,
   LANDLOCK_CREATE_RULESET_VERSION,
@@ -201,6 +202,11 @@ export function pipe(): [reader: number, writer: number] | number {
   const ends = new Int32Array(2);
   const result = syscall(NR.pipe2, ptr(ends), O_CLOEXEC);
   return result < 0 ? result : [ends[0]!, ends[1]!];
+}
+
+/** `eventfd(2)`, close-on-exec, of which reading never waits: a descriptor, or a negative errno. */
+export function eventfd(): number {
+  return syscall(NR.eventfd2, 0, O_CLOEXEC | EFD_NONBLOCK);
 }
 
 /** `getrlimit(2)` of `RLIMIT_NOFILE`, of any process: soft and hard limit, or undefined. */

@@ -28,6 +28,8 @@ export const PR_SET_NO_NEW_PRIVS = 38;
 export const PR_GET_NO_NEW_PRIVS = 39;
 export const RLIMIT_NOFILE = 7;
 export const TIOCGWINSZ = 0x5413;
+/** With `O_CLOEXEC`, which is `EFD_CLOEXEC` too (`eventfd(2)`). */
+export const EFD_NONBLOCK = 0o4000;
 export const MFD_CLOEXEC = 0x1;
 export const MFD_EXEC = 0x10;
 
@@ -39,6 +41,7 @@ export const NR = {
   close_range: 436,
   ...(process.arch === "arm64"
     ? {
+        eventfd2: 19,
         fcntl: 25,
         ioctl: 29,
         prctl: 167,
@@ -50,6 +53,7 @@ export const NR = {
         statx: 291,
       }
     : {
+        eventfd2: 290,
         fcntl: 72,
         ioctl: 16,
         prctl: 157,
