@@ -47,10 +47,13 @@ long slots_begin(uint32_t threads)
 	return 0;
 }
 
-/* The slot of a thread or the free one where it belongs: a table is never more than half full. */
+/*
+ * The slot of a thread or the free one where it belongs: a table is never more than half full.
+ * Ids come in a row, and neighbours stay neighbours: scattered, each thread would cost a page.
+ */
 static struct slot *place(struct table *in, int32_t tid)
 {
-	uint32_t i = (uint32_t)tid * 2654435761U; /* Knuth's multiplicative hash */
+	uint32_t i = (uint32_t)tid;
 	int32_t there;
 
 	for (;; i++) {
