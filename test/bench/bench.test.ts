@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { interleave } from "./interleave.ts";
 import { chart } from "./report/chart.ts";
 import { figure } from "./report/numbers.ts";
-import { readme } from "./report/readme.ts";
+import { readme, withSection } from "./report/readme.ts";
 import { table } from "./report/table.ts";
 import { measured, ratioOf, verdicts, type Group, type Results } from "./results.ts";
 import { quantile, summarise } from "./statistics.ts";
@@ -134,6 +134,18 @@ describe("reports", () => {
     expect(text).toContain("| a \\| b | 4.00 | 2.00 × | 4.00 to 4.00 |");
     expect(text).toContain("| elsewhere | absent |  | it is not here |");
   });
+});
+
+test("a page gets the section between its marks, again and again, and nothing else changes", () => {
+  const page = "a\n<!-- bun run bench writes from here -->\nold\n<!-- to here -->\nz\n";
+  const text = withSection(page, results, "there");
+  expect(text).toStartWith("a\n<!-- bun run bench writes from here -->\n\n![");
+  expect(text).toContain("](there/chart.svg)");
+  expect(text).toContain("| ours: 6.00 ms, 3.00 × | a \\| b: 4.00 ms, 2.00 × |");
+  expect(text).not.toContain("old");
+  expect(text).toEndWith("\n<!-- to here -->\nz\n");
+  expect(withSection(text, results, "there")).toBe(text);
+  expect(withSection("no marks", results, "there")).toBe("no marks");
 });
 
 test("a quick run measures the package as it is published, and writes nothing", () => {

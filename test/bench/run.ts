@@ -14,7 +14,7 @@ import { threads } from "./groups/threads.ts";
 import { tsync } from "./groups/tsync.ts";
 import { describeMachine } from "./machine.ts";
 import { chart } from "./report/chart.ts";
-import { readme } from "./report/readme.ts";
+import { readme, withSection } from "./report/readme.ts";
 import { table } from "./report/table.ts";
 import type { Group, Results } from "./results.ts";
 import { openWorkshop } from "./workshop.ts";
@@ -51,11 +51,15 @@ const results: Results = { date, quick, machine, groups };
 console.log(table(results));
 
 if (!quick && chosen.length === 0) {
+  const root = join(import.meta.dir, "..", "..");
   const folder = join(import.meta.dir, "results");
+  const page = join(root, "README.md");
   mkdirSync(folder, { recursive: true });
   await Bun.write(join(folder, "results.json"), JSON.stringify(results, null, 2));
   await Bun.write(join(folder, "chart.svg"), chart(results));
   await Bun.write(join(folder, "README.md"), readme(results));
-  Bun.spawnSync([process.execPath, "fmt", folder]);
+  const text = await Bun.file(page).text();
+  await Bun.write(page, withSection(text, results, "test/bench/results"));
+  Bun.spawnSync([process.execPath, "fmt", folder, page], { cwd: root });
   console.log(`\nWritten: ${folder}`);
 }

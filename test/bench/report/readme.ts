@@ -6,6 +6,7 @@ import {
   type Group,
   type Measured,
   type Results,
+  type Role,
 } from "../results.ts";
 import { figure, times } from "./numbers.ts";
 
@@ -13,26 +14,55 @@ function row(cells: readonly string[]): string {
   return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 }
 
-function value(group: Group, entry: Measured): string {
-  return `${figure(entry.median)} ${group.unit}`;
+function figures(group: Group, entries: readonly Measured[]): string {
+  return entries
+    .map((entry) => {
+      const ratio = entry === group.entries[0] ? "" : `, ${times(ratioOf(group, entry)!)}`;
+      return `${entry.name}: ${figure(entry.median)} ${group.unit}${ratio}`;
+    })
+    .join("<br>");
 }
 
-/** One line for each group: what it costs here, and elsewhere. */
+/** One line for each group that is in the chart or has a bar: what it costs here, and elsewhere. */
 function shortTable(groups: readonly Group[]): string[] {
-  const rows = groups.flatMap((group) => {
-    const entries = group.entries.filter(isMeasured);
-    const [first] = entries;
-    const ours = entries.filter(({ role }) => role === "ours").at(-1);
-    if (first === undefined || ours === undefined) return [];
-    const peers = entries
-      .filter(({ role }) => role === "peer")
-      .toSorted((a, b) => a.median - b.median)
-      .map((peer) => `${peer.name} ${times(ratioOf(group, peer)!)}`);
-    const own = `${ours.name}: ${value(group, ours)}, ${times(ratioOf(group, ours)!)}`;
-    const base = `${first.name}: ${value(group, first)}`;
-    return [row([group.title, base, own, peers.join(", ")])];
+  const chosen = groups.filter(({ charted, bars, note }) => charted || bars.length > 0 || note);
+  const rows = chosen.map((group) => {
+    const of = (...roles: readonly Role[]) =>
+      group.entries.filter(isMeasured).filter(({ role }) => roles.includes(role));
+    const peers = of("peer").toSorted((a, b) => a.median - b.median);
+    const title = group.note === undefined ? group.title : `${group.title}: ${group.note}`;
+    const cells = [of("base", "floor"), of("ours"), peers].map((list) => figures(group, list));
+    return row([title, ...cells]);
   });
-  return [row(["", "compared with", "bun-landlock", "others"]), row(["-", "-", "-", "-"]), ...rows];
+  const head = ["", "without it, or in C", "bun-landlock", "others"];
+  return [row(head), row(head.map(() => "-")), ...rows];
+}
+
+function machineLine({ machine, date }: Results): string {
+  return `Medians of interleaved runs on ${machine.cpu}, ${machine.cores} cores, ${machine.distribution}, Linux ${machine.linux} (Landlock ABI ${machine.landlockAbi}), Bun ${machine.bun}, ${date}; each ratio is to the first figure of its line. Made with \`bun run bench\`.`;
+}
+
+const sectionBegins = "<!-- bun run bench writes from here -->";
+const sectionEnds = "<!-- to here -->";
+
+/**
+ * Puts the chart and the short table between their two marks.
+ *
+ * @param text The text of a Markdown file
+ * @param folder Where `chart.svg` lies, as seen from that file
+ * @returns The new text; the same where the marks are missing
+ */
+export function withSection(text: string, results: Results, folder: string): string {
+  const [before, rest] = text.split(sectionBegins);
+  const after = rest?.split(sectionEnds)[1];
+  if (before === undefined || after === undefined) return text;
+  const section = [
+    `![What a sandbox costs](${folder}/chart.svg)`,
+    machineLine(results),
+    shortTable(results.groups).join("\n"),
+    `All figures: [${folder}](${folder}/README.md).`,
+  ].join("\n\n");
+  return `${before}${sectionBegins}\n\n${section}\n\n${sectionEnds}${after}`;
 }
 
 function fullTable(group: Group): string[] {
@@ -73,24 +103,20 @@ function barsTable(groups: readonly Group[]): string[] {
 }
 
 /** The text of a Markdown file that lies beside `chart.svg`. */
-export function readme({ groups, machine, date }: Results): string {
+export function readme(results: Results): string {
   return [
     "# Benchmarks",
     "",
     "![What a sandbox costs](chart.svg)",
     "",
-    `Medians of interleaved runs on ${machine.cpu}, ${machine.cores} cores, ${machine.distribution}, Linux ${machine.linux} (Landlock ABI ${machine.landlockAbi}), Bun ${machine.bun}, ${date}. Made with \`bun run bench\`.`,
-    "",
-    "## In short",
-    "",
-    ...shortTable(groups),
+    machineLine(results),
     "",
     "## Bars",
     "",
-    ...barsTable(groups),
+    ...barsTable(results.groups),
     "",
     "## All figures",
     "",
-    ...groups.flatMap(fullTable),
+    ...results.groups.flatMap(fullTable),
   ].join("\n");
 }
