@@ -65,8 +65,15 @@ function lastError(): number {
   return -read.i32(libc().__errno_location()!, 0);
 }
 
-function syscall(number: number, ...args: (number | bigint)[]): number {
-  const [a = 0, b = 0, c = 0, d = 0, e = 0] = args;
+/** Arguments one by one: a list of them would cost more than the call, a thousand times. */
+function syscall(
+  number: number,
+  a: number | bigint,
+  b: number | bigint,
+  c: number | bigint = 0,
+  d: number | bigint = 0,
+  e: number | bigint = 0,
+): number {
   const result = libc().syscall(number, a, b, c, d, e);
   return result === -1 ? lastError() : Number(result);
 }
