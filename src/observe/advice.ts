@@ -2,6 +2,7 @@
 import { piecesFor } from "../explain/fix.ts";
 import type { Denial } from "../explain/model.ts";
 import { fixOf, type Piece } from "../explain/spell.ts";
+import { assignWords } from "./assign.ts";
 import { atomsOf, combined, joinFlags } from "./combine.ts";
 import type { Denied } from "./denied.ts";
 import { foldByNumber, foldPaths } from "./fold.ts";
@@ -39,14 +40,13 @@ export function adviseOn(
 ): Advice {
   let pieces = presetsFor(denied, sandbox, granted, which);
   for (let round = 0; round < roundsMax; round++) {
-    const more = piecesOf(denied, sandbox.with(pieces), granted);
+    const more = piecesOf(denied, sandbox.with(combined(pieces)), granted);
     if (more.length === 0) break;
-    pieces = atomsOf([...pieces, ...more]);
+    pieces = atomsOf([...pieces, ...more], (path) => sandbox.files.find(path, true).path);
   }
   const rules = combined(pieces);
-  const alone = pieces.map((piece) => ({ piece, trial: sandbox.with([piece]) }));
   return {
-    flags: denied.map((one) => wordsFor(one, sandbox, alone)),
+    flags: assignWords(denied, sandbox, pieces),
     all: joinFlags(rules.map((piece) => fixOf([piece]).flags)),
     policy: fixOf(rules).policy,
   };
@@ -127,7 +127,13 @@ function piecesOf(
   const read = all.flatMap((denials) => denials.filter(isReading).map(({ path }) => path!));
   const folded = foldPaths([...new Set(read)], granted);
   // The same name for the same file, whichever of its names a program used.
-  const names = denied.map(placeOf).map((name) => name.replace(/(?<=.)\/$/, ""));
+  const names = new Map<string, string>();
+  for (const one of denied) {
+    const name = placeOf(one).replace(/(?<=.)\/$/, "");
+    if (!name.startsWith("/")) continue;
+    const { path } = files.find(name, true);
+    if (!names.has(path)) names.set(path, name);
+  }
   return all.flatMap((denials): readonly Piece[] => {
     const directories = denials.flatMap((denial) => {
       if (!isReading(denial)) return [];
@@ -136,7 +142,8 @@ function piecesOf(
     if (denials.length > 0 && directories.length === denials.length) {
       return [{ kind: "verb", verb: "roDirs", with: [], paths: [...new Set(directories)] }];
     }
-    return piecesFor(denials, files, { handled, names })[0] ?? [];
+    const known = denials.flatMap(({ path }) => names.get(path ?? "") ?? []);
+    return piecesFor(denials, files, { handled, names: known })[0] ?? [];
   });
 }
 
@@ -147,18 +154,4 @@ function isReading({ right, path }: Denial): boolean {
 /** The directory of one process is gone with it: a rule has to be about all. */
 function procOf(path: string): string | undefined {
   return /^\/proc\/(\d+|self|thread-self)(\/|$)/.test(path) ? "/proc" : undefined;
-}
-
-/** The words of the rules that one operation needs, out of those for all. */
-function wordsFor(
-  { operation }: Denied,
-  sandbox: Trial,
-  alone: readonly { readonly piece: Piece; readonly trial: Trial }[],
-): readonly string[] {
-  const count = sandbox.missing(operation).length;
-  const tried = alone.map(({ piece, trial }) => ({ piece, left: trial.missing(operation).length }));
-  const enough = tried.find(({ left }) => left === 0);
-  if (enough) return fixOf([enough.piece]).flags;
-  const helpful = tried.filter(({ left }) => left < count).map(({ piece }) => piece);
-  return joinFlags(combined(helpful).map((piece) => fixOf([piece]).flags));
 }

@@ -5,33 +5,43 @@ import type { FsRight } from "../kernel/abi.ts";
 /**
  * Each path, port and preset by itself, and none twice: paths that lie beneath another one with no
  * less rights are left out.
+ *
+ * @param real A path without symbolic links: a link may lead out of the directory that it is in
  */
-export function atomsOf(pieces: readonly Piece[]): readonly Piece[] {
+export function atomsOf(
+  pieces: readonly Piece[],
+  real: (path: string) => string,
+): readonly Piece[] {
   const single = pieces.flatMap((piece): Piece[] => {
     if (piece.kind === "preset") return [piece];
     if (piece.kind === "port") return piece.ports.map((port) => ({ ...piece, ports: [port] }));
     return piece.paths.map((path) => ({ ...piece, paths: [path] }));
   });
   const once = [...new Map(single.map((piece) => [JSON.stringify(piece), piece])).values()];
-  return once.filter((piece) => !once.some((other) => other !== piece && covers(other, piece)));
+  const placeOf = (piece: Piece) => ("paths" in piece ? real(piece.paths[0]!) : "");
+  const places = Map.groupBy(once, placeOf);
+  return once.filter((piece) => {
+    if (!("paths" in piece)) return true;
+    const place = placeOf(piece);
+    const isMore = (other: Piece, path: string) => {
+      const [more, less] = [accessOf(other), accessOf(piece)];
+      const isAbove = path !== place || more.length > less.length;
+      return isAbove && less.every((right) => more.includes(right));
+    };
+    const ways = [...new Set(ancestorsOf(place))];
+    return !ways.some((path) => places.get(path)?.some((other) => isMore(other, path)));
+  });
+}
+
+/** A path, and the directories that it is in. */
+export function* ancestorsOf(path: string): Generator<string> {
+  for (let next = path; next !== ""; next = next.slice(0, next.lastIndexOf("/"))) yield next;
+  yield "/";
 }
 
 function accessOf(piece: Piece): readonly FsRight[] {
   if (piece.kind === "exact") return piece.access;
   return piece.kind === "verb" ? [...pathVerbs[piece.verb]().access, ...piece.with] : [];
-}
-
-/** Whether all that one rule grants is granted by another one; of equals, the first one covers. */
-function covers(other: Piece, piece: Piece): boolean {
-  if (!("paths" in other) || !("paths" in piece)) return false;
-  const [directory, path] = [other.paths[0]!, piece.paths[0]!];
-  if (path !== directory && !path.startsWith(directory === "/" ? "/" : `${directory}/`)) {
-    return false;
-  }
-  const [more, less] = [accessOf(other), accessOf(piece)];
-  return (
-    less.every((right) => more.includes(right)) && (path !== directory || more.length > less.length)
-  );
 }
 
 const order = ["roDirs", "roFiles", "rwDirs", "rwFiles"];

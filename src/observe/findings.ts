@@ -81,6 +81,8 @@ function cutPath(words: string, width: number): string {
   return room > 1 ? option + cutStart(words.slice(option.length), room) : cutEnd(words, width);
 }
 
+/** More rows than this are more than anybody reads. */
+const rowsMax = 60;
 /** So many rows that differ only in their files are one. */
 const manyRows = 4;
 
@@ -160,7 +162,10 @@ export function findingsText(findings: Findings, screen: Screen, inPolicy: boole
     const times = denied.reduce((sum, one) => sum + one.times, 0);
     const what = times === 1 ? "1 operation" : `${times} operations`;
     lines.push(title(`Landlock denied ${what}:`, "yellow"), "");
-    lines.push(...table(columns, rowsOf(findings), screen));
+    const rows = rowsOf(findings);
+    lines.push(...table(columns, rows.slice(0, rowsMax), screen));
+    const left = rows.length - rowsMax;
+    if (left > 0) lines.push(`and ${left} more rows: --json has all of them`);
     const incomplete = advice.flags.some((flags) => flags.length === 0) && advice.policy !== "";
     if (advice.all.length > 0) {
       lines.push("", "To allow it, add:", `  ${paint("green", pasteable(advice.all), screen)}`);

@@ -138,14 +138,20 @@ describe("combining", () => {
     with: [],
     paths,
   });
+  const real = (path: string) => path.replace(/^\/link$|^\/a\/link$/, "/elsewhere");
   const words = (...pieces: Piece[]) =>
-    joinFlags(combined(atomsOf(pieces)).map((piece) => fixOf([piece]).flags)).join(" ");
+    joinFlags(combined(atomsOf(pieces, real)).map((piece) => fixOf([piece]).flags)).join(" ");
 
   test("leaves out what another rule grants", () => {
     const pieces = [verb("roFiles", "/a/b", "/ab"), verb("roDirs", "/a"), verb("roFiles", "/a")];
     expect(words(...pieces)).toBe("-ro /a -rofiles /ab");
     expect(words(verb("roDirs", "/a"), verb("rwDirs", "/a"))).toBe("-rw /a");
     expect(words(verb("rwDirs", "/a/b"), verb("roDirs", "/a"))).toBe("-ro /a -rw /a/b");
+  });
+
+  test("goes by where links lead", () => {
+    expect(words(verb("roDirs", "/a"), verb("roFiles", "/a/link"))).toBe("-ro /a -rofiles /a/link");
+    expect(words(verb("roDirs", "/link"), verb("roFiles", "/elsewhere/b"))).toBe("-ro /link");
   });
 });
 
