@@ -213,7 +213,8 @@ void cancel_parking(struct broadcast *b)
 			/* An unsent one cannot come late. */
 			if (missing[i] == SENT)
 				handler_stays[b->signal] = 1;
-			if (!b->report->tid)
+			/* Others may only have lacked a CPU. */
+			if (!b->report->tid || slot->tid == b->blocker)
 				blame(b, slot->tid, slot->error);
 		}
 	}

@@ -82,7 +82,7 @@ static void launches(void)
 	command[2] = "1073741824";
 	expect_launch(ruleset, command, EXIT_TOOL, STEP_RESTRICT, EINVAL);
 	command[2] = "0";
-	command[3] = "/nonexistent";
+	command[3] = "/no/such/program";
 	expect_launch(ruleset, command, EXIT_NOT_FOUND, STEP_EXEC, ENOENT);
 	command[3] = not_executable;
 	expect_launch(ruleset, command, EXIT_CANNOT_RUN, STEP_EXEC, EACCES);

@@ -94,7 +94,7 @@ static void execve_process(void)
 	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 
-	int64_t result = library.execve("/nonexistent", arguments, environment, 0);
+	int64_t result = library.execve("/no/such/program", arguments, environment, 0);
 
 	CHECK(result == -ENOENT, "landlock_execve of nothing returned %lld", (long long)result);
 	result = library.execve("/", arguments, environment, 0);
