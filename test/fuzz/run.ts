@@ -61,7 +61,7 @@ function native(name: Native): number {
   const limits = ["-timeout=10", "-max_len=2048", `-artifact_prefix=${folder}/`];
   const time = [`-max_total_time=${Math.ceil(ms / 1000)}`, `-seed=${seed % 2 ** 31}`];
   const code = run(corpus, ...time, ...limits, "-print_final_stats=1");
-  if (code !== 0 || run("-merge=1", small, corpus) !== 0) return 1;
+  if (code !== 0 || run("-merge=1", "-use_counters=0", small, corpus) !== 0) return 1;
   packSeeds(name, small);
   return 0;
 }
