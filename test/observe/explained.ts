@@ -1,6 +1,6 @@
 /** Runs `landlock-restrict explain`, as users do. */
 import { join } from "node:path";
-import { kernelAbi, patience } from "../harness.ts";
+import { kernelAbi, patience, tempDir } from "../harness.ts";
 import { needsStrace } from "./strace.ts";
 
 /** `landlock-restrict` from its sources. */
@@ -43,12 +43,15 @@ export interface RunSettings {
 /** Where Debian has its programs: what stands before them on a developer's PATH are often scripts. */
 export const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/** Empty, so that no settings count; programs may fill it. */
+const home = tempDir();
+
 /** Runs a command line; `explain` is its first word or not. */
 export function runCli(words: readonly string[], settings: RunSettings = {}) {
   const { cwd, env, stdin, prefix = [] } = settings;
   const done = Bun.spawnSync([...prefix, ...cli, ...words], {
     stdin: stdin ?? "ignore",
-    env: { PATH, HOME: "/nonexistent", ...env },
+    env: { PATH, HOME: home, ...env },
     ...(cwd === undefined ? {} : { cwd }),
     timeout: patience(30_000),
   });
