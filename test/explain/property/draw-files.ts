@@ -50,7 +50,7 @@ export function drawFiles(random: Random, privileges: Privileges, mounts: boolea
         regular.push(path);
       } else if (kind < 11) make({ make: "fifo", path });
       else if (kind < 12) make({ make: "whiteout", path });
-      else if (kind < 14 && privileges.devices) make({ make: "char", path });
+      else if (kind < 14) make({ make: privileges.devices ? "char" : "fifo", path });
       else if (kind < 16) {
         serve(path, random.chance(0.4));
       } else if (kind < 17) {

@@ -6,13 +6,13 @@ import { trialsOf } from "./draw-trials.ts";
 import type { Privileges, World } from "./world.ts";
 
 /**
- * The same world for the same seed and privileges.
+ * The same world for the same seed, as far as privileges allow.
  *
  * @param trials How many operations
  */
 export function drawWorld(seed: number, privileges: Privileges, trials: number): World {
   const random = randomOf(seed);
-  const mounts = privileges.unshare.length > 0 && random.chance(0.5);
+  const mounts = random.chance(0.5) && privileges.unshare.length > 0;
   const drawn = drawFiles(
     random,
     mounts ? { ...privileges, devices: privileges.devices } : privileges,
