@@ -59,6 +59,9 @@ export const wrongModels: Readonly<Record<string, Evaluate>> = {
     });
     return evaluate(operation, unruled, files, kernel);
   },
+  /** Differs below ABI 9, where layers about the network deny refer, and without erratum 4. */
+  "takes the kernel for the newest": (operation, layers, files) =>
+    evaluate(operation, layers, files),
   "forgets truncate": (operation, layers, files, kernel) =>
     without(evaluate(operation, layers, files, kernel), (right) => right === "truncate"),
 };
