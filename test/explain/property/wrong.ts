@@ -1,6 +1,8 @@
 /** Models that are wrong in one point each: what the property test must notice. */
 import { evaluate, type Verdict } from "../../../src/explain/model.ts";
 import type { Layer } from "../../../src/explain/layer.ts";
+import { newestAbi } from "../../../src/kernel/abi.ts";
+import { probe } from "../../../src/kernel/probe.ts";
 
 type Evaluate = typeof evaluate;
 
@@ -59,9 +61,8 @@ export const wrongModels: Readonly<Record<string, Evaluate>> = {
     });
     return evaluate(operation, unruled, files, kernel);
   },
-  /** Differs below ABI 9, where layers about the network deny refer, and without erratum 4. */
-  "takes the kernel for the newest": (operation, layers, files) =>
-    evaluate(operation, layers, files),
+  "has layers about the network deny no refer": (operation, layers, files, { errata } = probe()) =>
+    evaluate(operation, layers, files, { abi: newestAbi, errata }),
   "forgets truncate": (operation, layers, files, kernel) =>
     without(evaluate(operation, layers, files, kernel), (right) => right === "truncate"),
 };
