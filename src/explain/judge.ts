@@ -38,9 +38,13 @@ export function judge(reading: Reading, known: Known, subject: Case): Explanatio
   if (apart) return plainly(base, "other", apart);
   const denied = tried.filter(({ denials }) => denials.length > 0);
   if (denied.length > 0) return landlock(base, denied, reading, known);
-  const all = reading.attempts.flatMap(({ operations }) => operations);
-  const ordinary = deniedByPermissions(all, files);
-  if (ordinary) return plainly(base, "permission", `Ordinary permissions deny ${ordinary}`);
+  const blocked = tried.map(({ operations }) => deniedByPermissions(operations, files));
+  const ordinary = blocked.find((what) => what !== undefined);
+  if (ordinary) {
+    // Where no layer is known, one that denies the other reading may be there all the same.
+    const certain = known.layers.length > 0 || !blocked.includes(undefined);
+    return plainly({ ...base, certain }, "permission", `Ordinary permissions deny ${ordinary}`);
+  }
   if (subject.code === undefined) return question(base, reading, files);
   return unknown(base, reading, known);
 }

@@ -181,8 +181,9 @@ testFromAbi(1, "a Worker knows no layer of another thread, and can be given one"
       const code = `
       import { explain } from ${JSON.stringify(source)};
       onmessage = async ({ data }) => {
+        const access = "read_file";
         const error = await Bun.file("/etc/passwd").text().catch((error) => error);
-        postMessage([explain(error).cause, explain(error, { layers: data }).cause]);
+        postMessage([explain(error, { access }).cause, explain(error, { access, layers: data }).cause]);
       };`;
       const worker = new Worker(URL.createObjectURL(new Blob([code])));
       const answer = new Promise((done) => (worker.onmessage = ({ data }) => done(data)));
