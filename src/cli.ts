@@ -9,6 +9,7 @@ import { parseFlags, type Request } from "./cli/flags.ts";
 import { describe } from "./cli/describe.ts";
 import { handOn } from "./cli/descriptors.ts";
 import { explain } from "./cli/explain.ts";
+import { learnCommand } from "./cli/learn.ts";
 import { dryRun } from "./cli/plan.ts";
 import { statusText } from "./cli/status.ts";
 import { usage, versionLine } from "./cli/usage.ts";
@@ -52,6 +53,8 @@ function main(words: readonly string[]): void {
     if (refusal !== undefined) fail(EXIT_TOOL, refusal);
   } else if (first === "explain") {
     explain(words.slice(1)).then((code) => process.exit(code), refuse);
+  } else if (first === "learn") {
+    learnCommand(words.slice(1)).then((code) => process.exit(code), refuse);
   } else if (first === undefined) {
     writeError(`${usage}\n`);
     process.exit(EXIT_TOOL);

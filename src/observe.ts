@@ -9,7 +9,14 @@ import type { Ending, Observation } from "./observe/observation.ts";
 import { start, type RunOptions } from "./observe/strace.ts";
 import { Tasks } from "./observe/tasks.ts";
 
-export type { Attempt, Ending, Gap, Observation, Restriction } from "./observe/observation.ts";
+export type {
+  Attempt,
+  Ending,
+  Gap,
+  Observation,
+  Restriction,
+  TerminalUse,
+} from "./observe/observation.ts";
 
 /** A command that is being watched. */
 export interface Watched extends AsyncIterable<Observation> {

@@ -10,7 +10,10 @@ import { bundle, src } from "./bundle.ts";
  * they import from their own folder travels with them; that of `schemas.ts` is `schemas/`, and so
  * with `explain.ts`.
  */
-const lazy = ["schemas.ts", "presets/lazy.ts", "policy/read.ts", "observe.ts", "explain.ts"];
+const lazy = [
+  ...["schemas.ts", "presets/lazy.ts", "policy/read.ts"],
+  ...["explain.ts", "observe.ts", "learn.ts"],
+];
 
 /** Folders that travel with a lazy file beside its own: of them its bundles need little or nothing. */
 const companions: Readonly<Record<string, readonly string[]>> = {
@@ -26,7 +29,10 @@ function foldersOf(entry: string): string[] {
  * Lazy files whose text is a file of its own beside the bundle: it is long, few runs of the command
  * line need it, and those are not restricted themselves.
  */
-const apart: Readonly<Record<string, string>> = { "observe.ts": "observe.cjs" };
+const apart: Readonly<Record<string, string>> = {
+  "observe.ts": "observe.cjs",
+  "learn.ts": "learn.cjs",
+};
 
 function isIn(folders: readonly string[], file: string): boolean {
   return folders.some((folder) => file.startsWith(`${folder}/`));

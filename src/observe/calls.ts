@@ -122,6 +122,16 @@ function ioctl(call: Call): FileOperation | undefined {
   return { kind: "ioctl", path: fd.on.name };
 }
 
+/** Whether it changes how a terminal behaves, or which programs it belongs to. */
+export function takesTerminal({ name, args }: Call): boolean {
+  const [, request] = args;
+  return (
+    name === "ioctl" &&
+    request?.type === "word" &&
+    /\b(TCSETSW?F?2?|TIOCSPGRP)\b/.test(request.word)
+  );
+}
+
 /** Where the kernel says that a call opened its file, if it did. */
 export function foundBy(call: Call): string | undefined {
   const on = /^(open|creat)/.test(call.name) ? openOn(call.result) : undefined;

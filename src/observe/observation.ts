@@ -38,8 +38,14 @@ export interface Gap {
   readonly reason: "io_uring";
 }
 
+/** A program changed how its terminal behaves, as shells and editors do: the screen is theirs. */
+export interface TerminalUse {
+  readonly kind: "terminal";
+  readonly pid: number;
+}
+
 /** What a trace tells. */
-export type Observation = Attempt | Restriction | Gap;
+export type Observation = Attempt | Restriction | Gap | TerminalUse;
 
 /** How a command ended. */
 export interface Ending {

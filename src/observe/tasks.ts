@@ -5,7 +5,7 @@
 import { realpathSync } from "node:fs";
 import type { Operation } from "../explain/operation.ts";
 import { fieldOf, flagsOf, join, openOn, pathAt } from "./arguments.ts";
-import { fileOperation, foundBy } from "./calls.ts";
+import { fileOperation, foundBy, takesTerminal } from "./calls.ts";
 import type { Call, Line } from "./line.ts";
 import type { Observation } from "./observation.ts";
 import { otherOperations, type Inside } from "./sockets.ts";
@@ -187,6 +187,8 @@ export class Tasks implements Inside {
       const layers = task.layers + 1;
       for (const one of isForAll(call) ? process.tasks : [task]) one.layers = layers;
       yield { kind: "restriction", pid, process: process.pid, restricted: true };
+    } else if (takesTerminal(call)) {
+      yield { kind: "terminal", pid };
     } else if (name === "io_uring_setup") {
       yield { kind: "gap", pid, program: process.program, reason: "io_uring" };
     } else if (clones.includes(name)) {

@@ -55,3 +55,8 @@ export function readFile(path: string, abi?: number): Read {
   const { value, path: file, name } = readSource(path);
   return readValue(value, folderOf(file), name, abi);
 }
+
+/** Whether a policy is in this library's own format, and not in that of the Landlock project. */
+export function isOwnFormat(value: unknown): boolean {
+  return !isLandlockConfig(value);
+}

@@ -1,0 +1,77 @@
+/** `landlock-restrict learn`: from its words to a policy, and what is said about it. */
+import { LandlockError } from "../errors.ts";
+import { learn, type Learned } from "../learn.ts";
+import { writeError } from "../terminal/output.ts";
+import { screenOf, type Screen } from "../terminal/screen.ts";
+import { paint, printable } from "../terminal/text.ts";
+
+/** As the shells have it: 128 and the number of the signal that ended a command. */
+const EXIT_SIGNAL = 128;
+const EXIT_NOT_FOUND = 127;
+
+/**
+ * Learns, and says on standard error what came out; standard output is the command's.
+ *
+ * @param words What follows `learn`
+ * @returns The command's exit status; that of a shell where a signal ended it
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the word that is wrong, and as
+ *   `learn()`
+ */
+export async function learnCommand(words: readonly string[]): Promise<number> {
+  const { json, ...request } = parse(words);
+  const [name] = request.command as [string];
+  if (!name.includes("/") && Bun.which(name) === null) {
+    writeError(`landlock-restrict: cannot find ${JSON.stringify(name)} on PATH\n`);
+    return EXIT_NOT_FOUND;
+  }
+  const learned = await learn(request);
+  writeError(json ? `${JSON.stringify(learned)}\n` : text(learned, request.output, screenOf(2)));
+  const { exitCode, signal } = learned.ending;
+  if (signal === null) return exitCode ?? 0;
+  const { constants } = require("node:os") as typeof import("node:os");
+  return EXIT_SIGNAL + constants.signals[signal];
+}
+
+function parse(words: readonly string[]) {
+  const end = words.indexOf("--");
+  const command = end < 0 ? [] : words.slice(end + 1);
+  let output: string | undefined;
+  let merge = false;
+  let json = false;
+  for (let at = 0; at < (end < 0 ? words.length : end); at++) {
+    const word = words[at]!;
+    if (word === "-merge") merge = true;
+    else if (word === "--json") json = true;
+    else if (word === "-o" && output === undefined && at + 1 < words.length) output = words[++at];
+    else throw invalid(`learn takes -o FILE, -merge and --json, and not ${JSON.stringify(word)}`);
+  }
+  if (output === undefined)
+    throw invalid("Where does the policy go? Add -o FILE, as -o policy.toml");
+  if (command.length === 0) throw invalid("There is no command: put it behind --");
+  return { output, merge, json, command };
+}
+
+function invalid(message: string): LandlockError {
+  return new LandlockError("ERR_LANDLOCK_INVALID_RULE", message);
+}
+
+function text(learned: Learned, output: string, screen: Screen): string {
+  const { changed, diff, notes, operations } = learned;
+  const what = changed ? (diff.length > 0 ? "extended" : "written") : "needs nothing more";
+  const lines = [
+    ...diff.map((line) => painted(line, screen)),
+    ...notes.map((note) =>
+      note.startsWith("  ") ? printable(note) : paint("yellow", note, screen),
+    ),
+    `${paint("bold", printable(output), screen)}: ${what}, after ${operations} operations. Read it, and try it:`,
+    `landlock-restrict -policy ${printable(output)} -- ...`,
+  ];
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+function painted(line: string, screen: Screen): string {
+  const shown = printable(line);
+  if (line.startsWith("+")) return paint("green", shown, screen);
+  if (line.startsWith("-")) return paint("red", shown, screen);
+  return line.startsWith("@@") ? paint("cyan", shown, screen) : shown;
+}

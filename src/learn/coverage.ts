@@ -1,0 +1,60 @@
+/** What rules grant already: those of presets, and those of a policy that is extended. */
+import { realpathSync } from "node:fs";
+import { dirname } from "node:path";
+import type { FsRight, NetRight } from "../kernel/abi.ts";
+import type { Rule } from "../rule.ts";
+
+/** Rights by path and by port. */
+export class Coverage {
+  readonly #paths = new Map<string, Set<FsRight>>();
+  readonly #ports = new Set<string>();
+
+  /** Adds what a rule grants, as the files are now. */
+  add(rule: Rule): void {
+    if (rule.kind === "composite") for (const one of rule.rules) this.add(one);
+    else if (rule.kind === "net") {
+      for (const right of rule.access)
+        for (const port of rule.ports) this.#ports.add(`${right} ${port}`);
+    } else {
+      for (const path of rule.paths) {
+        const real = realOf(path);
+        const known = this.#paths.get(real) ?? new Set();
+        for (const right of rule.access) known.add(right);
+        this.#paths.set(real, known);
+      }
+    }
+  }
+
+  /** All that is granted on a path, by rules for it or for directories above it. */
+  rightsOn(path: string): ReadonlySet<FsRight> {
+    const all = new Set(this.#paths.get(path));
+    for (let next = path; next !== "/";) {
+      next = dirname(next);
+      for (const right of this.#paths.get(next) ?? []) all.add(right);
+    }
+    return all;
+  }
+
+  /** Whether a right is granted on a port. */
+  hasPort(right: NetRight, port: number): boolean {
+    return this.#ports.has(`${right} ${port}`);
+  }
+
+  /** Whether another one's rights are all granted here. */
+  includes(other: Coverage): boolean {
+    for (const [path, rights] of other.#paths) {
+      if (!rights.isSubsetOf(this.rightsOn(path))) return false;
+    }
+    return [...other.#ports].every((port) => this.#ports.has(port));
+  }
+}
+
+function realOf(path: string): string {
+  // Its own name stands for the process that loads the policy.
+  if (/^\/proc\/self(\/|$)/.test(path)) return path;
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return path;
+  }
+}

@@ -1,0 +1,98 @@
+/** From files to the directories they are in, as far as people would say it that way. */
+import { accessFs, type FsRight } from "../kernel/abi.ts";
+import { secretsIn } from "./secrets.ts";
+import { commonDirectory, isSystem, isWide, zoneOf, type Surroundings } from "./zones.ts";
+
+/** Rights by path. */
+export type Grants = Map<string, Set<FsRight>>;
+
+const reading: ReadonlySet<FsRight> = new Set(["execute", "read_file", "read_dir"]);
+/** Rights that are about one file and never about those beside it. */
+const single: ReadonlySet<FsRight> = new Set(["ioctl_dev", "resolve_unix"]);
+
+/** So many files that are written make a directory of such files. */
+const writtenMin = 3;
+
+/**
+ * Folds grants: what is read of one place becomes that place; what is written only where it is much.
+ * A directory with a secret in it is left alone, and what is in it folded further down.
+ */
+export function fold(grants: Grants, around: Surroundings): Grants {
+  const folded: Grants = new Map();
+  const groups = new Map<string, string[]>();
+  for (const [path, rights] of grants) {
+    const zone = rights.isDisjointFrom(single) ? zoneOf(path, around) : undefined;
+    if (zone === undefined) {
+      give(folded, path, rights);
+      continue;
+    }
+    const key = `${rights.isSubsetOf(reading) ? "read" : "write"} ${zone}`;
+    groups.set(key, [...(groups.get(key) ?? []), path]);
+  }
+  for (const [key, paths] of groups) {
+    const zone = key.slice(key.indexOf(" ") + 1);
+    const least = key.startsWith("read") ? 2 : writtenMin;
+    foldGroup(paths, zone, least, { grants, folded, around });
+  }
+  return withoutCovered(folded);
+}
+
+interface Work {
+  readonly grants: Grants;
+  readonly folded: Grants;
+  readonly around: Surroundings;
+}
+
+function foldGroup(paths: readonly string[], zone: string, least: number, work: Work): void {
+  const { grants, folded, around } = work;
+  const target = isSystem(zone) ? zone : commonDirectory(paths);
+  const tooFar = isWide(target, around) || secretsIn(target, around.home, 1).length > 0;
+  if (paths.length < least || tooFar) {
+    const deeper = Map.groupBy(paths, (path) => nextBelow(path, target));
+    for (const [next, some] of deeper) {
+      if (some.length === 1 || some.length < least || next === target) {
+        for (const path of some) give(folded, path, grants.get(path)!);
+      } else foldGroup(some, next, least, work);
+    }
+    return;
+  }
+  for (const path of paths) give(folded, target, grants.get(path)!);
+}
+
+/** The name below a directory that a path goes by. */
+function nextBelow(path: string, directory: string): string {
+  if (path === directory) return directory;
+  const [name] = path.slice(directory.length + 1).split("/");
+  return `${directory}/${name}`;
+}
+
+function give(grants: Grants, path: string, rights: ReadonlySet<FsRight>): void {
+  grants.set(path, new Set(grants.get(path)).union(rights));
+}
+
+/** Without what directories above grant already. */
+export function withoutCovered(grants: Grants): Grants {
+  const kept: Grants = new Map();
+  for (const [path, rights] of [...grants].sort(([a], [b]) => a.length - b.length)) {
+    const above = rightsOn(kept, path);
+    const missing = rights.difference(above);
+    if (missing.size > 0) kept.set(path, above.size === 0 ? rights : missing);
+  }
+  return kept;
+}
+
+/** All rights that are granted on a path. */
+export function rightsOn(grants: Grants, path: string): Set<FsRight> {
+  const all = new Set<FsRight>();
+  for (const [granted, rights] of grants) {
+    const above = granted === "/" ? "/" : `${granted}/`;
+    if (path !== granted && !path.startsWith(above)) continue;
+    for (const right of rights) all.add(right);
+  }
+  return all;
+}
+
+/** Rights in the order of the kernel's bits. */
+export function ordered(rights: ReadonlySet<FsRight>): FsRight[] {
+  return accessFs.filter((right) => rights.has(right));
+}

@@ -1,0 +1,121 @@
+/** Which presets stand for what a run needed. */
+import { realpathSync } from "node:fs";
+import { basename } from "node:path";
+import { LandlockError } from "../errors.ts";
+import { presetOf } from "../presets.ts";
+import type { Rule } from "../rule.ts";
+import { Coverage } from "./coverage.ts";
+import type { Needs } from "./needs.ts";
+
+/** A preset by the name that policies have for it, and what it grants. */
+export interface Chosen {
+  readonly spec: string;
+  /** Of an `executable`: the program's path, which is to be written as the policy writes paths. */
+  readonly program?: string;
+  readonly coverage: Coverage;
+}
+
+/** The presets that a run used, and the programs that none of them can stand for. */
+export interface Recognised {
+  readonly presets: readonly Chosen[];
+  readonly unknown: readonly string[];
+}
+
+/**
+ * Recognises what was used of each preset that is characteristic for it.
+ *
+ * @param already What is granted anyway
+ * @param tmp The folder for temporary files, without symbolic links
+ */
+export function recognise(needs: Needs, already: Coverage, tmp: string): Recognised {
+  const unknown: string[] = [];
+  const programs = [...needs.programs].flatMap((program): Chosen[] => {
+    const name = basename(program);
+    const onPath = Bun.which(name);
+    const isNamed = onPath !== null && realOf(onPath) === realOf(program);
+    const spec = `executable=${isNamed ? name : program}`;
+    const chosen = choose(spec);
+    if (!chosen) unknown.push(program);
+    return chosen ? [spec.includes("/") ? { ...chosen, program } : chosen] : [];
+  });
+  const others = [
+    usesBun(needs) ? choose("bun=children") : undefined,
+    used(needs, "dns", (path) => /^\/etc\/(resolv\.conf|hosts|host\.conf|gai\.conf)$/.test(path)),
+    used(needs, "tls"),
+    usesBun(needs) ? undefined : used(needs, "timezone"),
+    needs.paths.get(tmp)?.has("make_reg") || needs.paths.get(tmp)?.has("make_dir")
+      ? choose("tmp")
+      : undefined,
+  ].filter((one) => one !== undefined);
+  const presets = [...distinct(programs, already), ...others.map((one) => withPorts(one, needs))];
+  return { presets: presets.filter(({ coverage }) => !already.includes(coverage)), unknown };
+}
+
+/** Bun reads `/proc/PID` as it starts, and so does whoever looks at processes of the run. */
+function usesBun({ programs, paths }: Needs): boolean {
+  if (paths.get("/proc")?.has("read_file")) return true;
+  return [...programs].some((program) => /^bunx?(\.exe)?$/.test(basename(realOf(program))));
+}
+
+function realOf(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return path;
+  }
+}
+
+function choose(spec: string): Chosen | undefined {
+  let rule: Rule;
+  try {
+    rule = presetOf(spec);
+  } catch (error) {
+    if (error instanceof LandlockError) return undefined;
+    throw error;
+  }
+  const coverage = new Coverage();
+  coverage.add(rule);
+  return { spec, coverage };
+}
+
+/** The preset, where a path that it grants was read, or one of those that tell. */
+function used(needs: Needs, spec: string, tells?: (path: string) => boolean): Chosen | undefined {
+  const chosen = choose(spec);
+  if (!chosen) return undefined;
+  for (const [path, rights] of needs.paths) {
+    const reads = rights.has("read_file") || rights.has("read_dir");
+    if (!reads || (tells && !tells(path))) continue;
+    if (chosen.coverage.rightsOn(path).has("read_file")) return chosen;
+  }
+  return undefined;
+}
+
+/** DNS by its ports, where a server was asked. */
+function withPorts(chosen: Chosen, { ports }: Needs): Chosen {
+  const asked = ports.get("connect_send_udp")?.has(53) || ports.get("connect_tcp")?.has(53);
+  return chosen.spec === "dns" && asked ? (choose("dns=ports") ?? chosen) : chosen;
+}
+
+/** Without those that come along with others: `env` and its interpreter come with a script. */
+function distinct(programs: readonly Chosen[], already: Coverage): Chosen[] {
+  const kept = [...programs];
+  // Paths are harder to read than names, and the first one is what the command is about.
+  const order = [
+    ...programs.slice(1).filter(hasPath),
+    ...programs.slice(1).filter((one) => !hasPath(one)),
+  ];
+  for (const one of order) {
+    const rest = kept.filter((other) => other !== one);
+    if (
+      rest.some(({ coverage }) => coverage.includes(one.coverage)) ||
+      already.includes(one.coverage)
+    ) {
+      kept.splice(kept.indexOf(one), 1);
+    }
+  }
+  return kept;
+}
+
+function hasPath({ program }: Chosen): boolean {
+  return program !== undefined;
+}

@@ -1,0 +1,52 @@
+/** What is said about a learned policy, beside its rules: in the file, and on the terminal. */
+import type { Draft, Withheld } from "./draft.ts";
+import type { Names } from "./names.ts";
+
+const reasons: Readonly<Record<Withheld["reason"], string>> = {
+  secret:
+    "Used, but not granted, for it is secret. Add what the program really needs, as to roFiles:",
+  wide: "Used, but not granted, for too much is in it. Most programs do without; or grant a part:",
+  port: "Used, but not granted, for the kernel picks another port each time; let the server have a fixed one:",
+};
+
+/**
+ * What a person should know, as lines: what was left out, and what comes along.
+ *
+ * @param names Writes paths as the policy does
+ */
+export function notes(draft: Draft, names: Names): string[] {
+  const lines = Object.entries(reasons).flatMap(([reason, text]) => {
+    const some = draft.withheld.filter((one) => one.reason === reason);
+    return some.length === 0 ? [] : [text, ...some.map((one) => `  ${withheldText(one, names)}`)];
+  });
+  if (draft.exposed.length > 0) {
+    lines.push(
+      "Careful: secrets that come with a directory above. Move them, or let the program work elsewhere:",
+      ...draft.exposed.map((path) => `  ${names.write(path)}`),
+    );
+  }
+  if (draft.unseen.length > 0) {
+    lines.push(
+      "Not seen: what these programs did by way of io_uring(7), which may need more:",
+      ...draft.unseen.map((path) => `  ${path}`),
+    );
+  }
+  return lines;
+}
+
+function withheldText({ what, rights }: Withheld, names: Names): string {
+  if (!what.startsWith("/")) return what;
+  return `${JSON.stringify(names.write(what))}: ${rights.join(", ")}`;
+}
+
+/**
+ * The comment at the top of a new policy. Arguments of the command may be secret, so only its name
+ * is told.
+ */
+export function header(program: string): string[] {
+  return [
+    `What ${program} needs, as landlock-restrict learn saw it in one run. Read it before you rely on it:`,
+    "another run may need more, and -merge adds that.",
+    "Best effort: an older kernel restricts what it can. Without that line it fails there instead.",
+  ];
+}

@@ -1,0 +1,86 @@
+/** Policies as TOML that people read: lists line by line, a word on what each is for. */
+import { portKeys, textKeys, type Content, type Entry } from "./content.ts";
+
+/** What a list grants, for those who do not know it by heart. */
+const comments: Readonly<Record<string, string>> = {
+  presets: "What programs need to start and to run",
+  ro: "Read, list and execute beneath",
+  rw: "Also write, create and remove beneath",
+  roFiles: "Read and execute files",
+  rwFiles: "Also write files, not create them",
+  unrestricted: "Signals or abstract UNIX sockets went to other processes",
+  bindTcp: "TCP ports of servers",
+  connectTcp: "TCP ports to connect to",
+  bindUdp: "UDP ports of its own; 0 is one that the kernel picks",
+  connectSendUdp: "UDP ports to send to",
+};
+
+/** A string of TOML: those of JSON are, but for DEL. */
+export function quote(text: string): string {
+  return JSON.stringify(text).replaceAll("\u007f", "\\u007f");
+}
+
+function value(item: string | number): string {
+  return typeof item === "number" ? `${item}` : quote(item);
+}
+
+/** Longer lists go line by line. */
+const columnsMax = 100;
+
+/** A key and its list. */
+export function listText(key: string, items: readonly (string | number)[]): string {
+  const line = `${key} = [${items.map(value).join(", ")}]`;
+  if (line.length <= columnsMax && (items.length < 3 || typeof items[0] === "number")) return line;
+  return `${key} = [\n${items.map((item) => `  ${value(item)},\n`).join("")}]`;
+}
+
+/** All lists of a policy, those of paths with rights of their own aside. */
+export function lists(content: Content): [key: string, items: readonly (string | number)[]][] {
+  const texts = textKeys.filter((key) => key !== "unrestricted");
+  const keys: readonly string[] = [...texts, ...portKeys, "unrestricted"];
+  const all = new Map<string, readonly (string | number)[]>([...content.texts, ...content.ports]);
+  return keys.flatMap((key) => {
+    const items = all.get(key);
+    return items ? [[key, items]] : [];
+  });
+}
+
+/** A list with the word on what it is for. */
+export function section(key: string, items: readonly (string | number)[]): string {
+  return `# ${comments[key]}\n${listText(key, items)}\n`;
+}
+
+/** A variable, as a line of its table. */
+export function variableText(name: string, source: string | { readonly env: string }): string {
+  return `${name} = ${typeof source === "string" ? quote(source) : `{ env = ${quote(source.env)} }`}\n`;
+}
+
+/** An entry of the list `paths`. */
+export function entryText({ access, refer, paths }: Entry): string {
+  const rights =
+    typeof access === "string" ? `access = ${quote(access)}` : listText("access", access);
+  const move = refer ? "refer = true # renaming and linking between directories\n" : "";
+  return `[[paths]]\n${rights}\n${move}${listText("paths", paths)}\n`;
+}
+
+/** A whole policy; comments stand for what is between its parts. */
+export function policyText(
+  header: readonly string[],
+  content: Content,
+  end: readonly string[],
+): string {
+  const variables = [...content.variables].map(([name, source]) => variableText(name, source));
+  const parts = [
+    `${commented(header)}bestEffort = true\n`,
+    ...lists(content).map(([key, items]) => section(key, items)),
+    ...(variables.length > 0 ? [`[variables]\n${variables.join("")}`] : []),
+    ...content.paths.map(entryText),
+    ...(end.length > 0 ? [commented(end)] : []),
+  ];
+  return parts.join("\n");
+}
+
+/** Lines as comments. */
+export function commented(lines: readonly string[]): string {
+  return lines.map((line) => `# ${line}`.trimEnd().concat("\n")).join("");
+}

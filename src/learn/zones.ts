@@ -1,0 +1,87 @@
+/** How far up the tree a grant may go, so that people can tell what it is about. */
+import { dirname } from "node:path";
+
+/** The surroundings of a run. */
+export interface Surroundings {
+  /** The project: the directory that the command was started in, unless too much is in that. */
+  readonly project: string | undefined;
+  /** The home directory, if it is known. */
+  readonly home: string | undefined;
+}
+
+/** Directories that hold what is not one program's: those of hier(7), and some in them. */
+const shared =
+  /^\/((bin|boot|dev|etc|home|lib\w*|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var)?|home\/[^/]+|var\/(tmp|lib|cache|log)|usr\/(lib|share|local)|nix\/store)$/;
+
+/** Whether a directory can be a project: whoever starts a command in `/etc` is a guest there. */
+export function isProject(directory: string, home: string | undefined): boolean {
+  return directory !== home && !shared.test(directory);
+}
+
+/** Whether a directory is never granted as a whole. */
+export function isWide(directory: string, { home, project }: Surroundings): boolean {
+  if (directory === project) return false;
+  if (directory === home || shared.test(directory) || /^\/[^/]+$/.test(directory)) return true;
+  // What a home directory or the project is in has others beside it.
+  return [home, project].some((path) => path?.startsWith(`${directory}/`));
+}
+
+/** Directories, and how many names below each of them a grant may start. */
+const roots: readonly (readonly [RegExp, number])[] = [
+  [/^\/usr\/lib\/[\w]+-linux-[\w]+/, 1],
+  [/^\/usr(\/local)?\/(lib\w*|share|libexec|src)/, 1],
+  [/^\/usr\/include/, 0],
+  [/^\/nix\/store/, 1],
+  [/^\/dev\/(pts|shm)/, 0],
+  [/^\/(dev|proc)/, Infinity],
+  [/^\/sys/, 3],
+  [/^\/var/, 2],
+  [/^\/(etc|opt|run|tmp)/, 1],
+];
+
+/** Names below a home directory that others are below. */
+const homeParts = /^\.(config|cache|local\/(share|state|lib))$/;
+
+/** Whether it belongs to the system, which is read by everybody: it is granted generously. */
+export function isSystem(path: string): boolean {
+  return /^\/(usr|opt|nix|gnu)\//.test(path);
+}
+
+/**
+ * The highest directory that a grant for a path may be about; nothing where it has to be about the
+ * path itself.
+ */
+export function zoneOf(path: string, { project, home }: Surroundings): string | undefined {
+  if (project !== undefined && path.startsWith(`${project}/`)) return below(path, project, 1);
+  if (home !== undefined && path.startsWith(`${home}/`)) {
+    const parts = path.slice(home.length + 1).split("/");
+    const part = [1, 2]
+      .map((count) => parts.slice(0, count).join("/"))
+      .find((one) => homeParts.test(one));
+    return part === undefined ? below(path, home, 1) : below(path, `${home}/${part}`, 1);
+  }
+  for (const [pattern, depth] of roots) {
+    const [root] = pattern.exec(path) ?? [];
+    if (root === undefined || !(path === root || path.startsWith(`${root}/`))) continue;
+    return below(path, root, depth);
+  }
+  return below(path, "", 2);
+}
+
+function below(path: string, root: string, depth: number): string | undefined {
+  const names = path
+    .slice(root.length + 1)
+    .split("/")
+    .filter((name) => name !== "");
+  return names.length < depth ? undefined : [root, ...names.slice(0, depth)].join("/");
+}
+
+/** The deepest directory that all of the paths are in, or are. */
+export function commonDirectory(paths: readonly string[]): string {
+  return paths.reduce((common, path) => {
+    let shared = common;
+    while (shared !== path && shared !== "/" && !path.startsWith(`${shared}/`))
+      shared = dirname(shared);
+    return shared;
+  });
+}

@@ -1,0 +1,115 @@
+/** Where learned programs run: a project, a home, a folder for temporary files, and a neighbour. */
+import { mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { join } from "node:path";
+
+const cli = join(import.meta.dir, "../../src/cli.ts");
+/** As the first line of `cli.ts`. */
+const bun = [process.execPath, "--config=/dev/null", "--no-env-file"];
+
+/** What a command printed, and how it ended. */
+export interface Ran {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: number | null;
+}
+
+/** Does something to a command that runs, as asking a server. */
+export type Drive = (child: Bun.Subprocess<Blob | "ignore", "pipe", "pipe">) => Promise<void>;
+
+/** How to run a command. */
+export interface Way {
+  readonly stdin?: Uint8Array;
+  readonly drive?: Drive | undefined;
+}
+
+/** No command here takes a second; one that hangs is ended. */
+const boundMs = 60_000;
+
+/** What the neighbour's file says. */
+export const secretText = "nobody's business";
+
+/** A scene of its own for a test. */
+export class Scene {
+  readonly folder: string;
+  readonly project: string;
+  readonly home: string;
+  /** The policy, beside the project, so that nothing in it is relative by chance. */
+  readonly policy: string;
+  /** A file that no program here has to do with. */
+  readonly secret: string;
+
+  /**
+   * Makes all that is in it; `bun`, `bunx` and `node` are this Bun.
+   *
+   * @param folder An empty one
+   */
+  constructor(folder: string) {
+    this.folder = realpathSync(folder);
+    this.project = join(this.folder, "project");
+    this.home = join(this.folder, "home");
+    this.policy = join(this.folder, "policy.toml");
+    this.secret = join(this.folder, "neighbour", "secret");
+    for (const name of ["home/.ssh", "tmp", "bin", "neighbour"]) {
+      mkdirSync(join(this.folder, name), { recursive: true });
+    }
+    for (const name of ["bun", "bunx", "node"]) {
+      symlinkSync(process.execPath, join(this.folder, "bin", name));
+    }
+    writeFileSync(this.secret, secretText);
+    this.empty();
+  }
+
+  /** The project as it was in the beginning. */
+  empty(): void {
+    rmSync(this.project, { recursive: true, force: true });
+    mkdirSync(this.project);
+  }
+
+  /** Writes a file of the project. */
+  write(name: string, text: string | Uint8Array): void {
+    const path = join(this.project, name);
+    mkdirSync(join(path, ".."), { recursive: true });
+    writeFileSync(path, text);
+  }
+
+  /** Runs a command in the project. */
+  async run(command: readonly string[], { stdin, drive }: Way = {}): Promise<Ran> {
+    const child = Bun.spawn([...command], {
+      cwd: this.project,
+      stdin: stdin ? new Blob([stdin]) : "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      timeout: boundMs,
+      killSignal: "SIGKILL",
+      env: {
+        HOME: this.home,
+        TMPDIR: join(this.folder, "tmp"),
+        PATH: `${join(this.folder, "bin")}:/usr/bin:/bin`,
+        LANG: "C.UTF-8",
+      },
+    });
+    await drive?.(child);
+    const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+    await child.exited;
+    const signal =
+      child.signalCode === null ? undefined : constants.signals[child.signalCode as "SIGTERM"];
+    // As a shell has it.
+    return { stdout, stderr, code: signal === undefined ? child.exitCode : 128 + signal };
+  }
+
+  /** Learns what a command needs. */
+  learn(command: readonly string[], way?: Way, options: readonly string[] = []): Promise<Ran> {
+    return this.run([...bun, cli, "learn", "-o", this.policy, ...options, "--", ...command], way);
+  }
+
+  /** What the kernel is asked with what was learned. */
+  plan(): Promise<Ran> {
+    return this.run([...bun, cli, "plan", "--json", "-policy", this.policy]);
+  }
+
+  /** Runs a command with what was learned, and options that allow more. */
+  restricted(command: readonly string[], way?: Way, options: readonly string[] = []): Promise<Ran> {
+    return this.run([...bun, cli, "-policy", this.policy, ...options, "--", ...command], way);
+  }
+}
