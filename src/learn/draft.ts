@@ -13,8 +13,11 @@ export interface Withheld {
   /** A path, or a port as `"connect_tcp 41234"`. */
   readonly what: string;
   readonly rights: readonly FsRight[];
-  /** `secret`: a person has to decide; `wide`: too much is in it; `port`: another one each time. */
-  readonly reason: "secret" | "wide" | "port";
+  /**
+   * `secret`: a person has to decide; `wide`: too much is in it; `listing`: that, and its names were
+   * read and nothing else; `port`: another one each time.
+   */
+  readonly reason: "secret" | "wide" | "listing" | "port";
 }
 
 /** What a policy would say. */
@@ -50,17 +53,9 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
       rights as ReadonlySet<FsRight>,
     );
     if (missing.size === 0) continue;
-    const reason = isSecret(path, around.home)
-      ? "secret"
-      : isWide(path, around) && path !== tmp
-        ? "wide"
-        : undefined;
+    const reason = reasonAgainst(path, missing, around, tmp);
     if (reason) withheld.push({ what: path, rights: ordered(missing), reason });
     else grants.set(path, new Set(missing));
-  }
-  if (isListing(grants.get(tmp))) {
-    withheld.push({ what: tmp, rights: ["read_dir"], reason: "wide" });
-    grants.delete(tmp);
   }
   const moves = needs.moves.filter(({ from }) => from === tmp || !isWide(from, around));
   const folded = withoutCovered(level(fold(grants, around), moves, coverages));
@@ -75,8 +70,16 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
   };
 }
 
-function isListing(rights: ReadonlySet<FsRight> | undefined): boolean {
-  return rights?.size === 1 && rights.has("read_dir");
+function reasonAgainst(
+  path: string,
+  rights: ReadonlySet<FsRight>,
+  around: Surroundings,
+  tmp: string,
+): Withheld["reason"] | undefined {
+  if (isSecret(path, around.home)) return "secret";
+  if (!isWide(path, around)) return undefined;
+  if (rights.isSubsetOf(new Set(["read_dir"]))) return "listing";
+  return path === tmp ? undefined : "wide";
 }
 
 /**

@@ -3,10 +3,10 @@ import type { Draft, Withheld } from "./draft.ts";
 import type { Names } from "./names.ts";
 
 const reasons: Readonly<Record<Withheld["reason"], string>> = {
-  secret:
-    "Used, but not granted, for it is secret. Add what the program really needs, as to roFiles:",
-  wide: "Used, but not granted, for too much is in it. Most programs do without; or grant a part:",
-  port: "Used, but not granted, for the kernel picks another port each time; let the server have a fixed one:",
+  secret: "Used, but not granted: it is secret. Add what the program really needs, as to roFiles:",
+  wide: "Used, but not granted: too much is in it. Add a part of it that will do:",
+  listing: "Listed, but not granted, which most programs do without:",
+  port: "Used, but not granted: the kernel picks another port each time. Let the server have a fixed one:",
 };
 
 /**
@@ -17,7 +17,9 @@ const reasons: Readonly<Record<Withheld["reason"], string>> = {
 export function notes(draft: Draft, names: Names): string[] {
   const lines = Object.entries(reasons).flatMap(([reason, text]) => {
     const some = draft.withheld.filter((one) => one.reason === reason);
-    return some.length === 0 ? [] : [text, ...some.map((one) => `  ${withheldText(one, names)}`)];
+    if (some.length === 0) return [];
+    if (reason !== "listing") return [text, ...some.map((one) => `  ${withheldText(one, names)}`)];
+    return [text, `  ${some.map(({ what }) => JSON.stringify(names.write(what))).join(", ")}`];
   });
   if (draft.exposed.length > 0) {
     lines.push(

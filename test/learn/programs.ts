@@ -43,6 +43,8 @@ async function packed(scene: Scene): Promise<void> {
   );
   scene.write("package/words.js", `exports.end = "!";\n`);
   scene.write("package.json", JSON.stringify({ dependencies: { greeter: "file:greeter.tgz" } }));
+  // Whatever it may want to ask, nobody is there.
+  scene.write("bunfig.toml", `[install]\nregistry = "http://127.0.0.1:9/"\n`);
   await must(
     scene,
     ["chmod", "+x", "package/greet.js"],
