@@ -1,9 +1,9 @@
 /** `landlock-restrict learn`: from its words to a policy, and what is said about it. */
-import { LandlockError } from "../errors.ts";
+import { LandlockError, printable } from "../errors.ts";
 import { learn, type Learned } from "../learn.ts";
 import { writeError } from "../terminal/output.ts";
 import { screenOf, type Screen } from "../terminal/screen.ts";
-import { paint, printable } from "../terminal/text.ts";
+import { paint } from "../terminal/text.ts";
 
 /** As the shells have it: 128 and the number of the signal that ended a command. */
 const EXIT_SIGNAL = 128;

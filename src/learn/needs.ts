@@ -1,8 +1,9 @@
 /** From what a command did to what it needs: rights by path, programs, ports and scopes. */
 import { lstatSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeRight, whiteoutErratum } from "../explain/request.ts";
 import type { FileOperation, FileType, Open } from "../explain/operation.ts";
-import type { FsRight, NetRight, Scope } from "../kernel/abi.ts";
+import { newestAbi, type FsRight, type NetRight, type Scope } from "../kernel/abi.ts";
 import type { Attempt, Observation } from "../observe.ts";
 import type { Places } from "./places.ts";
 
@@ -77,15 +78,10 @@ function counts({ operation, failed }: Attempt): boolean {
   return asked && !["EACCES", "EPERM", "ENOENT", "EINVAL", "ENOTSOCK"].includes(failed);
 }
 
-const makeRight: Readonly<Record<FileType, FsRight>> = {
-  regular: "make_reg",
-  directory: "make_dir",
-  symlink: "make_sym",
-  fifo: "make_fifo",
-  socket: "make_sock",
-  char: "make_char",
-  block: "make_block",
-};
+/** Of whiteouts what the newest kernels ask. */
+function rightToMake(type: FileType): FsRight {
+  return makeRight(type, { abi: newestAbi, errata: whiteoutErratum });
+}
 
 class Reader {
   readonly #needs: Needs;
@@ -145,7 +141,7 @@ class Reader {
     const { kind, path } = operation;
     if (kind === "make") {
       if (operation.type === "directory") this.#directories.add(path);
-      this.#need(dirname(path), makeRight[operation.type]);
+      this.#need(dirname(path), rightToMake(operation.type));
     } else if (kind === "remove") {
       this.#need(dirname(path), operation.directory ? "remove_dir" : "remove_file");
     } else if (kind === "truncate") this.#need(path, "truncate");
@@ -166,9 +162,9 @@ class Reader {
       this.#need(from, remove);
       // The next run finds a file there that this one may have made.
       this.#need(target, remove);
-      if (operation.exchange) this.#need(from, makeRight[type]);
+      if (operation.exchange) this.#need(from, rightToMake(type));
     }
-    this.#need(target, makeRight[type]);
+    this.#need(target, rightToMake(type));
     if (dirname(path) === dirname(to)) return;
     this.#need(from, "refer");
     this.#need(target, "refer");

@@ -17,8 +17,8 @@ const readers: Readonly<Record<string, Reader>> = {
   truncate: (call, here) => onPath("truncate", pathAt(call, 0, here)),
   mkdir: (call, here) => make(pathAt(call, 0, here), "directory"),
   mkdirat: (call, here) => make(pathAt(call, 1, here, 0), "directory"),
-  mknod: (call, here) => make(pathAt(call, 0, here), typeOf(call.args[1])),
-  mknodat: (call, here) => make(pathAt(call, 1, here, 0), typeOf(call.args[2])),
+  mknod: (call, here) => make(pathAt(call, 0, here), typeOf(call.args[1], call.args[2])),
+  mknodat: (call, here) => make(pathAt(call, 1, here, 0), typeOf(call.args[2], call.args[3])),
   symlink: (call, here) => make(pathAt(call, 1, here), "symlink"),
   symlinkat: (call, here) => make(pathAt(call, 2, here, 1), "symlink"),
   unlink: (call, here) => remove(pathAt(call, 0, here), false),
@@ -89,7 +89,7 @@ function both(
   return kind === "link" || !exchange ? { kind, path, to } : { kind, path, to, exchange };
 }
 
-function typeOf(mode: Value | undefined): FileType {
+function typeOf(mode: Value | undefined, device: Value | undefined): FileType {
   const types: Readonly<Record<string, FileType>> = {
     S_IFIFO: "fifo",
     S_IFSOCK: "socket",
@@ -97,6 +97,11 @@ function typeOf(mode: Value | undefined): FileType {
     S_IFBLK: "block",
   };
   const flag = flagsOf(mode).find((one) => one in types);
+  const numbers = device?.type === "group" ? device.items.flatMap(flagsOf) : [];
+  // Device 0:0 is what overlayfs hides a file with.
+  if (flag === "S_IFCHR" && numbers.length === 2 && numbers.every((one) => Number(one) === 0)) {
+    return "whiteout";
+  }
   return flag === undefined ? "regular" : types[flag]!;
 }
 
