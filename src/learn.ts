@@ -94,22 +94,27 @@ async function watch(command: readonly string[]) {
   await Bun.sleep(2 * tickMs);
   const start = BigInt(Date.now() - tickMs) * 1_000_000n;
   const collector = new Collector();
-  const watched = observe(command);
-  const restore = leaveSignalsTo(watched.kill);
+  // Before the command runs: one that comes in between would end this instead.
+  let kill = (_signal: NodeJS.Signals) => {};
+  const restore = leaveSignalsTo((signal) => kill(signal));
   const progress = progressLine(screenOf(2));
   let isFree = true;
+  let ending: Ending;
   try {
+    const watched = observe(command);
+    ({ kill } = watched);
     for await (const one of watched) {
       collector.add(one);
       if (one.kind === "terminal") isFree = false;
       if (isFree) progress.show(`learning: ${collector.seen} operations`);
       else progress.clear();
     }
+    ending = await watched.ending;
   } finally {
     progress.clear();
     restore();
   }
-  return { collector, start, ending: await watched.ending };
+  return { collector, start, ending };
 }
 
 /**

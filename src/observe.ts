@@ -39,11 +39,20 @@ export interface Watched extends AsyncIterable<Observation> {
 export function observe(command: readonly string[], options: RunOptions = {}): Watched {
   const { lines, ending, child } = start(command, options);
   const tasks = new Tasks(options.cwd ?? process.cwd());
+  // A signal for a command whose first line is still to come.
+  let waiting: NodeJS.Signals | undefined;
+  const kill = (signal: NodeJS.Signals) => {
+    waiting = signal;
+    if (tasks.first === undefined) return;
+    waiting = undefined;
+    process.kill(tasks.first, signal);
+  };
   async function* observations(): AsyncGenerator<Observation> {
     const parser = new Lines();
     for await (const text of lines) {
       const line = parser.read(text);
       if (line) yield* tasks.follow(line);
+      if (waiting) kill(waiting);
     }
     yield* tasks.finish();
     if (tasks.first === undefined) throw blocked();
@@ -52,9 +61,7 @@ export function observe(command: readonly string[], options: RunOptions = {}): W
     [Symbol.asyncIterator]: observations,
     ending,
     child,
-    kill: (signal) => {
-      if (tasks.first !== undefined) process.kill(tasks.first, signal);
-    },
+    kill,
   };
 }
 

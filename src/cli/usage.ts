@@ -7,14 +7,16 @@ export const versionLine = `landlock-restrict ${version}`;
 export const usage = `Usage:
   landlock-restrict [OPTION]... -- COMMAND [ARG]...
   landlock-restrict explain [--json] [OPTION]... -- COMMAND [ARG]...
+  landlock-restrict learn -o FILE [-merge] [--json] -- COMMAND [ARG]...
   landlock-restrict plan [--json] [OPTION]...
   landlock-restrict status [--json]
 
 Runs COMMAND, and whatever it starts, with access to the named paths only. Paths are always
 restricted; the network is when one of its options is given, signals with -scoped. Of the open
 files only standard input, output and error are handed on. explain does the same under strace, and
-says in the end what was denied, and which options would allow it. plan says what would be asked of
-this kernel, and does nothing.
+says in the end what was denied, and which options would allow it. learn runs COMMAND unrestricted,
+watches it, and writes the policy that it needs; -merge extends one. plan says what would be asked
+of this kernel, and does nothing.
 
   -ro [+refer] PATH...      read and execute beneath these directories and files
   -rw [+refer] [+ioctl_dev] [+resolve_unix] PATH...

@@ -81,7 +81,7 @@ function intoList(text: string, key: string, words: readonly string[]): string |
   const between = text.slice(last + 1, closes);
   if (!text.slice(start, closes).includes("\n")) {
     const space = isEmpty ? "" : " ";
-    return `${before}${space}${words.join(", ")}${between.trim() === "" ? "" : between}${text.slice(closes)}`;
+    return `${before}${space}${words.join(", ")}${isEmpty ? "" : between}${text.slice(closes)}`;
   }
   const indent = /\n([ \t]+)\S/.exec(text.slice(start, closes))?.[1] ?? "  ";
   const rest = between.endsWith("\n")
