@@ -65,7 +65,7 @@ function main(words: readonly string[]): void {
 
 function run(request: Request, words: readonly string[]): void {
   const { config, rules, verbose, json, environment, command } = request;
-  if (json) fail(EXIT_TOOL, "--json goes with landlock-restrict plan, explain and status");
+  if (json) fail(EXIT_TOOL, "--json goes with landlock-restrict plan, explain, learn and status");
   const [name] = command;
   if (name === undefined) fail(EXIT_TOOL, "There is no command: put it behind --");
   // As env(1): a PATH that the command is given is the one that it is found on.
