@@ -5,7 +5,7 @@ import { makeRight, whiteoutErratum } from "../explain/request.ts";
 import type { FileOperation, FileType, Open } from "../explain/operation.ts";
 import { newestAbi, type FsRight, type NetRight, type Scope } from "../kernel/abi.ts";
 import type { Attempt, Observation } from "../observe.ts";
-import type { Places } from "./places.ts";
+import { terminals, type Places } from "./places.ts";
 
 /** A file went from one directory to another, or got a name there. */
 export interface Move {
@@ -112,6 +112,8 @@ class Reader {
   #need(path: string, ...rights: FsRight[]): void {
     const target = this.#ofProcess(path) ?? this.#places.anchor(path).path;
     for (const right of rights) addTo(this.#needs.paths, target, right);
+    // A terminal is asked what it is, with an ioctl(2) that its name in the trace may not show.
+    if (target === terminals) addTo(this.#needs.paths, target, "ioctl_dev");
   }
 
   /**

@@ -175,6 +175,21 @@ export const programs: readonly Program[] = [
   },
   {
     ...none,
+    name: "python3, a terminal",
+    needs: ["python3"],
+    prepare: async (scene) => scene.write("main.py", `import pty\npty.spawn(["uname"])\n`),
+    command: () => ["/usr/bin/python3", "main.py"],
+  },
+  {
+    ...none,
+    name: "gcc, and what it made",
+    needs: ["gcc"],
+    prepare: async (scene) => scene.write("a.c", "int main(void) { return 5; }\n"),
+    command: () => ["sh", "-c", "gcc -o a a.c && ./a; echo $?"],
+    makes: ["a"],
+  },
+  {
+    ...none,
     name: "image-converter.ts",
     needs: [],
     prepare: async () => {},
