@@ -4,11 +4,12 @@
  */
 import { realpathSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { contentOf } from "./learn/content.ts";
 import { unifiedDiff } from "./learn/diff.ts";
 import { draft, type Draft } from "./learn/draft.ts";
 import { existingPolicy, type Existing } from "./learn/existing.ts";
+import { rightsOn } from "./learn/fold.ts";
 import { extended } from "./learn/merge.ts";
 import { Names } from "./learn/names.ts";
 import { Collector } from "./learn/needs.ts";
@@ -67,7 +68,9 @@ export async function learn({ output, merge, command }: LearnRequest): Promise<L
   const base = realpathSync(dirname(existing.path));
   const names = new Names({ base, ...around, known: existing.variables });
   const content = contentOf(drafted, names, existing);
-  const said = notes(drafted, names);
+  const own = join(base, basename(existing.path));
+  const isOpen = rightsOn(drafted.grants, own).has("write_file");
+  const said = notes(drafted, names, isOpen ? own : undefined);
   const rules = content.texts.size + content.ports.size + content.paths.length;
   const changed = existing.text === undefined || rules > 0;
   const text =

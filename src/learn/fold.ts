@@ -6,6 +6,9 @@ import { commonDirectory, isSystem, isWide, zoneOf, type Surroundings } from "./
 /** Rights by path. */
 export type Grants = Map<string, Set<FsRight>>;
 
+/** The same, to look at. */
+export type SomeGrants = ReadonlyMap<string, ReadonlySet<FsRight>>;
+
 const reading: ReadonlySet<FsRight> = new Set(["execute", "read_file", "read_dir"]);
 /** Rights that are about one file and never about those beside it. */
 const single: ReadonlySet<FsRight> = new Set(["ioctl_dev", "resolve_unix"]);
@@ -82,7 +85,7 @@ export function withoutCovered(grants: Grants): Grants {
 }
 
 /** All rights that are granted on a path. */
-export function rightsOn(grants: Grants, path: string): Set<FsRight> {
+export function rightsOn(grants: SomeGrants, path: string): Set<FsRight> {
   const all = new Set<FsRight>();
   for (const [granted, rights] of grants) {
     const above = granted === "/" ? "/" : `${granted}/`;

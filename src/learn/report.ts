@@ -13,8 +13,9 @@ const reasons: Readonly<Record<Withheld["reason"], string>> = {
  * What a person should know, as lines: what was left out, and what comes along.
  *
  * @param names Writes paths as the policy does
+ * @param policy The policy's file, where the program can write to it
  */
-export function notes(draft: Draft, names: Names): string[] {
+export function notes(draft: Draft, names: Names, policy?: string): string[] {
   const lines = Object.entries(reasons).flatMap(([reason, text]) => {
     const some = draft.withheld.filter((one) => one.reason === reason);
     if (some.length === 0) return [];
@@ -25,6 +26,12 @@ export function notes(draft: Draft, names: Names): string[] {
     lines.push(
       "Careful: secrets that come with a directory above. Move them, or let the program work elsewhere:",
       ...draft.exposed.map((path) => `  ${names.write(path)}`),
+    );
+  }
+  if (policy !== undefined) {
+    lines.push(
+      "Careful: the program can write to its own policy. Keep that elsewhere:",
+      `  ${names.write(policy)}`,
     );
   }
   if (draft.unseen.length > 0) {

@@ -98,9 +98,14 @@ export class Scene {
     return { stdout, stderr, code: signal === undefined ? child.exitCode : 128 + signal };
   }
 
+  /** The command that learns what another one needs, into a file. */
+  learning(policy: string, command: readonly string[], options: readonly string[] = []): string[] {
+    return [...bun, cli, "learn", "-o", policy, ...options, "--", ...command];
+  }
+
   /** Learns what a command needs. */
   learn(command: readonly string[], way?: Way, options: readonly string[] = []): Promise<Ran> {
-    return this.run([...bun, cli, "learn", "-o", this.policy, ...options, "--", ...command], way);
+    return this.run(this.learning(this.policy, command, options), way);
   }
 
   /** What the kernel is asked with what was learned. */

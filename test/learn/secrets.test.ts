@@ -129,3 +129,13 @@ testUnless(
     expect(stderr).toContain("${PROJECT}/.env");
   },
 );
+
+testUnless(needsStrace, "a policy that its program can write to is told about", async () => {
+  const scene = new Scene(tempDir());
+  const make = ["sh", "-c", "echo new >made"];
+  expect((await scene.learn(make)).stderr).not.toContain("its own policy");
+  scene.empty();
+  const inside = await scene.run(scene.learning("policy.toml", make));
+  expect(inside.stderr).toContain("can write to its own policy");
+  expect(await Bun.file(join(scene.project, "policy.toml")).text()).toContain("#   policy.toml\n");
+});
