@@ -46,11 +46,11 @@ function add<Key, Right>(map: Map<Key, Set<Right>>, key: Key, access: readonly R
 export type KernelVersion = Pick<Kernel, "abi" | "errata">;
 
 /**
- * The layers as a kernel enforces them. Below ABI 9 a layer that handles no right on files denies
- * `refer` too, as soon as another layer handles any.
+ * The layers as the kernel enforces them on files: one that handles no right on files denies
+ * `refer` too, as soon as another layer handles any. Linux 7.3 does so still.
  */
-export function asEnforced(layers: readonly Layer[], { abi }: KernelVersion): readonly Layer[] {
-  if (abi >= 9 || layers.every(({ handled }) => handled.fs.length === 0)) return layers;
+export function asEnforced(layers: readonly Layer[]): readonly Layer[] {
+  if (layers.every(({ handled }) => handled.fs.length === 0)) return layers;
   const denies = ({ fs, net, scoped }: Rights) => fs.length === 0 && net.length + scoped.length > 0;
   return layers.map((layer) =>
     denies(layer.handled) ? { ...layer, handled: { ...layer.handled, fs: ["refer"] } } : layer,

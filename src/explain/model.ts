@@ -63,7 +63,7 @@ export function evaluate(
     return denied("EACCES", portDenials(operation, layers));
   }
   if (operation.kind === "rename" || operation.kind === "link") {
-    return evaluateReferral(operation, asEnforced(layers, kernel), files, kernel);
+    return evaluateReferral(operation, asEnforced(layers), files, kernel);
   }
   const denials = requestsOf(operation, files, kernel).flatMap(({ chain, rights }) =>
     denialsOf(missingOn(layers, chain, new Set(rights)), chain[0]!.path),
