@@ -33,7 +33,7 @@ static void take_lock(uint32_t pid)
 		mine = pid | CONTENDED;
 		if (held == mine || __atomic_compare_exchange_n(&lock, &known, mine, 0,
 								__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-			futex_wait(&lock, mine, -1);
+			futex_wait(&lock, mine, LOOK_AGAIN_NS);
 		held = 0;
 	}
 }
@@ -92,7 +92,8 @@ static int wait_for_answers(void)
 
 static int64_t restrict_parked(struct broadcast *b, int32_t ruleset_fd, uint32_t flags)
 {
-	int fresh = sys5(NR_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0;
+	/* A filter may forbid to ask and allow to set: then it counts as not set. */
+	int fresh = sys5(NR_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1;
 	long ret = fresh ? try_in_child(ruleset_fd, flags) : 0;
 
 	if (ret < 0)
@@ -157,16 +158,18 @@ EXPORTED int64_t allthreads_restrict(int32_t ruleset_fd, uint32_t flags, uint32_
 	*report = nothing;
 	take_lock((uint32_t)b.pid);
 	/* The caller must not be suspended by a collector thread that it has parked itself. */
-	sys4(NR_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
-	b.patience = deadline_ms * NS_PER_MS;
-	b.delays = DELAYS_MOST;
-	b.deadline = now_ns() + b.patience;
+	int64_t result = sys4(NR_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
 
-	int32_t task_fd = b.task_fd = threads_open(b.pid);
-	int64_t result = broadcast(&b, ruleset_fd, flags);
+	if (result == 0) {
+		int32_t task_fd = b.task_fd = threads_open(b.pid);
 
-	threads_close(task_fd);
-	sys4(NR_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
+		b.patience = deadline_ms * NS_PER_MS;
+		b.delays = DELAYS_MOST;
+		b.deadline = now_ns() + b.patience;
+		result = broadcast(&b, ruleset_fd, flags);
+		threads_close(task_fd);
+		sys4(NR_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
+	}
 	drop_lock();
 	return result;
 }

@@ -22,7 +22,7 @@ static enum phase phase_after(uint32_t round, enum phase current)
 	uint32_t now;
 
 	while ((now = __atomic_load_n(&phase, __ATOMIC_SEQ_CST)) == (round << PHASE_BITS | current))
-		futex_wait(&phase, now, -1);
+		futex_wait(&phase, now, LOOK_AGAIN_NS);
 	return now == (round << PHASE_BITS | RUN) ? RUN : RELEASED;
 }
 
@@ -83,7 +83,7 @@ int gate_sleep(int64_t ns)
 
 		if (rest <= 0)
 			return 0;
-		futex_wait(&awaited, left, rest);
+		futex_wait(&awaited, left, rest < LOOK_AGAIN_NS ? rest : LOOK_AGAIN_NS);
 	}
 	return 1;
 }

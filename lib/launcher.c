@@ -47,7 +47,7 @@ __attribute__((used, noreturn)) static void launcher_main(long *stack)
 	long ret = sys3(NR_fcntl, status_fd, F_SETFD, FD_CLOEXEC);
 
 	if (ret < 0)
-		fail(-1, STEP_USAGE, ret);
+		fail(status_fd, STEP_USAGE, ret);
 	ret = restrict_this_thread(fd, (uint32_t)flags);
 	if (ret < 0)
 		fail(status_fd, STEP_RESTRICT, ret);

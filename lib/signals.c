@@ -55,7 +55,7 @@ static void chain(int32_t signal, struct signal_info *info, void *context)
  */
 static void handle_ours(int32_t signal, const uint64_t *frame)
 {
-	uint64_t all = ALL_SIGNALS, before, mask;
+	uint64_t all = ALL_SIGNALS, before = 0, mask;
 
 	/* The handler leaves the last signal as it was, so that it tells whether the call that
 	 * was interrupted had blocked it, with a mask of its own. */

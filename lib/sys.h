@@ -123,13 +123,16 @@ static inline int64_t now_ns(void)
 	return t.seconds * NS_PER_S + t.nanoseconds;
 }
 
-/* Sleeps while *word is `value`, for at most `ns` nanoseconds; negative: no limit. */
+/* Sleeps while *word is `value`, for at most `ns` nanoseconds. */
 static inline long futex_wait(uint32_t *word, uint32_t value, int64_t ns)
 {
 	struct timespec64 t = { ns / NS_PER_S, ns % NS_PER_S };
 
-	return sys4(NR_futex, word, FUTEX_WAIT_PRIVATE, value, ns < 0 ? (long)NULL : (long)&t);
+	return sys4(NR_futex, word, FUTEX_WAIT_PRIVATE, value, &t);
 }
+
+/* How long to sleep where another thread wakes: no wake that failed may end in sleep for ever. */
+#define LOOK_AGAIN_NS (100 * NS_PER_MS)
 
 static inline void futex_wake(uint32_t *word, int32_t count)
 {
