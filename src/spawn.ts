@@ -15,7 +15,8 @@ import {
   openFile,
   pipe,
   readInto,
-  sendfile,
+  readLink,
+  sendFile,
 } from "./kernel/syscalls.ts";
 import { MFD_CLOEXEC, MFD_EXEC } from "./kernel/uapi.ts";
 
@@ -27,12 +28,10 @@ const EINVAL = -22;
 const E2BIG = 7;
 
 /** `enum launch_step` of `lib/launcher.c`. */
+const STEP_USAGE = 1;
 const STEP_EXEC = 3;
 /** `struct launch_failure` of `lib/launcher.c`: int32 step, int32 errno. */
 const failureBytes = 8;
-
-/** More than the library has: 66 KiB on arm64. */
-const launcherBytesMax = 1 << 20;
 
 /** The library's file, open since before a restriction could put it out of reach; 0: not yet. */
 let image = 0;
@@ -55,6 +54,12 @@ let status = -1;
 /** Copies the launcher into memory, once: it then needs no exec bit, no path and no rule. */
 function launcherPath(): string {
   if (launcher !== undefined) return launcher;
+  // Not process.pid: this may be the /proc of another pid namespace, where that is somebody else.
+  const self = readLink("/proc/self");
+  if (self === undefined) {
+    const message = "Cannot start the launcher: this process is not in /proc; mount it";
+    throw new LandlockError("ERR_LANDLOCK_NATIVE", message, { path: "/proc/self" });
+  }
   let fd = memfdCreate("landlock-launcher", MFD_CLOEXEC | MFD_EXEC);
   // Before Linux 6.3 there was no MFD_EXEC, and no need for it.
   if (fd === EINVAL) fd = memfdCreate("landlock-launcher", MFD_CLOEXEC);
@@ -67,11 +72,14 @@ function launcherPath(): string {
     );
   }
   keepLauncher();
-  if (image < 0 || sendfile(fd, image, launcherBytesMax) <= 0) {
+  if (image < 0 || sendFile(fd, image) <= 0) {
     try {
       // Loading node:fs costs 2 ms, so only those do it who have the file inside the program.
       const { readFileSync, writeSync } = require("node:fs") as typeof import("node:fs");
-      writeSync(fd, readFileSync(nativePath()));
+      const bytes = readFileSync(nativePath());
+      // From the beginning: sendfile may have failed half-way.
+      const written = writeSync(fd, bytes, 0, bytes.length, 0);
+      if (written < bytes.length) throw new Error(`only ${written} bytes were written`);
     } catch (cause) {
       close(fd);
       const path = nativePath();
@@ -80,7 +88,7 @@ function launcherPath(): string {
     }
   }
   // By process id: in the child the number may be a descriptor of its own by then.
-  return (launcher = `/proc/${process.pid}/fd/${fd}`);
+  return (launcher = `/proc/${self}/fd/${fd}`);
 }
 
 /** `Bun.spawn()` inside a ruleset. */
@@ -191,7 +199,7 @@ function startError(path: string, cause: unknown): unknown {
   const fix =
     code === "EACCES"
       ? 'inside a sandbox, grant rwFiles("/dev/null") or give a stdin of your own, for Bun opens it when stdin is ignored'
-      : "check the cwd, the descriptors and the limits that it gets";
+      : "check the cwd, the descriptors and the limits that it gets, and that /proc is there";
   return new LandlockError("ERR_LANDLOCK_PATH", `Cannot start "${path}": ${code}; ${fix}`, {
     errno: Math.abs(errno),
     path,
@@ -200,7 +208,7 @@ function startError(path: string, cause: unknown): unknown {
 }
 
 function launchError(path: string, step: number, errno: number): LandlockError {
-  const syscall = "landlock_restrict_self";
+  const syscall = step === STEP_USAGE ? "fcntl" : "landlock_restrict_self";
   const name = errnoName(errno);
   if (step === STEP_EXEC) {
     const fix =

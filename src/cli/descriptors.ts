@@ -1,9 +1,9 @@
 /** Which open files the command gets besides its standard input, output and error. */
 import { LandlockError, syscallError } from "../errors.ts";
-import { closeOnExecFrom, keepOnExec } from "../kernel/syscalls.ts";
+import { closeOnExecFrom, setCloseOnExec } from "../kernel/syscalls.ts";
 
+const EBADF = -9;
 const ENOSYS = -38;
-const EINVAL = -22;
 
 /**
  * Hands descriptors above 2 on to the command; all others stay behind.
@@ -13,11 +13,11 @@ const EINVAL = -22;
  */
 export function handOn(fds: readonly number[]): void {
   const closed = closeOnExecFrom(3);
-  // Before Linux 5.11, where there is no Landlock, what Bun does with them at its start must do.
-  if (closed < 0 && closed !== ENOSYS && closed !== EINVAL) {
+  // Containers answer so for calls that their filter has never heard of.
+  if (closed < 0 && !(closed === ENOSYS && markEach())) {
     throw syscallError("Cannot keep open files from the command", "close_range", -closed);
   }
-  const missing = fds.filter((fd) => fd > 2 && (isBunsOwn(fd) || keepOnExec(fd) < 0));
+  const missing = fds.filter((fd) => fd > 2 && (isBunsOwn(fd) || setCloseOnExec(fd, false) < 0));
   if (missing.length === 0) return;
   const [first] = missing;
   const [are, them] = missing.length > 1 ? ["are", "them"] : ["is", "it"];
@@ -25,6 +25,18 @@ export function handOn(fds: readonly number[]): void {
     "ERR_LANDLOCK_INVALID_RULE",
     `-fd: ${missing.join(", ")} ${are} not open: open ${them} for landlock-restrict, as with ${first}<FILE in a shell, or leave ${them} out`,
   );
+}
+
+/** Marks one by one the descriptors above 2 that /proc lists; whether it does, and all were marked. */
+function markEach(): boolean {
+  const { readdirSync } = require("node:fs") as typeof import("node:fs");
+  try {
+    const fds = readdirSync("/proc/self/fd").map(Number);
+    // The one that the list was read from is closed by now: EBADF is no failure.
+    return fds.every((fd) => fd < 3 || [0, EBADF].includes(setCloseOnExec(fd, true)));
+  } catch {
+    return false;
+  }
 }
 
 /** An event loop that Bun opened for itself, at a number that was free. */

@@ -11,6 +11,7 @@ import {
   CLOSE_RANGE_CLOEXEC,
   EFD_NONBLOCK,
   F_SETFD,
+  FD_CLOEXEC,
   LANDLOCK_CREATE_RULESET_ERRATA,
   LANDLOCK_CREATE_RULESET_VERSION,
   NR,
@@ -39,6 +40,8 @@ const libcNames = [
   `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`,
   "libc.so",
 ];
+
+const EINTR = -4;
 
 type Libc = ReturnType<typeof dlopen<typeof symbols>>["symbols"];
 let loaded: Libc | undefined;
@@ -130,9 +133,14 @@ export function openFile(path: string): number {
   return fd === -1 ? lastError() : fd;
 }
 
-/** `sendfile(2)` from the beginning: copies up to `count` bytes, returns how many it did. */
-export function sendfile(toFd: number, fromFd: number, count: number): number {
-  return syscall(NR.sendfile, toFd, fromFd, 0, count);
+/** `sendfile(2)` until the end: copies a whole file, returns its bytes or a negative errno. */
+export function sendFile(toFd: number, fromFd: number): number {
+  // The descriptor's own position would stay where a call that failed half-way has left it.
+  const offset = new BigInt64Array(1);
+  for (;;) {
+    const sent = syscall(NR.sendfile, toFd, fromFd, ptr(offset), 0x7fff_f000);
+    if (sent <= 0) return sent < 0 ? sent : Number(offset[0]);
+  }
 }
 
 /** All bytes of a file, or undefined where it cannot be read. */
@@ -155,9 +163,20 @@ export function readFile(path: string): Uint8Array | undefined {
   }
 }
 
-/** `read(2)`. */
+/** `read(2)`, again where a signal interrupts it. */
 export function readInto(fd: number, buffer: Uint8Array): number {
-  return syscall(NR.read, fd, ptr(buffer), buffer.length);
+  for (;;) {
+    const got = syscall(NR.read, fd, ptr(buffer), buffer.length);
+    if (got !== EINTR) return got;
+  }
+}
+
+/** `readlink(2)` of a short link, or undefined where it cannot be read. */
+export function readLink(path: string): string | undefined {
+  const name = new TextEncoder().encode(`${path}\0`);
+  const buffer = new Uint8Array(64);
+  const length = syscall(NR.readlinkat, AT_FDCWD, ptr(name), ptr(buffer), buffer.length);
+  return length < 0 ? undefined : new TextDecoder().decode(buffer.subarray(0, length));
 }
 
 /** The first fields of `struct statx`, as 32-bit words, or a negative errno. */
@@ -188,9 +207,9 @@ export function closeOnExecFrom(first: number): number {
   return syscall(NR.close_range, first, 0xffff_ffff, CLOSE_RANGE_CLOEXEC);
 }
 
-/** `F_SETFD` of `fcntl(2)`: takes the close-on-exec mark off a descriptor. */
-export function keepOnExec(fd: number): number {
-  return syscall(NR.fcntl, fd, F_SETFD, 0);
+/** `F_SETFD` of `fcntl(2)`: marks a descriptor close-on-exec, or takes the mark off. */
+export function setCloseOnExec(fd: number, on: boolean): number {
+  return syscall(NR.fcntl, fd, F_SETFD, on ? FD_CLOEXEC : 0);
 }
 
 /** `close(2)`. */

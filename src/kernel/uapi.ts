@@ -19,6 +19,7 @@ export const O_CLOEXEC = 0o2000000;
 export const O_DIRECTORY = process.arch === "arm64" ? 0o40000 : 0o200000;
 export const AT_FDCWD = -100;
 export const F_SETFD = 2;
+export const FD_CLOEXEC = 1;
 export const CLOSE_RANGE_CLOEXEC = 1 << 2;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const STATX_NLINK = 0x4;
@@ -49,6 +50,7 @@ export const NR = {
         memfd_create: 279,
         pipe2: 59,
         read: 63,
+        readlinkat: 78,
         sendfile: 71,
         statx: 291,
       }
@@ -61,6 +63,7 @@ export const NR = {
         memfd_create: 319,
         pipe2: 293,
         read: 0,
+        readlinkat: 267,
         sendfile: 40,
         statx: 332,
       }),
