@@ -17,6 +17,7 @@ import { maskOf } from "./kernel/uapi.ts";
 import type { ThreadReport } from "./report.ts";
 
 const E2BIG = -7;
+const EAGAIN = -11;
 
 /** Flags of `landlock_restrict_self(2)` as its argument. */
 export function encodeFlags(flags: readonly RestrictFlag[]): number {
@@ -77,9 +78,14 @@ function unreachable(done: Broadcast, deadlineMs: number): LandlockError {
   const who = done.tid === 0 ? "A thread" : `Thread ${done.tid} ("${done.name}")`;
   const why =
     done.error < 0 ? `could not be signalled: ${errnoName(-done.error)}` : "did not answer";
+  // The kernel has room for no more queued signals of this user: sigqueue(3).
+  const fix =
+    done.error === EAGAIN
+      ? "raise the limit on pending signals, ulimit -i"
+      : "end that thread or let it take signals";
   return new LandlockError(
     "ERR_LANDLOCK_THREADS_UNREACHABLE",
-    `${who} ${why} within ${deadlineMs} ms, so nothing was restricted: end that thread or let it take signals, and call again`,
+    `${who} ${why} within ${deadlineMs} ms, so nothing was restricted: ${fix}, and call again`,
     done.error < 0 ? { syscall: "rt_tgsigqueueinfo", errno: -done.error } : {},
   );
 }
