@@ -6,12 +6,15 @@ interface Program {
   readonly folder: string;
   readonly sources: readonly string[];
   readonly flags: readonly string[];
+  /** Flags that only the compilers for arm64 know. */
+  readonly arm64Flags?: readonly string[];
   /** Which libc it is for; each has a compiler of its own. */
   readonly libc: "glibc" | "musl";
 }
 
 const stress = join(import.meta.dir, "lib");
 const inside = join(import.meta.dir, "threads", "inside");
+const lib = join(import.meta.dir, "..", "lib");
 const strict = ["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread"];
 
 function stressFor(libc: "glibc" | "musl"): Program {
@@ -19,11 +22,29 @@ function stressFor(libc: "glibc" | "musl"): Program {
   return { folder: stress, sources, flags: [...strict, "-ldl"], libc };
 }
 
-function library(source: string): Program {
+function library(source: string, folder = inside): Program {
   return {
-    folder: inside,
+    folder,
     sources: [source],
     flags: [...strict, "-shared", "-fPIC"],
+    libc: "glibc",
+  };
+}
+
+/** The native library of `lib/` with a shim that makes system calls fail: test/faults. */
+function faultyLibrary(): Program {
+  const sources = readdirSync(lib).filter((file) => file.endsWith(".c") && file !== "launcher.c");
+  const freestanding = [
+    ...["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-nostdlib"],
+    ...["-ffreestanding", "-fno-builtin", "-fno-tree-loop-distribute-patterns"],
+    ...["-fvisibility=hidden", "-fno-stack-protector", "-fno-asynchronous-unwind-tables"],
+    "-Wl,-z,noseparate-code,-z,norelro,-z,now,-z,noexecstack,-z,defs,-e,landlock_launcher",
+  ];
+  return {
+    folder: lib,
+    sources: [...sources, "../test/faults/shim.c"],
+    flags: [...freestanding, "-include", "../test/faults/shim.h"],
+    arm64Flags: ["-mno-outline-atomics"],
     libc: "glibc",
   };
 }
@@ -34,6 +55,8 @@ export const programs = {
   "stress-musl": stressFor("musl"),
   "deaf.so": library("deaf.c"),
   "relay.so": library("relay.c"),
+  "forker.so": library("forker.c", join(import.meta.dir, "faults")),
+  "faulty.so": faultyLibrary(),
 } as const satisfies Record<string, Program>;
 
 export type ProgramName = keyof typeof programs;
@@ -45,8 +68,11 @@ export const packages = { glibc: "gcc", musl: "musl-tools" } as const;
 
 /** Compiles one of them; by default with the compiler of this machine, for this machine. */
 export function compile(name: ProgramName, output: string, compiler?: readonly string[]): void {
-  const { folder, sources, flags, libc } = programs[name];
-  const command = [...(compiler ?? [compilers[libc]]), ...sources, "-o", output, ...flags];
+  const { folder, sources, flags, arm64Flags = [], libc }: Program = programs[name];
+  const [first, ...others] = compiler ?? [compilers[libc]];
+  const isArm64 = compiler ? first!.startsWith("aarch64") : process.arch === "arm64";
+  const all = [...others, ...sources, "-o", output, ...flags, ...(isArm64 ? arm64Flags : [])];
+  const command = [first!, ...all];
   const done = Bun.spawnSync(command, { cwd: folder });
   if (!done.success) throw new Error(done.stderr.toString());
 }

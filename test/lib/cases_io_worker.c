@@ -13,6 +13,7 @@
 #define OFFSET_SQES 0x10000000ULL
 #define OP_READ 22
 #define SQE_ASYNC (1U << 4)
+#define SETUP_SQPOLL (1U << 1)
 
 struct parameters {
 	uint32_t sq_entries, cq_entries, flags, cpu, idle, features, wq_fd, reserved[3];
@@ -21,7 +22,7 @@ struct parameters {
 	uint32_t cq[10];
 };
 
-static int worker_there(void)
+static int thread_there(const char *prefix)
 {
 	DIR *tasks = opendir("/proc/self/task");
 	struct dirent *entry;
@@ -33,7 +34,7 @@ static int worker_there(void)
 
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-		if (fd >= 0 && read(fd, name, 7) == 7 && memcmp(name, "iou-wrk", 7) == 0)
+		if (fd >= 0 && read(fd, name, 7) == 7 && memcmp(name, prefix, 7) == 0)
 			found = 1;
 		if (fd >= 0)
 			close(fd);
@@ -48,18 +49,25 @@ struct ring {
 	size_t queue_length, sqe_length;
 };
 
+static struct parameters ring_setup(struct ring *ring, uint32_t flags)
+{
+	struct parameters p;
+
+	memset(&p, 0, sizeof(p));
+	p.flags = flags;
+	ring->fd = (int)syscall(NR_IO_URING_SETUP, 4, &p);
+	if (ring->fd < 0)
+		skipped("io_uring_setup: %s", strerror(errno));
+	return p;
+}
+
 /* Starts a read that a worker has to wait for. */
 static struct ring ring_reading_from(int fd)
 {
 	static char byte;
-	struct parameters p;
 	struct ring r;
+	struct parameters p = ring_setup(&r, 0);
 
-	memset(&p, 0, sizeof(p));
-
-	r.fd = (int)syscall(NR_IO_URING_SETUP, 4, &p);
-	if (r.fd < 0)
-		skipped("io_uring_setup: %s", strerror(errno));
 	r.queue_length = p.array + p.sq_entries * sizeof(uint32_t);
 	/* struct io_uring_sqe has 64 bytes. */
 	r.sqe_length = p.sq_entries * 64;
@@ -93,7 +101,7 @@ void case_io_worker(void)
 
 	struct ring ring = ring_reading_from(ends[0]);
 
-	WAIT_FOR(worker_there());
+	WAIT_FOR(thread_there("iou-wrk"));
 
 	int64_t result =
 		library.restrict_all(ruleset_denying(FILE_BIT(0), WITH_PROC), 0, HASTY_MS, &report);
@@ -109,8 +117,35 @@ void case_io_worker(void)
 	munmap(ring.queue, ring.queue_length);
 	munmap(ring.sqe, ring.sqe_length);
 	close(ring.fd);
-	WAIT_FOR(!worker_there());
+	WAIT_FOR(!thread_there("iou-wrk"));
 	result = library.restrict_all(ruleset_denying(FILE_BIT(0), WITH_PROC), 0, PATIENT_MS, &report);
+	expect_success(result, &report, 6);
+	crowd_check(crowd, FILE_BIT(0), 1);
+	check_this_thread(FILE_BIT(0), 1);
+	crowd_end(crowd);
+}
+
+void case_io_poller(void)
+{
+	struct allthreads_report report;
+	struct crowd *crowd = crowd_start(5, 0, 0);
+	int ruleset = ruleset_denying(FILE_BIT(0), WITH_PROC);
+	struct ring ring;
+
+	ring_setup(&ring, SETUP_SQPOLL);
+	WAIT_FOR(thread_there("iou-sqp"));
+
+	int64_t result = library.restrict_all(ruleset, 0, HASTY_MS, &report);
+
+	expect_unchanged(result, &report, ALLTHREADS_UNREACHABLE);
+	CHECK(strncmp(report.name, "iou-sqp", 7) == 0, "thread %d (%s) was blamed", report.tid,
+	      report.name);
+	check_no_new_privs_everywhere(0);
+	crowd_check(crowd, 0, 0);
+
+	close(ring.fd);
+	WAIT_FOR(!thread_there("iou-sqp"));
+	result = library.restrict_all(ruleset, 0, PATIENT_MS, &report);
 	expect_success(result, &report, 6);
 	crowd_check(crowd, FILE_BIT(0), 1);
 	check_this_thread(FILE_BIT(0), 1);

@@ -147,6 +147,26 @@ void blocker_start(struct blocker *blocker, uint64_t blocked, const char *name);
 /* It unblocks everything, proves what it can open and ends. */
 void blocker_stop(struct blocker *blocker, uint32_t denied, int no_new_privs);
 
+/* ---- state.c: what a call that fails must leave as it was ---- */
+
+struct state {
+	struct raw_sigaction dispositions[SIGNALS + 1];
+	char masks[4096]; /* every thread's id and SigBlk line */
+	int files;
+	int pages; /* of address space */
+};
+
+void state_take(struct state *state);
+
+/*
+ * Takes it once every thread has its mask back: they take a moment to leave the handler. 1: the
+ * caller's own had to be put back here, which only `own_may_stay` allows.
+ */
+int state_settle(struct state *state, const struct state *like, int own_may_stay);
+
+/* How many dispositions differ: 1 at most, of the handler that stays after an UNREACHABLE. */
+int state_compare(const struct state *before, const struct state *after);
+
 /* ---- namespaces.c ---- */
 
 /* Runs `body` in a new process and hands its verdict on. */
@@ -195,7 +215,10 @@ void mount_proc(void);
 	X(foreign_proc, "foreign-proc")                    \
 	X(nested_pid_namespace, "nested-pid-namespace")    \
 	X(io_worker, "io-worker")                          \
+	X(io_poller, "io-poller")                          \
+	X(storm, "storm")                                  \
 	X(fork, "fork")                                    \
+	X(faults, "faults")                                \
 	X(execve, "execve")                                \
 	X(launcher, "launcher")
 

@@ -1,0 +1,59 @@
+/**
+ * Preloaded into Bun: the sources then use the library of `shim.c` for their own, and for libc.
+ * `LANDLOCK_TEST_FAULTY` is its path; `LANDLOCK_TEST_FAULT` may hold a fault, as JSON.
+ */
+import { dlopen, FFIType } from "bun:ffi";
+
+const faulty = process.env["LANDLOCK_TEST_FAULTY"]!;
+const { i32, u32 } = FFIType;
+
+const { symbols } = dlopen(faulty, {
+  faults_arm: { args: [i32, i32, u32, u32], returns: FFIType.void },
+  faults_seen: { args: [i32], returns: u32 },
+});
+
+/** Calls number `first` to `last` of one system call return `result`; 0: none do. */
+export interface Fault {
+  readonly number: number;
+  readonly result: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Makes calls fail from now on. */
+export function arm({ number, result, first, last }: Fault): void {
+  symbols.faults_arm(number, result, first, last);
+}
+
+/** Lets all calls succeed; returns how many there were of a number since `arm()`. */
+export function disarm(number: number): number {
+  const seen = symbols.faults_seen(number);
+  symbols.faults_arm(0, 0, 0, 0);
+  return seen;
+}
+
+/** The text of a source with one thing replaced, which must be there. */
+function replaced(text: string, what: RegExp, by: string): string {
+  if (!what.test(text)) throw new Error(`no ${what} to replace`);
+  return text.replace(what, by);
+}
+
+Bun.plugin({
+  name: "faults",
+  setup(build) {
+    build.onLoad({ filter: /\/src\/kernel\/(syscalls|native)\.ts$/ }, async ({ path }) => {
+      const text = await Bun.file(path).text();
+      const contents = path.endsWith("native.ts")
+        ? replaced(
+            text,
+            /return process\.arch === "arm64" .*;/,
+            `return ${JSON.stringify(faulty)};`,
+          )
+        : replaced(text, /"libc\.so\.6"/, JSON.stringify(faulty));
+      return { contents, loader: "ts" };
+    });
+  },
+});
+
+const wanted = process.env["LANDLOCK_TEST_FAULT"];
+if (wanted !== undefined) arm(JSON.parse(wanted) as Fault);
