@@ -4,7 +4,7 @@ import type { Failure } from "./failure.ts";
 import { presetOperations } from "./granted.ts";
 import type { FileType, Operation } from "./operation.ts";
 import type { Files } from "./place.ts";
-import type { Attempt, Reading } from "./attempt.ts";
+import { unknownPort, type Attempt, type Reading } from "./attempt.ts";
 
 /** A certificate that nobody vouches for: so it seems where their list cannot be read. */
 const untrusted =
@@ -35,6 +35,13 @@ export function disguised(failure: Failure, files: Files): Reading | undefined {
   if (syscall === "memoryUsage") {
     const path = "/proc/self/statm";
     return { attempts: [{ operations: [{ kind: "open", path, read: true }] }], path };
+  }
+  // node:dgram says no more, whatever the errno was.
+  if (failure.isUdp && message === "Failed to connect socket") {
+    const needs = "the error does not name the port: give it, as { port: 53 }";
+    const port = failure.port ?? unknownPort;
+    const operations = [{ kind: "port", access: ["connect_send_udp"], port }] as const;
+    return { attempts: [{ operations, certain: false }], port: failure.port, needs };
   }
   if (/^WebSocket connection to .* failed/.test(message) && failure.port !== undefined) {
     const { port } = failure;

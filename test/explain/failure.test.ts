@@ -166,6 +166,14 @@ describe("readings", () => {
     expect(readings({ ...open, code: "EPERM" })).toBeUndefined();
   });
 
+  test("connecting with node:dgram fails without a code", () => {
+    const failed = errorOf({ message: "Failed to connect socket" }, "    at x (node:dgram:480:16)");
+    const reading = readingOf(failureOf(failed, { port: 53 }), files, undefined);
+    expect(reading?.attempts).toMatchObject([
+      { certain: false, operations: [{ access: ["connect_send_udp"], port: 53 }] },
+    ]);
+  });
+
   test("what has nothing to do with access has no reading", () => {
     expect(readings({ message: "undefined is not a function" })).toBeUndefined();
     expect(readings({ code: "ECONNREFUSED", syscall: "connect", port: 1 })).toBeUndefined();

@@ -139,7 +139,7 @@ export const newerRows: Rows = {
     abi: 10,
     code: "connectSendUdp(PORT)",
   },
-  "dgram connect()": {
+  "dgram connect(), with { port }": {
     action: ({ dgram, port }) =>
       new Promise<void>((done, fail) => {
         const socket = dgram.createSocket("udp4").on("error", fail);
@@ -149,6 +149,8 @@ export const newerRows: Rows = {
       }),
     rules: [bindUdp(0)],
     abi: 10,
+    options: { port: 0 },
     code: "connectSendUdp(PORT)",
+    uncertain: true,
   },
 };
