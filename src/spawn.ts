@@ -3,7 +3,6 @@
  * restricts itself and becomes the command, so that the parent needs no restriction and the
  * sandbox no rule for the launcher.
  */
-import { read, ptr } from "bun:ffi";
 import { encodeFlags } from "./enforce.ts";
 import { errnoName, fixOf, LandlockError, syscallError } from "./errors.ts";
 import type { RestrictFlag } from "./kernel/abi.ts";
@@ -129,7 +128,14 @@ export function spawnSync<In extends Writable, Out extends Readable, Err extends
   const launch = prepare(rulesetFd, flags, command, options, "pipe");
   if (status < 0) status = eventfd();
   if (status < 0) throw syscallError(`Cannot start "${command[0]}"`, "eventfd2", -status);
-  const child = launch.start(Bun.spawnSync, status);
+  let child;
+  try {
+    child = launch.start(Bun.spawnSync, status);
+  } catch (error) {
+    // What a launcher has reported all the same is not for the next child.
+    readInto(status, new Uint8Array(failureBytes));
+    throw error;
+  }
   launch.check(status);
   return child as Bun.SyncSubprocess<Out, Err>;
 }
@@ -165,10 +171,10 @@ function prepare(
       }
     },
     check(statusFd: number) {
-      const failure = new Uint8Array(failureBytes);
+      const failure = new Uint8Array(new ArrayBuffer(failureBytes));
       if (readInto(statusFd, failure) < failureBytes) return;
-      const address = ptr(failure);
-      throw launchError(path, read.i32(address, 0), read.i32(address, 4));
+      const [step, errno] = new Int32Array(failure.buffer);
+      throw launchError(path, step!, errno!);
     },
   };
 }

@@ -2,7 +2,7 @@
  * The native library: the only place that loads it. It is opened before anything is restricted,
  * for afterwards its file may be out of reach.
  */
-import { dlopen, FFIType, ptr, read } from "bun:ffi";
+import { dlopen, FFIType, ptr } from "bun:ffi";
 import arm64 from "../../lib/prebuilt/linux-arm64/liblandlock.so" with { type: "file" };
 import x64 from "../../lib/prebuilt/linux-x64/liblandlock.so" with { type: "file" };
 import { errnoName, fixOf, LandlockError } from "../errors.ts";
@@ -87,16 +87,16 @@ export interface Broadcast {
  * @param deadlineMs How long the threads may take to park, in milliseconds
  */
 export function restrictAllThreads(fd: number, flags: number, deadlineMs: number): Broadcast {
-  const report = new Uint8Array(reportBytes);
-  const address = ptr(report);
-  const result = Number(native().allthreads_restrict(fd, flags, deadlineMs, address));
+  const report = new Uint8Array(new ArrayBuffer(reportBytes));
+  const result = Number(native().allthreads_restrict(fd, flags, deadlineMs, ptr(report)));
+  const [threads, tid, error, , changed] = new Int32Array(report.buffer, 0, 5);
   const name = report.subarray(20, report.indexOf(0, 20));
   return {
     result,
-    threads: read.i32(address, 0),
-    tid: read.i32(address, 4),
-    error: read.i32(address, 8),
-    changed: read.i32(address, 16) !== 0,
+    threads: threads!,
+    tid: tid!,
+    error: error!,
+    changed: changed !== 0,
     name: name.length === 0 ? "" : new TextDecoder().decode(name),
   };
 }

@@ -101,9 +101,14 @@ export function encodeRulesetAttr(handled: Rights, quiet: Rights, abi: number): 
   return new Uint8Array(words.buffer, 0, attrBytesOf(abi));
 }
 
-/** `struct landlock_path_beneath_attr`: u64 rights, s32 descriptor, packed. */
+/**
+ * `struct landlock_path_beneath_attr`: u64 rights, s32 descriptor, packed. Its address holds for as
+ * long as it lives. That of a small typed array without an ArrayBuffer does not: the engine moves
+ * its elements when it compiles code for that very array, and a kernel that is given the old
+ * address again and again sees the old rights for ever.
+ */
 export function pathBeneathAttr(): Uint32Array {
-  return new Uint32Array(3);
+  return new Uint32Array(new ArrayBuffer(12));
 }
 
 /** Fills in a `struct landlock_path_beneath_attr`. */
