@@ -8,8 +8,9 @@ import { expect } from "bun:test";
 import { kernelAbi, patience, testFromAbi } from "../harness.ts";
 import { explore } from "./property/explore.ts";
 import { explain } from "./property/failure.ts";
-import { privilegesHere } from "./property/run-world.ts";
+import { privilegesHere, runWorld } from "./property/run-world.ts";
 import type { Totals } from "./property/totals.ts";
+import type { Step, Trial, World } from "./property/world.ts";
 import { wrongModels } from "./property/wrong.ts";
 
 const fixedSeed = 4500;
@@ -64,3 +65,19 @@ testFromAbi(
   },
   runMs * Math.max(1, operations / 600),
 );
+
+testFromAbi(1, "a world without mounts of its own mounts nothing on this machine", async () => {
+  const steps: readonly Step[] = [
+    { make: "directory", path: "a" },
+    { make: "directory", path: "b" },
+    { make: "bind", path: "b", from: "a" },
+  ];
+  const trials: readonly Trial[] = [
+    // Where something is mounted on it, renaming fails with EBUSY.
+    { operation: { kind: "rename", path: "b", to: "c" } },
+    { operation: { kind: "open", path: "c", read: true } },
+  ];
+  const world: World = { steps, trials, layers: [], mounts: false };
+  const { outcomes } = await runWorld(world, privilegesHere(), { timeoutMs, wrong: false });
+  expect(outcomes.map((outcome) => outcome?.actual)).toEqual(["ok", "ok"]);
+});

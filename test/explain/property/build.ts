@@ -37,6 +37,9 @@ export interface Built {
 /** Text that is no program: execve(2) fails with ENOEXEC where it may be read and executed. */
 const text = "no program\n".repeat(2);
 
+/** Whether a step mounts, which is for processes with mounts of their own only. */
+const mounts = ({ make }: Step) => make === "bind" || make === "tmpfs";
+
 function makeStep(step: Step, servers: Map<string, PathServer>): void {
   const { path } = step;
   switch (step.make) {
@@ -107,8 +110,8 @@ export function build(world: World, folder: string): Built & { enforce(): void }
   makeLayers(0);
   for (const [i, step] of world.steps.entries()) {
     const { file } = machineFiles.find(step.path, true);
-    if (file && (step.make === "bind" || step.make === "tmpfs")) covered.add(file.id);
-    outcome(() => makeStep(step, servers));
+    if (file && world.mounts && mounts(step)) covered.add(file.id);
+    if (world.mounts || !mounts(step)) outcome(() => makeStep(step, servers));
     makeLayers(i + 1);
   }
   // A kernel that lacks all that a layer handles gets none.
