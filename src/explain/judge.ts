@@ -79,7 +79,7 @@ function landlock(
   const notes = notesOn(first, known);
   const sentence = denialSentence(first.denials);
   const shown = certain ? fixes : heads;
-  const message = `Landlock: ${sentence}${fixSentence(shown, certain) || withoutFix(first, reading)}`;
+  const message = `Landlock: ${sentence}${fixSentence(shown, certain) || withoutFix(first, reading, known)}`;
   return new Explanation({
     ...base,
     cause: "landlock",
@@ -145,9 +145,13 @@ function notesOn(tried: Tried, known: Known): string[] {
 }
 
 /** Why no rule can be named, for the end of a sentence. */
-function withoutFix({ operations }: Tried, { needs }: Reading): string {
+function withoutFix({ operations, denials }: Tried, { needs }: Reading, { layers }: Known): string {
   const scope = operations.find((operation) => operation.kind === "scope")?.scope;
   if (scope) return `; no rule can grant it: leave ${scope} out of the Config`;
+  const other = denials.find(({ layer }) => layers[layer - 1]?.handled.fs.length === 0)?.layer;
+  if (denials.every(({ right }) => right === "refer") && other !== undefined) {
+    return `; no rule can grant it in layer ${other}, which restricts no paths: restrict all of it in one restrict()`;
+  }
   return needs === undefined ? "" : `; ${needs}`;
 }
 

@@ -82,7 +82,8 @@ export function withRule(sandbox: Sandbox, rule: Rule): Sandbox {
     const more = layerOf({ handled: layer.handled, rules }, sandbox.files);
     return {
       handled: layer.handled,
-      grants: added(layer.grants, more.grants),
+      // A layer that restricts no paths takes no rule about them, though it denies refer.
+      grants: layer.handled.fs.length > 0 ? added(layer.grants, more.grants) : layer.grants,
       ports: added(layer.ports, more.ports),
     };
   });

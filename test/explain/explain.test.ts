@@ -1,7 +1,7 @@
 /** What `explain()` says of what Landlock has nothing to do with, and of what it cannot know. */
 import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
-import { explain, landlock, permissions, planFor, roDirs } from "../../src/index.ts";
+import { explain, landlock, permissions, planFor, roDirs, rwDirs } from "../../src/index.ts";
 import { inSubprocess, tempDir, testFromAbi } from "../harness.ts";
 
 const newest = { abi: 11, errata: 15, state: "enabled" } as const;
@@ -31,6 +31,31 @@ test("a policy can be asked before it is enforced", () => {
   const port = explain({ port: 443, access: ["connect_tcp"] }, { layers: [plan, plan] });
   expect(port.message).toBe(
     "Landlock: layers 1, 2 deny connect_tcp on port 443; add connectTcp(443)",
+  );
+});
+
+test("a layer about ports denies refer beside one about paths, and takes no rule for it", () => {
+  const dir = tempDir();
+  for (const name of ["from", "to"]) mkdirSync(`${dir}/${name}`);
+  writeFileSync(`${dir}/from/file`, "");
+  const exdev = {
+    code: "EXDEV",
+    syscall: "rename",
+    path: `${dir}/from/file`,
+    dest: `${dir}/to/file`,
+  };
+  const error = Object.assign(new Error("x"), exdev);
+  const paths = planFor(landlock.V3, [rwDirs(dir).withRefer()], newest);
+  const ports = planFor(landlock.config({ net: ["bind_tcp"] }), [], newest);
+  expect(explain(error, { layers: [paths] }).denials).toEqual([]);
+  const { denials, fixes, message } = explain(error, { layers: [paths, ports] });
+  expect(denials.map(({ layer, right }) => [layer, right])).toEqual([
+    [2, "refer"],
+    [2, "refer"],
+  ]);
+  expect(fixes).toEqual([]);
+  expect(message).toEndWith(
+    "; no rule can grant it in layer 2, which restricts no paths: restrict all of it in one restrict()",
   );
 });
 
