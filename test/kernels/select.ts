@@ -30,7 +30,8 @@ export function select(words: readonly string[], allFiles: readonly string[]): S
     name === "all" || name === kernel.name || (name === "quick" && kernel.quick === true);
   const quick = names.join() === "quick";
   // These take longest, and show what others show too: the host's own run has to do.
-  const slow = /^test\/(cli|lib\/|threads\/(no-proc|whole-process))/;
+  const slow =
+    /^test\/(cli|explain\/explain|lib\/|enforce\/many-rules|threads\/(concurrent|no-proc|whole-process))/;
   return {
     kernels: kernels.filter(
       (kernel) => names.length === 0 || names.some((name) => means(kernel, name)),
