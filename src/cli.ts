@@ -8,6 +8,7 @@ import { become } from "./cli/become.ts";
 import { parseFlags, type Request } from "./cli/flags.ts";
 import { describe } from "./cli/describe.ts";
 import { handOn } from "./cli/descriptors.ts";
+import { searchPath } from "./cli/environment.ts";
 import { explain } from "./cli/explain.ts";
 import { learnCommand } from "./cli/learn.ts";
 import { dryRun } from "./cli/plan.ts";
@@ -68,9 +69,7 @@ function run(request: Request, words: readonly string[]): void {
   if (json) fail(EXIT_TOOL, "--json goes with landlock-restrict plan, explain, learn and status");
   const [name] = command;
   if (name === undefined) fail(EXIT_TOOL, "There is no command: put it behind --");
-  // As env(1): a PATH that the command is given is the one that it is found on.
-  const set = environment.words.map((at) => words[at]!).findLast((word) => /^PATH=/.test(word));
-  const PATH = set?.slice("PATH=".length) ?? process.env["PATH"] ?? "";
+  const PATH = searchPath(environment, words);
   const path = name.includes("/") ? name : Bun.which(name, { PATH });
   if (path === null) fail(EXIT_NOT_FOUND, `cannot find ${JSON.stringify(name)} on PATH`);
   const execute = become(path, words, words.length - command.length, environment);

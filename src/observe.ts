@@ -68,10 +68,10 @@ export function observe(command: readonly string[], options: RunOptions = {}): W
 /**
  * Runs a command in its sandbox; says on standard error what was denied, and what would allow it.
  *
- * @returns The command's exit status; 128 and the number of the signal that ended it
+ * @returns How the command ended
  * @throws {LandlockError} As `observe()` does, and as `Config.plan()` does
  */
-export function explainCommand(request: ExplainRequest): Promise<number> {
+export function explainCommand(request: ExplainRequest): Promise<Ending> {
   return explainRun(request, observe);
 }
 

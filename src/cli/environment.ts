@@ -11,6 +11,17 @@ export interface EnvironmentRequest {
 const equals = "=".charCodeAt(0);
 
 /**
+ * Where the command is looked for. As env(1): a PATH that it is given is the one that it is found
+ * on.
+ *
+ * @param words The command line that `request` is about
+ */
+export function searchPath(request: EnvironmentRequest, words: readonly string[]): string {
+  const set = request.words.map((at) => words[at]!).findLast((word) => /^PATH=/.test(word));
+  return set?.slice("PATH=".length) ?? process.env["PATH"] ?? "";
+}
+
+/**
  * Makes the environment of the command.
  *
  * @param inherited The environment of this process

@@ -2,6 +2,8 @@
 import { LandlockError } from "../errors.ts";
 import { probe, unavailable } from "../kernel/probe.ts";
 import { explainCommand } from "../observe.ts";
+import { exitStatusOf } from "./ending.ts";
+import { searchPath } from "./environment.ts";
 import { parseFlags } from "./flags.ts";
 
 /** As the first line of `cli.ts`: nothing of the current directory runs before the sandbox. */
@@ -11,7 +13,7 @@ const bunFlags = ["--config=/dev/null", "--no-env-file"];
  * Runs this program itself under strace, so that the sandbox is the one that it makes.
  *
  * @param words What follows `explain`
- * @returns The command's exit status
+ * @returns The command's exit status; that of a shell where a signal ended it
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the word that is wrong, and as
  *   `explainCommand()`
  */
@@ -27,9 +29,8 @@ export async function explain(words: readonly string[]): Promise<number> {
   if (state !== "enabled") throw unavailable(state);
   const options = words.slice(0, words.length - command.length - 1);
   const own = options.filter((word) => word !== "--json");
-  const set = environment.words.map((at) => words[at]!).findLast((word) => /^PATH=/.test(word));
-  const PATH = set?.slice("PATH=".length) ?? process.env["PATH"] ?? "";
-  return explainCommand({
+  const PATH = searchPath(environment, words);
+  const ending = await explainCommand({
     command: [...itself(), ...own, "--", ...command],
     config,
     rules,
@@ -37,6 +38,7 @@ export async function explain(words: readonly string[]): Promise<number> {
     inPolicy: options.includes("-policy"),
     which: (name) => Bun.which(name, { PATH }),
   });
+  return exitStatusOf(ending);
 }
 
 /** A compiled program has its script inside. */

@@ -4,9 +4,8 @@ import { learn, type Learned } from "../learn.ts";
 import { writeError } from "../terminal/output.ts";
 import { screenOf, type Screen } from "../terminal/screen.ts";
 import { paint } from "../terminal/text.ts";
+import { exitStatusOf } from "./ending.ts";
 
-/** As the shells have it: 128 and the number of the signal that ended a command. */
-const EXIT_SIGNAL = 128;
 const EXIT_NOT_FOUND = 127;
 
 /**
@@ -26,10 +25,7 @@ export async function learnCommand(words: readonly string[]): Promise<number> {
   }
   const learned = await learn(request);
   writeError(json ? `${JSON.stringify(learned)}\n` : text(learned, request.output, screenOf(2)));
-  const { exitCode, signal } = learned.ending;
-  if (signal === null) return exitCode ?? 0;
-  const { constants } = require("node:os") as typeof import("node:os");
-  return EXIT_SIGNAL + constants.signals[signal];
+  return exitStatusOf(learned.ending);
 }
 
 function parse(words: readonly string[]) {

@@ -4,7 +4,15 @@ import { accessNet, fileRights, scopes, type FsRight, type NetRight } from "../k
 import { inOrder } from "../rule.ts";
 import type { Denial } from "./model.ts";
 import type { Files } from "./place.ts";
-import { fixOf, modified, pathVerbs, type Fix, type PathVerb, type Piece } from "./spell.ts";
+import {
+  accessOf,
+  fixOf,
+  modified,
+  pathVerbs,
+  type Fix,
+  type PathVerb,
+  type Piece,
+} from "./spell.ts";
 
 /** What helps to find the better of two rules. */
 export interface FixContext {
@@ -163,11 +171,6 @@ function withoutCovered(pieces: readonly Piece[]): readonly Piece[] {
     const own = { access: accessOf(piece), paths: "paths" in piece ? piece.paths : [] };
     return !pieces.some((other, j) => j !== i && covers(other, own));
   });
-}
-
-function accessOf(piece: Piece): readonly FsRight[] {
-  if (piece.kind === "exact") return piece.access;
-  return piece.kind === "verb" ? [...pathVerbs[piece.verb]().access, ...piece.with] : [];
 }
 
 /** Rules that differ in their paths only become one. */

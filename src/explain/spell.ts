@@ -61,6 +61,12 @@ export type Piece =
   /** As `presetOf()` takes it: `"dns=ports"`. */
   | { readonly kind: "preset"; readonly spec: string };
 
+/** The rights on paths that a rule grants. */
+export function accessOf(piece: Piece): readonly FsRight[] {
+  if (piece.kind === "exact") return piece.access;
+  return piece.kind === "verb" ? [...pathVerbs[piece.verb]().access, ...piece.with] : [];
+}
+
 const portVerbs = {
   bind_tcp: { name: "bindTcp", make: bindTcp, flag: "-bindtcp" },
   connect_tcp: { name: "connectTcp", make: connectTcp, flag: "-connecttcp" },
@@ -191,6 +197,5 @@ function policyItems(piece: Piece): [key: string, items: string] {
   if (piece.with.length === 1 && piece.with[0] === "refer") {
     return ["paths", `{ access = "${verbKeys[piece.verb]}", paths = ${paths}, refer = true }`];
   }
-  const access = [...pathVerbs[piece.verb]().access, ...piece.with];
-  return ["paths", `{ access = ${listOf(access)}, paths = ${paths} }`];
+  return ["paths", `{ access = ${listOf(accessOf(piece))}, paths = ${paths} }`];
 }

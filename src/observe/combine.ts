@@ -1,6 +1,5 @@
 /** Many rules as few: what one of them grants, no other one has to grant again. */
-import { pathVerbs, type Piece } from "../explain/spell.ts";
-import type { FsRight } from "../kernel/abi.ts";
+import { accessOf, type Piece } from "../explain/spell.ts";
 
 /**
  * Each path, port and preset by itself, and none twice: paths that lie beneath another one with no
@@ -37,11 +36,6 @@ export function atomsOf(
 export function* ancestorsOf(path: string): Generator<string> {
   for (let next = path; next !== ""; next = next.slice(0, next.lastIndexOf("/"))) yield next;
   yield "/";
-}
-
-function accessOf(piece: Piece): readonly FsRight[] {
-  if (piece.kind === "exact") return piece.access;
-  return piece.kind === "verb" ? [...pathVerbs[piece.verb]().access, ...piece.with] : [];
 }
 
 const order = ["roDirs", "roFiles", "rwDirs", "rwFiles"];

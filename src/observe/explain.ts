@@ -45,19 +45,16 @@ export type Watch = (command: readonly string[]) => Watched;
 /** Signals that a terminal sends to all of its programs: the command decides, and this waits. */
 const fromTerminal = ["SIGINT", "SIGQUIT"] as const;
 
-/** As the shells have it: 128 and the number of the signal that ended a command. */
-const EXIT_SIGNAL = 128;
-
 /** errnos that a denial has. */
 const errnos = ["EACCES", "EPERM", "EXDEV"];
 
 /**
  * Runs the command and writes what was denied to standard error, once it has ended.
  *
- * @returns Its exit status; that of a shell where a signal ended it
+ * @returns How it ended
  * @throws {LandlockError} As the plan does, and as `watch` does, before the command runs
  */
-export async function explainRun(request: ExplainRequest, watch: Watch): Promise<number> {
+export async function explainRun(request: ExplainRequest, watch: Watch): Promise<Ending> {
   const ignore = () => {};
   for (const signal of fromTerminal) process.on(signal, ignore);
   const plan = request.config.plan(...request.rules);
@@ -92,7 +89,7 @@ export async function explainRun(request: ExplainRequest, watch: Watch): Promise
     const advice = adviseOn(denied, new Trial(sandbox), granted, request.which);
     report({ ...log.all(), advice, ending, notes: notesOn(log.all(), ending) }, request);
   }
-  return statusOf(ending);
+  return ending;
 }
 
 /**
@@ -135,9 +132,4 @@ function ownProc(operation: Operation, process: number, first: number): Operatio
 function report(findings: Findings, { json, inPolicy }: ExplainRequest): void {
   const text = json ? findingsJson(findings) : `\n${findingsText(findings, screenOf(2), inPolicy)}`;
   writeError(`${text}\n`);
-}
-
-function statusOf({ exitCode, signal }: Ending): number {
-  const { constants } = require("node:os") as typeof import("node:os");
-  return signal === null ? (exitCode ?? 0) : EXIT_SIGNAL + constants.signals[signal];
 }
