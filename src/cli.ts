@@ -16,6 +16,7 @@ import { statusText } from "./cli/status.ts";
 import { usage, versionLine } from "./cli/usage.ts";
 import { enforceThread } from "./enforce.ts";
 import { errnoName, LandlockError } from "./errors.ts";
+import { lookUpCommand, lookUpFailure } from "./kernel/lookup.ts";
 import { writeError } from "./terminal/output.ts";
 import { screenOf } from "./terminal/screen.ts";
 import { paint } from "./terminal/text.ts";
@@ -70,8 +71,11 @@ function run(request: Request, words: readonly string[]): void {
   const [name] = command;
   if (name === undefined) fail(EXIT_TOOL, "There is no command: put it behind --");
   const PATH = searchPath(environment, words);
-  const path = name.includes("/") ? name : Bun.which(name, { PATH });
-  if (path === null) fail(EXIT_NOT_FOUND, `cannot find ${JSON.stringify(name)} on PATH`);
+  const path = lookUpCommand(name, PATH);
+  if (typeof path === "number") {
+    const code = path === EACCES ? EXIT_CANNOT_RUN : EXIT_NOT_FOUND;
+    fail(code, `cannot execute ${JSON.stringify(name)}: ${lookUpFailure(path)}`);
+  }
   const execute = become(path, words, words.length - command.length, environment);
   handOn(request.fds);
   const plan = config.plan(...rules);

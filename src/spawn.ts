@@ -6,6 +6,7 @@
 import { encodeFlags } from "./enforce.ts";
 import { errnoName, fixOf, LandlockError, syscallError } from "./errors.ts";
 import type { RestrictFlag } from "./kernel/abi.ts";
+import { lookUpCommand, lookUpError } from "./kernel/lookup.ts";
 import { nativePath } from "./kernel/native.ts";
 import {
   close,
@@ -179,7 +180,7 @@ function prepare(
   };
 }
 
-/** The program's path, found as `Bun.spawn()` finds it. */
+/** The program's path, found as execvp(3) finds it from the child's working directory. */
 function resolveCommand(name: string | undefined, options: Options): string {
   if (typeof name !== "string" || name === "") {
     throw new LandlockError(
@@ -187,15 +188,9 @@ function resolveCommand(name: string | undefined, options: Options): string {
       'There is no command to start: give a list like ["ls", "-l"]',
     );
   }
-  if (name.includes("/")) return name;
-  const path = options.env?.["PATH"] ?? process.env["PATH"] ?? "";
-  const found = Bun.which(name, { PATH: path, ...(options.cwd ? { cwd: options.cwd } : {}) });
-  if (found !== null) return found;
-  throw new LandlockError(
-    "ERR_LANDLOCK_PATH",
-    `Cannot start "${name}": it is not on PATH; install it, or give its path`,
-    { syscall: "execve", errno: 2, path: name },
-  );
+  const path = lookUpCommand(name, options.env?.["PATH"] ?? process.env["PATH"], options.cwd);
+  if (typeof path === "string") return path;
+  throw lookUpError(`Cannot start "${name}"`, name, path);
 }
 
 /** `Bun.spawn()` itself failed, before the launcher ran: its error names the launcher's path. */

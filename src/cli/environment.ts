@@ -16,9 +16,12 @@ const equals = "=".charCodeAt(0);
  *
  * @param words The command line that `request` is about
  */
-export function searchPath(request: EnvironmentRequest, words: readonly string[]): string {
+export function searchPath(
+  request: EnvironmentRequest,
+  words: readonly string[],
+): string | undefined {
   const set = request.words.map((at) => words[at]!).findLast((word) => /^PATH=/.test(word));
-  return set?.slice("PATH=".length) ?? process.env["PATH"] ?? "";
+  return set?.slice("PATH=".length) ?? process.env["PATH"];
 }
 
 /**

@@ -1,5 +1,6 @@
 /** `landlock-restrict explain`: from its words to what is run and explained. */
 import { LandlockError } from "../errors.ts";
+import { lookUpCommand } from "../kernel/lookup.ts";
 import { probe, unavailable } from "../kernel/probe.ts";
 import { explainCommand } from "../observe.ts";
 import { exitStatusOf } from "./ending.ts";
@@ -36,7 +37,10 @@ export async function explain(words: readonly string[]): Promise<number> {
     rules,
     json,
     inPolicy: options.includes("-policy"),
-    which: (name) => Bun.which(name, { PATH }),
+    which: (name) => {
+      const found = lookUpCommand(name, PATH);
+      return typeof found === "number" ? null : found;
+    },
   });
   return exitStatusOf(ending);
 }

@@ -1,12 +1,15 @@
 /** `landlock-restrict learn`: from its words to a policy, and what is said about it. */
 import { LandlockError, printable } from "../errors.ts";
+import { lookUpCommand, lookUpFailure } from "../kernel/lookup.ts";
 import { learn, type Learned } from "../learn.ts";
 import { writeError } from "../terminal/output.ts";
 import { screenOf, type Screen } from "../terminal/screen.ts";
 import { paint } from "../terminal/text.ts";
 import { exitStatusOf } from "./ending.ts";
 
+const EXIT_CANNOT_RUN = 126;
 const EXIT_NOT_FOUND = 127;
+const EACCES = -13;
 
 /**
  * Learns, and says on standard error what came out; standard output is the command's.
@@ -19,9 +22,12 @@ const EXIT_NOT_FOUND = 127;
 export async function learnCommand(words: readonly string[]): Promise<number> {
   const { json, ...request } = parse(words);
   const [name] = request.command as [string];
-  if (!name.includes("/") && Bun.which(name) === null) {
-    writeError(`landlock-restrict: cannot find ${JSON.stringify(name)} on PATH\n`);
-    return EXIT_NOT_FOUND;
+  const path = lookUpCommand(name);
+  if (typeof path === "number") {
+    writeError(
+      `landlock-restrict: cannot execute ${JSON.stringify(name)}: ${lookUpFailure(path)}\n`,
+    );
+    return path === EACCES ? EXIT_CANNOT_RUN : EXIT_NOT_FOUND;
   }
   const learned = await learn(request);
   writeError(json ? `${JSON.stringify(learned)}\n` : text(learned, request.output, screenOf(2)));

@@ -1,7 +1,7 @@
 /** From an ended child to what it was probably denied: it has no error to tell. */
 import { basename } from "node:path";
 import type { Started } from "../enforced.ts";
-import { programOperations } from "./granted.ts";
+import { programOperations, programPath } from "./granted.ts";
 import type { Operation } from "./operation.ts";
 import type { Attempt, Reading } from "./attempt.ts";
 
@@ -58,7 +58,7 @@ export function childReading(child: Ended, end: string, started: Started | undef
 
 /** A dynamic loader that cannot read a library says so and ends with 127. */
 function starting(program: string, said: string): Attempt {
-  const path = program.includes("/") ? program : (Bun.which(program) ?? program);
+  const path = programPath(program);
   const operations = programOperations(path);
   return { operations, preset: `executable=${program}`, certain: /shared librar/.test(said) };
 }

@@ -1,4 +1,5 @@
 /** Presets as questions: whether what they grant is granted already. */
+import { lookUpCommand } from "../kernel/lookup.ts";
 import { fileRights } from "../kernel/abi.ts";
 import { presetOf } from "../presets.ts";
 import { flatten, type Rule } from "../rule.ts";
@@ -35,4 +36,10 @@ export function programOperations(path: string): Operation[] {
   } catch {
     return [{ kind: "execute", path }];
   }
+}
+
+/** The file of a command; without one on PATH its name. */
+export function programPath(name: string): string {
+  const found = lookUpCommand(name);
+  return typeof found === "number" ? name : found;
 }

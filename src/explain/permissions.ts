@@ -14,7 +14,7 @@ import { parse } from "../parse.ts";
 import { isPort, type PathLike } from "../values.ts";
 import type { Operation } from "./operation.ts";
 import type { Files, Place } from "./place.ts";
-import { programOperations } from "./granted.ts";
+import { programOperations, programPath } from "./granted.ts";
 import { denialsOf, type Sandbox } from "./remedy.ts";
 
 /** What `permissions.has()` can be asked: Node's scopes, or a right by its kernel name. */
@@ -84,7 +84,7 @@ function onPort(
 /** Without a path: beneath the root, which is to say everywhere. */
 function operationsFor(scope: string, path: string | undefined, files: Files): Operation[] {
   if (scope === "child" && path !== undefined) {
-    return programOperations(path.includes("/") ? path : (Bun.which(path) ?? resolve(path)));
+    return programOperations(resolve(programPath(path)));
   }
   const named = scopes.find((name) => name === scope);
   if (named) return [{ kind: "scope", scope: named }];

@@ -5,7 +5,7 @@ import type { Failure } from "./failure.ts";
 import type { Open, Operation } from "./operation.ts";
 import type { Files } from "./place.ts";
 import { disguised } from "./disguised.ts";
-import { programOperations } from "./granted.ts";
+import { programOperations, programPath } from "./granted.ts";
 
 const writers = ["writeFileSync", "appendFileSync", "write", "writer", "createWriteStream"];
 const readers = ["readFileSync", "readdirSync", "start", "text", "json", "bytes", "arrayBuffer"];
@@ -184,7 +184,7 @@ export const launching: Reading = { attempts: [{ operations: [devNull] }], path:
 
 /** `Bun.spawn()` opens `/dev/null` for what is ignored; Node's functions have pipes there. */
 function spawning(name: string, syscall: string): Reading {
-  const path = name.includes("/") ? name : (Bun.which(name) ?? name);
+  const path = programPath(name);
   const program = { operations: programOperations(path), preset: `executable=${name}` };
   if (syscall !== "posix_spawn") return { attempts: [program], path };
   return { attempts: [{ ...program, also: [devNull] }, program], path };

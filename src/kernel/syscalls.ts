@@ -6,6 +6,7 @@
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
 import { LandlockError } from "../errors.ts";
 import {
+  AT_EACCESS,
   AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,
   CLOSE_RANGE_CLOEXEC,
@@ -22,7 +23,9 @@ import {
   RLIMIT_NOFILE,
   STATX_ATTR_MOUNT_ROOT,
   STATX_NLINK,
+  STATX_TYPE,
   TIOCGWINSZ,
+  X_OK,
 } from "./uapi.ts";
 
 const { i32, u32, i64, i64_fast, cstring, ptr: pointer } = FFIType;
@@ -41,7 +44,9 @@ const libcNames = [
   "libc.so",
 ];
 
+const EPERM = -1;
 const EINTR = -4;
+const ENOSYS = -38;
 
 type Libc = ReturnType<typeof dlopen<typeof symbols>>["symbols"];
 let loaded: Libc | undefined;
@@ -193,6 +198,22 @@ export function linkCount(path: string): number {
   const words = statx(path, 0, STATX_NLINK);
   // stx_nlink is the u32 at offset 16.
   return typeof words === "number" ? words : words[4]!;
+}
+
+/** `st_mode` of a file, whose type is certain, or a negative errno. */
+export function fileMode(path: string): number {
+  const words = statx(path, 0, STATX_TYPE);
+  // stx_mode is the u16 at offset 28.
+  return typeof words === "number" ? words : words[7]! & 0xffff;
+}
+
+/** Whether this user may execute a file, or enter a directory: 0, or a negative errno. */
+export function mayExecute(path: string): number {
+  const name = new TextEncoder().encode(`${path}\0`);
+  const result = syscall(NR.faccessat2, AT_FDCWD, ptr(name), X_OK, AT_EACCESS);
+  // Linux before 5.8, and containers, do not know it; the old call asks for the real user.
+  const unknown = result === ENOSYS || result === EPERM;
+  return unknown ? syscall(NR.faccessat, AT_FDCWD, ptr(name), X_OK) : result;
 }
 
 /** Whether a file is the root of a mount, from `statx(2)`; before Linux 5.8 always false. */

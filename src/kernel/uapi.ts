@@ -18,10 +18,13 @@ export const O_CLOEXEC = 0o2000000;
 /** arm64 has its own value (`arch/arm64/include/uapi/asm/fcntl.h`). */
 export const O_DIRECTORY = process.arch === "arm64" ? 0o40000 : 0o200000;
 export const AT_FDCWD = -100;
+export const AT_EACCESS = 0x200;
+export const X_OK = 1;
 export const F_SETFD = 2;
 export const FD_CLOEXEC = 1;
 export const CLOSE_RANGE_CLOEXEC = 1 << 2;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
+export const STATX_TYPE = 0x1;
 export const STATX_NLINK = 0x4;
 export const STATX_ATTR_MOUNT_ROOT = 0x2000;
 
@@ -40,9 +43,11 @@ export const NR = {
   landlock_add_rule: 445,
   landlock_restrict_self: 446,
   close_range: 436,
+  faccessat2: 439,
   ...(process.arch === "arm64"
     ? {
         eventfd2: 19,
+        faccessat: 48,
         fcntl: 25,
         ioctl: 29,
         prctl: 167,
@@ -56,6 +61,7 @@ export const NR = {
       }
     : {
         eventfd2: 290,
+        faccessat: 269,
         fcntl: 72,
         ioctl: 16,
         prctl: 157,

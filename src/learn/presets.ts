@@ -2,6 +2,7 @@
 import { realpathSync } from "node:fs";
 import { basename } from "node:path";
 import { LandlockError } from "../errors.ts";
+import { lookUpCommand } from "../kernel/lookup.ts";
 import { presetOf } from "../presets.ts";
 import type { Rule } from "../rule.ts";
 import { Coverage } from "./coverage.ts";
@@ -31,8 +32,8 @@ export function recognise(needs: Needs, already: Coverage, tmp: string): Recogni
   const unknown: string[] = [];
   const programs = [...needs.programs].flatMap((program): Chosen[] => {
     const name = basename(program);
-    const onPath = Bun.which(name);
-    const isNamed = onPath !== null && realOf(onPath) === realOf(program);
+    const onPath = lookUpCommand(name);
+    const isNamed = typeof onPath === "string" && realOf(onPath) === realOf(program);
     const spec = `executable=${isNamed ? name : program}`;
     const chosen = choose(spec);
     if (!chosen) unknown.push(program);

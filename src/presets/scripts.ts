@@ -2,6 +2,7 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { LandlockError } from "../errors.ts";
+import { lookUpCommand, lookUpError } from "../kernel/lookup.ts";
 
 /** `BINPRM_BUF_SIZE`: how much of a file the kernel reads to see what it is. */
 const headBytes = 256;
@@ -10,14 +11,10 @@ const chainMax = 16;
 
 /** The file of a program, as `execvp(3)` finds it: on PATH, unless the name has a slash. */
 export function findProgram(name: string, by?: string): string {
-  const found = name.includes("/") ? name : Bun.which(name);
+  const found = lookUpCommand(name);
   const asker = by === undefined ? "" : `, which "${by}" starts`;
-  if (found === null) {
-    throw new LandlockError(
-      "ERR_LANDLOCK_PATH",
-      `Cannot find the program "${name}"${asker}: it is not on PATH; install it, or give its path`,
-      { path: name },
-    );
+  if (typeof found === "number") {
+    throw lookUpError(`Cannot find the program "${name}"${asker}`, name, found);
   }
   let problem: string | undefined;
   try {
