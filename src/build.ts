@@ -2,6 +2,7 @@
 import { ptr } from "bun:ffi";
 import { errnoName, LandlockError, syscallError } from "./errors.ts";
 import { accessFs, accessNet, fileRights, type FsRight } from "./kernel/abi.ts";
+import { makeDirectory, removeDirectories } from "./kernel/directories.ts";
 import { close, landlockAddRule, landlockCreateRuleset, openPath } from "./kernel/syscalls.ts";
 import {
   encodeNetPortAttr,
@@ -54,6 +55,7 @@ function addRules(rulesetFd: number, plan: Plan): Built {
   const rules: (PathRule | PortRule)[] = [];
   const skippedPaths: string[] = [];
   const unusable: Unusable[] = [];
+  const missing: PathRule[] = [];
   const addPath = pathAdder(rulesetFd);
   for (const rule of plan.rules) {
     if ("port" in rule) {
@@ -66,24 +68,50 @@ function addRules(rulesetFd: number, plan: Plan): Built {
       rules.push(added);
     } else if (rule.onMissing === "skip" && isMissing(added.errno)) {
       skippedPaths.push(rule.path);
+    } else if (rule.onMissing === "create" && added.errno === ENOENT) {
+      missing.push(rule);
     } else {
       unusable.push(added);
     }
   }
   if (unusable.length > 0) throw unusablePaths(unusable);
-  return { rules, skippedPaths };
+  // Once all other paths are known to be usable: an error leaves no directory behind.
+  if (missing.length > 0) rules.push(...createMissing(missing, addPath));
+  return { rules, skippedPaths, createdPaths: [...new Set(missing.map(({ path }) => path))] };
+}
+
+/** Makes the directories of the rules, all of them or none, and adds the rules. */
+function createMissing(missing: readonly PathRule[], addPath: AddPath): PathRule[] {
+  const made: string[] = [];
+  const rules: PathRule[] = [];
+  const unusable: Unusable[] = [];
+  try {
+    for (const rule of missing) {
+      const errno = makeDirectory(rule.path, made);
+      const added = errno < 0 ? { rule, syscall: "mkdir", errno } : addPath(rule);
+      if ("access" in added) rules.push(added);
+      else unusable.push(added);
+    }
+    if (unusable.length > 0) throw unusablePaths(unusable);
+  } catch (error) {
+    removeDirectories(made);
+    throw error;
+  }
+  return rules;
 }
 
 function isMissing(errno: number): boolean {
   return errno === ENOENT || errno === ENOTDIR;
 }
 
+type AddPath = (rule: PathRule) => PathRule | Unusable;
+
 /** Adds path rules; reuses one buffer, and one mask for all paths of a rule. */
-function pathAdder(rulesetFd: number) {
+function pathAdder(rulesetFd: number): AddPath {
   const attr = pathBeneathAttr();
   const address = Number(ptr(attr));
   const masks = new Map<readonly FsRight[], { all: number; files: readonly FsRight[] }>();
-  return (rule: PathRule): PathRule | Unusable => {
+  return (rule) => {
     let mask = masks.get(rule.access);
     if (!mask) {
       const files = rule.access.filter((right) => fileRights.includes(right));

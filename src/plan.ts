@@ -17,14 +17,14 @@ import {
 import { notCovered } from "./kernel/coverage.ts";
 import { usableAbi, type Kernel } from "./kernel/probe.ts";
 import { plainData } from "./plain.ts";
-import { flatten, type FsRule, type NetRule, type Rule } from "./rule.ts";
+import { flatten, type FsRule, type NetRule, type OnMissing, type Rule } from "./rule.ts";
 
 /** A path rule as the kernel will get it. */
 export interface PathRule {
   readonly path: string;
   readonly access: readonly FsRight[];
   readonly onFile: "narrow" | "fail";
-  readonly onMissing: "fail" | "skip";
+  readonly onMissing: OnMissing;
   readonly quiet: boolean;
 }
 

@@ -14,6 +14,7 @@ export interface ThreadReport {
 export interface Built {
   readonly rules: readonly (PathRule | PortRule)[];
   readonly skippedPaths: readonly string[];
+  readonly createdPaths: readonly string[];
 }
 
 /** What really happened. Frozen plain data. */
@@ -32,6 +33,8 @@ export interface Report {
   readonly ungranted: readonly Ungranted[];
   /** Paths that do not exist, of rules with `.ignoreIfMissing()`. */
   readonly skippedPaths: readonly string[];
+  /** Paths that did not exist and are directories now, of rules with `.createIfMissing()`. */
+  readonly createdPaths: readonly string[];
   /** What the kernel was given. */
   readonly rules: readonly (PathRule | PortRule)[];
   readonly threads: ThreadReport;
@@ -49,6 +52,7 @@ export function reportOf(plan: Plan, built: Built, threads: ThreadReport): Repor
     unenforced,
     ungranted,
     skippedPaths: Object.freeze(built.skippedPaths),
+    createdPaths: Object.freeze(built.createdPaths),
     rules: Object.freeze(built.rules),
     threads: Object.freeze(threads),
     notCovered,

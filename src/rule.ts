@@ -6,6 +6,9 @@ import { accessFs, type FsRight, type NetRight } from "./kernel/abi.ts";
 import { parse } from "./parse.ts";
 import { PlainData } from "./plain.ts";
 
+/** What happens where a path does not exist. */
+export type OnMissing = "fail" | "skip" | "create";
+
 /** What an `FsRule` consists of. */
 export interface FsRuleData {
   readonly kind: "fs";
@@ -16,8 +19,8 @@ export interface FsRuleData {
   readonly paths: readonly string[];
   /** Where a path is no directory: grant only what applies to files, or fail. */
   readonly onFile: "narrow" | "fail";
-  /** Where a path does not exist: fail, or skip it and report it. */
-  readonly onMissing: "fail" | "skip";
+  /** Where a path does not exist: fail, skip it and report it, or make a directory there. */
+  readonly onMissing: OnMissing;
   /** Whether a denial beneath the paths goes to the audit log. */
   readonly onDenial: "log" | "quiet";
 }
@@ -29,7 +32,7 @@ export class FsRule extends PlainData implements FsRuleData {
   readonly explicit: readonly FsRight[];
   readonly paths: readonly string[];
   readonly onFile: "narrow" | "fail";
-  readonly onMissing: "fail" | "skip";
+  readonly onMissing: OnMissing;
   readonly onDenial: "log" | "quiet";
 
   /** @internal Rights come in the order of the kernel's bits, and lists become the rule's own. */
@@ -76,6 +79,17 @@ export class FsRule extends PlainData implements FsRuleData {
   /** Skips paths that do not exist and reports them under `skippedPaths`. */
   ignoreIfMissing(): FsRule {
     return new FsRule({ ...this, onMissing: "skip" });
+  }
+
+  /**
+   * Makes a directory, and those above it, where a path does not exist: with mode 0777 less the
+   * umask, when the ruleset is built. They are reported under `createdPaths`. Nothing is made if
+   * another path of the rules cannot be used.
+   *
+   * @returns A rule whose ruleset is `ERR_LANDLOCK_PATH` where a directory cannot be made
+   */
+  createIfMissing(): FsRule {
+    return new FsRule({ ...this, onMissing: "create" });
   }
 
   /**

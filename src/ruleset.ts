@@ -19,6 +19,7 @@ export interface RestrictSelfOptions {
 }
 
 const defaultDeadlineMs = 1000;
+const nothingBuilt: Built = { rules: [], skippedPaths: [], createdPaths: [] };
 
 /**
  * A ruleset in the kernel: paths are open and rules are in, nothing is enforced. Made by
@@ -37,7 +38,7 @@ export class Ruleset implements Disposable {
   constructor(plan: Plan) {
     this.plan = plan;
     const nothing = plan.enforcement === "none";
-    const { fd, ...built } = nothing ? { fd: -1, rules: [], skippedPaths: [] } : buildRuleset(plan);
+    const { fd, ...built } = nothing ? { fd: -1, ...nothingBuilt } : buildRuleset(plan);
     this.#fd = fd;
     this.#built = built;
     this.#bound = bind(plan.handled, built.rules);

@@ -144,7 +144,10 @@ const badRules: [value: unknown, message: RegExp][] = [
   [{ ...plainFs, access: ["reed"] }, /^access\[0\]: "reed" is not a filesystem right: /],
   [{ ...plainFs, explicit: ["refer"] }, /refer.*explicit must be part of access$/s],
   [{ ...plainFs, onFile: "skip" }, /^onFile: "skip" is not onFile: use "narrow" or "fail"$/],
-  [{ ...plainFs, onMissing: "log" }, /^onMissing: "log" is not onMissing: use "fail" or "skip"$/],
+  [
+    { ...plainFs, onMissing: "log" },
+    /^onMissing: "log" is not onMissing: use "fail", "skip" or "create"$/,
+  ],
   [{ kind: "fs" }, /^access: undefined is not a list: give an array$/],
   [{ kind: "composite" }, /^rules: undefined is not a list: give an array$/],
   [

@@ -93,9 +93,10 @@ for (const [name, modify, right] of added) {
   });
 }
 
-test("ignoreIfMissing() and quiet() change one field each, in a new rule", () => {
+test("ignoreIfMissing(), createIfMissing() and quiet() change one field each, in a new rule", () => {
   const rule = roDirs("/a");
   expect({ ...rule.ignoreIfMissing() }).toEqual({ ...rule, onMissing: "skip" });
+  expect({ ...rule.createIfMissing() }).toEqual({ ...rule, onMissing: "create" });
   expect({ ...rule.quiet() }).toEqual({ ...rule, onDenial: "quiet" });
   const port = bindTcp(1);
   expect({ ...port.quiet() }).toEqual({ ...port, onDenial: "quiet" });

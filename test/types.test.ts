@@ -79,7 +79,7 @@ test("the states and codes are unions of literals", () => {
 test("constructors return their kind of rule, and each is a Rule", () => {
   expectTypeOf(roDirs("/a", new URL("file:///b"))).toEqualTypeOf<FsRule>();
   expectTypeOf(roDirs().withRefer().withIoctlDev().withResolveUnix()).toEqualTypeOf<FsRule>();
-  expectTypeOf(roDirs().ignoreIfMissing().quiet()).toEqualTypeOf<FsRule>();
+  expectTypeOf(roDirs().ignoreIfMissing().createIfMissing().quiet()).toEqualTypeOf<FsRule>();
   expectTypeOf(bindTcp(1).quiet()).toEqualTypeOf<NetRule>();
   expectTypeOf(composite(roDirs(), composite())).toEqualTypeOf<CompositeRule>();
   expectTypeOf<FsRule | NetRule | CompositeRule>().toExtend<Rule>();
@@ -109,6 +109,7 @@ test("a Report is read-only throughout, and has the parts of its Plan", () => {
   expectTypeOf<Report>().toExtend<Shared & Pick<Plan, "notCovered">>();
   expectTypeOf<Report>().toEqualTypeOf<Readonly<Report>>();
   expectTypeOf<Report["skippedPaths"]>().toEqualTypeOf<readonly string[]>();
+  expectTypeOf<Report["createdPaths"]>().toEqualTypeOf<readonly string[]>();
   expectTypeOf<Report["threads"]>().toEqualTypeOf<ThreadReport>();
   expectTypeOf<ThreadReport["method"]>().toEqualTypeOf<"tsync" | "broadcast" | "none">();
 });

@@ -1,5 +1,5 @@
 import { printable } from "../errors.ts";
-import type { Plan } from "../plan.ts";
+import type { PathRule, Plan } from "../plan.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { labelled, paint, type Style } from "../terminal/text.ts";
 
@@ -11,6 +11,12 @@ const enforcementStyle = {
   partial: "yellow",
   none: "red",
 } as const satisfies Record<Plan["enforcement"], Style>;
+
+const missingWords = {
+  fail: "",
+  skip: " (if it exists)",
+  create: " (made if it is missing)",
+} as const satisfies Record<PathRule["onMissing"], string>;
 
 /**
  * A plan as text for people.
@@ -34,7 +40,7 @@ export function describe(plan: Plan, screen: Screen, more = false): string {
     ],
     ["denied:", [...handled.fs, ...handled.net, ...handled.scoped].join(" ")],
     ...plan.rules.map((rule): [string, string] => {
-      const missing = "path" in rule && rule.onMissing === "skip" ? " (if it exists)" : "";
+      const missing = "path" in rule ? missingWords[rule.onMissing] : "";
       const what = place("path" in rule ? rule.path : `port ${rule.port}`);
       return ["granted:", `${what}${missing}: ${rule.access.join(" ")}`];
     }),

@@ -139,6 +139,7 @@ function grantRule(grant: Grant, place: string, config: Config, origin: Origin):
   if (rule.access.length === 0) {
     throw origin.complain(`${place}.access`, "[] grants nothing: name a right, or take it out");
   }
+  if (grant.ifMissing === "create") return rule.createIfMissing();
   return grant.ifMissing === "skip" ? rule.ignoreIfMissing() : rule;
 }
 

@@ -43,7 +43,9 @@ export const policySchemas = once(() => {
     ),
     paths: listOf(pathString),
     refer: z.optional(boolean),
-    ifMissing: z.optional(z.enum(["fail", "skip"], is("ifMissing", 'use "fail" or "skip"'))),
+    ifMissing: z.optional(
+      z.enum(["fail", "skip", "create"], is("ifMissing", 'use "fail", "skip" or "create"')),
+    ),
   });
 
   const paths = z.optional(listOf(pathString));

@@ -11,7 +11,7 @@ export type PlainRule =
       explicit: FsRight[];
       paths: string[];
       onFile: "narrow" | "fail";
-      onMissing: "fail" | "skip";
+      onMissing: "fail" | "skip" | "create";
       onDenial: "log" | "quiet";
     }
   | { kind: "net"; access: NetRight[]; ports: number[]; onDenial: "log" | "quiet" }
@@ -27,7 +27,10 @@ export const ruleSchema = once(() => {
     explicit: fsRights,
     paths: listOf(pathString),
     onFile: z.enum(["narrow", "fail"], is("onFile", 'use "narrow" or "fail"')),
-    onMissing: z.enum(["fail", "skip"], is("onMissing", 'use "fail" or "skip"')),
+    onMissing: z.enum(
+      ["fail", "skip", "create"],
+      is("onMissing", 'use "fail", "skip" or "create"'),
+    ),
     onDenial,
   }).check(
     z.refine(

@@ -100,6 +100,7 @@ testFromAbi(1, "where Landlock is blocked, best effort reports none and warns on
       unenforced: { fs: accessFs.slice(0, 13), net: [], scoped: [], logging: ["quiet"] },
       ungranted: [],
       skippedPaths: [],
+      createdPaths: [],
       rules: [],
       threads: { count: 0, method: "none" },
       notCovered: ["everything: Landlock cannot be used here"],

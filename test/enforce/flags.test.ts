@@ -165,6 +165,7 @@ testFromAbi(1, "the report of a full enforcement says all of it", async () => {
       unenforced: { ...empty, logging: [] },
       ungranted: [],
       skippedPaths: [],
+      createdPaths: [],
       rules: [
         {
           path: dir,
@@ -214,6 +215,7 @@ testFromAbi(2, "the report of a best effort names what this kernel cannot restri
       },
       ungranted: [],
       skippedPaths: [],
+      createdPaths: [],
       rules: [
         {
           ...path,

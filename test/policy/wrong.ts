@@ -52,7 +52,7 @@ export const own: readonly [value: unknown, message: string][] = [
   [grant({ refer: 1 }), "paths[0].refer: 1 is not a boolean: use true or false"],
   [
     grant({ ifMissing: "ignore" }),
-    'paths[0].ifMissing: "ignore" is not ifMissing: use "fail" or "skip"',
+    'paths[0].ifMissing: "ignore" is not ifMissing: use "fail", "skip" or "create"',
   ],
   [
     { abi: 1, ...grant({ refer: true }) },
