@@ -1,6 +1,7 @@
 /** From a plan to a ruleset in the kernel. Nothing is enforced here. */
 import { ptr } from "bun:ffi";
 import { errnoName, LandlockError, syscallError } from "./errors.ts";
+import type { Hint } from "./hints.ts";
 import { accessFs, accessNet, fileRights, type FsRight } from "./kernel/abi.ts";
 import { makeDirectory, removeDirectories } from "./kernel/directories.ts";
 import { close, landlockAddRule, landlockCreateRuleset, openPath } from "./kernel/syscalls.ts";
@@ -30,6 +31,8 @@ interface Unusable {
   readonly rule: PathRule;
   readonly syscall: string;
   readonly errno: number;
+  /** What it is, if that is why. */
+  readonly kind?: string;
 }
 
 /**
@@ -138,9 +141,10 @@ function pathAdder(rulesetFd: number): AddPath {
     setPathBeneath(attr, allowed, fd);
     const flags = rule.quiet ? LANDLOCK_ADD_RULE_QUIET : 0;
     const result = landlockAddRule(rulesetFd, LANDLOCK_RULE_PATH_BENEATH, address, flags);
+    // Pipes, sockets and the like have no place in the file hierarchy.
+    const kind = result === EBADFD ? kindOf(fd) : "";
     close(fd);
-    // Pipes, sockets and the like have no place in a file hierarchy.
-    if (result === EBADFD) return { rule, syscall: "landlock_add_rule", errno: result };
+    if (kind) return { rule, syscall: "landlock_add_rule", errno: result, kind };
     if (result < 0) throw refused("landlock_add_rule", result, rule.path);
     return added;
   };
@@ -159,28 +163,43 @@ function directoryRightOnFile(rule: PathRule): LandlockError {
   const stray = rule.access.filter((right) => !fileRights.includes(right)).join(", ");
   return new LandlockError(
     "ERR_LANDLOCK_INVALID_RULE",
-    `Cannot grant ${stray} on "${rule.path}": it applies to directories only, and this is none; leave it out, or use a preset like roFiles()`,
-    { path: rule.path },
+    `Cannot grant ${stray} on "${rule.path}": it applies to directories only, and this is none`,
+    { path: rule.path, hint: { id: "directoryRight" } },
   );
 }
 
 function unusablePaths(unusable: readonly Unusable[]): LandlockError {
   const [first] = unusable as [Unusable];
-  const reason = ({ errno, syscall }: Unusable) =>
-    `${syscall === "openat" ? "open" : syscall} failed with ${errnoName(-errno)}`;
+  const reason = ({ errno, kind }: Unusable) =>
+    kind === undefined
+      ? `open failed with ${errnoName(-errno)}`
+      : `it is a ${kind}, which Landlock never restricts`;
   const all = unusable.map((one) => `"${one.rule.path}" (${reason(one)})`).join(", ");
-  const fix = unusable.every(({ errno }) => isMissing(errno))
-    ? `create ${unusable.length > 1 ? "them" : "it"}, or add .ignoreIfMissing()`
-    : "correct the path, or leave it out";
-  const message =
+  const problem =
     unusable.length > 1
-      ? `Cannot use ${unusable.length} paths: ${all}; ${fix}`
-      : `Cannot grant ${first.rule.access.join(", ")} beneath "${first.rule.path}": ${reason(first)}; ${fix}`;
-  return new LandlockError("ERR_LANDLOCK_PATH", message, {
+      ? `Cannot use ${unusable.length} paths: ${all}`
+      : `Cannot grant ${first.rule.access.join(", ")} beneath "${first.rule.path}": ${reason(first)}`;
+  const paths = unusable.map(({ rule }) => rule.path);
+  const hint: Hint = unusable.every(({ errno }) => isMissing(errno))
+    ? { id: "missing", paths }
+    : { id: unusable.every(({ kind }) => kind) ? "needless" : "unusable" };
+  return new LandlockError("ERR_LANDLOCK_PATH", problem, {
+    hint,
     syscall: first.syscall,
     errno: -first.errno,
     path: first.rule.path,
   });
+}
+
+/** What an open file without a place in the file hierarchy is, as far as /proc tells. */
+function kindOf(fd: number): string {
+  const { readlinkSync } = require("node:fs") as typeof import("node:fs");
+  try {
+    const link = readlinkSync(`/proc/self/fd/${fd}`);
+    return /^(?:\/)?(pipe|socket|memfd):/.exec(link)?.[1] ?? "file without a place";
+  } catch {
+    return "pipe, a socket or the like";
+  }
 }
 
 function refused(syscall: string, errno: number, path?: string): LandlockError {

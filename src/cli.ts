@@ -12,6 +12,7 @@ import { searchPath } from "./cli/environment.ts";
 import { explain } from "./cli/explain.ts";
 import { learnCommand } from "./cli/learn.ts";
 import { dryRun } from "./cli/plan.ts";
+import { refusalOf } from "./cli/refusal.ts";
 import { statusText } from "./cli/status.ts";
 import { usage, versionLine } from "./cli/usage.ts";
 import { enforceThread } from "./enforce.ts";
@@ -54,14 +55,25 @@ function main(words: readonly string[]): void {
     console.log(text);
     if (refusal !== undefined) fail(EXIT_TOOL, refusal);
   } else if (first === "explain") {
-    explain(words.slice(1)).then((code) => process.exit(code), refuse);
+    explain(words.slice(1)).then(
+      (code) => process.exit(code),
+      (error) => refuse(error),
+    );
   } else if (first === "learn") {
-    learnCommand(words.slice(1)).then((code) => process.exit(code), refuse);
+    learnCommand(words.slice(1)).then(
+      (code) => process.exit(code),
+      (error) => refuse(error),
+    );
   } else if (first === undefined) {
     writeError(`${usage}\n`);
     process.exit(EXIT_TOOL);
   } else {
-    run(parseFlags(words), words);
+    const request = parseFlags(words);
+    try {
+      run(request, words);
+    } catch (error) {
+      refuse(error, request);
+    }
   }
 }
 
@@ -96,8 +108,8 @@ function run(request: Request, words: readonly string[]): void {
   );
 }
 
-function refuse(error: unknown): never {
-  if (error instanceof LandlockError) fail(EXIT_TOOL, error.message);
+function refuse(error: unknown, request?: Request): never {
+  if (error instanceof LandlockError) fail(EXIT_TOOL, refusalOf(error, request));
   throw error;
 }
 

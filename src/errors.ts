@@ -1,3 +1,5 @@
+import { worded, type Hint, type Surface } from "./hints.ts";
+
 /** What went wrong, for `catch` blocks: each code stands for one remedy. */
 export type LandlockErrorCode =
   /** A rule, a Config or an argument is not valid, or they do not fit together. */
@@ -36,6 +38,20 @@ export interface LandlockErrorDetails {
   /** Whether any thread was altered; default false. */
   readonly processChanged?: boolean;
   readonly cause?: unknown;
+  /** @internal What would help; each surface has words of its own for it. */
+  readonly hint?: Hint;
+}
+
+/** What the messages with a hint are made of, for the surfaces other than the library. */
+const hinted = new WeakMap<LandlockError, { readonly problem: string; readonly hint: Hint }>();
+
+/**
+ * An error's message as a surface words it: `"method"`, as `error.message`, for programs,
+ * `"option"` for the command line, `"key"` for policies.
+ */
+export function messageFor(error: LandlockError, surface: Surface): string {
+  const parts = hinted.get(error);
+  return parts ? printable(worded(parts.problem, parts.hint, surface)) : error.message;
 }
 
 /**
@@ -62,8 +78,13 @@ export class LandlockError extends Error {
   readonly processChanged: boolean;
 
   /** Public for tests and for code that builds on this library; nobody else needs to call it. */
-  constructor(code: LandlockErrorCode, message: string, details: LandlockErrorDetails = {}) {
-    super(printable(message), "cause" in details ? { cause: details.cause } : undefined);
+  constructor(code: LandlockErrorCode, problem: string, details: LandlockErrorDetails = {}) {
+    const { hint } = details;
+    super(
+      printable(hint ? worded(problem, hint, "method") : problem),
+      "cause" in details ? { cause: details.cause } : undefined,
+    );
+    if (hint) hinted.set(this, { problem, hint });
     this.code = code;
     this.processChanged = details.processChanged ?? false;
     if (details.syscall !== undefined) this.syscall = details.syscall;

@@ -3,6 +3,7 @@
  * is asked of it.
  */
 import { LandlockError } from "./errors.ts";
+import type { Hint } from "./hints.ts";
 import {
   abiOf,
   abiOfRight,
@@ -37,8 +38,8 @@ export function isEmpty(rights: Rights): boolean {
   return rights.fs.length + rights.net.length + rights.scoped.length === 0;
 }
 
-function invalid(message: string): LandlockError {
-  return new LandlockError("ERR_LANDLOCK_INVALID_RULE", message);
+function invalid(problem: string, hint?: Hint): LandlockError {
+  return new LandlockError("ERR_LANDLOCK_INVALID_RULE", problem, hint ? { hint } : {});
 }
 
 /** Every rule grants only what the Config restricts; anything else is a mistake of the writer. */
@@ -52,10 +53,12 @@ export function requireFit(config: ConfigData, rules: readonly (FsRule | NetRule
     let stray: string | undefined;
     for (const right of explicit) if (!handled.includes(right)) stray ??= right;
     if (stray !== undefined || handled.length === 0) {
-      const family = rule.kind === "fs" ? "paths" : "ports";
-      throw invalid(
-        `Cannot grant ${stray ?? rule.access[0] ?? "anything"} on ${placesOf(rule)}: this Config does not restrict ${stray ?? family} here; leave the rule out, or use a Config and a verb that do`,
-      );
+      const right = stray ?? rule.access[0];
+      throw invalid(`Cannot grant ${right ?? "anything"} on ${placesOf(rule)}`, {
+        id: "unhandled",
+        what: stray ?? (rule.kind === "fs" ? "paths" : "ports"),
+        abi: right === undefined ? 1 : abiOfRight(right as FsRight | NetRight),
+      });
     }
     if (rule.access.length === 0 && rule.onDenial === "log") {
       throw invalid(
@@ -87,7 +90,8 @@ export function requireKernel(
   if (config.mode === "best-effort") {
     if (abi >= config.atLeast) return;
     throw tooOld(
-      `Landlock ABI ${config.atLeast} (Linux ${linuxOf(config.atLeast)}) is required and this kernel has ${abi}: use a newer kernel or a lower atLeast`,
+      `Landlock ABI ${config.atLeast} (Linux ${linuxOf(config.atLeast)}) is required and this kernel has ${abi}`,
+      "atLeast",
     );
   }
   if (lacking.length === 0) return;
@@ -95,16 +99,18 @@ export function requireKernel(
   const newest = lacking.find((feature) => abiOfFeature(feature) === needed)!;
   if (abi >= needed) {
     throw tooOld(
-      `Cannot scope ${newest}: this kernel lacks the fix of Landlock erratum 2, without which the process's own threads could not signal each other; use a newer kernel, or .bestEffort() to leave it out`,
+      `Cannot scope ${newest}: this kernel lacks the fix of Landlock erratum 2, without which the process's own threads could not signal each other`,
+      "erratum",
     );
   }
   throw tooOld(
-    `Cannot restrict ${lacking.join(", ")}: ${newest} needs Landlock ABI ${needed} (Linux ${linuxOf(needed)}) and this kernel has ${abi}; use a lower version, or .bestEffort() to restrict what is possible`,
+    `Cannot restrict ${lacking.join(", ")}: ${newest} needs Landlock ABI ${needed} (Linux ${linuxOf(needed)}) and this kernel has ${abi}`,
+    "tooNew",
   );
 }
 
-function tooOld(message: string): LandlockError {
-  return new LandlockError("ERR_LANDLOCK_ABI_TOO_OLD", message);
+function tooOld(problem: string, id: "atLeast" | "erratum" | "tooNew"): LandlockError {
+  return new LandlockError("ERR_LANDLOCK_ABI_TOO_OLD", problem, { hint: { id } });
 }
 
 function abiOfFeature(feature: Feature): number {

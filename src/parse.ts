@@ -14,7 +14,9 @@ export function parse<Name extends keyof Parsed>(
 ): Parsed[Name] {
   const parsed = parseSchema(name, value);
   if ("problem" in parsed) {
-    throw new LandlockError("ERR_LANDLOCK_INVALID_RULE", `${call}: ${parsed.problem}`);
+    const { problem, place } = parsed;
+    const hint = { id: "argument", call, place } as const;
+    throw new LandlockError("ERR_LANDLOCK_INVALID_RULE", problem, { hint });
   }
   return parsed.value;
 }

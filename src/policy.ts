@@ -1,6 +1,6 @@
 /** Policies: what a file says to restrict and to allow, as a Config and rules. */
 import type { Config } from "./config.ts";
-import { LandlockError } from "./errors.ts";
+import { LandlockError, messageFor } from "./errors.ts";
 import { parse } from "./parse.ts";
 import { PlainData } from "./plain.ts";
 import type { Plan } from "./plan.ts";
@@ -61,12 +61,8 @@ export class Policy extends PlainData {
       return action();
     } catch (error) {
       if (!(error instanceof LandlockError)) throw error;
-      const message = error.message
-        .replace("use a lower version, or .bestEffort()", 'lower abi, or set "bestEffort": true')
-        .replace(".bestEffort()", '"bestEffort": true')
-        .replace("add .ignoreIfMissing()", 'put it under paths with "ifMissing": "skip"');
       const { syscall, errno, path, processChanged } = error;
-      throw new LandlockError(error.code, `${this.#source}: ${message}`, {
+      throw new LandlockError(error.code, `${this.#source}: ${messageFor(error, "key")}`, {
         ...(syscall === undefined ? {} : { syscall }),
         ...(errno === undefined ? {} : { errno }),
         ...(path === undefined ? {} : { path }),

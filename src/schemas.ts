@@ -122,23 +122,24 @@ function innermost(issue: z.core.$ZodIssue): Pick<z.core.$ZodIssue, "path" | "me
   return { path: [...issue.path, ...path], message };
 }
 
-/** The value as its schema gives it, or one sentence that names what is wrong and the fix. */
+/** The value as its schema gives it, or what is wrong with it, the fix, and where in it. */
 export function parse<Name extends keyof Parsed>(
   name: Name,
   value: unknown,
-): { value: Parsed[Name] } | { problem: string } {
+): { value: Parsed[Name] } | { problem: string; place: string } {
   const schema = (made[name] ??= schemas[name]()) as z.core.$ZodType<Parsed[Name]>;
   let result;
   try {
     result = z.safeParse(schema, value);
   } catch {
     // A proxy that throws, or data that contains itself.
-    return { problem: `${shown(value)} cannot be read: give a rule or plain data that ends` };
+    const problem = `${shown(value)} cannot be read: give a rule or plain data that ends`;
+    return { problem, place: "" };
   }
   if (result.success) return { value: result.data };
   const issue = innermost(leading(result.error.issues));
   const place = issue.path
     .map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`))
     .join("");
-  return { problem: `${place ? `${place.replace(/^\./, "")}: ` : ""}${issue.message}` };
+  return { problem: issue.message, place: place.replace(/^\./, "") };
 }

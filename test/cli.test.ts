@@ -102,6 +102,29 @@ testFromAbi(
   },
 );
 
+describe("+ignore_missing skips paths that do not exist, and grants the others", () => {
+  const folder = tempDir();
+  for (const option of ["-ro", "-rw", "-rofiles", "-rwfiles"]) {
+    testFromAbi(1, option, async () => {
+      const file = join(folder, "file");
+      await Bun.write(file, "text");
+      const paths = [file, join(folder, "gone")];
+      const cat = (...words: string[]) => sh(`cat ${file}`, words);
+      expect(cat().stderr).toContain("Permission denied");
+      expect(cat(option, ...paths).code).toBe(125);
+      expect(cat(option, "+ignore_missing", ...paths)).toEqual({
+        stdout: "text",
+        stderr: "",
+        code: 0,
+      });
+      // A path that is there and cannot be opened is no missing one.
+      expect(cat(option, "+ignore_missing", "a".repeat(256)).code).toBe(125);
+      const plan = landlockRestrict(["plan", option, "+ignore_missing", ...paths]);
+      expect(plan.stdout).toContain(`granted:     ${paths[1]} (if it exists): execute`);
+    });
+  }
+});
+
 testFromAbi(6, "landlock-restrict -scoped keeps signals inside", async () => {
   const script = `kill -0 ${process.pid} && echo reached`;
   expect(sh(script).stdout).toBe("reached\n");

@@ -2,7 +2,7 @@
 import type { Config } from "../config.ts";
 import { LandlockError } from "../errors.ts";
 import { newestAbi } from "../kernel/abi.ts";
-import { readFile } from "../policy/read.ts";
+import { readFile, type Read } from "../policy/read.ts";
 import { fitted } from "../policy/fitted.ts";
 import { presetOf } from "../presets.ts";
 import type { FsRule, Rule } from "../rule.ts";
@@ -29,6 +29,10 @@ export interface Request {
   readonly fds: readonly number[];
   /** The plan goes out as JSON. */
   readonly json: boolean;
+  /** What `-policy` names, for messages. */
+  readonly policy?: Read;
+  /** Whether `-strict` is what makes it strict. */
+  readonly strict: boolean;
   /** Empty: there is none. */
   readonly command: readonly string[];
 }
@@ -46,6 +50,7 @@ const modifiers = {
   "+refer": (rule: FsRule) => rule.withRefer(),
   "+ioctl_dev": (rule: FsRule) => rule.withIoctlDev(),
   "+resolve_unix": (rule: FsRule) => rule.withResolveUnix(),
+  "+ignore_missing": (rule: FsRule) => rule.ignoreIfMissing(),
 };
 
 const switches = ["-scoped", "-strict", "-clearenv", "-l", "-v", "--json"];
@@ -109,6 +114,8 @@ export function parseFlags(words: readonly string[]): Request {
     rules: [...(policy?.rules ?? []), ...rules, ...fromPresets],
     verbose: given.has("-v"),
     json: given.has("--json"),
+    ...(policy ? { policy } : {}),
+    strict: given.has("-strict"),
     environment: { cleared: given.has("-clearenv"), words: variables },
     fds,
     command: words.slice(at + 1),

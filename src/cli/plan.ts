@@ -3,6 +3,7 @@ import { LandlockError } from "../errors.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { describe } from "./describe.ts";
 import type { Request } from "./flags.ts";
+import { refusalOf } from "./refusal.ts";
 
 /** What would be done, and why it would be refused, if it would be. */
 export interface DryRun {
@@ -17,7 +18,8 @@ export interface DryRun {
  * @param screen Where the text is shown
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where rules and Config do not fit
  */
-export function dryRun({ config, rules, json }: Request, screen: Screen): DryRun {
+export function dryRun(request: Request, screen: Screen): DryRun {
+  const { config, rules, json } = request;
   const text = (plan: ReturnType<typeof config.plan>) =>
     json ? JSON.stringify(plan, null, 2) : describe(plan, screen, true);
   try {
@@ -25,6 +27,6 @@ export function dryRun({ config, rules, json }: Request, screen: Screen): DryRun
   } catch (error) {
     if (!(error instanceof LandlockError) || error.code === "ERR_LANDLOCK_INVALID_RULE")
       throw error;
-    return { text: text(config.bestEffort().plan(...rules)), refusal: error.message };
+    return { text: text(config.bestEffort().plan(...rules)), refusal: refusalOf(error, request) };
   }
 }

@@ -24,6 +24,7 @@ of this kernel, and does nothing.
   -rofiles PATH...          read and execute these files, without listing directories
   -rwfiles [+ioctl_dev] [+resolve_unix] PATH...
                             read, execute and write these files
+  +ignore_missing           after one of these four: skip paths that do not exist
   -bindtcp PORT...          bind TCP sockets to these ports only (none: to no port)
   -connecttcp PORT...       connect TCP sockets to these ports only
   -bindudp PORT...          bind UDP sockets to these ports only

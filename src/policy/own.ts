@@ -1,6 +1,6 @@
 /** From a policy in this library's own format to a Config and rules. */
 import type { Config } from "../config.ts";
-import { LandlockError } from "../errors.ts";
+import { LandlockError, messageFor } from "../errors.ts";
 import { abiOfRight, newestAbi, type FsRight, type NetRight, type Rights } from "../kernel/abi.ts";
 import { landlock } from "../landlock.ts";
 import { presetOf } from "../presets.ts";
@@ -147,7 +147,7 @@ function presetRule(spec: string, base: string, place: string, complain: Complai
   try {
     return presetOf(spec, base);
   } catch (error) {
-    if (error instanceof LandlockError) throw complain(place, error.message, error);
+    if (error instanceof LandlockError) throw complain(place, messageFor(error, "key"), error);
     throw error;
   }
 }

@@ -168,7 +168,7 @@ for (const kind of ["pipe", "socket"] as const) {
       path: seen.path,
       error: {
         name: "LandlockError",
-        message: `Cannot grant execute, read_file beneath "${seen.path}": landlock_add_rule failed with EBADFD; correct the path, or leave it out`,
+        message: `Cannot grant execute, read_file beneath "${seen.path}": it is a ${kind}, which Landlock never restricts; leave it out, it needs no rule`,
         code: "ERR_LANDLOCK_PATH",
         syscall: "landlock_add_rule",
         errno: 77,

@@ -23,7 +23,7 @@ const kept = join(import.meta.dir, "seeds/flags.json");
 
 const usual: readonly string[] = [
   "-ro /usr /bin -rw +refer /tmp -- ls -l -- /",
-  "-rofiles /etc/passwd -rwfiles +ioctl_dev +resolve_unix /dev/null -- cat",
+  "-rofiles +ignore_missing /etc/passwd -rwfiles +ioctl_dev +resolve_unix /dev/null -- cat",
   "-bindtcp 80 443 -connecttcp -bindudp 0 -connectudp 53 -scoped -- true",
   "-6 -strict -clearenv -env PATH A=b -fd 3 4 -l -v -- env",
   "-policy policy.json -ro /usr --json",
@@ -45,6 +45,8 @@ const portFlags: Readonly<Record<string, string>> = {
   "-connectudp": "connect_send_udp",
 };
 
+const skip = "ignore_missing";
+
 /** Each option in front of the command, and its values. */
 function optionsOf(all: Words): { name: string; values: Words; at: number }[] {
   const words = all.includes("--") ? all.slice(0, all.indexOf("--")) : all;
@@ -63,8 +65,19 @@ function checkMeaning(words: Words, request: Request): void {
   must(Bun.deepEquals(request.command, command), "the command is what follows --");
   const named = new Set<string>();
   for (const { name, values } of options) {
-    const extra = values.filter((value) => value.startsWith("+")).map((value) => value.slice(1));
+    const modifiers = values.filter((value) => value.startsWith("+"));
+    const extra = modifiers.map((word) => word.slice(1)).filter((word) => word !== skip);
     const paths = values.filter((value) => !value.startsWith("+"));
+    if (pathFlags[name] && modifiers.includes(`+${skip}`))
+      must(
+        request.rules.some(
+          (rule) =>
+            rule.kind === "fs" &&
+            rule.onMissing === "skip" &&
+            paths.every((path) => rule.paths.includes(path)),
+        ),
+        "+ignore_missing skips the paths of its option",
+      );
     for (const path of pathFlags[name] ? paths : [])
       for (const right of [...presetRights[pathFlags[name]!]!, ...extra])
         named.add(grant(path, right));

@@ -126,7 +126,7 @@ describe("plan", () => {
     const { stdout, stderr, code } = run("plan", "-policy", "strict.json");
     expect(stdout).toStartWith("enforcement: ");
     if (kernelAbi >= 11) return expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
-    expect(stderr).toStartWith("landlock-restrict: Cannot restrict ");
+    expect(stderr).toStartWith('landlock-restrict: "/strict.json": Cannot restrict ');
     expect(code).toBe(125);
     if (kernelAbi > 0) expect(stdout).toContain("unenforced: ");
   });

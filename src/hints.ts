@@ -1,0 +1,149 @@
+/**
+ * What helps against an error, in the words of the place where a person meets it: methods for the
+ * library, options for the command line, keys for a policy. Errors carry the values only.
+ */
+import { unexpandedIn, type Unexpanded } from "./unexpanded.ts";
+
+/** Where a person meets an error. */
+export type Surface = "method" | "option" | "key";
+
+/** Hints by their id, with the values that their words need. */
+interface Hints {
+  /** A call got a wrong argument: `call` as `"bindTcp()"`, `place` in the list as `"[0]"`. */
+  readonly argument: { readonly call: string; readonly place: string };
+  /** Paths that do not exist. */
+  readonly missing: { readonly paths: readonly string[] };
+  /** Paths of which one at least cannot be used, for a reason that the problem names. */
+  readonly unusable: {};
+  /** Open files that Landlock does not restrict, such as pipes. */
+  readonly needless: {};
+  /** A strict Config asks for more than the kernel's ABI has. */
+  readonly tooNew: {};
+  /** A strict Config asks for what this kernel does wrong. */
+  readonly erratum: {};
+  /** Best effort asks for an ABI that the kernel does not have. */
+  readonly atLeast: {};
+  /** A rule grants what its Config does not handle: a right of `abi`, or any of its family. */
+  readonly unhandled: { readonly what: string; readonly abi: number };
+  /** A right that applies to directories only is granted on something else. */
+  readonly directoryRight: {};
+}
+
+/** What would help, as data. */
+export type Hint = { [Id in keyof Hints]: { readonly id: Id } & Hints[Id] }[keyof Hints];
+
+type Words = { [Id in keyof Hints]: (problem: string, values: Hints[Id]) => string };
+
+/** Options by the calls that they make. */
+const optionOf: Readonly<Record<string, string>> = {
+  "roDirs()": "-ro",
+  "rwDirs()": "-rw",
+  "roFiles()": "-rofiles",
+  "rwFiles()": "-rwfiles",
+  "bindTcp()": "-bindtcp",
+  "connectTcp()": "-connecttcp",
+  "bindUdp()": "-bindudp",
+  "connectSendUdp()": "-connectudp",
+};
+
+/** `"presets.bun()"` as `"preset bun"`: presets are called by name outside the library. */
+const presetOf = (call: string) => call.replace(/^presets\.(\w+)\(\)$/, "preset $1");
+
+const at = (...places: string[]) => places.filter((place) => place !== "").join(": ");
+
+/** How to word that paths do not exist: `it` is `"it"` or `"them"`. */
+type MissingWords = {
+  [Kind in Unexpanded["kind"]]: (what: Unexpanded & { kind: Kind }) => string;
+} & {
+  readonly plain: (it: string) => string;
+};
+
+function missing(problem: string, paths: readonly string[], say: MissingWords): string {
+  for (const path of paths) {
+    const what = unexpandedIn(path);
+    if (!what) continue;
+    const word = say[what.kind] as (what: Unexpanded) => string;
+    return `${problem}; ${word(what)}`;
+  }
+  return `${problem}; ${say.plain(paths.length > 1 ? "them" : "it")}`;
+}
+
+/** Words that are the same everywhere. */
+const common = {
+  unusable: (problem: string) => `${problem}; correct the path, or leave it out`,
+  needless: (problem: string) => `${problem}; leave it out, it needs no rule`,
+};
+
+const words: Readonly<Record<Surface, Words>> = {
+  method: {
+    ...common,
+    argument: (problem, { call, place }) => at(call, place, problem),
+    missing: (problem, { paths }) =>
+      missing(problem, paths, {
+        plain: (it) => `create ${it}, or add .ignoreIfMissing()`,
+        variable: ({ text, name }) =>
+          `paths are taken as they are: use process.env.${name} in place of ${text}`,
+        home: () => "paths are taken as they are: use os.homedir() in place of ~",
+        wildcard: ({ text, folder }) =>
+          `paths are taken as they are: in place of ${text} name the directory "${folder}"`,
+      }),
+    tooNew: (problem) =>
+      `${problem}; use a lower version, or .bestEffort() to restrict what is possible`,
+    erratum: (problem) => `${problem}; use a newer kernel, or .bestEffort() to leave it out`,
+    atLeast: (problem) => `${problem}: use a newer kernel or a lower atLeast`,
+    unhandled: (problem, { what }) =>
+      `${problem}: this Config does not restrict ${what} here; leave the rule out, or use a Config and a verb that do`,
+    directoryRight: (problem) => `${problem}; leave it out, or use a preset like roFiles()`,
+  },
+  option: {
+    ...common,
+    // The words of an option have no numbers: the problem names the value.
+    argument: (problem, { call, place }) =>
+      optionOf[call] ? `${optionOf[call]}: ${problem}` : at(presetOf(call), place, problem),
+    missing: (problem, { paths }) =>
+      missing(problem, paths, {
+        plain: (it) => `create ${it}, or write +ignore_missing before ${it}`,
+        variable: ({ text }) =>
+          `no shell replaced ${text}: leave out the single quotes, or write its value`,
+        home: () => "no shell replaced ~: leave out the quotes, or write your home directory",
+        wildcard: ({ text, folder }) =>
+          `no shell found a file for ${text}: name the directory itself, "${folder}"`,
+      }),
+    tooNew: (problem) => `${problem}; leave out -strict, or give a lower ABI, such as -7`,
+    erratum: (problem) => `${problem}; use a newer kernel, or leave out -strict`,
+    atLeast: (problem) => `${problem}: use a newer kernel, or a lower atLeast in the policy`,
+    unhandled: (problem, { what, abi }) =>
+      `${problem}: ${what} needs ABI ${abi}; give -${abi} or a higher one, or leave the rule out`,
+    directoryRight: (problem) => `${problem}; leave it out, or use -rofiles or -rwfiles`,
+  },
+  key: {
+    ...common,
+    argument: (problem, { call, place }) => at(presetOf(call), place, problem),
+    missing: (problem, { paths }) =>
+      missing(problem, paths, {
+        plain: (it) => `create ${it}, or put ${it} under paths with "ifMissing": "skip"`,
+        variable: ({ text, name }) =>
+          `${text} is not replaced: write \${${name}}, with "variables": { "${name}": { "env": "${name}" } }`,
+        home: () =>
+          '~ is not replaced: write ${HOME}, with "variables": { "HOME": { "env": "HOME" } }',
+        wildcard: ({ text, folder }) =>
+          `${text} is not replaced: name the directory itself, "${folder}"`,
+      }),
+    tooNew: (problem) => `${problem}; lower abi, or set "bestEffort": true`,
+    erratum: (problem) => `${problem}; use a newer kernel, or set "bestEffort": true`,
+    atLeast: (problem) => `${problem}: use a newer kernel, or a lower bestEffort.atLeast`,
+    unhandled: (problem, { what, abi }) =>
+      `${problem}: the policy does not restrict ${what}; take it out, or set abi to ${abi} or higher`,
+    directoryRight: (problem) => `${problem}; leave it out, or use roFiles or rwFiles`,
+  },
+};
+
+/**
+ * A whole message.
+ *
+ * @param problem What could not be done, and why
+ */
+export function worded(problem: string, hint: Hint, surface: Surface): string {
+  const word = words[surface][hint.id] as (problem: string, values: Hint) => string;
+  return word(problem, hint);
+}
