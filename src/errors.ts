@@ -98,13 +98,14 @@ export class LandlockError extends Error {
 
 /**
  * Text with its control characters spelled out: a file's words must not give orders to a terminal,
- * nor reverse the direction of what follows.
+ * nor reverse the direction of what follows. Bytes of names that are not UTF-8 are `\xff`.
  */
 export function printable(text: string): string {
-  return text.replaceAll(
-    /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu,
-    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return text.replaceAll(/[\p{Cc}\p{Cs}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, (one) => {
+    const hex = one.charCodeAt(0).toString(16).padStart(4, "0");
+    // As `kernel/names.ts` has them: U+DCFF is the byte 0xff.
+    return hex.startsWith("dc") ? `\\x${hex.slice(2)}` : `\\u${hex}`;
+  });
 }
 
 /** The kernel's name of an errno: `errno(3)`. Names that Bun spells otherwise or lacks are here. */

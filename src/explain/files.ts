@@ -2,7 +2,8 @@
  * The machine's files, for the model. Landlock restricts neither stat(2) nor readlink(2), so a
  * sandboxed process can look up what it cannot open.
  */
-import { lstatSync, readlinkSync, type BigIntStats } from "node:fs";
+import { lstatSync, type BigIntStats } from "node:fs";
+import { currentDirectory, fileName, linkTarget } from "../kernel/names.ts";
 import { isMountRoot } from "../kernel/syscalls.ts";
 import type { FileType } from "./operation.ts";
 import type { Files, Inode, Place } from "./place.ts";
@@ -12,7 +13,8 @@ const linksMax = 40;
 
 /** Looks up the files of this machine, as they are now. */
 export const machineFiles: Files = {
-  find: (path, follow) => find(path.startsWith("/") ? path : `${process.cwd()}/${path}`, follow, 0),
+  find: (path, follow) =>
+    find(path.startsWith("/") ? path : `${currentDirectory()}/${path}`, follow, 0),
 };
 
 /** Name by name as the kernel does: behind a symbolic link, `..` is the parent of its target. */
@@ -30,7 +32,7 @@ function find(path: string, follow: boolean, links: number): Place {
     const next = `${directory.path === "/" ? "" : directory.path}/${name}`;
     const found = inodeOf(next, directory);
     if (found?.type === "symlink" && (follow || !last)) {
-      const target = linkTarget(next);
+      const target = targetOf(next);
       // A link that leads to itself, or one of /proc to what has no path, leads nowhere.
       if (target === "" || links === linksMax) return nowhere(path);
       const start = target.startsWith("/") ? target : `${directory.path}/${target}`;
@@ -49,9 +51,9 @@ function nowhere(path: string): Place {
   return { path, file: undefined, parents: [] };
 }
 
-function linkTarget(path: string): string {
+function targetOf(path: string): string {
   try {
-    return readlinkSync(path);
+    return linkTarget(path);
   } catch {
     return "";
   }
@@ -60,7 +62,7 @@ function linkTarget(path: string): string {
 function inodeOf(path: string, parent: Inode | undefined): Inode | undefined {
   let stats: BigIntStats | undefined;
   try {
-    stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    stats = lstatSync(fileName(path), { bigint: true, throwIfNoEntry: false });
   } catch {
     return undefined;
   }

@@ -5,6 +5,7 @@
  */
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
 import { LandlockError } from "../errors.ts";
+import { bytesOf } from "./names.ts";
 import {
   AT_EACCESS,
   AT_FDCWD,
@@ -186,7 +187,7 @@ export function readLink(path: string): string | undefined {
 
 /** The first fields of `struct statx`, as 32-bit words, or a negative errno. */
 function statx(path: string, flags: number, mask: number): Uint32Array | number {
-  const name = new TextEncoder().encode(`${path}\0`);
+  const name = bytesOf(`${path}\0`);
   // struct statx is 256 bytes.
   const words = new Uint32Array(64);
   const result = syscall(NR.statx, AT_FDCWD, ptr(name), flags, mask, ptr(words));

@@ -11,10 +11,10 @@ export interface Here {
   readonly pid: number;
 }
 
-/** A text argument, or nothing. */
+/** A text argument, or nothing: part of a name is the name of another file. */
 export function textAt(call: Call, at: number): string | undefined {
   const value = call.args[at];
-  return value?.type === "text" ? value.text : undefined;
+  return value?.type === "text" && !value.cut ? value.text : undefined;
 }
 
 /** The words of a flags argument. */

@@ -17,9 +17,12 @@ export interface Findings extends Failures {
   readonly notes: readonly string[];
 }
 
-/** The findings as JSON, on one line: other lines on standard error are the command's. */
+/**
+ * The findings as JSON, on one line: other lines on standard error are the command's. Characters
+ * that a terminal obeys are escaped; a byte 0xff of a name that is not UTF-8 is `\\udcff`.
+ */
 export function findingsJson({ denied, others, advice, ending, notes }: Findings): string {
-  return JSON.stringify({
+  const text = JSON.stringify({
     ...ending,
     denied: denied.map(({ denials, ...one }, i) => ({
       ...one,
@@ -32,6 +35,7 @@ export function findingsJson({ denied, others, advice, ending, notes }: Findings
     policy: advice.policy,
     notes,
   });
+  return printable(text);
 }
 
 /** What an operation is called in a table. */

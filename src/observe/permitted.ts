@@ -1,8 +1,8 @@
 /** What ordinary permissions say, Landlock aside: access(2) is not restricted by it. */
 import { accessSync, constants } from "node:fs";
-import { dirname } from "node:path";
 import type { Operation } from "../explain/operation.ts";
 import { machineFiles } from "../explain/files.ts";
+import { fileName, parentOf } from "../kernel/names.ts";
 
 const { R_OK, W_OK, X_OK } = constants;
 
@@ -37,12 +37,12 @@ export function permitted(operation: Operation): boolean {
 
 /** Whether entries of a path's directory may be made and removed. */
 function changes(path: string): boolean {
-  return allows(dirname(path), W_OK | X_OK);
+  return allows(parentOf(path), W_OK | X_OK);
 }
 
 function allows(path: string, mode: number): boolean {
   try {
-    accessSync(path, mode);
+    accessSync(fileName(path), mode);
     return true;
   } catch (error) {
     return (error as { code?: string }).code !== "EACCES";

@@ -1,4 +1,5 @@
 /** Words as a shell takes them. */
+import { bytesOf } from "../kernel/names.ts";
 
 const plain = /^[\w@%+=:,./-]+$/;
 
@@ -10,8 +11,8 @@ export function pasteable(words: readonly string[]): string {
 function quoted(word: string): string {
   if (plain.test(word)) return word;
   // What a terminal must not get, and a shell would not show, goes as its bytes.
-  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(word)) {
-    const bytes = new TextEncoder().encode(word);
+  if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(word)) {
+    const bytes = bytesOf(word);
     const text = [...bytes].map((byte) =>
       byte < 0x20 || byte > 0x7e || byte === 0x27 || byte === 0x5c
         ? `\\x${byte.toString(16).padStart(2, "0")}`

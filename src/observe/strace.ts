@@ -34,14 +34,20 @@ export interface Run {
 }
 
 /**
- * `-yy` shows what descriptors are open on, and no text but paths is printed (`-s 0`). The filter
- * makes the kernel stop the command for these calls only. A `?` lets go of calls that this CPU lacks.
+ * `--decode-fds` shows what descriptors are open on; no text but paths is printed. Names are
+ * printed in hexadecimal, so no byte of one can be taken for syntax. The filter makes the kernel
+ * stop the command for these calls only. A `?` lets go of calls that this CPU lacks.
  */
 function argumentsFor(output: string): string[] {
   const calls = [...fileCalls, ...otherCalls, ...followedCalls].map((name) => `?${name}`);
   return [
     ...["--follow-forks", "--seccomp-bpf", "--output", output],
-    ...["--decode-fds=all", "--string-limit=0", "--quiet=attach,personality,path-resolution"],
+    ...[
+      "--decode-fds=all",
+      "--string-limit=0",
+      "-xx",
+      "--quiet=attach,personality,path-resolution",
+    ],
     ...["--signal=none", `--trace=${calls.join(",")}`],
   ];
 }
@@ -77,7 +83,7 @@ export function start(command: readonly string[], options: RunOptions = {}): Run
         rmSync(folder, { recursive: true, force: true });
       },
     });
-    const input = createReadStream("", { fd: reader, encoding: "utf8" });
+    const input = createReadStream("", { fd: reader, encoding: "latin1" });
     return {
       lines: createInterface({ input, crlfDelay: Infinity }),
       ending: child.exited.then(() => ({

@@ -2,8 +2,8 @@
  * Follows the threads of a run: which process each belongs to, its current directory, the program
  * it executes, and how often it was restricted. From lines to observations.
  */
-import { realpathSync } from "node:fs";
 import type { Operation } from "../explain/operation.ts";
+import { realPath } from "../kernel/names.ts";
 import { fieldOf, flagsOf, join, openOn, pathAt } from "./arguments.ts";
 import { fileOperation, foundBy, takesTerminal } from "./calls.ts";
 import type { Call, Line } from "./line.ts";
@@ -220,7 +220,7 @@ function isDevice({ result }: Call): boolean {
 /** The way without symbolic links, as long as it exists. */
 function real(path: string): string {
   try {
-    return realpathSync(path);
+    return realPath(path);
   } catch {
     return join("/", path);
   }

@@ -1,9 +1,15 @@
 /** Arguments of system calls as strace(1) prints them, from text to data. */
+import { nameOf } from "../kernel/names.ts";
 
 /** A value among the arguments, or a result. */
 export type Value =
-  /** `"text"`; `abstract`: the `@"name"` of a UNIX socket. */
-  | { readonly type: "text"; readonly text: string; readonly abstract: boolean }
+  /** `"text"`; `abstract`: the `@"name"` of a UNIX socket; `cut`: there is more of it. */
+  | {
+      readonly type: "text";
+      readonly text: string;
+      readonly abstract: boolean;
+      readonly cut?: true;
+    }
   /** A number, flags, a constant, or a descriptor with what it is open on: `3</etc/passwd>`. */
   | { readonly type: "word"; readonly word: string; readonly on?: Target }
   /** `{name=value, ...}`, `[value, ...]` or `function(value, ...)`. */
@@ -20,6 +26,8 @@ export interface Target {
   readonly name: string;
   /** `char` or `block` for a device. */
   readonly device?: "char" | "block";
+  /** Whether the file has lost the name that it was opened by. */
+  readonly deleted?: true;
 }
 
 /** Reads one value after the other. */
@@ -86,27 +94,28 @@ export class Values {
   }
 
   #quoted(abstract: boolean): Value {
-    const quoted = this.#skip(/"((?:[^"\\]|\\.)*)("?)(\.\.\.)?/sy) ?? "";
-    const end = quoted.replace(/\.\.\.$/, "").replace(/"$/, "");
-    return { type: "text", text: unescape(end.slice(1)), abstract };
+    const pattern = /"((?:[^"\\]|\\.)*)("?)(\.\.\.)?/sy;
+    pattern.lastIndex = this.at;
+    const [all, text, end, more] = pattern.exec(this.#text)!;
+    this.at += all.length;
+    const isCut = end === "" || more !== undefined;
+    return { type: "text", text: unescape(text!), abstract, ...(isCut ? { cut: true } : {}) };
   }
 
-  /** `<path>`, `<path<char 1:3>>`, `<TCP:[1.2.3.4:5->6.7.8.9:10]>`; a `>` of a path is escaped. */
+  /**
+   * `<path>`, `<path<char 1:3>>` or `<TCP:[1.2.3.4:5->6.7.8.9:10]>`. Brackets of a path are
+   * escaped; those of what has no path, as `pipe:[1]`, stand in pairs.
+   */
   #target(): Target {
-    const start = this.at + 1;
-    let depth = 0;
-    for (; this.at < this.#text.length; this.at++) {
-      const now = this.#text[this.at];
-      if (now === "<") depth++;
-      else if (now === ">" && this.#text[this.at - 1] !== "-") depth--;
-      if (depth === 0) break;
-    }
-    const inner = this.#text.slice(start, this.at++);
-    this.#skip(/\(deleted\)/y);
-    const [, name, device] = /^(.*?)(?:<(char|block) .*>)?$/s.exec(inner)!;
+    const pattern =
+      /<((?:[^<>[\]]|\[(?:[^[\]]|\[[^[\]]*\])*\])*)(?:<(char|block) [^<>]*>)?(>?)(\(deleted\))?/y;
+    pattern.lastIndex = this.at;
+    const [all, name, device, , deleted] = pattern.exec(this.#text)!;
+    this.at += all.length;
     return {
       name: unescape(name!),
       ...(device === undefined ? {} : { device: device as "char" | "block" }),
+      ...(deleted === undefined ? {} : { deleted: true }),
     };
   }
 }
@@ -122,9 +131,13 @@ const named: Readonly<Record<string, number>> = {
   e: 27,
 };
 
-/** Undoes the escapes of C: octal, `\x` and a letter. What they stand for are bytes of UTF-8. */
+/** Undoes the escapes of C: octal, `\\x` and a letter. What they stand for is a name. */
 export function unescape(text: string): string {
   if (!text.includes("\\")) return text;
+  // As strace -xx prints it: no other character.
+  if (/^(?:\\x[0-9a-f]{2})*$/.test(text)) {
+    return nameOf(Buffer.from(text.replaceAll("\\x", ""), "hex"));
+  }
   const bytes: number[] = [];
   const pattern = /\\x([0-9a-f]{2})|\\([0-7]{1,3})|\\(.)|[^\\]+|\\/gis;
   for (const [all, hex, octal, letter] of text.matchAll(pattern)) {
@@ -133,5 +146,5 @@ export function unescape(text: string): string {
     else if (letter !== undefined && letter in named) bytes.push(named[letter]!);
     else bytes.push(...Buffer.from(letter ?? all));
   }
-  return Buffer.from(bytes).toString("utf8");
+  return nameOf(Uint8Array.from(bytes));
 }

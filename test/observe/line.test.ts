@@ -1,5 +1,6 @@
 /** Lines as strace 6.1 printed them. */
 import { describe, expect, test } from "bun:test";
+import { bytesOf, nameOf } from "../../src/kernel/names.ts";
 import { Lines, type Call } from "../../src/observe/line.ts";
 import { unescape, type Value } from "../../src/observe/value.ts";
 
@@ -65,7 +66,11 @@ describe("calls", () => {
       String.raw`5 openat(AT_FDCWD</l>, "a>b<c, \"d\\ \303\251\1 (deleted)", O_RDWR|O_CREAT, 0777) = 3</l/a\76b\74c, \"d\\ \303\251\1 (deleted)>(deleted)`,
     );
     expect(read.args[1]).toEqual(text(odd));
-    expect(read.result).toEqual(word("3", `/l/${odd}`));
+    expect(read.result).toEqual({
+      type: "word",
+      word: "3",
+      on: { name: `/l/${odd}`, deleted: true },
+    });
     expect(read.args).toHaveLength(4);
   });
 
@@ -74,7 +79,7 @@ describe("calls", () => {
     expect(read.args[0]).toEqual(text('a\né"'));
     expect(read.result).toEqual(word("3", "/a"));
     expect(call(`9 memfd_create(""..., MFD_CLOEXEC) = 9</memfd:hi>(deleted)`).args).toEqual([
-      text(""),
+      { type: "text", text: "", abstract: false, cut: true },
       word("MFD_CLOEXEC"),
     ]);
   });
@@ -168,6 +173,24 @@ describe("interrupted calls", () => {
       expect(read === undefined || read.kind === "call").toBe(true);
     }
   });
+});
+
+test("names that end in -, look like syntax or are not UTF-8 are read whole", () => {
+  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex").replaceAll(/../g, "\\x$&");
+  for (const bytes of [
+    Buffer.from("/d/f-"),
+    Buffer.from("/d/<a>->(deleted)<char 1:3>-"),
+    Buffer.from('/d/"\n<unfinished ...>'),
+    Buffer.from("/d/\xff\x80", "latin1"),
+  ]) {
+    const read = call(`5 openat(AT_FDCWD<${hex(bytes)}>, "${hex(bytes)}", 0) = 3<${hex(bytes)}>`);
+    const [directory, path] = read.args;
+    const names = [directory, read.result].map((value) => value?.type === "word" && value.on?.name);
+    expect(names).toEqual([nameOf(bytes), nameOf(bytes)]);
+    expect(path).toEqual(text(nameOf(bytes)));
+    expect(bytesOf(nameOf(bytes))).toEqual(bytes);
+    expect(read.args).toHaveLength(3);
+  }
 });
 
 test("escapes stand for bytes of UTF-8", () => {

@@ -1,0 +1,84 @@
+/**
+ * Names of files as strings. To the kernel a name is bytes, and they need not be UTF-8: each byte
+ * that isn't becomes one of U+DC80 to U+DCFF, which no text contains. So two names never become
+ * one, and `isWellFormed()` tells whether a name is a text, which policies and options can hold.
+ * Such a name reaches the kernel through `fileName()` only: everything else, `node:path` included,
+ * would make it the name of another file.
+ */
+
+/** What stands for the byte 0; that for the byte 0x80 is the first one in use. */
+const escaped = 0xdc00;
+
+/** The string for a name's bytes. */
+export function nameOf(bytes: Uint8Array): string {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    let name = "";
+    for (let at = 0; at < bytes.length;) {
+      const length = lengthAt(bytes[at]!);
+      try {
+        name += decoder.decode(bytes.subarray(at, at + length));
+        at += length;
+      } catch {
+        name += String.fromCharCode(escaped + bytes[at++]!);
+      }
+    }
+    return name;
+  }
+}
+
+/** How many bytes a character has that begins with this one. */
+function lengthAt(byte: number): number {
+  if (byte < 0xc0) return 1;
+  return byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+}
+
+/** The bytes that a name stands for. */
+export function bytesOf(name: string): Buffer {
+  if (name.isWellFormed()) return Buffer.from(name);
+  const parts = [...name].map((character) => {
+    const byte = character.charCodeAt(0) - escaped;
+    return character.length === 1 && byte >= 0x80 && byte <= 0xff
+      ? Buffer.of(byte)
+      : Buffer.from(character);
+  });
+  return Buffer.concat(parts);
+}
+
+/** A name as `node:fs` takes it. */
+export function fileName(name: string): string | Buffer {
+  return name.isWellFormed() ? name : bytesOf(name);
+}
+
+/** The directory that a path is in, by its text: `dirname()` for names that are not UTF-8 too. */
+export function parentOf(path: string): string {
+  const end = path.replace(/\/+$/, "").lastIndexOf("/");
+  return end > 0 ? path.slice(0, end).replace(/(?<=.)\/+$/, "") : path.startsWith("/") ? "/" : ".";
+}
+
+/** The last part of a path, by its text: `basename()` for names that are not UTF-8 too. */
+export function lastName(path: string): string {
+  const trimmed = path.replace(/\/+$/, "");
+  return trimmed.slice(trimmed.lastIndexOf("/") + 1);
+}
+
+/** Where a symbolic link leads. Throws as readlinkSync() does. */
+export function linkTarget(path: string): string {
+  const { readlinkSync } = require("node:fs") as typeof import("node:fs");
+  return nameOf(readlinkSync(fileName(path), { encoding: "buffer" }));
+}
+
+/** A path without symbolic links. Throws as realpathSync() does. */
+export function realPath(path: string): string {
+  const { realpathSync } = require("node:fs") as typeof import("node:fs");
+  return nameOf(realpathSync.native(fileName(path), { encoding: "buffer" }));
+}
+
+/** The current directory. Throws as process.cwd() does. */
+export function currentDirectory(): string {
+  const path = process.cwd();
+  // Bun's own answer has lost the bytes that are not UTF-8.
+  return path.includes("\ufffd") ? linkTarget("/proc/self/cwd") : path;
+}
