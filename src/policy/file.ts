@@ -61,6 +61,13 @@ export function readSource(path: string): Source {
 /** Of a package.json only the policy is ours to judge. */
 function requireUnique(text: string, path: string, isPackage: boolean): void {
   for (const [first, ...rest] of duplicateKeys(text)) {
+    if (first === undefined) {
+      throw new LandlockError(
+        "ERR_LANDLOCK_INVALID_RULE",
+        `Cannot parse ${JSON.stringify(path)}: something follows the policy's last bracket; take it out`,
+        { path },
+      );
+    }
     if (isPackage && first !== "landlock") continue;
     const place = rest.reduce<string>(
       (before, key) => `${before}${typeof key === "number" ? `[${key}]` : `.${key}`}`,

@@ -79,7 +79,11 @@ function configOf(policy: Parsed["policy"], complain: Complain): Config {
     paths: [...keysOf(pathKeys), "paths"] as const,
     net: keysOf(portKeys),
     scoped: [],
-  };
+    bindTcp: ["bindTcp"],
+    connectTcp: ["connectTcp"],
+    bindUdp: ["bindUdp"],
+    connectSendUdp: ["connectSendUdp"],
+  } as const;
   for (const [i, family] of unrestricted.entries()) {
     const key = families[family].find((name) => policy[name] !== undefined);
     if (key === undefined) continue;
@@ -90,15 +94,18 @@ function configOf(policy: Parsed["policy"], complain: Complain): Config {
   }
   const all = landlock[`V${abi}` as "V1"];
   const free = (family: (typeof unrestricted)[number]) => unrestricted.includes(family);
+  const freeRights = new Set<NetRight>();
+  for (const key of keysOf(portKeys))
+    if (free("net") || free(key)) freeRights.add(portKeys[key].right);
   const kept: Rights = {
     fs: free("paths") ? [] : all.fs,
-    net: free("net") ? [] : all.net,
+    net: all.net.filter((right) => !freeRights.has(right)),
     scoped: free("scoped") ? [] : all.scoped,
   };
   if (kept.fs.length + kept.net.length + kept.scoped.length === 0) {
     throw complain(
       "unrestricted",
-      `nothing is left that Landlock ABI ${abi} restricts: take out a family, or raise abi`,
+      `nothing is left that Landlock ABI ${abi} restricts: take out an entry, or raise abi`,
     );
   }
   const config = limited(all, kept);

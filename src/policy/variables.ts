@@ -37,6 +37,13 @@ function fromEnvironment(place: string, name: string, complain: Complain): strin
   if (value === undefined || value === "") {
     throw complain(place, `${name} is not set in the environment: set it, or write a path here`);
   }
+  // Bun's replacement for bytes that are not UTF-8: it would be another file's name.
+  if (value.includes("\ufffd")) {
+    throw complain(
+      place,
+      `the value of ${name} in the environment is not UTF-8, as all paths of policies have to be: correct it, or write a path here`,
+    );
+  }
   // "/home/${USER}" must not turn into "/home/../..".
   const plain = value.split("/").every((part) => part !== ".." && part !== ".");
   if (plain && (value.startsWith("/") || !value.includes("/"))) return value;

@@ -37,7 +37,8 @@ const descriptions: Readonly<Record<keyof (typeof policy)["shape"], string>> = {
   bindUdp: "Local UDP ports; 0: one that the kernel picks",
   connectSendUdp: "Remote UDP ports",
   presets: "What programs need to run, as bun, dns or executable=git",
-  unrestricted: "Families to leave alone: everything of them is allowed",
+  unrestricted:
+    "What to leave alone, so that all of it is allowed: a family, or one of the keys for ports",
 };
 
 /** Makes the schema; draft 2020-12. */

@@ -20,6 +20,9 @@ import {
 /** Rights by the name of the rule that grants them. */
 const ruleNames = ["ro", "rw", "roFiles", "rwFiles"] as const;
 
+/** Keys that are lists of ports. */
+const portKeys = ["bindTcp", "connectTcp", "bindUdp", "connectSendUdp"] as const;
+
 /** A policy, and what can be left alone in one. */
 export const policySchemas = once(() => {
   const variable = z.union(
@@ -51,7 +54,9 @@ export const policySchemas = once(() => {
   const paths = z.optional(listOf(pathString));
   const ports = z.optional(listOf(port));
 
-  const families = distinct(oneOf(["paths", "net", "scoped"], "a family that can be left alone"));
+  const families = distinct(
+    oneOf(["paths", "net", "scoped", ...portKeys], "what can be left alone"),
+  );
 
   const policy = object({
     $schema: z.optional(z.string(is("the address of a schema", "give a string"))),

@@ -84,6 +84,27 @@ testFromAbi(
   },
 );
 
+testFromAbi(4, "a policy restricts only binding, or only connecting", async () => {
+  using server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  for (const free of ["connectTcp", "bindTcp"] as const) {
+    const args = { free, port: server.port };
+    const result = await inSubprocess(args, async ({ parsePolicy, outcome, outcomeOf }, args) => {
+      const hostname = "127.0.0.1";
+      const both = async () => ({
+        bindTcp: outcome(() => Bun.listen({ hostname, port: 0, socket: { data() {} } }).stop()),
+        connectTcp: await outcomeOf(() =>
+          Bun.connect({ hostname, port: args.port, socket: { data() {} } }),
+        ),
+      });
+      const before = await both();
+      parsePolicy({ abi: 4, unrestricted: ["paths", args.free] }).restrict();
+      return { before, after: await both() };
+    });
+    expect(result.before).toEqual({ bindTcp: "ok", connectTcp: "ok" });
+    expect(result.after).toEqual({ bindTcp: "EACCES", connectTcp: "EACCES", [free]: "ok" });
+  }
+});
+
 testFromAbi(3, "a file of the Landlock project's format is enforced as it says", async () => {
   const dir = await tree();
   const toml = `abi = 3

@@ -130,16 +130,32 @@ describe("complaints", () => {
     ["a.json", '{ "ro": [], "r\\u006f": [] }', "ro"],
     ["a.jsonc", '{ "paths": [{}, { "access": "ro", /* " */ "access": "rw" }] }', "paths[1].access"],
     ["package.json", '{ "landlock": { "ro": ["a\\"b:{"], "ro": [] } }', "landlock.ro"],
+    ...["\n", "\r", "\r\n", "\u2028", "\u2029"].map((end): [string, string, string] => [
+      "a.jsonc",
+      `{ "ro": [], // one${end} "ro": ["/a"] }`,
+      "ro",
+    ]),
     ["package.json", '{ "a": 1, "a": 2, "landlock": {}, "landlock": {} }', "landlock"],
   ];
   for (const [name, text, place] of twice) {
-    test(`a key that stands twice: ${text}`, async () => {
+    test(`a key that stands twice: ${JSON.stringify(text)}`, async () => {
       await write(name, text);
       expect(complaint(name)["message"]).toBe(
         `Cannot parse "/${name}": the key ${place} stands twice; take out one of the two`,
       );
     });
   }
+
+  test("JSONC that goes on after its last bracket", async () => {
+    for (const text of ['{ "ro": [] } { "rw": ["/"] }', '{} , "rw"', "{ /* } */ } // a\r[]"]) {
+      await write("a.jsonc", text);
+      expect(complaint("a.jsonc")["message"]).toBe(
+        `Cannot parse "/a.jsonc": something follows the policy's last bracket; take it out`,
+      );
+    }
+    await write("a.jsonc", '{ "ro": [] } // "rw": {}\n/* { */\n');
+    expect(complaint("a.jsonc")).toEqual({ code: "none" });
+  });
 
   test("a key may stand in several objects, and twice elsewhere in a package.json", async () => {
     await write(

@@ -79,6 +79,19 @@ describe("what is restricted", () => {
     expect(read({ unrestricted: [] }).config).toEqual(strict);
   });
 
+  test("unrestricted leaves single rights on ports alone, as landlock.config() without them", () => {
+    const { net } = read({ unrestricted: ["connectTcp", "connectSendUdp"], bindTcp: [80] }).config;
+    expect(net).toEqual(landlock.config({ net: ["bind_tcp", "bind_udp"] }).net);
+    const { config, rules } = read({
+      abi: 4,
+      unrestricted: ["paths", "bindTcp", "scoped"],
+      connectTcp: [443],
+      presets: ["dns=ports"],
+    });
+    expect([config.fs, config.net, config.scoped]).toEqual([[], ["connect_tcp"], []]);
+    expect(rules).toEqual([connectTcp(443), connectTcp(53)]);
+  });
+
   test("the key $schema means nothing", () => {
     expect(read({ $schema: "x.json" }).config).toEqual(strict);
   });

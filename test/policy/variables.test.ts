@@ -1,5 +1,6 @@
 /** `${NAME}` in policies: from the table, and from nowhere else. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { LandlockError, parsePolicy, type FsRule } from "../../src/index.ts";
 
 function paths(ro: string[], variables?: object): readonly string[] {
@@ -97,6 +98,17 @@ describe("the environment", () => {
       );
     });
   }
+});
+
+test("a value of the environment that is not UTF-8 is an error, not another file", () => {
+  const script = `
+    const { parsePolicy } = await import(${JSON.stringify(join(import.meta.dir, "../../src/index.ts"))});
+    parsePolicy({ ro: ["\${A}"], variables: { A: { env: "ODD" } } });`;
+  const start = 'export ODD=$(printf "/home/\\377"); exec "$0" -e "$1"';
+  const { stderr } = Bun.spawnSync(["sh", "-c", start, process.execPath, script]);
+  expect(stderr.toString()).toContain(
+    "variables.A: the value of ODD in the environment is not UTF-8, as all paths of policies have to be",
+  );
 });
 
 describe("complaints", () => {

@@ -71,7 +71,7 @@ export const own: readonly [value: unknown, message: string][] = [
   [{ presets: [""] }, 'presets[0]: "" is not a value: give a non-empty string without NUL'],
   [
     { unrestricted: ["all"] },
-    'unrestricted[0]: "all" is not a family that can be left alone: use some of paths, net, scoped',
+    'unrestricted[0]: "all" is not what can be left alone: use some of paths, net, scoped, bindTcp, connectTcp, bindUdp, connectSendUdp',
   ],
   [
     { unrestricted: ["net", "net"] },
@@ -86,12 +86,20 @@ export const own: readonly [value: unknown, message: string][] = [
     'unrestricted[0]: "paths" is left alone here, and paths grants something in it: take out one of the two',
   ],
   [
+    { unrestricted: ["bindTcp", "connectTcp"], connectTcp: [443] },
+    'unrestricted[1]: "connectTcp" is left alone here, and connectTcp grants something in it: take out one of the two',
+  ],
+  [
+    { abi: 4, unrestricted: ["paths", "bindTcp", "connectTcp", "scoped"] },
+    "unrestricted: nothing is left that Landlock ABI 4 restricts: take out an entry, or raise abi",
+  ],
+  [
     { unrestricted: ["paths", "net", "scoped"] },
-    "unrestricted: nothing is left that Landlock ABI 11 restricts: take out a family, or raise abi",
+    "unrestricted: nothing is left that Landlock ABI 11 restricts: take out an entry, or raise abi",
   ],
   [
     { abi: 2, unrestricted: ["paths"] },
-    "unrestricted: nothing is left that Landlock ABI 2 restricts: take out a family, or raise abi",
+    "unrestricted: nothing is left that Landlock ABI 2 restricts: take out an entry, or raise abi",
   ],
 ];
 
