@@ -14,7 +14,7 @@ import { learnCommand } from "./cli/learn.ts";
 import { dryRun } from "./cli/plan.ts";
 import { refusalOf } from "./cli/refusal.ts";
 import { statusText } from "./cli/status.ts";
-import { usage, versionLine } from "./cli/usage.ts";
+import { helpFor, usage, versionLine } from "./cli/usage.ts";
 import { enforceThread } from "./enforce.ts";
 import { errnoName, LandlockError } from "./errors.ts";
 import { lookUpCommand, lookUpFailure } from "./kernel/lookup.ts";
@@ -41,8 +41,9 @@ function fail(code: number, message: string): never {
 
 function main(words: readonly string[]): void {
   const [first] = words;
-  if (first === "-h" || first === "-help" || first === "--help") {
-    console.log(usage);
+  const help = helpFor(words);
+  if (help !== undefined) {
+    console.log(help);
   } else if (first === "--version") {
     console.log(versionLine);
   } else if (first === "status") {

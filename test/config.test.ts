@@ -109,13 +109,13 @@ describe("config()", () => {
     [{ fs: ["execute", "bind_tcp"] }, /^fs\[1\]: "bind_tcp" is not a filesystem right: /],
     [
       { net: ["bind_sctp"] },
-      'net[0]: "bind_sctp" is not a network right: use some of bind_tcp, connect_tcp, bind_udp, connect_send_udp',
+      'net[0]: "bind_sctp" is not a network right: did you mean "bind_tcp"?',
     ],
     [
       { scoped: ["pipe"] },
       'scoped[0]: "pipe" is not a scope: use some of abstract_unix_socket, signal',
     ],
-    [{ scopes: ["signal"] }, '"scopes" is unknown: use fs, net, scoped'],
+    [{ scopes: ["signal"] }, '"scopes" is unknown: did you mean "scoped"?'],
     [{ fs: ["execute"], ipc: [], abi: 3 }, '"ipc", "abi" is unknown: use fs, net, scoped'],
     [{ fs: "execute" }, 'fs: "execute" is not a list: give an array'],
     [{ net: null }, "net: null is not a list: give an array"],

@@ -116,7 +116,10 @@ test("pathAccess() refuses what is no list of different rights, and names it", (
   const noRight = `is not a filesystem right: use some of ${accessFs.join(", ")}`;
   const table: [value: unknown, message: string][] = [
     [["reed"], `[0]: "reed" ${noRight}`],
-    [["execute", "READ_FILE"], `[1]: "READ_FILE" ${noRight}`],
+    [
+      ["execute", "READ_FILE"],
+      '[1]: "READ_FILE" is not a filesystem right: did you mean "read_file"?',
+    ],
     [["bind_tcp"], `[0]: "bind_tcp" ${noRight}`],
     [[3], `[0]: 3 ${noRight}`],
     ["execute", '"execute" is not a list: give an array'],

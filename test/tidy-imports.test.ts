@@ -32,7 +32,7 @@ const layers: readonly (readonly string[])[] = [
   ["terminal/*"],
   ["kernel/*"],
   ["errors.ts", "plain.ts"],
-  ["hints.ts", "unexpanded.ts"],
+  ["closest.ts", "hints.ts", "unexpanded.ts"],
 ];
 
 function layerOf(file: string): number {

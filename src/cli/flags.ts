@@ -16,8 +16,10 @@ import {
   rwDirs,
   rwFiles,
 } from "../rules.ts";
+import { closest, instead } from "../closest.ts";
 import { chooseConfig } from "./choose.ts";
 import type { EnvironmentRequest } from "./environment.ts";
+import { commands } from "./usage.ts";
 
 /** What a command line asks for. */
 export interface Request {
@@ -51,6 +53,7 @@ const modifiers = {
   "+ioctl_dev": (rule: FsRule) => rule.withIoctlDev(),
   "+resolve_unix": (rule: FsRule) => rule.withResolveUnix(),
   "+ignore_missing": (rule: FsRule) => rule.ignoreIfMissing(),
+  "+create_missing": (rule: FsRule) => rule.createIfMissing(),
 };
 
 const switches = ["-scoped", "-strict", "-clearenv", "-l", "-v", "--json"];
@@ -96,7 +99,7 @@ export function parseFlags(words: readonly string[]): Request {
     else if (/^-[1-9]\d?$/.test(word) && Number(word.slice(1)) <= newestAbi) {
       abi = Number(word.slice(1));
     } else if (switches.includes(word)) given.add(word);
-    else throw invalid(`${JSON.stringify(word)} is no option: see landlock-restrict -h`);
+    else throw unknownOption(words, at - 1);
   }
   const choice = {
     abi,
@@ -122,6 +125,25 @@ export function parseFlags(words: readonly string[]): Request {
   };
 }
 
+const options: readonly string[] = [
+  ...[...Object.keys(pathFlags), ...Object.keys(portFlags), ...switches],
+  ...["-env", "-fd", "-policy", "-preset", "-h", "--version"],
+];
+
+/** Names what was probably meant: another option, a command of ours, or `--` before the command. */
+function unknownOption(words: readonly string[], at: number): LandlockError {
+  const word = words[at]!;
+  const [name, value] = word.split(/=(.*)/s) as [string, string?];
+  const near = closest(name, word.startsWith("-") ? options : at === 0 ? commands : []);
+  const fix =
+    near !== undefined
+      ? `did you mean ${[near, ...(value ? [value] : [])].join(" ")}?`
+      : word.startsWith("-") || words.includes("--")
+        ? "see landlock-restrict -h"
+        : `to run it, put -- before it`;
+  return invalid(`${JSON.stringify(word)} is no option: ${fix}`);
+}
+
 function policyFile(files: readonly string[], before: string | undefined): string {
   const [file, ...more] = files;
   if (file !== undefined && more.length === 0 && before === undefined) return file;
@@ -133,8 +155,9 @@ function pathRule(flag: keyof typeof pathFlags, values: readonly string[]): FsRu
   for (const word of values) {
     if (has(modifiers, word)) rule = modifiers[word](rule);
     else if (word.startsWith("+")) {
+      const fix = instead(word, Object.keys(modifiers));
       throw invalid(
-        `${JSON.stringify(word)} is no modifier of ${flag}: use ${Object.keys(modifiers).join(", ")}, or ./${word} for a path`,
+        `${JSON.stringify(word)} is no modifier of ${flag}: ${fix}${fix.endsWith("?") ? " Else" : ", or"} ./${word} for a path`,
       );
     }
   }

@@ -1,30 +1,50 @@
+/** What `landlock-restrict -h` prints, and `-h` of each of its commands. */
 import { version } from "../../package.json";
 
 /** What `landlock-restrict --version` prints. */
 export const versionLine = `landlock-restrict ${version}`;
 
-/** What `landlock-restrict -h` prints. */
-export const usage = `Usage:
-  landlock-restrict [OPTION]... -- COMMAND [ARG]...
-  landlock-restrict explain [--json] [OPTION]... -- COMMAND [ARG]...
-  landlock-restrict learn -o FILE [-merge] [--json] -- COMMAND [ARG]...
-  landlock-restrict plan [--json] [OPTION]...
-  landlock-restrict status [--json]
+/** The commands, each with its line in the usage and what it does. */
+const helps = {
+  explain: {
+    line: "explain [--json] [OPTION]... -- COMMAND [ARG]...",
+    about: `Runs COMMAND in its sandbox under strace. In the end it says on standard error what was denied, and
+which options would allow it. With --json that is the last line.`,
+    takesOptions: true,
+  },
+  learn: {
+    line: "learn -o FILE [-merge] [--json] -- COMMAND [ARG]...",
+    about: `Runs COMMAND unrestricted under strace, and writes the policy that it needs.
 
-Runs COMMAND, and whatever it starts, with access to the named paths only. Paths are always
-restricted; the network is when one of its options is given, signals with -scoped. Of the open
-files only standard input, output and error are handed on. explain does the same under strace, and
-says in the end what was denied, and which options would allow it. learn runs COMMAND unrestricted,
-watches it, and writes the policy that it needs; -merge extends one. plan says what would be asked
-of this kernel, and does nothing.
+  -o FILE                   where the policy goes: .json, .jsonc, .toml or .yaml
+  -merge                    extend the policy that is there
+  --json                    say on standard error as JSON what was learnt`,
+    takesOptions: false,
+  },
+  plan: {
+    line: "plan [--json] [OPTION]...",
+    about: `Says what would be asked of this kernel, and what Landlock does not see. Does nothing, and opens no
+path. With --json it is data.`,
+    takesOptions: true,
+  },
+  status: {
+    line: "status [--json]",
+    about: "Says what this kernel's Landlock can do, or why it cannot. With --json it is data.",
+    takesOptions: false,
+  },
+} as const;
 
-  -ro [+refer] PATH...      read and execute beneath these directories and files
+/** The commands' names. */
+export const commands: readonly string[] = Object.keys(helps);
+
+const options = `  -ro [+refer] PATH...      read and execute beneath these directories and files
   -rw [+refer] [+ioctl_dev] [+resolve_unix] PATH...
                             read, execute, write, create and remove beneath them
   -rofiles PATH...          read and execute these files, without listing directories
   -rwfiles [+ioctl_dev] [+resolve_unix] PATH...
                             read, execute and write these files
   +ignore_missing           after one of these four: skip paths that do not exist
+  +create_missing           after one of these four: make missing paths, as directories
   -bindtcp PORT...          bind TCP sockets to these ports only (none: to no port)
   -connecttcp PORT...       connect TCP sockets to these ports only
   -bindudp PORT...          bind UDP sockets to these ports only
@@ -40,8 +60,50 @@ of this kernel, and does nothing.
   -fd N...                  hand on these open descriptors besides 0, 1 and 2
   -l                        write denials of COMMAND to the audit log (ABI 7)
   -v                        say on stderr what is enforced
-  -h                        print this
-  --version                 print the version
+  -h                        print this, or the help of a command
+  --version                 print the version`;
 
-Exit status: that of COMMAND; 125 if landlock-restrict fails, 126 if COMMAND cannot be
+const exitStatus = `Exit status: that of COMMAND; 125 if landlock-restrict fails, 126 if COMMAND cannot be
 executed, 127 if it is not found.`;
+
+/** What `landlock-restrict -h` prints. */
+export const usage = `Usage:
+  landlock-restrict [OPTION]... -- COMMAND [ARG]...
+${Object.values(helps)
+  .map(({ line }) => `  landlock-restrict ${line}`)
+  .join("\n")}
+
+Runs COMMAND, and whatever it starts, with access to the named paths only. Paths are always
+restricted; the network is when one of its options is given, signals with -scoped. Of the open
+files only standard input, output and error are handed on. explain does the same under strace, and
+says in the end what was denied, and which options would allow it. learn runs COMMAND unrestricted,
+watches it, and writes the policy that it needs; -merge extends one. plan says what would be asked
+of this kernel, and does nothing.
+
+${options}
+
+${exitStatus}`;
+
+/**
+ * The help that a command line asks for: with `-h`, `-help` or `--help` before the command, or
+ * the word `help` in the first place.
+ *
+ * @param words The command line
+ * @returns The text, or undefined if it asks for none
+ */
+export function helpFor(words: readonly string[]): string | undefined {
+  const [first, second] = words;
+  if (first === "help") return helpOf(second);
+  for (const word of words) {
+    if (word === "--") return undefined;
+    if (word === "-h" || word === "-help" || word === "--help") return helpOf(first);
+  }
+  return undefined;
+}
+
+function helpOf(command: string | undefined): string {
+  if (command === undefined || !Object.hasOwn(helps, command)) return usage;
+  const { line, about, takesOptions } = helps[command as keyof typeof helps];
+  const ending = takesOptions ? `\n\n${options}` : "";
+  return `Usage:\n  landlock-restrict ${line}\n\n${about}${ending}${/COMMAND/.test(line) ? `\n\n${exitStatus}` : ""}`;
+}

@@ -1,5 +1,6 @@
 /** Presets by name, for command lines and files. */
 import { resolve } from "node:path";
+import { closest } from "../closest.ts";
 import { LandlockError } from "../errors.ts";
 import type { Rule } from "../rule.ts";
 import { dns } from "./dns.ts";
@@ -40,6 +41,22 @@ export function named(spec: string, base: string): Rule {
   if (name && value && Object.hasOwn(valued, name)) return valued[name]!(value, base);
   throw new LandlockError(
     "ERR_LANDLOCK_INVALID_RULE",
-    `${JSON.stringify(spec)} is not a preset: use one of ${Object.keys(plain).join(", ")}, executable=PROGRAM, modules=FILE`,
+    `${JSON.stringify(spec)} is not a preset: ${nearestTo(spec)}`,
   );
+}
+
+/** What stands for a value in messages. */
+const placeholders: Readonly<Record<string, string>> = { executable: "PROGRAM", modules: "FILE" };
+
+/** What the text was probably meant to be, or else all that there is. */
+function nearestTo(spec: string): string {
+  const [name = "", ...value] = spec.split("=");
+  const taking = closest(name, Object.keys(valued));
+  const near =
+    taking === undefined
+      ? closest(spec, Object.keys(plain))
+      : `${taking}=${value.join("=") || placeholders[taking]}`;
+  return near === undefined
+    ? `use one of ${Object.keys(plain).join(", ")}, executable=PROGRAM, modules=FILE`
+    : `did you mean ${JSON.stringify(near)}?`;
 }

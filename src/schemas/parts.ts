@@ -1,5 +1,6 @@
 /** What the schemas are made of: values, lists and objects whose errors name the value and a fix. */
 import * as z from "zod/mini";
+import { instead } from "../closest.ts";
 import { accessFs, accessNet, newestAbi, scopes } from "../kernel/abi.ts";
 import { isAbi, isPathString, isPort } from "../values.ts";
 
@@ -49,17 +50,20 @@ export function distinct<Item extends z.core.$ZodType>(item: Item) {
 
 /** One name out of a list of names. */
 export function oneOf<const Names extends readonly string[]>(names: Names, what: string) {
-  return z.enum(names, is(what, `use some of ${names.join(", ")}`));
+  const use = (name: unknown) => instead(name, names).replace(/^use /, "use some of ");
+  return z.enum(names, {
+    error: ({ input }) => `${shown(input)} is not ${what}: ${use(input)}`,
+  });
 }
 
 /** An object that has no other keys than these. */
 export function object<Shape extends z.core.$ZodShape>(shape: Shape) {
-  const known = Object.keys(shape).join(", ");
+  const known = Object.keys(shape);
   return z.strictObject(shape, {
     error: (issue) =>
       issue.code === "unrecognized_keys"
-        ? `${issue.keys.map(shown).join(", ")} is unknown: use ${known}`
-        : `${shown(issue.input)} is not an object: give one with ${known}`,
+        ? `${issue.keys.map(shown).join(", ")} is unknown: ${instead(issue.keys[0], known)}`
+        : `${shown(issue.input)} is not an object: give one with ${known.join(", ")}`,
   });
 }
 

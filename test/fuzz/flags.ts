@@ -66,7 +66,9 @@ function checkMeaning(words: Words, request: Request): void {
   const named = new Set<string>();
   for (const { name, values } of options) {
     const modifiers = values.filter((value) => value.startsWith("+"));
-    const extra = modifiers.map((word) => word.slice(1)).filter((word) => word !== skip);
+    const extra = modifiers
+      .map((word) => word.slice(1))
+      .filter((word) => !word.endsWith("_missing"));
     const paths = values.filter((value) => !value.startsWith("+"));
     if (pathFlags[name] && modifiers.includes(`+${skip}`))
       must(

@@ -111,7 +111,7 @@ describe("without a valid policy no code of the program runs", () => {
     [
       "an invalid policy",
       { "app/package.json": '{ "landlock": { "ro": ["."], "rx": [] } }' },
-      '"/app/package.json"#landlock: "rx" is unknown: use $schema, abi',
+      '"/app/package.json"#landlock: "rx" is unknown: did you mean "ro"?',
     ],
     [
       "a policy with a path that is missing",

@@ -34,7 +34,7 @@ export const own: readonly [value: unknown, message: string][] = [
     { paths: ["/"] },
     'paths[0]: "/" is not an object: give one with access, paths, refer, ifMissing',
   ],
-  [grant({ path: "/" }), 'paths[0]: "path" is unknown: use access, paths, refer, ifMissing'],
+  [grant({ path: "/" }), 'paths[0]: "path" is unknown: did you mean "paths"?'],
   [
     grant({ access: "all" }),
     'paths[0].access: "all" is not access: give a list of rights, or one of ro, rw, roFiles, rwFiles',

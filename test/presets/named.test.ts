@@ -98,11 +98,28 @@ describe("presetOf()", () => {
   const names =
     "bun, bun=children, dns, dns=ports, tls, timezone, tmp, cwd, cwd=write, executable=PROGRAM, modules=FILE";
 
-  for (const spec of ["", "nope", "DNS", "dns=", "dns=port", "tmp=x", "executable", "modules="]) {
+  for (const spec of ["", "nope", "systemd", "ntp=port", "tmp=x"]) {
     test(`${JSON.stringify(spec)} is an error that names what there is`, () => {
       expect(failure(() => presetOf(spec))).toEqual({
         code: "ERR_LANDLOCK_INVALID_RULE",
         message: `"${spec}" is not a preset: use one of ${names}`,
+      });
+    });
+  }
+
+  const near = {
+    DNS: "dns",
+    "dns=": "dns",
+    "dns=port": "dns=ports",
+    executable: "executable=PROGRAM",
+    "modules=": "modules=FILE",
+    "module=a=b": "modules=a=b",
+  };
+  for (const [spec, name] of Object.entries(near)) {
+    test(`${JSON.stringify(spec)} is an error that names the nearest preset, ${name}`, () => {
+      expect(failure(() => presetOf(spec))).toEqual({
+        code: "ERR_LANDLOCK_INVALID_RULE",
+        message: `"${spec}" is not a preset: did you mean "${name}"?`,
       });
     });
   }
