@@ -45,7 +45,7 @@ function invalid(problem: string, hint?: Hint): LandlockError {
 /** Every rule grants only what the Config restricts; anything else is a mistake of the writer. */
 export function requireFit(config: ConfigData, rules: readonly (FsRule | NetRule)[]): void {
   if (isEmpty(config)) {
-    throw invalid("This Config restricts nothing here: use one that handles a right of this verb");
+    throw invalid("There is nothing to restrict", { id: "nothing" });
   }
   for (const rule of rules) {
     const handled: readonly string[] = rule.kind === "fs" ? config.fs : config.net;

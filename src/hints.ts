@@ -25,6 +25,8 @@ interface Hints {
   readonly atLeast: {};
   /** A rule grants what its Config does not handle: a right of `abi`, or any of its family. */
   readonly unhandled: { readonly what: string; readonly abi: number };
+  /** A Config handles no right. */
+  readonly nothing: {};
   /** A right that applies to directories only is granted on something else. */
   readonly directoryRight: {};
 }
@@ -93,6 +95,7 @@ const words: Readonly<Record<Surface, Words>> = {
     atLeast: (problem) => `${problem}: use a newer kernel or a lower atLeast`,
     unhandled: (problem, { what }) =>
       `${problem}: this Config does not restrict ${what} here; leave the rule out, or use a Config and a verb that do`,
+    nothing: () => "This Config restricts nothing here: use one that handles a right of this verb",
     directoryRight: (problem) => `${problem}; leave it out, or use a preset like roFiles()`,
   },
   option: {
@@ -114,6 +117,7 @@ const words: Readonly<Record<Surface, Words>> = {
     atLeast: (problem) => `${problem}: use a newer kernel, or a lower atLeast in the policy`,
     unhandled: (problem, { what, abi }) =>
       `${problem}: ${what} needs ABI ${abi}; give -${abi} or a higher one, or leave the rule out`,
+    nothing: (problem) => `${problem}: leave out any, or name a path`,
     directoryRight: (problem) => `${problem}; leave it out, or use -rofiles or -rwfiles`,
   },
   key: {
@@ -134,6 +138,7 @@ const words: Readonly<Record<Surface, Words>> = {
     atLeast: (problem) => `${problem}: use a newer kernel, or a lower bestEffort.atLeast`,
     unhandled: (problem, { what, abi }) =>
       `${problem}: the policy does not restrict ${what}; take it out, or set abi to ${abi} or higher`,
+    nothing: (problem) => `${problem}: take an entry out of unrestricted`,
     directoryRight: (problem) => `${problem}; leave it out, or use roFiles or rwFiles`,
   },
 };

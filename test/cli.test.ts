@@ -102,6 +102,44 @@ testFromAbi(
   },
 );
 
+testFromAbi(4, "any leaves one network right alone, and the others stay restricted", async () => {
+  using server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const connect = `exec 3<>/dev/tcp/127.0.0.1/${server.port} && echo connected`;
+  // Bun binds the port 0 for whoever connects; what is bound by name is restricted.
+  const bind = `const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+    server.stop(true); console.log("bound");`;
+  const run = (...options: string[]) => {
+    const bash = ["-rw", "/", ...options, "--", "bash", "-c", connect];
+    const bun = ["-rw", "/", ...options, "--", process.execPath, "-e", bind];
+    const [one, other] = [landlockRestrict(bash), landlockRestrict(bun)];
+    return [one.stdout.trim() || one.code, other.stdout.trim() || other.code];
+  };
+  expect(run()).toEqual(["connected", "bound"]);
+  expect(run("-bindtcp", "0")).toEqual([1, "bound"]);
+  expect(run("-bindtcp", "0", "-connecttcp", "any")).toEqual(["connected", "bound"]);
+  expect(run("-bindtcp", "1", "-connecttcp", "any")).toEqual(["connected", 1]);
+  expect(run("-connecttcp", "any")).toEqual(["connected", 1]);
+  expect(run("-bindtcp", "any")).toEqual([1, "bound"]);
+  expect(run("-bindtcp", "any", "-connecttcp", "1")).toEqual([1, "bound"]);
+});
+
+test("any is said to be left alone, and does not go with ports", () => {
+  const { stdout } = landlockRestrict(["plan", "-7", "-connecttcp", "any"]);
+  if (kernelAbi >= 4) expect(stdout).toMatch(/^denied: .* bind_tcp$/m);
+  if (kernelAbi >= 4) expect(stdout).toMatch(/^left alone: +connect_tcp /m);
+  for (const words of [
+    ["-connecttcp", "any", "80"],
+    ["-connecttcp", "80", "any"],
+    ["-connecttcp", "any", "-connecttcp", "80"],
+    ["-connecttcp", "80", "-connecttcp", "any"],
+    ["-connecttcp", "-connecttcp", "any"],
+  ]) {
+    const { stderr, code } = landlockRestrict([...words, "--", "true"]);
+    expect(stderr).toContain("-connecttcp: any means every port, and ");
+    expect(code).toBe(125);
+  }
+});
+
 describe("+ignore_missing skips paths that do not exist, and grants the others", () => {
   const folder = tempDir();
   for (const option of ["-ro", "-rw", "-rofiles", "-rwfiles"]) {

@@ -1,6 +1,6 @@
 /** Which Config a command line comes to: its options, and a policy's where there is one. */
 import { Config } from "../config.ts";
-import { newestAbi, rightsOf } from "../kernel/abi.ts";
+import { accessNet, newestAbi, rightsOf, type NetRight } from "../kernel/abi.ts";
 import { landlock } from "../landlock.ts";
 
 /** What the options say about the Config. */
@@ -13,6 +13,10 @@ export interface Choice {
   /** The families that an option is about. */
   readonly paths: boolean;
   readonly net: boolean;
+  /** Network rights that an option names with ports. */
+  readonly limited: ReadonlySet<NetRight>;
+  /** Network rights that an option leaves alone: `any`. */
+  readonly free: ReadonlySet<NetRight>;
   readonly scoped: boolean;
 }
 
@@ -33,9 +37,21 @@ export function chooseConfig(choice: Choice, policy: Config | undefined): Config
     // The rights that a file of the Landlock project names may be newer than the ABI.
     abi: policy ? Math.max(base.abi, abi) : abi,
     fs: base.fs.length === 0 && paths ? all.fs : base.fs,
-    net: base.net.length === 0 && choice.net ? all.net : base.net,
+    net: netOf(choice, base.net, all.net),
     scoped: base.scoped.length === 0 && choice.scoped ? all.scoped : base.scoped,
     ...(choice.strict ? { mode: "strict", atLeast: 0 } : {}),
   });
   return choice.logging ? config.enableLoggingForSubprocesses() : config;
+}
+
+/** All that the ABI has, or what the policy restricts; and what the options say of single rights. */
+function netOf(
+  { net, limited, free }: Choice,
+  policy: readonly NetRight[],
+  all: readonly NetRight[],
+): readonly NetRight[] {
+  if (!net) return policy;
+  const base =
+    policy.length === 0 ? all : [...policy, ...all.filter((right) => limited.has(right))];
+  return accessNet.filter((right) => base.includes(right) && !free.has(right));
 }

@@ -1,4 +1,5 @@
 import { printable } from "../errors.ts";
+import { rightsOf } from "../kernel/abi.ts";
 import type { PathRule, Plan } from "../plan.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { labelled, paint, type Style } from "../terminal/text.ts";
@@ -39,6 +40,7 @@ export function describe(plan: Plan, screen: Screen, more = false): string {
       `${paint(enforcementStyle[enforcement], enforcement, screen)} (ABI ${abi.used}; the kernel has ${abi.kernel})`,
     ],
     ["denied:", [...handled.fs, ...handled.net, ...handled.scoped].join(" ")],
+    ...(more ? [["left alone:", leftAlone(plan).join(" ") || "-"] as [string, string]] : []),
     ...plan.rules.map((rule): [string, string] => {
       const missing = "path" in rule ? missingWords[rule.onMissing] : "";
       const what = place("path" in rule ? rule.path : `port ${rule.port}`);
@@ -52,4 +54,17 @@ export function describe(plan: Plan, screen: Screen, more = false): string {
     ...(more ? plan.notCovered.map((what): [string, string] => ["not covered:", what]) : []),
   ];
   return labelled(rows, gap, screen).join("\n");
+}
+
+/** Rights that this kernel could restrict, and that nobody asked it to. */
+function leftAlone({ abi, handled, unenforced }: Plan): string[] {
+  const all = rightsOf(abi.kernel);
+  const known: readonly string[] = [
+    ...[...handled.fs, ...handled.net, ...handled.scoped],
+    ...[...unenforced.fs, ...unenforced.net, ...unenforced.scoped],
+  ];
+  // Landlock denies refer whether it is asked to or not.
+  return [...all.fs, ...all.net, ...all.scoped].filter(
+    (right) => right !== "refer" && !known.includes(right),
+  );
 }

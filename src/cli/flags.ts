@@ -1,7 +1,7 @@
 /** From the words of the command line to what they ask for. */
 import type { Config } from "../config.ts";
 import { LandlockError } from "../errors.ts";
-import { newestAbi } from "../kernel/abi.ts";
+import { newestAbi, type NetRight } from "../kernel/abi.ts";
 import { readFile, type Read } from "../policy/read.ts";
 import { fitted } from "../policy/fitted.ts";
 import { presetOf } from "../presets.ts";
@@ -42,11 +42,11 @@ export interface Request {
 const pathFlags = { "-ro": roDirs, "-rw": rwDirs, "-rofiles": roFiles, "-rwfiles": rwFiles };
 
 const portFlags = {
-  "-bindtcp": bindTcp,
-  "-connecttcp": connectTcp,
-  "-bindudp": bindUdp,
-  "-connectudp": connectSendUdp,
-};
+  "-bindtcp": { right: "bind_tcp", make: bindTcp },
+  "-connecttcp": { right: "connect_tcp", make: connectTcp },
+  "-bindudp": { right: "bind_udp", make: bindUdp },
+  "-connectudp": { right: "connect_send_udp", make: connectSendUdp },
+} as const;
 
 const modifiers = {
   "+refer": (rule: FsRule) => rule.withRefer(),
@@ -71,6 +71,8 @@ export function parseFlags(words: readonly string[]): Request {
   const rules: Rule[] = [];
   const presets: Rule[] = [];
   const given = new Set<string>();
+  const limited = new Set<NetRight>();
+  const free = new Set<NetRight>();
   let file: string | undefined;
   let abi: number | undefined;
   const fds: number[] = [];
@@ -88,7 +90,15 @@ export function parseFlags(words: readonly string[]): Request {
       rules.push(pathRule(word, takeValues()));
     } else if (has(portFlags, word)) {
       given.add("net");
-      rules.push(portFlags[word](...takeValues().map((port) => toPort(word, port))));
+      const { right, make } = portFlags[word];
+      const ports = takeValues();
+      (ports.includes("any") ? free : limited).add(right);
+      if (free.has(right) && (limited.has(right) || ports.length > 1)) {
+        throw invalid(
+          `${word}: any means every port, and other ports are named too: leave out one`,
+        );
+      }
+      if (!free.has(right)) rules.push(make(...ports.map((port) => toPort(word, port))));
     } else if (word === "-env") {
       const first = at;
       takeValues().forEach(checkVariable);
@@ -107,14 +117,18 @@ export function parseFlags(words: readonly string[]): Request {
     logging: given.has("-l"),
     paths: given.has("paths"),
     net: given.has("net"),
+    limited,
+    free,
     scoped: given.has("-scoped"),
   };
   const policy = file === undefined ? undefined : readFile(file, abi);
   const config = chooseConfig(choice, policy?.config);
-  const fromPresets = presets.flatMap((preset) => fitted(preset, config));
+  const fit = (all: readonly Rule[]) => all.flatMap((rule) => fitted(rule, config));
+  // A right that an option leaves alone needs no rule of the policy.
+  const fromPolicy = policy && free.size > 0 ? fit(policy.rules) : (policy?.rules ?? []);
   return {
     config,
-    rules: [...(policy?.rules ?? []), ...rules, ...fromPresets],
+    rules: [...fromPolicy, ...rules, ...fit(presets)],
     verbose: given.has("-v"),
     json: given.has("--json"),
     ...(policy ? { policy } : {}),
@@ -167,7 +181,9 @@ function pathRule(flag: keyof typeof pathFlags, values: readonly string[]): FsRu
 function toPort(flag: string, text: string): number {
   // Number() would take "", "0x50" and "8e1" too.
   if (/^\d{1,5}$/.test(text)) return Number(text);
-  throw invalid(`${flag}: ${JSON.stringify(text)} is not a port: give an integer from 0 to 65535`);
+  throw invalid(
+    `${flag}: ${JSON.stringify(text)} is not a port: give an integer from 0 to 65535, or any`,
+  );
 }
 
 function checkVariable(text: string): void {

@@ -49,6 +49,7 @@ const options = `  -ro [+refer] PATH...      read and execute beneath these dire
   -connecttcp PORT...       connect TCP sockets to these ports only
   -bindudp PORT...          bind UDP sockets to these ports only
   -connectudp PORT...       connect and send UDP to these ports only
+                            any in place of PORT: this one is not restricted
   -scoped                   signals and abstract UNIX sockets stay inside
   -policy FILE              restrict and allow what this policy says; the other options add to it,
                             -1 ... -11 replace its abi, -strict its bestEffort

@@ -63,6 +63,28 @@ testFromAbi(4, "-policy leaves alone what it says, until an option is about it",
   ).not.toBe(0);
 });
 
+testFromAbi(4, "any takes a restriction of the policy away, and ports add one", async () => {
+  using server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const script = `exec 3<>/dev/tcp/127.0.0.1/${server.port} && echo connected`;
+  const connect = (...options: string[]) => run(...options, "--", "bash", "-c", script).stdout;
+  await Bun.write(
+    join(dir, "ports.json"),
+    '{ "abi": 4, "unrestricted": ["paths", "scoped"], "bindTcp": [1], "connectTcp": [1] }',
+  );
+  await Bun.write(
+    join(dir, "half.json"),
+    '{ "abi": 4, "unrestricted": ["paths", "scoped", "connectTcp"] }',
+  );
+  expect(connect("-policy", "ports.json")).toBe("");
+  expect(connect("-policy", "ports.json", "-connecttcp", "any")).toBe("connected\n");
+  expect(connect("-policy", "half.json")).toBe("connected\n");
+  expect(connect("-policy", "half.json", "-bindtcp", "1")).toBe("connected\n");
+  expect(connect("-policy", "half.json", "-connecttcp", "1")).toBe("");
+  const none = run("-policy", "half.json", "-bindtcp", "any", "--", "true");
+  expect(none.stderr).toContain("There is nothing to restrict: leave out any, or name a path");
+  expect(none.code).toBe(125);
+});
+
 describe("complaints", () => {
   const cases: [name: string, args: string[], message: string][] = [
     ["no file", ["-policy"], "-policy takes one file, once"],
