@@ -2,9 +2,13 @@
  * Landlock sandboxing for Bun: one line of TypeScript, every thread covered.
  *
  * ```ts
- * import { landlock, roDirs, rwDirs } from "bun-landlock";
+ * import { landlock, presets, roDirs, rwDirs } from "bun-landlock";
  *
- * landlock.V11.bestEffort().restrictPaths(roDirs("/usr", "/bin"), rwDirs("/tmp"));
+ * landlock.V11.bestEffort().restrictPaths(
+ *   roDirs("/usr", "/bin", "/lib", "/lib64", ".").ignoreIfMissing(), // programs, and the project
+ *   rwDirs("/tmp"),
+ *   presets.bun(), // what Bun itself goes on opening
+ * );
  * ```
  *
  * @module

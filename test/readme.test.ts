@@ -1,7 +1,8 @@
 /** The README's TypeScript is what it says: it type-checks, and it runs. */
 import { expect } from "bun:test";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { folders } from "./folders.ts";
 import { kernelAbi, tempDir, testUnless } from "./harness.ts";
 
 const root = join(import.meta.dir, "..");
@@ -61,5 +62,42 @@ testUnless(
       if (code.includes("Image")) expect(done.stdout.toString("latin1")).toStartWith("\x89PNG");
       if (code.includes("sort")) expect(done.stdout.toString()).toBe("a\nb\n\n");
     }
+  },
+);
+
+testUnless(
+  git || (kernelAbi < 1 ? "needs Landlock" : ""),
+  "the README's first example lets ls and memoryUsage() work, and closes the rest",
+  async () => {
+    const cwd = await makeProject();
+    const outside = mkdtempSync("/var/tmp/landlock-test-");
+    folders.push(outside);
+    await Bun.write(join(outside, "file"), "text");
+    const next = `
+      Bun.spawnSync(["ls"]);
+      process.memoryUsage();
+
+      const { readFileSync, writeFileSync } = require("node:fs");
+      const outcome = (action) => { try { return action(), "ok" } catch ({ code }) { return code } };
+      const ls = Bun.spawnSync(["ls"]);
+      console.log(JSON.stringify({
+        ls: [ls.exitCode, ls.stdout.toString().split("\\n").includes("landlock.toml"), ls.stderr.toString()],
+        memory: process.memoryUsage().rss > 0,
+        own: outcome(() => readFileSync("landlock.toml")),
+        outside: outcome(() => readFileSync(${JSON.stringify(join(outside, "file"))})),
+        etc: outcome(() => readFileSync("/etc/passwd")),
+        write: outcome(() => writeFileSync(${JSON.stringify(join(outside, "new"))}, "")),
+      }));`;
+    const program = (code: string) => {
+      const file = join(cwd, "first.ts");
+      writeFileSync(file, code + next);
+      const done = Bun.spawnSync([process.execPath, file], { cwd });
+      return { ...JSON.parse(done.stdout.toString()), stderr: done.stderr.toString() };
+    };
+    const works = { ls: [0, true, ""], memory: true, own: "ok", stderr: "" };
+    const open = { ...works, outside: "ok", etc: "ok", write: "ok" };
+    expect(program("")).toEqual(open);
+    const closed = { outside: "EACCES", etc: "EACCES", write: "EACCES" };
+    expect(program(snippets[0]!)).toEqual({ ...works, ...closed });
   },
 );
