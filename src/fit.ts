@@ -28,6 +28,8 @@ export interface ConfigData extends Rights {
   readonly mode: "strict" | "best-effort";
   /** Best effort: the ABI below which it is an error, 0: none. */
   readonly atLeast: number;
+  /** Best effort: whether a command may run even where nothing can be restricted; default false. */
+  readonly allowNone?: boolean | undefined;
 }
 
 /** Something a kernel may lack: a right, or a setting of the audit log. */
@@ -84,10 +86,18 @@ export function requireKernel(
   kernel: Kernel,
 ): void {
   const abi = usableAbi(kernel);
+  const refused = lacking.filter((feature) => kernel.missing?.some((right) => right === feature));
   if (kernel.state !== "enabled" && (config.mode === "strict" || config.atLeast > 0)) {
     throw unavailable(kernel.state);
   }
   if (config.mode === "best-effort") {
+    const unmet = refused.filter((feature) => abiOfFeature(feature) <= config.atLeast);
+    if (unmet.length > 0) {
+      throw tooOld(
+        `Landlock ABI ${config.atLeast} is required and this kernel refuses ${unmet.join(", ")}, though it answers ABI ${abi}`,
+        "atLeast",
+      );
+    }
     if (abi >= config.atLeast) return;
     throw tooOld(
       `Landlock ABI ${config.atLeast} (Linux ${linuxOf(config.atLeast)}) is required and this kernel has ${abi}`,
@@ -97,6 +107,12 @@ export function requireKernel(
   if (lacking.length === 0) return;
   const needed = Math.max(...lacking.map(abiOfFeature));
   const newest = lacking.find((feature) => abiOfFeature(feature) === needed)!;
+  if (abi >= needed && refused.length > 0) {
+    throw tooOld(
+      `Cannot restrict ${refused.join(", ")}: this kernel refuses that, though it answers Landlock ABI ${abi}`,
+      "erratum",
+    );
+  }
   if (abi >= needed) {
     throw tooOld(
       `Cannot scope ${newest}: this kernel lacks the fix of Landlock erratum 2, without which the process's own threads could not signal each other`,

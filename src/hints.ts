@@ -21,6 +21,8 @@ interface Hints {
   readonly tooNew: {};
   /** A strict Config asks for what this kernel does wrong. */
   readonly erratum: {};
+  /** A command would run though nothing can be restricted. */
+  readonly none: {};
   /** Best effort asks for an ABI that the kernel does not have. */
   readonly atLeast: {};
   /** A rule grants what its Config does not handle: a right of `abi`, or any of its family. */
@@ -92,6 +94,7 @@ const words: Readonly<Record<Surface, Words>> = {
     tooNew: (problem) =>
       `${problem}; use a lower version, or .bestEffort() to restrict what is possible`,
     erratum: (problem) => `${problem}; use a newer kernel, or .bestEffort() to leave it out`,
+    none: (problem) => `${problem}; to do without a sandbox, use .bestEffort({ allowNone: true })`,
     atLeast: (problem) => `${problem}: use a newer kernel or a lower atLeast`,
     unhandled: (problem, { what }) =>
       `${problem}: this Config does not restrict ${what} here; leave the rule out, or use a Config and a verb that do`,
@@ -114,6 +117,7 @@ const words: Readonly<Record<Surface, Words>> = {
       }),
     tooNew: (problem) => `${problem}; leave out -strict, or give a lower ABI, such as -7`,
     erratum: (problem) => `${problem}; use a newer kernel, or leave out -strict`,
+    none: (problem) => `${problem}; to do without a sandbox, add -allow-none`,
     atLeast: (problem) => `${problem}: use a newer kernel, or a lower atLeast in the policy`,
     unhandled: (problem, { what, abi }) =>
       `${problem}: ${what} needs ABI ${abi}; give -${abi} or a higher one, or leave the rule out`,
@@ -135,6 +139,8 @@ const words: Readonly<Record<Surface, Words>> = {
       }),
     tooNew: (problem) => `${problem}; lower abi, or set "bestEffort": true`,
     erratum: (problem) => `${problem}; use a newer kernel, or set "bestEffort": true`,
+    none: (problem) =>
+      `${problem}; to do without a sandbox, set "bestEffort": { "allowNone": true }`,
     atLeast: (problem) => `${problem}: use a newer kernel, or a lower bestEffort.atLeast`,
     unhandled: (problem, { what, abi }) =>
       `${problem}: the policy does not restrict ${what}; take it out, or set abi to ${abi} or higher`,

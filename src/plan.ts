@@ -8,14 +8,13 @@
 import { isEmpty, requireFit, requireKernel, type ConfigData, type LogFlag } from "./fit.ts";
 import {
   abiOf,
-  rightsOf,
   type FsRight,
   type NetRight,
   type RestrictFlag,
   type Rights,
 } from "./kernel/abi.ts";
 import { notCovered } from "./kernel/coverage.ts";
-import { usableAbi, type Kernel } from "./kernel/probe.ts";
+import { rightsOfKernel, usableAbi, type Kernel } from "./kernel/probe.ts";
 import { plainData } from "./plain.ts";
 import { flatten, type FsRule, type NetRule, type OnMissing, type Rule } from "./rule.ts";
 
@@ -71,9 +70,6 @@ export interface Plan {
   readonly notCovered: readonly string[];
 }
 
-/** Erratum 2: below ABI 8 each thread is a domain of its own, and could not signal the others. */
-const signalErratum = 1 << 1;
-
 /**
  * Makes the plan for a kernel, from a Config and a kernel that are what they should be.
  *
@@ -83,7 +79,7 @@ export function makePlan(config: ConfigData, rules: readonly Rule[], kernel: Ker
   const flat = flatten(rules, "plan()");
   requireFit(config, flat);
   const abi = usableAbi(kernel);
-  const { has, lacks, lost } = split(config, abi, kernel.errata);
+  const { has, lacks, lost } = split(config, rightsOfKernel(kernel));
   let wantsQuiet = false;
   for (const { onDenial } of flat) if (onDenial === "quiet") wantsQuiet = true;
   const logging: (LogFlag | "quiet")[] = abi < abiOf.logging ? [...config.logging] : [];
@@ -102,7 +98,7 @@ export function makePlan(config: ConfigData, rules: readonly Rule[], kernel: Ker
       rules: planned,
       quiet: wantsQuiet ? quietRights(planned, has) : { fs: [], net: [], scoped: [] },
       flags: nothing ? [] : flagsFor(config, abi),
-      notCovered: notCovered(abi, has.scoped),
+      notCovered: notCovered(abi, has),
     }),
   );
 }
@@ -111,15 +107,10 @@ export function makePlan(config: ConfigData, rules: readonly Rule[], kernel: Ker
  * What of the Config this kernel can handle; what it lacks, so that it stays allowed; and what
  * is lost, because it is denied there whether handled or not.
  */
-function split(config: ConfigData, abi: number, errata: number) {
-  const kernel = rightsOf(abi);
+function split(config: ConfigData, kernel: Rights) {
   const fs = divide(config.fs, kernel.fs);
   const net = divide(config.net, kernel.net);
-  const signals = abi >= abiOf.tsync || (errata & signalErratum) !== 0;
-  const scoped = divide(
-    config.scoped,
-    signals ? kernel.scoped : kernel.scoped.filter((scope) => scope !== "signal"),
-  );
+  const scoped = divide(config.scoped, kernel.scoped);
   const has: Rights = { fs: fs.has, net: net.has, scoped: scoped.has };
   const lacks: Rights = { fs: fs.lacks, net: net.lacks, scoped: scoped.lacks };
   // Any ruleset denies reparenting, on every kernel: lacking refer makes nothing weaker then.

@@ -2,9 +2,10 @@
  * The zod schemas of everything that comes from outside.
  */
 import * as z from "zod/mini";
-import { newestAbi } from "./kernel/abi.ts";
+import { accessFs, accessNet, newestAbi, scopes } from "./kernel/abi.ts";
 import {
   abi,
+  bestEffortOptions,
   distinct,
   fsRights,
   is,
@@ -49,7 +50,7 @@ const schemas = {
       net: z.optional(netRights),
       scoped: z.optional(scopeNames),
     }),
-  bestEffort: () => object({ atLeast: z.optional(abi) }),
+  bestEffort: bestEffortOptions,
   rules: () => listOf(ruleSchema()),
   kernel: () =>
     z.object(
@@ -60,6 +61,7 @@ const schemas = {
           ["enabled", "disabled", "unsupported", "blocked", "not-linux"],
           is("a state", "use one that probe() returns"),
         ),
+        missing: z.optional(distinct(oneOf([...accessFs, ...accessNet, ...scopes], "a right"))),
       },
       is("a kernel", "give { abi, errata, state }, as probe() returns"),
     ),
@@ -77,6 +79,7 @@ const schemas = {
         (value) => value === 0 || isAbi(value),
         is("a Landlock ABI", `give an integer from 0 to ${newestAbi}`),
       ),
+      allowNone: flag,
     }),
   bunPreset: () => object({ children: flag }),
   dnsPreset: () => object({ ports: flag }),

@@ -1,6 +1,14 @@
 /** The one table of ABIs against a list written out of the kernel's documentation. */
 import { expect, test } from "bun:test";
-import { accessFs, accessNet, planFor, landlock, scopes, type Kernel } from "../src/index.ts";
+import {
+  accessFs,
+  accessNet,
+  landlock,
+  planFor,
+  scopes,
+  type Kernel,
+  type Rights,
+} from "../src/index.ts";
 import { abiOf, abiOfRight, attrBytesOf, linuxOf, newestAbi, rightsOf } from "../src/kernel/abi.ts";
 import { notCovered } from "../src/kernel/coverage.ts";
 
@@ -79,40 +87,69 @@ test("accessFs, accessNet and scopes are frozen, complete and without doubles", 
   for (const list of lists) expect(Object.isFrozen(list)).toBeTrue();
 });
 
-test("notCovered() names each blind spot until the ABI that removed it", () => {
+const noRights: Rights = { fs: [], net: [], scoped: [] };
+
+test("notCovered() names what whole ABIs brought until there is that ABI, whatever is handled", () => {
   const removed: [abi: number, subject: RegExp][] = [
     [10, /UDP \(needs ABI 10\)/],
     [9, /UNIX sockets by path \(needs ABI 9\)/],
     [6, /signals and abstract UNIX sockets \(needs ABI 6\)/],
+    [6, /keyctl: KEYCTL_SESSION_TO_PARENT/],
     [5, /ioctl on devices \(needs ABI 5\)/],
     [4, /TCP \(needs ABI 4\)/],
     [3, /truncating files \(needs ABI 3\)/],
   ];
   for (let abi = 1; abi <= 12; abi++) {
-    const text = notCovered(abi, []).join("; ");
+    const text = notCovered(abi, noRights).join("; ");
     for (const [from, subject] of removed) {
       if (abi < from) expect(text).toMatch(subject);
       else expect(text).not.toMatch(subject);
     }
-    for (const always of [/open already/, /chmod, chown, stat/, /Multipath TCP/]) {
+    for (const always of [/open already/, /chmod, chown, stat/, /Multipath TCP/, /AF_ALG/]) {
       expect(text).toMatch(always);
     }
   }
-  expect(notCovered(0, scopes)).toEqual(["everything: Landlock cannot be used here"]);
+  expect(notCovered(0, rightsOf(11))).toEqual(["everything: Landlock cannot be used here"]);
+});
+
+test("notCovered() names the gaps of a right where that right is handled, and only there", () => {
+  const gaps: [subject: RegExp, handled: Partial<Rights>, below: number][] = [
+    [/^memfds/, { fs: ["execute"] }, 99],
+    [/^memfds/, { fs: ["write_file"] }, 99],
+    [/^inotify/, { fs: ["read_dir"] }, 99],
+    [/^file locks/, { fs: ["write_file"] }, 99],
+    [/^addresses/, { net: ["connect_tcp"] }, 99],
+    [/^addresses/, { net: ["connect_send_udp"] }, 99],
+    [/^listen without bind/, { net: ["bind_tcp"] }, 99],
+    [/^TCP Fast Open/, { net: ["connect_tcp"] }, 10],
+    [/^SIGIO/, { scoped: ["signal"] }, 10],
+  ];
+  for (let abi = 1; abi <= 12; abi++) {
+    const always = notCovered(abi, noRights);
+    for (const [subject, handled, below] of gaps) {
+      const said = notCovered(abi, { ...noRights, ...handled });
+      expect(always.filter((what) => subject.test(what))).toEqual([]);
+      expect(said.filter((what) => subject.test(what))).toHaveLength(abi < below ? 1 : 0);
+    }
+  }
 });
 
 test("notCovered() says below ABI 8 that scopes come between threads, where there are scopes", () => {
   for (let abi = 1; abi <= 12; abi++) {
-    const said = notCovered(abi, ["signal"]).filter((text) => /threads that ran/.test(text));
-    expect(said).toHaveLength(abi < 8 ? 1 : 0);
+    const said = notCovered(abi, { ...noRights, scoped: ["signal"] });
+    const between = said.filter((text) => /threads that ran/.test(text));
+    expect(between).toHaveLength(abi < 8 ? 1 : 0);
     const plan = planFor(landlock.V6.bestEffort(), [], { abi, errata: 0, state: "enabled" });
-    expect(plan.notCovered).toEqual(notCovered(abi, plan.handled.scoped));
+    expect(plan.notCovered).toEqual(notCovered(abi, plan.handled));
   }
 });
 
 test("planFor() passes on what this kernel does not cover", () => {
   for (let abi = 1; abi <= 12; abi++) {
     const kernel: Kernel = { abi, errata: 0, state: "enabled" };
-    expect(planFor(landlock.V1, [], kernel).notCovered).toEqual(notCovered(abi, []));
+    for (const config of [landlock.V1, landlock.V11.bestEffort()]) {
+      const { handled, notCovered: said } = planFor(config, [], kernel);
+      expect(said).toEqual(notCovered(abi, handled));
+    }
   }
 });

@@ -102,6 +102,8 @@ const functions = {
   connect: { args: [i32, pointer, u32], returns: i32 },
   accept4: { args: [i32, pointer, pointer, i32], returns: i32 },
   recv: { args: [i32, pointer, u64, i32], returns: i32 },
+  memfd_create: { args: [cstring, u32], returns: i32 },
+  flock: { args: [i32, i32], returns: i32 },
   kill: { args: [i32, i32], returns: i32 },
   sendto: { args: [i32, cstring, u64, i32, pointer, u32], returns: i32 },
   getsockname: { args: [i32, pointer, pointer], returns: i32 },

@@ -126,6 +126,7 @@ test("planFor() of best effort leaves out only signal without the fix of erratum
       ...fixed,
       handled: { ...fixed.handled, scoped: ["abstract_unix_socket"] },
       unenforced: { ...fixed.unenforced, scoped: ["signal"] },
+      notCovered: fixed.notCovered.filter((what) => !what.startsWith("SIGIO")),
     });
   }
 });
@@ -201,10 +202,70 @@ test("planFor() of bestEffort({ atLeast }) throws below that ABI, and only there
   }
 });
 
+/** A kernel of an ABI without some of its rights, as kernels of distributions can be. */
+function kernelWithout(abi: number, ...missing: NonNullable<Kernel["missing"]>): Kernel {
+  return { ...kernelOf(abi), missing };
+}
+
+test("planFor() of best effort leaves out just the rights that a kernel refuses, and reports them", () => {
+  const rights = [...landlock.V11.fs, ...landlock.V11.net, ...landlock.V11.scoped];
+  for (const right of rights.filter((one) => one !== "refer")) {
+    for (let abi = 1; abi <= 12; abi++) {
+      const whole = planFor(landlock.V11.bestEffort(), [], kernelOf(abi));
+      const plan = planFor(landlock.V11.bestEffort(), [], kernelWithout(abi, right));
+      const without = (names: readonly string[]) => names.filter((name) => name !== right);
+      expect(plan.handled as object).toEqual({
+        fs: without(whole.handled.fs),
+        net: without(whole.handled.net),
+        scoped: without(whole.handled.scoped),
+      });
+      const { fs, net, scoped } = plan.unenforced;
+      expect([...fs, ...net, ...scoped]).toContain(right);
+      expect(plan.enforcement).toBe("partial");
+    }
+  }
+});
+
+test("planFor() counts refer as lost where a kernel refuses it: reparenting is denied anyway", () => {
+  const plan = planFor(
+    landlock.V6.bestEffort(),
+    [roDirs("/usr").withRefer()],
+    kernelWithout(6, "refer"),
+  );
+  expect(plan).toMatchObject({
+    enforcement: "full",
+    ungranted: [{ right: "refer", path: "/usr" }],
+  });
+});
+
+test("planFor() of a strict Config names the right that a kernel refuses", () => {
+  for (const abi of [6, 7, 9]) {
+    const kernel = kernelWithout(abi, "signal");
+    expect(answer(landlock.V6, kernel)).toBe(
+      `ERR_LANDLOCK_ABI_TOO_OLD Cannot restrict signal: this kernel refuses that, though it answers Landlock ABI ${abi}; use a newer kernel, or .bestEffort() to leave it out`,
+    );
+    expect(answer(landlock.V5, kernel)).toBe("full");
+    expect(answer(landlock.config({ scoped: ["abstract_unix_socket"] }), kernel)).toBe("full");
+  }
+  // What is newer than the kernel comes first: a lower version is asked for next.
+  expect(answer(landlock.V9, kernelWithout(6, "signal"))).toContain("resolve_unix needs");
+});
+
+test("planFor() of bestEffort({ atLeast }) throws where a right of that ABI is refused", () => {
+  const kernel = kernelWithout(7, "signal");
+  expect(answer(landlock.V7.bestEffort({ atLeast: 5 }), kernel)).toBe("partial");
+  expect(answer(landlock.V5.bestEffort({ atLeast: 6 }), kernel)).toBe("full");
+  for (const atLeast of [6, 7]) {
+    expect(answer(landlock.V7.bestEffort({ atLeast }), kernel)).toBe(
+      `ERR_LANDLOCK_ABI_TOO_OLD Landlock ABI ${atLeast} is required and this kernel refuses signal, though it answers ABI 7: use a newer kernel or a lower atLeast`,
+    );
+  }
+});
+
 test("probe() says what this machine has, and its remedy where it has nothing", () => {
   const here = probe();
   expect(Object.isFrozen(here)).toBeTrue();
-  expect(Object.keys(here)).toEqual(["abi", "errata", "state", "remedy"]);
+  expect(Object.keys(here)).toEqual(["abi", "errata", "state", "missing", "remedy"]);
   expect(here.abi > 0).toBe(here.state === "enabled");
   expect(here.remedy === "").toBe(here.state === "enabled");
   const known = Object.fromEntries(unavailable);

@@ -1,15 +1,7 @@
 /** `landlock-restrict status`: what this kernel's Landlock can do, or why it cannot. */
-import {
-  abiOf,
-  accessFs,
-  accessNet,
-  abiOfRight,
-  linuxOf,
-  rightsOf,
-  scopes,
-} from "../kernel/abi.ts";
+import { abiOf, accessFs, accessNet, abiOfRight, linuxOf, scopes } from "../kernel/abi.ts";
 import { notCovered } from "../kernel/coverage.ts";
-import { probe, usableAbi } from "../kernel/probe.ts";
+import { probe, rightsOfKernel, usableAbi } from "../kernel/probe.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { labelled, paint } from "../terminal/text.ts";
 
@@ -17,17 +9,18 @@ import { labelled, paint } from "../terminal/text.ts";
 function status() {
   const kernel = probe();
   const abi = usableAbi(kernel);
-  const restricts = rightsOf(abi);
+  const restricts = rightsOfKernel(kernel);
+  const has: readonly string[] = [...restricts.fs, ...restricts.net, ...restricts.scoped];
   const errataFixed = [...Array(31).keys()].filter((bit) => kernel.errata & (1 << bit));
   return {
     ...kernel,
     errataFixed: errataFixed.map((bit) => bit + 1),
     restricts,
-    lacks: [...accessFs, ...accessNet, ...scopes].filter((right) => abiOfRight(right) > abi),
+    lacks: [...accessFs, ...accessNet, ...scopes].filter((right) => !has.includes(right)),
     threads: abi === 0 ? "none" : abi >= abiOf.tsync ? "tsync" : "broadcast",
     auditFlags: abi >= abiOf.logging,
     quietRules: abi >= abiOf.quiet,
-    notCovered: notCovered(abi, restricts.scoped),
+    notCovered: notCovered(abi, restricts),
   };
 }
 
@@ -57,6 +50,8 @@ export function statusText(json: boolean, screen: Screen): string {
   }
   const lacking = now.lacks.map((right) => {
     const abi = abiOfRight(right);
+    if (now.missing.includes(right)) return `${right} (this kernel refuses it)`;
+    if (abi <= now.abi) return `${right} (needs the fix of erratum 2)`;
     return `${right} (ABI ${abi}, Linux ${linuxOf(abi)})`;
   });
   const rows: [label: string, value: string][] = [

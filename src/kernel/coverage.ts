@@ -1,10 +1,54 @@
-import { abiOf, newestAbi, type Scope } from "./abi.ts";
+/** What Landlock does not see: the one table, for plans, reports and `status`. */
+import { abiOf, newestAbi, type FsRight, type NetRight, type Rights, type Scope } from "./abi.ts";
 
-/** What a kernel's Landlock does not see, up to the ABI before the one that brought it. */
-const blindSpots: readonly { readonly below: number; readonly what: string }[] = [
-  { below: Infinity, what: "files and sockets that are open already" },
-  { below: Infinity, what: "chmod, chown, stat, utime, access, chdir and extended attributes" },
-  { below: Infinity, what: "Multipath TCP, SCTP, raw and other sockets than TCP and UDP" },
+/** Something that no rule can deny. */
+interface BlindSpot {
+  /** The ABI whose kernels see it; default: none does yet. */
+  readonly below?: number;
+  /** It weakens these rights, and is said where one of them is handled; default: always. */
+  readonly weakens?: readonly (FsRight | NetRight | Scope)[];
+  readonly what: string;
+}
+
+const blindSpots: readonly BlindSpot[] = [
+  { what: "files and sockets that are open already" },
+  { what: "chmod, chown, stat, utime, access, chdir and extended attributes" },
+  {
+    weakens: ["execute", "write_file"],
+    what: "memfds: files in memory, which need no rule to be written or executed",
+  },
+  {
+    weakens: ["read_dir"],
+    what: "inotify: it tells the names of files in directories that may not be listed",
+  },
+  {
+    weakens: ["write_file"],
+    what: "file locks: flock and fcntl lock files that may only be read",
+  },
+  { what: "Multipath TCP, SCTP, raw and other sockets than TCP and UDP" },
+  { what: "AF_ALG and other sockets of the kernel's own, which are more code to attack" },
+  {
+    weakens: ["connect_tcp", "connect_send_udp"],
+    what: "addresses: a rule for a port grants that port on any host",
+  },
+  {
+    weakens: ["bind_tcp"],
+    what: "listen without bind: the kernel picks a TCP port, whatever the rules",
+  },
+  {
+    below: 10,
+    weakens: ["connect_tcp"],
+    what: "TCP Fast Open: sendto and sendmsg with MSG_FASTOPEN connect to any port, unless the kernel has the fix of Linux 7.2",
+  },
+  {
+    below: 10,
+    weakens: ["signal"],
+    what: "SIGIO: F_SETOWN and F_SETSIG signal the process group outside, unless the kernel has the fix of CVE-2026-72183 (Linux 7.2)",
+  },
+  {
+    below: 6,
+    what: "keyctl: KEYCTL_SESSION_TO_PARENT frees the parent of every layer, unless the kernel has the fix of CVE-2024-42318 (Linux 6.11)",
+  },
   { below: 10, what: "UDP (needs ABI 10)" },
   { below: 9, what: "connecting to UNIX sockets by path (needs ABI 9)" },
   { below: 6, what: "signals and abstract UNIX sockets (needs ABI 6)" },
@@ -20,14 +64,19 @@ const betweenThreads =
 /**
  * Names what a kernel's Landlock cannot restrict, whatever the rules.
  *
- * @param scoped The scopes in use
+ * @param handled The rights in use: of the gaps in a right, only those in one of these are named
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#current-limitations}
  */
-export function notCovered(abi: number, scoped: readonly Scope[]): readonly string[] {
+export function notCovered(abi: number, handled: Rights): readonly string[] {
   if (abi === 0) return ["everything: Landlock cannot be used here"];
   const known = Math.min(abi, newestAbi);
+  const rights: readonly string[] = [...handled.fs, ...handled.net, ...handled.scoped];
   const blind: string[] = [];
-  for (const { below, what } of blindSpots) if (known < below) blind.push(what);
-  if (scoped.length > 0 && abi < abiOf.tsync) blind.push(betweenThreads);
+  for (const { below = Infinity, weakens, what } of blindSpots) {
+    if (known < below && (weakens?.some((right) => rights.includes(right)) ?? true)) {
+      blind.push(what);
+    }
+  }
+  if (handled.scoped.length > 0 && abi < abiOf.tsync) blind.push(betweenThreads);
   return blind;
 }

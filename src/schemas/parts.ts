@@ -91,3 +91,16 @@ const isText = is("a value", "give a non-empty string without NUL");
 export const text = z.string(isText).check(z.refine(isPathString, isText));
 /** What a variable of a policy is called. */
 export const variableName = /^[A-Za-z][A-Za-z0-9_]*$/;
+
+/** How far best effort may go down: to an ABI, or to nothing at all. */
+export const bestEffortOptions = once(() =>
+  object({
+    atLeast: z.optional(abi),
+    allowNone: z.optional(z.boolean(is("a setting", "use true or false"))),
+  }).check(
+    z.refine(
+      ({ atLeast, allowNone }) => atLeast === undefined || allowNone !== true,
+      is("best effort", "atLeast and allowNone contradict each other, give one of the two"),
+    ),
+  ),
+);

@@ -1,14 +1,16 @@
 /**
  * Preloaded into Bun: the sources then use the library of `shim.c` for their own, and for libc.
- * `LANDLOCK_TEST_FAULTY` is its path; `LANDLOCK_TEST_FAULT` may hold a fault, as JSON.
+ * `LANDLOCK_TEST_FAULTY` is its path; `LANDLOCK_TEST_FAULT` may hold a fault, as JSON;
+ * `LANDLOCK_TEST_LACKING` the masks of path rights, network rights and scopes that the kernel lacks.
  */
 import { dlopen, FFIType } from "bun:ffi";
 
 const faulty = process.env["LANDLOCK_TEST_FAULTY"]!;
-const { i32, u32 } = FFIType;
+const { i32, u32, u64 } = FFIType;
 
 const { symbols } = dlopen(faulty, {
   faults_arm: { args: [i32, i32, u32, u32], returns: FFIType.void },
+  faults_lack: { args: [u64, u64, u64], returns: FFIType.void },
   faults_seen: { args: [i32], returns: u32 },
 });
 
@@ -57,3 +59,9 @@ Bun.plugin({
 
 const wanted = process.env["LANDLOCK_TEST_FAULT"];
 if (wanted !== undefined) arm(JSON.parse(wanted) as Fault);
+
+const lacking = process.env["LANDLOCK_TEST_LACKING"];
+if (lacking !== undefined) {
+  const [fs, net, scoped] = (JSON.parse(lacking) as number[]).map(BigInt);
+  symbols.faults_lack(fs!, net!, scoped!);
+}

@@ -7,6 +7,7 @@
 #undef launcher_main
 
 #define NUMBERS 512
+#define NR_landlock_create_ruleset 444
 
 static struct {
 	int32_t nr;
@@ -27,9 +28,28 @@ static int is_nobodys(long pid, long tid)
 	return tid >= NEAR && (tid < pid || tid >= pid + NEAR);
 }
 
+/*
+ * Rights that a kernel lacks: paths, network, scopes, as in struct landlock_ruleset_attr. Exported
+ * functions set it; the launcher's copy is all zeros.
+ */
+static uint64_t lacking[3];
+
+static int is_refused(const uint64_t *handled, unsigned long size)
+{
+	for (unsigned long i = 0; i < 3 && (i + 1) * sizeof(*handled) <= size; i++)
+		if (handled[i] & lacking[i])
+			return 1;
+	return 0;
+}
+
 int fault_due(long nr, long a, long b, long *result)
 {
 	uint32_t count;
+
+	if (nr == NR_landlock_create_ruleset && a && is_refused((const uint64_t *)a, (unsigned long)b)) {
+		*result = -EINVAL;
+		return 1;
+	}
 
 	if (nr == NR_tgkill && is_nobodys(a, b)) {
 		*result = -ESRCH;
@@ -60,6 +80,14 @@ static void arm(int32_t nr, int32_t result, uint32_t when, uint32_t last)
 EXPORTED void faults_arm(int32_t nr, int32_t result, uint32_t when, uint32_t last)
 {
 	arm(nr, result, when, last);
+}
+
+/* From now on landlock_create_ruleset(2) refuses these rights, as a kernel does that lacks them. */
+EXPORTED void faults_lack(uint64_t fs, uint64_t net, uint64_t scoped)
+{
+	lacking[0] = fs;
+	lacking[1] = net;
+	lacking[2] = scoped;
 }
 
 /* How many calls of a number there were since faults_arm(). */
