@@ -18,6 +18,7 @@ import { helpFor, usage, versionLine } from "./cli/usage.ts";
 import { enforceThread } from "./enforce.ts";
 import { errnoName, LandlockError } from "./errors.ts";
 import { lookUpCommand, lookUpFailure } from "./kernel/lookup.ts";
+import { unrestricted } from "./kernel/probe.ts";
 import { writeError } from "./terminal/output.ts";
 import { screenOf } from "./terminal/screen.ts";
 import { paint } from "./terminal/text.ts";
@@ -94,6 +95,7 @@ function run(request: Request, words: readonly string[]): void {
   const plan = config.plan(...rules);
   if (verbose) writeError(`${describe(plan, screenOf(2))}\n`);
   if (plan.enforcement === "none") {
+    if (!config.allowNone) throw unrestricted("Cannot run the command in a sandbox");
     complain("nothing is restricted: see landlock-restrict status");
   } else {
     enforceThread(buildRuleset(plan).fd, plan.flags);

@@ -12,7 +12,12 @@ import { Ruleset } from "./ruleset.ts";
 /** Settings of `config.bestEffort()`. */
 export interface BestEffortOptions {
   /** The ABI below which it is an error, 1 to 11; default: none. */
-  readonly atLeast?: number;
+  readonly atLeast?: number | undefined;
+  /**
+   * Whether `spawn()` and `spawnSync()` may start commands even where nothing at all can be
+   * restricted; default false: they throw.
+   */
+  readonly allowNone?: boolean | undefined;
 }
 
 /**
@@ -34,6 +39,7 @@ export class Config extends PlainData implements ConfigData {
   readonly logging: readonly LogFlag[];
   readonly mode: "strict" | "best-effort";
   readonly atLeast: number;
+  readonly allowNone: boolean;
 
   /** @internal The lists become the Config's own. */
   constructor(data: ConfigData) {
@@ -45,20 +51,23 @@ export class Config extends PlainData implements ConfigData {
     this.logging = Object.freeze(data.logging);
     this.mode = data.mode;
     this.atLeast = data.atLeast;
+    this.allowNone = data.allowNone ?? false;
     Object.freeze(this);
   }
 
   /**
-   * Uses what this kernel has. What it lacks is left out and reported as `unenforced`; with
-   * nothing at all the report says `"none"` and a warning is emitted once.
+   * Uses what this kernel has. What it lacks is left out and reported as `unenforced`. If nothing
+   * at all can be restricted, this process goes on: the report says `"none"`, and a warning is
+   * emitted once. A command is not started then, unless `allowNone` says so.
    *
-   * @param options `atLeast`: the ABI below which it is an error after all
-   * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where `atLeast` is no ABI
+   * @param options `atLeast`: the ABI below which it is an error after all; `allowNone`: start
+   *   commands without any restriction rather than not at all
+   * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if `atLeast` is not an ABI, or both are given
    */
   bestEffort(options?: BestEffortOptions): Config {
-    const { atLeast = 0 } =
+    const { atLeast = 0, allowNone = false } =
       options === undefined ? {} : parse("bestEffort", options, "bestEffort()");
-    return new Config({ ...this, mode: "best-effort", atLeast });
+    return new Config({ ...this, mode: "best-effort", atLeast, allowNone });
   }
 
   /**
@@ -146,7 +155,7 @@ export class Config extends PlainData implements ConfigData {
    * @param rules What stays allowed
    */
   ruleset(...rules: Rule[]): Ruleset {
-    return new Ruleset(this.plan(...rules));
+    return new Ruleset(this.plan(...rules), this.allowNone);
   }
 
   #only(family: keyof Rights): Config {

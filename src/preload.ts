@@ -6,7 +6,8 @@
  * nearest package.json, from the main script's folder upwards. Without one, and whenever
  * something fails, the process ends with status 1 before any code of the program runs.
  */
-import { LandlockError } from "./errors.ts";
+import { LandlockError, messageFor } from "./errors.ts";
+import { unrestricted } from "./kernel/probe.ts";
 import { loadPolicy } from "./policy.ts";
 import { packageOf } from "./policy/find.ts";
 
@@ -21,13 +22,19 @@ function sandbox(): void {
       "Cannot restrict a Worker alone: preload this where the process starts",
     );
   }
-  loadPolicy(process.env["BUN_LANDLOCK_POLICY"] ?? packageOf(Bun.main)).restrict();
+  const policy = loadPolicy(process.env["BUN_LANDLOCK_POLICY"] ?? packageOf(Bun.main));
+  const { enforcement } = policy.restrict();
+  if (enforcement === "none" && !policy.config.allowNone) {
+    throw unrestricted("Cannot sandbox this program");
+  }
   process.env[mark] = `${process.pid}`;
 }
 
 try {
   sandbox();
 } catch (error) {
-  console.error(`bun-landlock/preload: ${error instanceof LandlockError ? error.message : error}`);
+  console.error(
+    `bun-landlock/preload: ${error instanceof LandlockError ? messageFor(error, "key") : error}`,
+  );
   process.exit(1);
 }

@@ -3,6 +3,7 @@ import { enforce } from "./enforce.ts";
 import { bind, noteEnforced, noteStarted, type Bound } from "./enforced.ts";
 import { LandlockError } from "./errors.ts";
 import { close } from "./kernel/syscalls.ts";
+import { unrestricted } from "./kernel/probe.ts";
 import { parse } from "./parse.ts";
 import type { Plan } from "./plan.ts";
 import { reportOf, type Built, type Report } from "./report.ts";
@@ -30,13 +31,15 @@ export class Ruleset implements Disposable {
   readonly plan: Plan;
   readonly #built: Built;
   readonly #bound: Bound;
+  readonly #allowNone: boolean;
   /** -1: nothing can be enforced here, or closed. */
   #fd: number;
   #closed = false;
 
   /** @internal */
-  constructor(plan: Plan) {
+  constructor(plan: Plan, allowNone: boolean) {
     this.plan = plan;
+    this.#allowNone = allowNone;
     const nothing = plan.enforcement === "none";
     const { fd, ...built } = nothing ? { fd: -1, ...nothingBuilt } : buildRuleset(plan);
     this.#fd = fd;
@@ -77,7 +80,9 @@ export class Ruleset implements Disposable {
    *   only those in `stdio` are handed on
    * @returns What `Bun.spawn()` returns
    * @throws {LandlockError} `ERR_LANDLOCK_PATH` where the command cannot be executed inside the
-   *   sandbox, `ERR_LANDLOCK_TOO_MANY_LAYERS`, `ERR_LANDLOCK_SYSCALL`, `ERR_LANDLOCK_NATIVE`
+   *   sandbox, `ERR_LANDLOCK_TOO_MANY_LAYERS`, `ERR_LANDLOCK_SYSCALL`, `ERR_LANDLOCK_NATIVE`; if
+   *   nothing at all can be restricted here, `ERR_LANDLOCK_UNSUPPORTED`, `_DISABLED`, `_BLOCKED`,
+   *   `_NOT_LINUX` or `_ABI_TOO_OLD`, unless `bestEffort({ allowNone: true })`
    */
   spawn<
     const In extends Bun.SpawnOptions.Writable = "ignore",
@@ -90,7 +95,7 @@ export class Ruleset implements Disposable {
     const fd = this.#open();
     const start = () => spawn(fd, this.plan.flags, command, options);
     if (fd >= 0) return this.#noted(start, command, options?.cwd);
-    warnUnrestricted();
+    this.#requireAllowance(command);
     return Bun.spawn(command, options);
   }
 
@@ -114,7 +119,7 @@ export class Ruleset implements Disposable {
     const fd = this.#open();
     const start = () => spawnSync(fd, this.plan.flags, command, options);
     if (fd >= 0) return this.#noted(start, command, options?.cwd);
-    warnUnrestricted();
+    this.#requireAllowance(command);
     return Bun.spawnSync(command, options);
   }
 
@@ -131,6 +136,14 @@ export class Ruleset implements Disposable {
     } catch (error) {
       throw noteStarted(error, this.#bound, command, cwd);
     }
+  }
+
+  /** Nothing can be restricted here: no command runs then, unless the Config says so. */
+  #requireAllowance([name]: readonly string[]): void {
+    if (!this.#allowNone) {
+      throw unrestricted(`Cannot start ${JSON.stringify(name)} in a sandbox`);
+    }
+    warnUnrestricted();
   }
 
   #open(): number {

@@ -50,6 +50,7 @@ describe("versions", () => {
         logging: [],
         mode: "strict",
         atLeast: 0,
+        allowNone: false,
       });
     });
   }
@@ -147,6 +148,14 @@ describe("bestEffort()", () => {
     }
   });
 
+  test("bestEffort({ allowNone: true }) lasts until the next bestEffort()", () => {
+    const config = landlock.V5.bestEffort({ allowNone: true });
+    expect({ ...config }).toEqual({ ...landlock.V5, mode: "best-effort", allowNone: true });
+    expect(config.enableLoggingForSubprocesses().allowNone).toBeTrue();
+    expect(config.bestEffort().allowNone).toBeFalse();
+    expect(landlock.V5.bestEffort({ atLeast: 4, allowNone: false }).atLeast).toBe(4);
+  });
+
   const noAbi = "is not a Landlock ABI: give an integer from 1 to 11";
   const wrong: [value: unknown, message: string][] = [
     [{ atLeast: 0 }, `atLeast: 0 ${noAbi}`],
@@ -155,10 +164,15 @@ describe("bestEffort()", () => {
     [{ atLeast: NaN }, `atLeast: NaN ${noAbi}`],
     [{ atLeast: "7" }, `atLeast: "7" ${noAbi}`],
     [{ atLeast: null }, `atLeast: null ${noAbi}`],
-    [{ atleast: 7 }, '"atleast" is unknown: use atLeast'],
-    [7, "7 is not an object: give one with atLeast"],
-    [null, "null is not an object: give one with atLeast"],
-    [[], "[] is not an object: give one with atLeast"],
+    [{ atleast: 7 }, '"atleast" is unknown: did you mean "atLeast"?'],
+    [{ allowNone: 1 }, "allowNone: 1 is not a setting: use true or false"],
+    [
+      { atLeast: 4, allowNone: true },
+      "{ atLeast: 4, allowNone: true, } is not best effort: atLeast and allowNone contradict each other, give one of the two",
+    ],
+    [7, "7 is not an object: give one with atLeast, allowNone"],
+    [null, "null is not an object: give one with atLeast, allowNone"],
+    [[], "[] is not an object: give one with atLeast, allowNone"],
   ];
   test("bestEffort() refuses what is no ABI, and names it and the fix", () => {
     for (const [value, message] of wrong) {

@@ -80,7 +80,10 @@ test("settings are optional throughout", () => {
   expectTypeOf<Config["bestEffort"]>().parameters.toEqualTypeOf<
     [(BestEffortOptions | undefined)?]
   >();
-  expectTypeOf<BestEffortOptions>().toEqualTypeOf<{ readonly atLeast?: number }>();
+  expectTypeOf<BestEffortOptions>().toEqualTypeOf<{
+    readonly atLeast?: number | undefined;
+    readonly allowNone?: boolean | undefined;
+  }>();
   expectTypeOf<Ruleset["restrictSelf"]>().parameters.toEqualTypeOf<
     [(RestrictSelfOptions | undefined)?]
   >();
@@ -93,9 +96,10 @@ test("settings are optional throughout", () => {
   }>();
 });
 
-test("a Probe is a Kernel with a remedy", () => {
+test("a Probe is a Kernel with a remedy, which always says what is missing", () => {
   expectTypeOf(probe).toEqualTypeOf<() => Probe>();
-  expectTypeOf<Omit<Probe, "remedy">>().toEqualTypeOf<Kernel>();
+  expectTypeOf<Omit<Probe, "remedy" | "missing">>().toEqualTypeOf<Omit<Kernel, "missing">>();
+  expectTypeOf<Probe>().toExtend<Kernel>();
   expectTypeOf<Probe["abi"]>().toEqualTypeOf<number>();
 });
 

@@ -8,6 +8,8 @@ export interface Choice {
   /** The ABI of `-1` to `-11`; undefined: none was given. */
   readonly abi: number | undefined;
   readonly strict: boolean;
+  /** Whether the command may run even where nothing can be restricted. */
+  readonly allowNone: boolean;
   /** Audit: `-l`. */
   readonly logging: boolean;
   /** The families that an option is about. */
@@ -39,7 +41,8 @@ export function chooseConfig(choice: Choice, policy: Config | undefined): Config
     fs: base.fs.length === 0 && paths ? all.fs : base.fs,
     net: netOf(choice, base.net, all.net),
     scoped: base.scoped.length === 0 && choice.scoped ? all.scoped : base.scoped,
-    ...(choice.strict ? { mode: "strict", atLeast: 0 } : {}),
+    ...(choice.strict ? { mode: "strict", atLeast: 0, allowNone: false } : {}),
+    ...(choice.allowNone ? { allowNone: true } : {}),
   });
   return choice.logging ? config.enableLoggingForSubprocesses() : config;
 }

@@ -56,7 +56,7 @@ const modifiers = {
   "+create_missing": (rule: FsRule) => rule.createIfMissing(),
 };
 
-const switches = ["-scoped", "-strict", "-clearenv", "-l", "-v", "--json"];
+const switches = ["-scoped", "-strict", "-allow-none", "-clearenv", "-l", "-v", "--json"];
 
 function has<Table extends object>(table: Table, key: string): key is keyof Table & string {
   return Object.hasOwn(table, key);
@@ -111,9 +111,13 @@ export function parseFlags(words: readonly string[]): Request {
     } else if (switches.includes(word)) given.add(word);
     else throw unknownOption(words, at - 1);
   }
+  if (given.has("-strict") && given.has("-allow-none")) {
+    throw invalid("-strict and -allow-none contradict each other: give one of the two");
+  }
   const choice = {
     abi,
     strict: given.has("-strict"),
+    allowNone: given.has("-allow-none"),
     logging: given.has("-l"),
     paths: given.has("paths"),
     net: given.has("net"),

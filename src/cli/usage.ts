@@ -56,6 +56,7 @@ const options = `  -ro [+refer] PATH...      read and execute beneath these dire
   -preset NAME...           what programs need, as bun, dns or executable=git
   -1 ... -11                restrict what this Landlock ABI can (default: -11)
   -strict                   fail where the kernel lacks some of it (default: do without)
+  -allow-none               run COMMAND even where nothing at all can be restricted (default: fail)
   -clearenv                 leave out the environment, but for what -env names
   -env NAME[=VALUE]...      pass this variable on, or set it
   -fd N...                  hand on these open descriptors besides 0, 1 and 2

@@ -61,7 +61,7 @@ function download(scratch: Scratch, target: string, args: string[], ...rules: Ru
   const settings = [".npmrc", ".bunfig.toml"].map((name) => join(homedir(), name));
   const ruleset = landlock
     .config({ fs: accessFs })
-    .bestEffort()
+    .bestEffort({ atLeast: 1 })
     .ruleset(
       ...system,
       roFiles(...settings).ignoreIfMissing(),

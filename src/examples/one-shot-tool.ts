@@ -50,7 +50,7 @@ export function factsOf(path: string, text: string): Facts {
 
 async function main(paths: readonly string[]): Promise<void> {
   if (paths.length === 0) throw new Error("Name the files: one-shot-tool FILE...");
-  landlock.V11.bestEffort().restrict(pathAccess(["read_file"], ...paths));
+  landlock.V11.bestEffort({ atLeast: 1 }).restrict(pathAccess(["read_file"], ...paths));
   for (const path of paths) {
     const facts = Object.entries(factsOf(path, await Bun.file(path).text()));
     console.log(`${path}: ${facts.map(([name, count]) => `${name} ${count}`).join(", ")}`);

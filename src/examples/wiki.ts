@@ -158,7 +158,7 @@ export function start({ pages, port = 8080, socket }: WikiOptions) {
     ? Bun.serve({ unix: socket, ...limits })
     : Bun.serve({ hostname: "127.0.0.1", port, ...limits });
   const rights = ["read_file", "read_dir", "write_file", "truncate", "make_reg"] as const;
-  const report = landlock.V11.bestEffort().restrict(pathAccess(rights, pages));
+  const report = landlock.V11.bestEffort({ atLeast: 1 }).restrict(pathAccess(rights, pages));
   return { server, report };
 }
 

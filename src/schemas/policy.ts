@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 import {
   abi,
+  bestEffortOptions,
   distinct,
   filled,
   fsRights,
@@ -63,8 +64,8 @@ export const policySchemas = once(() => {
     abi: z.optional(abi),
     bestEffort: z.optional(
       z.union(
-        [z.boolean(), object({ atLeast: abi })],
-        is("bestEffort", 'use true, false or { "atLeast": ABI }'),
+        [z.boolean(), bestEffortOptions()],
+        is("bestEffort", 'use true, false, { "atLeast": ABI } or { "allowNone": true }'),
       ),
     ),
     variables: z.optional(variables),

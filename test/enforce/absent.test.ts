@@ -44,14 +44,17 @@ testUnless(
   "without Landlock best effort reports none, warns once and runs on",
   async () => {
     const dir = tempDir();
-    const seen = await inSubprocess({ dir }, async ({ landlock, outcome, roDirs }, { dir }) => {
+    const seen = await inSubprocess({ dir }, async (inside, { dir }) => {
+      const { landlock, outcome, roDirs, thrown } = inside;
       const { readdirSync } = await import("node:fs");
       let warnings = 0;
       process.on("warning", () => warnings++);
       const config = landlock.V11.bestEffort();
       const first = config.restrict(roDirs(dir));
       const second = config.restrictPaths(roDirs(`${dir}/missing`));
-      using ruleset = config.ruleset();
+      using refusing = config.ruleset();
+      const refused = thrown(() => refusing.spawnSync(["cat", "/proc/self/status"]))?.["message"];
+      using ruleset = landlock.V11.bestEffort({ allowNone: true }).ruleset();
       const child = ruleset.spawnSync(["cat", "/proc/self/status"]);
       // Warnings are emitted on the next tick.
       await new Promise((done) => setImmediate(done));
@@ -60,6 +63,7 @@ testUnless(
         enforcement: [first.enforcement, second.enforcement],
         kernel: first.abi.kernel,
         threads: first.threads,
+        refused,
         child: child.exitCode,
         readable: outcome(() => readdirSync("/")),
       };
@@ -69,6 +73,7 @@ testUnless(
       enforcement: ["none", "none"],
       kernel: 0,
       threads: { count: 0, method: "none" },
+      refused: `Cannot start "cat" in a sandbox: ${remedy}; to do without a sandbox, use .bestEffort({ allowNone: true })`,
       child: 0,
       readable: "ok",
     });

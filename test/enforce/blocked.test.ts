@@ -44,7 +44,7 @@ for (const { errno, name, state, code } of states) {
       });
       expect(seen as object).toEqual({
         before: "enabled",
-        probe: { abi: 0, errata: 0, state, remedy: remedies[state] },
+        probe: { abi: 0, errata: 0, state, missing: [], remedy: remedies[state] },
         strict: {
           name: "LandlockError",
           message: `Cannot restrict anything: ${remedies[state]}`,
@@ -60,6 +60,73 @@ for (const { errno, name, state, code } of states) {
   );
 }
 
+testFromAbi(
+  1,
+  "where Landlock is blocked, best effort starts no command until it is told to",
+  async () => {
+    const dir = tempDir();
+    const seen = await inSubprocess({ dir }, async (inside, { dir }) => {
+      const { failSyscalls, landlock, planFor, probe, thrown } = inside;
+      const { existsSync } = await import("node:fs");
+      const config = landlock.V1.bestEffort();
+      using before = config.ruleset(inside.roDirs("/"), inside.rwFiles("/dev/null"));
+      const works = before.spawnSync(["true"]).exitCode;
+      failSyscalls(444, 446, 1);
+      using ruleset = config.ruleset();
+      using told = landlock.V1.bestEffort({ allowNone: true }).ruleset();
+      const touch = (name: string) => ["touch", `${dir}/${name}`];
+      return {
+        works,
+        sync: thrown(() => ruleset.spawnSync(touch("sync"))),
+        async: thrown(() => ruleset.spawn(touch("async")))?.["code"],
+        strict: thrown(() => landlock.V1.ruleset())?.["code"],
+        started: [existsSync(`${dir}/sync`), existsSync(`${dir}/async`)],
+        told: [told.spawnSync(touch("told")).exitCode, await told.spawn(touch("again")).exited],
+        toldStarted: [existsSync(`${dir}/told`), existsSync(`${dir}/again`)],
+        planned: planFor(config, [], probe()).enforcement,
+      };
+    });
+    expect(seen as object).toEqual({
+      works: 0,
+      sync: {
+        name: "LandlockError",
+        code: "ERR_LANDLOCK_BLOCKED",
+        processChanged: false,
+        message: `Cannot start "touch" in a sandbox: ${remedies.blocked}; to do without a sandbox, use .bestEffort({ allowNone: true })`,
+      },
+      async: "ERR_LANDLOCK_BLOCKED",
+      strict: "ERR_LANDLOCK_BLOCKED",
+      started: [false, false],
+      told: [0, 0],
+      toldStarted: [true, true],
+      planned: "none",
+    });
+  },
+);
+
+testFromAbi(1, "a Config of which this kernel restricts nothing starts no command", async () => {
+  const seen = await inSubprocess({}, ({ landlock, outcome, thrown }) => {
+    const net = landlock.config({ net: ["bind_udp"] }).bestEffort();
+    using ruleset = net.ruleset();
+    const { enforcement } = ruleset.plan;
+    return {
+      enforcement,
+      outcome: outcome(() => ruleset.spawnSync(["true"])),
+      error: thrown(() => ruleset.spawnSync(["true"]))?.["message"],
+    };
+  });
+  expect(seen as object).toEqual(
+    kernelAbi < 10
+      ? {
+          enforcement: "none",
+          outcome: "ERR_LANDLOCK_ABI_TOO_OLD",
+          error:
+            'Cannot start "true" in a sandbox: this kernel can restrict nothing of what is asked; to do without a sandbox, use .bestEffort({ allowNone: true })',
+        }
+      : { enforcement: "full", outcome: "ok" },
+  );
+});
+
 testFromAbi(1, "where Landlock is blocked, best effort reports none and warns once", async () => {
   const dir = tempDir();
   const seen = await inSubprocess({ dir }, async (inside, { dir }) => {
@@ -71,7 +138,7 @@ testFromAbi(1, "where Landlock is blocked, best effort reports none and warns on
       warnings.push({ name, message, code });
     });
     failSyscalls(444, 446, 1);
-    const config = landlock.V1.bestEffort();
+    const config = landlock.V1.bestEffort({ allowNone: true });
     const report = config.restrictPaths(roDirs(dir).quiet());
     const again = config.restrictPaths(roDirs(`${dir}/missing`)).enforcement;
     using ruleset = config.ruleset();

@@ -50,8 +50,11 @@ const matrices: Readonly<
   },
   "landlock-restrict": {
     run: (place) => cliMatrix(place, false),
-    may: "exit code 12[567], says why, the command did not run|the command ran restricted|not restricted, says so",
-    must: ["not restricted, says so", "exit code 127, says why, the command did not run"],
+    may: "exit code 12[567], says why, the command did not run|the command ran restricted",
+    must: [
+      "exit code 125, says why, the command did not run",
+      "exit code 127, says why, the command did not run",
+    ],
   },
 };
 

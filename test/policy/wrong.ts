@@ -19,13 +19,13 @@ export const own: readonly [value: unknown, message: string][] = [
   [{ abi: "5" }, 'abi: "5" is not a Landlock ABI: give an integer from 1 to 11'],
   [
     { bestEffort: "yes" },
-    'bestEffort: "yes" is not bestEffort: use true, false or { "atLeast": ABI }',
+    'bestEffort: "yes" is not bestEffort: use true, false, { "atLeast": ABI } or { "allowNone": true }',
   ],
   [
     { bestEffort: { atLeast: 0 } },
     "bestEffort.atLeast: 0 is not a Landlock ABI: give an integer from 1 to 11",
   ],
-  [{ bestEffort: { atleast: 4 } }, 'bestEffort: "atleast" is unknown: use atLeast'],
+  [{ bestEffort: { atleast: 4 } }, 'bestEffort: "atleast" is unknown: did you mean "atLeast"?'],
   [{ ro: "/usr" }, 'ro: "/usr" is not a list: give an array'],
   [{ rw: ["/a", ""] }, 'rw[1]: "" is not a path: give a non-empty string without NUL'],
   [{ roFiles: [5] }, "roFiles[0]: 5 is not a path: give a non-empty string without NUL"],
