@@ -1,12 +1,13 @@
 /**
  * Makes the published form in `dist/`: `bun run build`. One minified bundle per entry, zod inside,
- * with its licence, and the declarations. The native libraries stay where they are, in `lib/prebuilt`.
+ * with its licence, and the declarations. The native libraries are in them as text.
  */
 import { chmodSync, copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { bundle } from "./bundle/bundle.ts";
 import { lazyFiles } from "./bundle/lazy.ts";
+import { nativeText } from "./bundle/native.ts";
 import { policyJsonSchema } from "./schemas/json-schema.ts";
 
 const root = join(import.meta.dir, "..");
@@ -47,7 +48,7 @@ async function declarations(): Promise<void> {
 
 rmSync(dist, { recursive: true, force: true });
 const { plugin, beside } = await lazyFiles();
-const plugins = [plugin];
+const plugins = [plugin, nativeText];
 for (const entry of ["index", "cli", "preload"]) {
   const path = join(dist, `${entry}.js`);
   await Bun.write(path, await bundle(`${entry}.ts`, plugins, "esm"));

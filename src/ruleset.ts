@@ -7,7 +7,7 @@ import { unrestricted } from "./kernel/probe.ts";
 import { parse } from "./parse.ts";
 import type { Plan } from "./plan.ts";
 import { reportOf, type Built, type Report } from "./report.ts";
-import { keepLauncher, spawn, spawnSync } from "./spawn.ts";
+import { spawn, spawnSync } from "./spawn.ts";
 
 /** Settings of `ruleset.restrictSelf()`. */
 export interface RestrictSelfOptions {
@@ -65,7 +65,6 @@ export class Ruleset implements Disposable {
       warnUnrestricted();
       return reportOf(this.plan, this.#built, { count: 0, method: "none" });
     }
-    keepLauncher();
     const threads = enforce(fd, this.plan.flags, deadlineMs);
     noteEnforced(this.#bound);
     return reportOf(this.plan, this.#built, threads);

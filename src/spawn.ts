@@ -4,27 +4,15 @@
  * sandbox no rule for the launcher.
  */
 import { encodeFlags } from "./enforce.ts";
-import { errnoName, fixOf, LandlockError, syscallError } from "./errors.ts";
+import { errnoName, LandlockError, syscallError } from "./errors.ts";
 import type { RestrictFlag } from "./kernel/abi.ts";
 import { lookUpCommand, lookUpError } from "./kernel/lookup.ts";
-import { nativePath } from "./kernel/native.ts";
-import {
-  close,
-  eventfd,
-  memfdCreate,
-  openFile,
-  pipe,
-  readInto,
-  readLink,
-  sendFile,
-} from "./kernel/syscalls.ts";
-import { MFD_CLOEXEC, MFD_EXEC } from "./kernel/uapi.ts";
+import { launcherImage } from "./kernel/memory.ts";
+import { close, eventfd, pipe, readInto, readLink } from "./kernel/syscalls.ts";
 
 type Readable = Bun.SpawnOptions.Readable;
 type Writable = Bun.SpawnOptions.Writable;
 
-const EACCES = -13;
-const EINVAL = -22;
 const E2BIG = 7;
 
 /** `enum launch_step` of `lib/launcher.c`. */
@@ -33,16 +21,8 @@ const STEP_EXEC = 3;
 /** `struct launch_failure` of `lib/launcher.c`: int32 step, int32 errno. */
 const failureBytes = 8;
 
-/** The library's file, open since before a restriction could put it out of reach; 0: not yet. */
-let image = 0;
 /** The path of the launcher in memory. */
 let launcher: string | undefined;
-
-/** Opens the launcher's file, so that a process can go on spawning once it is restricted. */
-export function keepLauncher(): void {
-  // Negative inside a compiled program: there the file is in reach anyway.
-  if (image <= 0) image = openFile(nativePath());
-}
 
 /**
  * Where launchers report to `spawnSync()`, one after the other; -1: there was none yet. An eventfd
@@ -51,7 +31,7 @@ export function keepLauncher(): void {
  */
 let status = -1;
 
-/** Copies the launcher into memory, once: it then needs no exec bit, no path and no rule. */
+/** The launcher in memory: it needs no exec bit, no path and no rule. */
 function launcherPath(): string {
   if (launcher !== undefined) return launcher;
   // Not process.pid: this may be the /proc of another pid namespace, where that is somebody else.
@@ -60,35 +40,8 @@ function launcherPath(): string {
     const message = "Cannot start the launcher: this process is not in /proc; mount it";
     throw new LandlockError("ERR_LANDLOCK_NATIVE", message, { path: "/proc/self" });
   }
-  let fd = memfdCreate("landlock-launcher", MFD_CLOEXEC | MFD_EXEC);
-  // Before Linux 6.3 there was no MFD_EXEC, and no need for it.
-  if (fd === EINVAL) fd = memfdCreate("landlock-launcher", MFD_CLOEXEC);
-  if (fd < 0) {
-    const fix = fd === EACCES ? "allow executable memfds, sysctl vm.memfd_noexec" : fixOf(-fd);
-    throw new LandlockError(
-      "ERR_LANDLOCK_NATIVE",
-      `Cannot put the launcher into memory: memfd_create failed with ${errnoName(-fd)}; ${fix}`,
-      { syscall: "memfd_create", errno: -fd },
-    );
-  }
-  keepLauncher();
-  if (image < 0 || sendFile(fd, image) <= 0) {
-    try {
-      // Loading node:fs costs 2 ms, so only those do it who have the file inside the program.
-      const { readFileSync, writeSync } = require("node:fs") as typeof import("node:fs");
-      const bytes = readFileSync(nativePath());
-      // From the beginning: sendfile may have failed half-way.
-      const written = writeSync(fd, bytes, 0, bytes.length, 0);
-      if (written < bytes.length) throw new Error(`only ${written} bytes were written`);
-    } catch (cause) {
-      close(fd);
-      const path = nativePath();
-      const message = `Cannot read the launcher "${path}": reinstall bun-landlock`;
-      throw new LandlockError("ERR_LANDLOCK_NATIVE", message, { path, cause });
-    }
-  }
   // By process id: in the child the number may be a descriptor of its own by then.
-  return (launcher = `/proc/${self}/fd/${fd}`);
+  return (launcher = `/proc/${self}/fd/${launcherImage()}`);
 }
 
 /** `Bun.spawn()` inside a ruleset. */

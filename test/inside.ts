@@ -19,7 +19,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { getSystemErrorName } from "node:util";
-import { nativePath } from "../src/kernel/native.ts";
+import { nativePath } from "../src/kernel/image.ts";
 
 export * from "../src/index.ts";
 

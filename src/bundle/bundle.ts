@@ -14,9 +14,10 @@ export async function bundle(
     target: "bun",
     format,
     minify: true,
-    external: ["*.so"],
     plugins,
   });
-  // In dist the libraries are one folder up, in src/kernel two.
-  return (await built.outputs[0]!.text()).replaceAll('"../../lib/', '"../lib/');
+  // import.meta is an error in a CommonJS bundle that somebody makes of this one. Only modules of
+  // Bun and Node are loaded by require().
+  const text = await built.outputs[0]!.text();
+  return text.replaceAll("import.meta.require", "process.getBuiltinModule");
 }

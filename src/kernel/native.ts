@@ -1,12 +1,8 @@
-/**
- * The native library: the only place that loads it. It is opened before anything is restricted,
- * for afterwards its file may be out of reach.
- */
+/** The native library: the only place that loads it. */
 import { dlopen, FFIType, ptr } from "bun:ffi";
-import arm64 from "../../lib/prebuilt/linux-arm64/liblandlock.so" with { type: "file" };
-import x64 from "../../lib/prebuilt/linux-x64/liblandlock.so" with { type: "file" };
-import { errnoName, fixOf, LandlockError } from "../errors.ts";
-import { close, openFile } from "./syscalls.ts";
+import { LandlockError } from "../errors.ts";
+import { nativeImage } from "./memory.ts";
+import { readLink } from "./syscalls.ts";
 
 /** `LANDLOCK_NATIVE_VERSION` of `lib/allthreads.h`. */
 const version = 3;
@@ -28,41 +24,32 @@ const symbols = {
 type Native = ReturnType<typeof dlopen<typeof symbols>>["symbols"];
 let loaded: Native | undefined;
 
-/** Path of the library for this CPU; inside a compiled program a path in its own file system. */
-export function nativePath(): string {
-  return process.arch === "arm64" ? arm64 : x64;
-}
-
 function native(): Native {
   if (loaded) return loaded;
-  const path = nativePath();
+  const path = `/proc/self/fd/${nativeImage()}`;
   let opened: Native;
   try {
     opened = dlopen(path, symbols).symbols;
   } catch (cause) {
-    const fd = openFile(path);
-    if (fd >= 0) close(fd);
     const fix =
-      fd < 0 && errnoName(-fd) !== "ENOENT"
-        ? `open failed with ${errnoName(-fd)}; ${fixOf(-fd)}`
-        : "reinstall bun-landlock on a file system that is not mounted noexec";
-    throw new LandlockError("ERR_LANDLOCK_NATIVE", `Cannot load "${path}": ${fix}`, {
-      path,
-      cause,
-    });
+      readLink("/proc/self") === undefined
+        ? "this process is not in /proc; mount it"
+        : `${(cause as Error).message}; let this process map executable memory`;
+    const message = `Cannot load the native library: ${fix}`;
+    throw new LandlockError("ERR_LANDLOCK_NATIVE", message, { path, cause });
   }
   const found = opened.landlock_native_version();
   if (found !== version) {
     throw new LandlockError(
       "ERR_LANDLOCK_NATIVE",
-      `"${path}" has version ${found} where ${version} is needed: reinstall bun-landlock`,
+      `The native library has version ${found} where ${version} is needed: reinstall bun-landlock`,
       { path },
     );
   }
   return (loaded = opened);
 }
 
-/** Opens the library now, for calls that come once its file is out of reach. */
+/** Opens the library now, for calls that come once /proc is out of reach. */
 export function loadNative(): void {
   native();
 }

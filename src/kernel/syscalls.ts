@@ -139,16 +139,6 @@ export function openFile(path: string): number {
   return fd === -1 ? lastError() : fd;
 }
 
-/** `sendfile(2)` until the end: copies a whole file, returns its bytes or a negative errno. */
-export function sendFile(toFd: number, fromFd: number): number {
-  // The descriptor's own position would stay where a call that failed half-way has left it.
-  const offset = new BigInt64Array(1);
-  for (;;) {
-    const sent = syscall(NR.sendfile, toFd, fromFd, ptr(offset), 0x7fff_f000);
-    if (sent <= 0) return sent < 0 ? sent : Number(offset[0]);
-  }
-}
-
 /** All bytes of a file, or undefined where it cannot be read. */
 export function readFile(path: string): Uint8Array | undefined {
   const fd = openFile(path);
@@ -174,6 +164,14 @@ export function readInto(fd: number, buffer: Uint8Array): number {
   for (;;) {
     const got = syscall(NR.read, fd, ptr(buffer), buffer.length);
     if (got !== EINTR) return got;
+  }
+}
+
+/** `write(2)`, again where a signal interrupts it: the bytes it took, or a negative errno. */
+export function write(fd: number, bytes: Uint8Array): number {
+  for (;;) {
+    const written = syscall(NR.write, fd, ptr(bytes), bytes.length);
+    if (written !== EINTR) return written;
   }
 }
 
@@ -231,7 +229,12 @@ export function closeOnExecFrom(first: number): number {
 
 /** `F_SETFD` of `fcntl(2)`: marks a descriptor close-on-exec, or takes the mark off. */
 export function setCloseOnExec(fd: number, on: boolean): number {
-  return syscall(NR.fcntl, fd, F_SETFD, on ? FD_CLOEXEC : 0);
+  return fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0);
+}
+
+/** `fcntl(2)` with a number as its argument. */
+export function fcntl(fd: number, command: number, argument: number): number {
+  return syscall(NR.fcntl, fd, command, argument);
 }
 
 /** `close(2)`. */

@@ -21,6 +21,15 @@ export const AT_FDCWD = -100;
 export const AT_EACCESS = 0x200;
 export const X_OK = 1;
 export const F_SETFD = 2;
+export const F_DUPFD_CLOEXEC = 1030;
+export const F_ADD_SEALS = 1033;
+export const F_GET_SEALS = 1034;
+export const F_SEAL_SEAL = 0x1;
+export const F_SEAL_SHRINK = 0x2;
+export const F_SEAL_GROW = 0x4;
+export const F_SEAL_WRITE = 0x8;
+/** The kernel sets it where `vm.memfd_noexec` forbids to execute the file. */
+export const F_SEAL_EXEC = 0x20;
 export const FD_CLOEXEC = 1;
 export const CLOSE_RANGE_CLOEXEC = 1 << 2;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -35,6 +44,7 @@ export const TIOCGWINSZ = 0x5413;
 /** With `O_CLOEXEC`, which is `EFD_CLOEXEC` too (`eventfd(2)`). */
 export const EFD_NONBLOCK = 0o4000;
 export const MFD_CLOEXEC = 0x1;
+export const MFD_ALLOW_SEALING = 0x2;
 export const MFD_EXEC = 0x10;
 
 /** System call numbers; those from 424 on are the same on every CPU. */
@@ -56,8 +66,8 @@ export const NR = {
         pipe2: 59,
         read: 63,
         readlinkat: 78,
-        sendfile: 71,
         statx: 291,
+        write: 64,
       }
     : {
         eventfd2: 290,
@@ -70,8 +80,8 @@ export const NR = {
         pipe2: 293,
         read: 0,
         readlinkat: 267,
-        sendfile: 40,
         statx: 332,
+        write: 1,
       }),
 } as const;
 

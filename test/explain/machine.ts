@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { nativePath } from "../../src/kernel/native.ts";
+import { nativePath } from "../../src/kernel/image.ts";
 import type { Row } from "./rows.ts";
 
 const keys = join(import.meta.dir, "../presets/tls");

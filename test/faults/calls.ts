@@ -23,8 +23,8 @@ const calls: Readonly<Record<Path, readonly string[]>> = {
   probe: ["landlock_create_ruleset"],
   build: ["landlock_create_ruleset", "landlock_add_rule", "openat", "close"],
   restrict: ["landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "prctl"],
-  spawnSync: ["readlinkat", "memfd_create", "sendfile", "openat", "eventfd2", "read"],
-  spawn: ["readlinkat", "memfd_create", "sendfile", "openat", "pipe2", "read", "close"],
+  spawnSync: ["readlinkat", "memfd_create", "write", "fcntl", "eventfd2", "read"],
+  spawn: ["readlinkat", "memfd_create", "write", "fcntl", "pipe2", "read", "close"],
 };
 
 /** What the launcher calls, in the child. */

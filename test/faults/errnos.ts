@@ -41,7 +41,6 @@ const table: Readonly<Record<string, string>> = {
   rt_sigprocmask: "EFAULT EINVAL",
   rt_sigsuspend: "EFAULT EINTR",
   rt_tgsigqueueinfo: "EAGAIN EINVAL ESRCH",
-  sendfile: "EAGAIN EBADF EFAULT EINTR EINVAL EIO ENOMEM EOVERFLOW ESPIPE",
   statx: "EACCES EBADF EFAULT EINVAL ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR",
   tgkill: "EAGAIN EINVAL ESRCH",
   wait4: "ECHILD EINTR EINVAL ESRCH",

@@ -40,19 +40,20 @@ function replaced(text: string, what: RegExp, by: string): string {
   return text.replace(what, by);
 }
 
+/** By the file in `src/kernel`: what is replaced, and by what. By path, so that faults reach it. */
+const changes: Readonly<Record<string, readonly [RegExp, string]>> = {
+  "image.ts": [/return resolve\(.*;/, `return ${JSON.stringify(faulty)};`],
+  "native.ts": [/`\/proc\/self\/fd\/.*`;/, `(nativeImage(), ${JSON.stringify(faulty)});`],
+  "syscalls.ts": [/"libc\.so\.6"/, JSON.stringify(faulty)],
+};
+
 Bun.plugin({
   name: "faults",
   setup(build) {
-    build.onLoad({ filter: /\/src\/kernel\/(syscalls|native)\.ts$/ }, async ({ path }) => {
+    build.onLoad({ filter: /\/src\/kernel\/(image|native|syscalls)\.ts$/ }, async ({ path }) => {
       const text = await Bun.file(path).text();
-      const contents = path.endsWith("native.ts")
-        ? replaced(
-            text,
-            /return process\.arch === "arm64" .*;/,
-            `return ${JSON.stringify(faulty)};`,
-          )
-        : replaced(text, /"libc\.so\.6"/, JSON.stringify(faulty));
-      return { contents, loader: "ts" };
+      const [what, by] = changes[path.slice(path.lastIndexOf("/") + 1)]!;
+      return { contents: replaced(text, what, by), loader: "ts" };
     });
   },
 });

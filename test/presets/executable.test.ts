@@ -3,7 +3,7 @@ import { expect } from "bun:test";
 import { chmodSync, copyFileSync, existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { presets, roDirs, rwDirs, type FsRule } from "../../src/index.ts";
-import { nativePath } from "../../src/kernel/native.ts";
+import { nativePath } from "../../src/kernel/image.ts";
 import { tempDir, testFromAbi } from "../harness.ts";
 import { run, testWith } from "./programs.ts";
 

@@ -3,7 +3,7 @@ import { Database } from "bun:sqlite";
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inSubprocess, tempDir } from "../harness.ts";
-import { nativePath } from "../../src/kernel/native.ts";
+import { nativePath } from "../../src/kernel/image.ts";
 import type { Outcomes } from "./inside/observe.ts";
 
 /** One PNG pixel. */
