@@ -2,7 +2,7 @@
 import { expect } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { nativePath } from "../../src/kernel/native.ts";
+import { nativePath } from "../../src/kernel/image.ts";
 import { inSubprocess, kernelAbi, tempDir, testFromAbi } from "../harness.ts";
 
 /** From `linux/socket.h` and `linux/in.h`. */
