@@ -1,12 +1,20 @@
 /** Reads what an ELF file says of itself: which loader and which libraries it needs. */
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 
 /** What loading an ELF file takes, all of it as the file spells it. */
 export interface Elf {
+  /** `ET_DYN`: a library, or a program without a fixed address; `ET_EXEC`; neither. */
+  readonly type: "shared" | "program" | "other";
   /** `e_machine`: 62 is x86-64, 183 is AArch64. */
   readonly machine: number;
+  /** Whether it has parts that are loaded into memory. */
+  readonly loads: boolean;
   /** The loader, `PT_INTERP`; programs linked statically and most libraries have none. */
   readonly interpreter: string | undefined;
+  /** Whether it says that it is a program (`DF_1_PIE`), which no loader takes for a library. */
+  readonly isPie: boolean;
+  /** Whether it has a dynamic section, without which it is no library. */
+  readonly isDynamic: boolean;
   /** Libraries, `DT_NEEDED`. */
   readonly needed: readonly string[];
   /** Where to look for them, `DT_RPATH`. */
@@ -15,6 +23,7 @@ export interface Elf {
   readonly runpath: readonly string[];
 }
 
+const types: Readonly<Record<number, Elf["type"]>> = { 2: "program", 3: "shared" };
 const PT_LOAD = 1;
 const PT_DYNAMIC = 2;
 const PT_INTERP = 3;
@@ -24,10 +33,19 @@ const DT_STRTAB = 5;
 const DT_STRSZ = 10;
 const DT_RPATH = 15;
 const DT_RUNPATH = 29;
-/** `sizeof(Elf64_Dyn)`. */
+const DT_FLAGS_1 = 0x6fff_fffb;
+const DF_1_PIE = 0x0800_0000;
+/** `sizeof(Elf64_Ehdr)`, `sizeof(Elf64_Phdr)`, `sizeof(Elf64_Dyn)`. */
+const headerBytes = 64;
+const segmentBytes = 56;
 const dynBytes = 16;
-/** More than any part read here has; what claims more is damaged. */
-const partBytesMax = 1 << 24;
+/** More than real files have; what claims more is damaged. */
+const segmentsMax = 1024;
+const tagsMax = 1 << 16;
+const namesMax = 4096;
+/** No path is longer, but a list of folders can be. */
+const nameBytesMax = 1 << 16;
+const chunkBytes = 4096;
 
 interface Segment {
   readonly type: number;
@@ -36,17 +54,33 @@ interface Segment {
   readonly fileBytes: number;
 }
 
-/** The bytes of a file from an offset on, as many as there are. */
-function readAt(fd: number, offset: number, count: number): DataView {
-  const bytes = new Uint8Array(Math.min(count, partBytesMax));
-  return new DataView(bytes.buffer, 0, readSync(fd, bytes, 0, bytes.length, offset));
+/** A part of a file. */
+interface Range {
+  readonly offset: number;
+  readonly bytes: number;
 }
 
-/** The text from an offset to the next NUL. */
-function textAt(view: DataView, offset: number): string {
-  const rest = new Uint8Array(view.buffer, view.byteOffset, view.byteLength).subarray(offset);
-  const end = rest.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? rest : rest.subarray(0, end));
+class Damaged extends Error {}
+
+/** The bytes of a file from an offset on, as many as there are. */
+function readAt(fd: number, offset: number, count: number): DataView {
+  const bytes = new Uint8Array(count);
+  return new DataView(bytes.buffer, 0, readSync(fd, bytes, 0, count, offset));
+}
+
+/** Text that ends with a NUL, read piece by piece: what is around it may be larger than memory. */
+function textAt(fd: number, { offset, bytes }: Range): string {
+  const end = Math.min(bytes, nameBytesMax);
+  const found: number[] = [];
+  while (found.length < end) {
+    const view = readAt(fd, offset + found.length, Math.min(chunkBytes, end - found.length));
+    if (view.byteLength === 0) break;
+    const piece = new Uint8Array(view.buffer, 0, view.byteLength);
+    const nul = piece.indexOf(0);
+    found.push(...(nul < 0 ? piece : piece.subarray(0, nul)));
+    if (nul >= 0) return new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(found));
+  }
+  throw new Damaged();
 }
 
 /** Offsets in `Elf64_Ehdr` and `Elf64_Phdr`, which are the same on every 64-bit machine. */
@@ -54,6 +88,7 @@ function segments(fd: number, header: DataView): Segment[] {
   const start = Number(header.getBigUint64(32, true));
   const size = header.getUint16(54, true);
   const count = header.getUint16(56, true);
+  if (count > segmentsMax || (count > 0 && size !== segmentBytes)) throw new Damaged();
   const table = readAt(fd, start, size * count);
   return Array.from({ length: count }, (_, i) => ({
     type: table.getUint32(i * size, true),
@@ -67,45 +102,58 @@ function segments(fd: number, header: DataView): Segment[] {
 function dynamicTags(fd: number, all: readonly Segment[]): [number, number][] {
   const segment = all.find(({ type }) => type === PT_DYNAMIC);
   if (!segment) return [];
-  const view = readAt(fd, segment.offset, segment.fileBytes);
+  const view = readAt(fd, segment.offset, Math.min(segment.fileBytes, tagsMax * dynBytes));
   const tags: [number, number][] = [];
   for (let at = 0; at + dynBytes <= view.byteLength; at += dynBytes) {
     const tag = Number(view.getBigInt64(at, true));
-    if (tag === DT_NULL) break;
+    if (tag === DT_NULL) return tags;
     tags.push([tag, Number(view.getBigUint64(at + 8, true))]);
   }
-  return tags;
+  throw new Damaged();
 }
 
-/** The table of names; the file gives its address in memory, a segment says where that lies. */
-function names(fd: number, all: readonly Segment[], tags: readonly [number, number][]): DataView {
+/** Where the table of names lies: the file gives its address in memory, a segment its place. */
+function namesIn(all: readonly Segment[], tags: readonly [number, number][]): Range {
   const value = (wanted: number) => tags.find(([tag]) => tag === wanted)?.[1] ?? 0;
   const address = value(DT_STRTAB);
   const home = all.find(
     (one) =>
       one.type === PT_LOAD && one.address <= address && address < one.address + one.fileBytes,
   );
-  return home
-    ? readAt(fd, home.offset + address - home.address, value(DT_STRSZ))
-    : new DataView(new ArrayBuffer(0));
+  if (!home) return { offset: 0, bytes: 0 };
+  const skipped = address - home.address;
+  return {
+    offset: home.offset + skipped,
+    bytes: Math.min(value(DT_STRSZ), home.fileBytes - skipped),
+  };
 }
 
 function readElf(fd: number): Elf | undefined {
-  const header = readAt(fd, 0, 64);
+  const header = readAt(fd, 0, headerBytes);
   // The magic number, 64 bits, the lower byte first: what Bun runs on.
-  if (header.byteLength < 64 || header.getUint32(0) !== 0x7f454c46) return undefined;
+  if (header.byteLength < headerBytes || header.getUint32(0) !== 0x7f454c46) return undefined;
   if (header.getUint8(4) !== 2 || header.getUint8(5) !== 1) return undefined;
   const all = segments(fd, header);
   const tags = dynamicTags(fd, all);
-  const table = names(fd, all, tags);
-  const values = (wanted: number) =>
-    tags.flatMap(([tag, value]) => (tag === wanted ? [textAt(table, value)] : []));
+  const names = namesIn(all, tags);
+  const values = (wanted: number) => {
+    const places = tags.filter(([tag]) => tag === wanted);
+    if (places.length > namesMax) throw new Damaged();
+    return places.map(([, at]) =>
+      textAt(fd, { offset: names.offset + at, bytes: names.bytes - at }),
+    );
+  };
   const folders = (wanted: number) =>
     values(wanted).flatMap((text) => text.split(":").filter((folder) => folder !== ""));
   const loader = all.find(({ type }) => type === PT_INTERP);
+  const flags = tags.find(([tag]) => tag === DT_FLAGS_1)?.[1] ?? 0;
   return {
+    type: types[header.getUint16(16, true)] ?? "other",
     machine: header.getUint16(18, true),
-    interpreter: loader && textAt(readAt(fd, loader.offset, loader.fileBytes), 0),
+    loads: all.some(({ type, fileBytes }) => type === PT_LOAD && fileBytes > 0),
+    interpreter: loader && textAt(fd, { offset: loader.offset, bytes: loader.fileBytes }),
+    isPie: (flags & DF_1_PIE) !== 0,
+    isDynamic: all.some(({ type }) => type === PT_DYNAMIC),
     needed: values(DT_NEEDED),
     rpath: folders(DT_RPATH),
     runpath: folders(DT_RUNPATH),
@@ -122,15 +170,33 @@ function readElf(fd: number): Elf | undefined {
 export function elfOf(path: string): Elf | undefined {
   let fd: number;
   try {
-    fd = openSync(path, "r");
+    // A FIFO would wait for a writer for ever, were it not for this flag.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return undefined;
   }
   try {
-    return readElf(fd);
+    return fstatSync(fd).isFile() ? readElf(fd) : undefined;
   } catch {
     return undefined;
   } finally {
     closeSync(fd);
   }
+}
+
+const machines: Readonly<Record<string, number>> = { x64: 62, arm64: 183 };
+
+/** Whether this machine can start or load it: neither core dumps nor object files. */
+export function isRunnable(elf: Elf): boolean {
+  return elf.machine === machines[process.arch] && elf.loads && elf.type !== "other";
+}
+
+/** Whether it is a dynamic loader of this machine: it needs no other one, and no library. */
+export function isLoader(elf: Elf): boolean {
+  return isRunnable(elf) && elf.interpreter === undefined && elf.needed.length === 0;
+}
+
+/** Whether a loader would take it for a library of this machine. */
+export function isLibrary(elf: Elf): boolean {
+  return isRunnable(elf) && elf.type === "shared" && elf.isDynamic && !elf.isPie;
 }

@@ -5,16 +5,22 @@ import { parse } from "../parse.ts";
 import type { CompositeRule } from "../rule.ts";
 import { composite } from "../rules.ts";
 import { isPathString } from "../values.ts";
-import { elfOf, type Elf } from "./elf.ts";
+import { elfOf, isLoader, isRunnable, type Elf } from "./elf.ts";
 import { readable, runnable } from "./grant.ts";
 import { librariesOf } from "./libraries.ts";
-import { executedBy, findProgram } from "./scripts.ts";
+import { executedBy, findInterpreter } from "./scripts.ts";
 
 /**
  * What starting programs takes, up to their first own instruction: for executing, the program's
  * file, the interpreters of its `#!` line, and the dynamic loader; for reading, the libraries they
  * are linked with, and `/etc/ld.so.cache`. All of it is read from the files, nothing is executed.
  * Without it, starting the program fails with `EACCES`. ABI 1.
+ *
+ * What is granted is what the file names, so whoever can write the file chooses it. Each name has to
+ * lead to what it claims: interpreters are executable programs, the loader is an ELF file that needs
+ * no other one, libraries are ELF files that a loader takes, all of this CPU; a key or a text file is
+ * refused. Who owns them is not asked. If the same policy grants writing to the program, a run can
+ * choose what the next one may read: `plan` names such programs under `rewritable`.
  *
  * Not what a program opens by itself: its settings, Python's standard library, helpers that it
  * starts, plug-ins. Grant those with rules of your own; the path of a plug-in, as a `.so` file of
@@ -32,7 +38,7 @@ export function executable(...names: string[]): CompositeRule {
     const chain = executedBy(name);
     run.push(...chain);
     for (const [path, elf] of programs(chain)) {
-      if (elf.interpreter !== undefined) run.push(findProgram(elf.interpreter, path));
+      if (elf.interpreter !== undefined) run.push(loaderOf(elf.interpreter, path));
       read.push(...librariesOf(path, elf));
     }
   }
@@ -45,16 +51,31 @@ function programs(chain: readonly string[]): [string, Elf][] {
   return chain.flatMap((path): [string, Elf][] => {
     const real = realpathSync(path);
     const elf = elfOf(real);
-    if (elf) return [[real, elf]];
-    if (path === last) throw unknownKind(path);
+    if (elf && isRunnable(elf)) return [[real, elf]];
+    if (elf) throw unknownKind(path, "it is no program of this CPU");
+    if (path === last) {
+      throw unknownKind(path, "it is no 64-bit ELF file and no script that starts with #!");
+    }
     return [];
   });
 }
 
-function unknownKind(path: string): LandlockError {
+/** The dynamic loader that a program names, if it is one: the program may name any file. */
+function loaderOf(interpreter: string, program: string): string {
+  const path = findInterpreter(interpreter, program);
+  const elf = elfOf(path);
+  if (elf && isLoader(elf)) return path;
+  throw new LandlockError(
+    "ERR_LANDLOCK_PATH",
+    `Cannot grant "${interpreter}", which "${program}" names as its dynamic loader: it is no loader of this CPU; reinstall the program, or grant its files by rules of your own`,
+    { path: interpreter },
+  );
+}
+
+function unknownKind(path: string, why: string): LandlockError {
   return new LandlockError(
     "ERR_LANDLOCK_PATH",
-    `Cannot tell what "${path}" needs: it is no 64-bit ELF file and no script that starts with #!; grant its files by rules of your own`,
+    `Cannot tell what "${path}" needs: ${why}; grant its files by rules of your own`,
     { path },
   );
 }

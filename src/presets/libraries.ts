@@ -1,8 +1,8 @@
 /** Finds shared libraries as the dynamic loader would, without running it. */
-import { readFileSync } from "node:fs";
-import { dirname, isAbsolute, join } from "node:path";
+import { readFileSync, realpathSync } from "node:fs";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { LandlockError } from "../errors.ts";
-import { elfOf, type Elf } from "./elf.ts";
+import { elfOf, isLibrary, type Elf } from "./elf.ts";
 
 /** An ELF file that is being loaded, and the one that asked for it. */
 interface Loaded {
@@ -62,8 +62,11 @@ function glibc(machine: number): Loader {
   };
 }
 
-function musl(interpreter: string): Loader {
-  const file = `/etc/ld-musl-${/ld-musl-(.+)\.so/.exec(interpreter)?.[1]}.path`;
+/** The names that musl has for the CPUs. */
+const muslCpus: Readonly<Record<number, string>> = { 62: "x86_64", 183: "aarch64" };
+
+function musl(machine: number): Loader {
+  const file = `/etc/ld-musl-${muslCpus[machine]}.path`;
   const own = linesOf(file).flatMap((line) => line.split(":"));
   const folders = own.length > 0 ? own : ["/lib", "/usr/local/lib", "/usr/lib"];
   return { musl: true, folders, files: [file] };
@@ -114,12 +117,12 @@ function searched(by: Loaded, loader: Loader): string[] {
 function candidates(name: string, by: Loaded, loader: Loader): [string, Elf][] {
   const fits = (path: string): [string, Elf][] => {
     const elf = elfOf(path);
-    return elf && elf.machine === by.elf.machine ? [[path, elf]] : [];
+    return elf && elf.machine === by.elf.machine && isLibrary(elf) ? [[path, elf]] : [];
   };
-  if (name.includes("/")) return expanded(name, by).flatMap(fits);
+  if (name.includes("/")) return expanded(name, by).flatMap((path) => fits(resolve(path)));
   for (const folder of searched(by, loader)) {
     const variants = loader.musl ? [] : hwcaps;
-    const found = ["", ...variants].flatMap((sub) => fits(join(folder, sub, name)));
+    const found = ["", ...variants].flatMap((sub) => fits(resolve(folder, sub, name)));
     if (found.length > 0) return found;
   }
   return [];
@@ -137,7 +140,8 @@ function needs(first: Loaded, extra: readonly string[], loader: Loader): string[
       const fitting = candidates(name, by, loader);
       if (fitting.length === 0 && !extra.includes(name)) throw missing(name, by.path);
       for (const [path, elf] of fitting) {
-        found.set(path, name);
+        // Without links: they could lead elsewhere by the time the rule is made.
+        found.set(realpathSync(path), name);
         waiting.push([{ path, elf, by }, elf.needed]);
       }
     }
@@ -168,7 +172,7 @@ export function librariesOf(path: string, elf: Elf): string[] {
   const isMusl =
     interpreter?.includes("/ld-musl-") ?? needed.some((name) => name.startsWith("libc.musl-"));
   const preloaded = [...list("LD_PRELOAD"), ...(isMusl ? [] : linesOf("/etc/ld.so.preload"))];
-  const loader = isMusl ? musl(interpreter ?? "") : glibc(machine);
+  const loader = isMusl ? musl(machine) : glibc(machine);
   const extra = preloaded.flatMap((line) => line.split(/[\s:]+/));
   return [...needs({ path, elf, by: undefined }, extra, loader), ...loader.files];
 }

@@ -1,8 +1,8 @@
 /** Follows `#!` lines from a script to the program that the kernel starts in the end. */
-import { closeSync, openSync, readSync, statSync } from "node:fs";
-import { basename } from "node:path";
-import { LandlockError } from "../errors.ts";
-import { lookUpCommand, lookUpError } from "../kernel/lookup.ts";
+import { closeSync, openSync, readSync, realpathSync, statSync } from "node:fs";
+import { basename, isAbsolute, resolve } from "node:path";
+import { errnoName, LandlockError } from "../errors.ts";
+import { executableError, lookUpCommand, lookUpError } from "../kernel/lookup.ts";
 
 /** `BINPRM_BUF_SIZE`: how much of a file the kernel reads to see what it is. */
 const headBytes = 256;
@@ -10,7 +10,7 @@ const headBytes = 256;
 const chainMax = 16;
 
 /** The file of a program, as `execvp(3)` finds it: on PATH, unless the name has a slash. */
-export function findProgram(name: string, by?: string): string {
+function findProgram(name: string, by?: string): string {
   const found = lookUpCommand(name);
   const asker = by === undefined ? "" : `, which "${by}" starts`;
   if (typeof found === "number") {
@@ -19,7 +19,7 @@ export function findProgram(name: string, by?: string): string {
   let problem: string | undefined;
   try {
     // Opening anything else, as a FIFO, might wait for ever.
-    if (statSync(found).isFile()) return found;
+    if (statSync(found).isFile()) return resolve(found);
     problem = "it is no file";
   } catch (cause) {
     problem = (cause as { code?: string }).code;
@@ -29,6 +29,32 @@ export function findProgram(name: string, by?: string): string {
     `Cannot find the program "${found}"${asker}: ${problem}; correct the path, or install it`,
     { path: found },
   );
+}
+
+/**
+ * The file of an interpreter that a file names, without links. What a file says is believed only as
+ * far as the kernel would follow it: to a file that this user may execute.
+ *
+ * @param path As it stands in the file
+ * @param by The file
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if it is relative, not found, or not executable
+ */
+export function findInterpreter(path: string, by: string): string {
+  const refused = (why: string) =>
+    new LandlockError("ERR_LANDLOCK_PATH", `Cannot grant "${path}", which "${by}" starts: ${why}`, {
+      path,
+    });
+  if (!isAbsolute(path)) {
+    throw refused("it is relative to the directory the program is started in; correct the file");
+  }
+  const found = findProgram(path, by);
+  const errno = executableError(found);
+  if (errno < 0) {
+    throw refused(
+      `this user may not execute it (${errnoName(-errno)}); correct "${by}", or chmod +x it`,
+    );
+  }
+  return realpathSync(found);
 }
 
 /** The words of `env -S`: quoted ones are one, and a backslash takes the next character as it is. */
@@ -63,14 +89,20 @@ function hashBang(path: string): [interpreter: string, argument: string] | undef
   } finally {
     closeSync(fd);
   }
-  const text = new TextDecoder().decode(head.subarray(0, count));
-  const line = /^#![ \t]*([^ \t\n\0]+)[ \t]*([^\n\0]*)/.exec(text);
-  return line ? [line[1]!, line[2]!.trim()] : undefined;
+  // One character a byte: names need not be UTF-8, and what this library cannot spell is refused.
+  const text = Buffer.from(head.buffer, 0, count).toString("latin1");
+  const line = /^#![ \t]*([^ \t\n\0]+)([^\n\0]*)/.exec(text);
+  // The kernel does not take a name that its buffer cuts off either.
+  if (!line || (line[2] === "" && line[0].length === headBytes)) return undefined;
+  const decode = (part: string) =>
+    new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(part, "latin1"));
+  return [decode(line[1]!), decode(line[2]!.trim())];
 }
 
 /**
  * The files that starting a program executes, from the program itself to the last interpreter:
- * a script's `#!` line is followed, and so is `env`, with `-S` or without.
+ * a script's `#!` line is followed, and so is `env`, with `-S` or without. Interpreters come without
+ * links.
  *
  * @param name A name on PATH, or a path
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` where one is not found or cannot be read
@@ -80,8 +112,9 @@ export function executedBy(name: string): string[] {
   const chain: string[] = [];
   let next: string | undefined = name;
   let by: string | undefined;
+  let viaEnv = false;
   while (next !== undefined) {
-    const path = findProgram(next, by);
+    const path = foundBy(next, by, viaEnv);
     if (chain.includes(path) || chain.length === chainMax) throw endless(name);
     chain.push(path);
     const line = headOf(path);
@@ -89,13 +122,20 @@ export function executedBy(name: string): string[] {
     const [interpreter, argument] = line;
     by = path;
     next = interpreter;
-    if (basename(interpreter) === "env") {
-      chain.push(findProgram(interpreter, path));
+    viaEnv = basename(interpreter) === "env";
+    if (viaEnv) {
+      chain.push(findInterpreter(interpreter, path));
       const words = argument.startsWith("-") ? [argument] : [argument].filter(Boolean);
       next = startedByEnv(words);
     }
   }
   return chain;
+}
+
+/** A person names a program as a shell takes it; only `env` looks on PATH for what a file names. */
+function foundBy(name: string, by: string | undefined, viaEnv: boolean): string {
+  if (by === undefined) return findProgram(name);
+  return findInterpreter(viaEnv && !name.includes("/") ? findProgram(name, by) : name, by);
 }
 
 function headOf(path: string): [string, string] | undefined {
