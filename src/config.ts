@@ -1,4 +1,5 @@
 /** What to restrict and how strictly, and the verbs that do it. */
+import type { PathRules, PortRules } from "./argument-types.ts";
 import type { ConfigData, LogFlag } from "./fit.ts";
 import type { FsRight, NetRight, Rights, Scope } from "./kernel/abi.ts";
 import { probe, type Kernel } from "./kernel/probe.ts";
@@ -104,8 +105,8 @@ export class Config extends PlainData implements ConfigData {
    * @param rules What stays allowed
    * @returns What was really done
    */
-  restrictPaths(...rules: Rule[]): Report {
-    return this.#only("fs").restrict(...rules);
+  restrictPaths<Given extends readonly Rule[]>(...rules: PathRules<Given>): Report {
+    return this.#only("fs").restrict(...(rules as readonly Rule[]));
   }
 
   /**
@@ -114,8 +115,8 @@ export class Config extends PlainData implements ConfigData {
    * @param rules What stays allowed
    * @returns What was really done
    */
-  restrictNet(...rules: Rule[]): Report {
-    return this.#only("net").restrict(...rules);
+  restrictNet<Given extends readonly Rule[]>(...rules: PortRules<Given>): Report {
+    return this.#only("net").restrict(...(rules as readonly Rule[]));
   }
 
   /**

@@ -1,8 +1,9 @@
 /** The constructors of rules: what stays allowed. */
 import { accessFs, type FsRight, type NetRight } from "./kernel/abi.ts";
+import type { Paths, Ports } from "./argument-types.ts";
 import { parse } from "./parse.ts";
 import { checked, CompositeRule, FsRule, inOrder, NetRule, type Rule } from "./rule.ts";
-import { isFileUrl, isListOf, isPathString, isPort, type PathLike } from "./values.ts";
+import { isFileUrl, isListOf, isPathString, isPort } from "./values.ts";
 
 // In the order of the kernel's bits, as all rights in rules are.
 const readFiles: readonly FsRight[] = ["execute", "read_file"];
@@ -27,7 +28,7 @@ const writeDirs: readonly FsRight[] = [
 const none: readonly FsRight[] = [];
 
 /** The paths as strings, or what the schema says about them. */
-function pathsOf(call: string, paths: readonly PathLike[]): string[] {
+function pathsOf(call: string, paths: readonly unknown[]): string[] {
   const strings: string[] = [];
   for (const path of paths) {
     if (isPathString(path)) strings.push(path);
@@ -40,7 +41,7 @@ function pathsOf(call: string, paths: readonly PathLike[]): string[] {
 function fsRule(
   call: string,
   access: readonly FsRight[],
-  paths: readonly PathLike[],
+  paths: readonly unknown[],
   exact = false,
 ): FsRule {
   return new FsRule({
@@ -53,7 +54,7 @@ function fsRule(
   });
 }
 
-function netRule(call: string, right: NetRight, ports: readonly number[]): NetRule {
+function netRule(call: string, right: NetRight, ports: readonly unknown[]): NetRule {
   return new NetRule({
     access: [right],
     ports: ports.every(isPort) ? ports : parse("ports", ports, call),
@@ -68,7 +69,7 @@ function netRule(call: string, right: NetRight, ports: readonly number[]): NetRu
  * @param paths Existing paths, absolute or relative to the current directory, or `file:` URLs
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
  */
-export function roDirs(...paths: PathLike[]): FsRule {
+export function roDirs<Given extends readonly unknown[]>(...paths: Paths<Given>): FsRule {
   return fsRule("roDirs()", readDirs, paths);
 }
 
@@ -79,7 +80,7 @@ export function roDirs(...paths: PathLike[]): FsRule {
  * @param paths Existing paths, absolute or relative to the current directory, or `file:` URLs
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
  */
-export function rwDirs(...paths: PathLike[]): FsRule {
+export function rwDirs<Given extends readonly unknown[]>(...paths: Paths<Given>): FsRule {
   return fsRule("rwDirs()", writeDirs, paths);
 }
 
@@ -90,7 +91,7 @@ export function rwDirs(...paths: PathLike[]): FsRule {
  * @param paths Existing paths, absolute or relative to the current directory, or `file:` URLs
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
  */
-export function roFiles(...paths: PathLike[]): FsRule {
+export function roFiles<Given extends readonly unknown[]>(...paths: Paths<Given>): FsRule {
   return fsRule("roFiles()", readFiles, paths);
 }
 
@@ -101,7 +102,7 @@ export function roFiles(...paths: PathLike[]): FsRule {
  * @param paths Existing paths, absolute or relative to the current directory, or `file:` URLs
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
  */
-export function rwFiles(...paths: PathLike[]): FsRule {
+export function rwFiles<Given extends readonly unknown[]>(...paths: Paths<Given>): FsRule {
   return fsRule("rwFiles()", writeFiles, paths);
 }
 
@@ -114,7 +115,10 @@ export function rwFiles(...paths: PathLike[]): FsRule {
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no right or no path
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#filesystem-flags}
  */
-export function pathAccess(rights: readonly FsRight[], ...paths: PathLike[]): FsRule {
+export function pathAccess<Given extends readonly unknown[]>(
+  rights: readonly FsRight[],
+  ...paths: Paths<Given>
+): FsRule {
   const valid = isListOf(rights, accessFs) ? rights : parse("fsRights", rights, "pathAccess()");
   return fsRule("pathAccess()", inOrder(valid), paths, true);
 }
@@ -126,7 +130,7 @@ export function pathAccess(rights: readonly FsRight[], ...paths: PathLike[]): Fs
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no port
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#network-flags}
  */
-export function bindTcp(...ports: number[]): NetRule {
+export function bindTcp<Given extends readonly number[]>(...ports: Ports<Given>): NetRule {
   return netRule("bindTcp()", "bind_tcp", ports);
 }
 
@@ -137,7 +141,7 @@ export function bindTcp(...ports: number[]): NetRule {
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no port
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#network-flags}
  */
-export function connectTcp(...ports: number[]): NetRule {
+export function connectTcp<Given extends readonly number[]>(...ports: Ports<Given>): NetRule {
   return netRule("connectTcp()", "connect_tcp", ports);
 }
 
@@ -148,7 +152,7 @@ export function connectTcp(...ports: number[]): NetRule {
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no port
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#network-flags}
  */
-export function bindUdp(...ports: number[]): NetRule {
+export function bindUdp<Given extends readonly number[]>(...ports: Ports<Given>): NetRule {
   return netRule("bindUdp()", "bind_udp", ports);
 }
 
@@ -159,7 +163,7 @@ export function bindUdp(...ports: number[]): NetRule {
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no port
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#network-flags}
  */
-export function connectSendUdp(...ports: number[]): NetRule {
+export function connectSendUdp<Given extends readonly number[]>(...ports: Ports<Given>): NetRule {
   return netRule("connectSendUdp()", "connect_send_udp", ports);
 }
 

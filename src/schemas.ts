@@ -24,10 +24,11 @@ import { policySchemas } from "./schemas/policy.ts";
 import { ruleSchema } from "./schemas/rule.ts";
 import { isAbi, isFileUrl, isPathString, type PathLike } from "./values.ts";
 
-const path = z.custom<PathLike>(
-  (value) => isPathString(value) || isFileUrl(value),
-  is("a path", "give a non-empty string without NUL, or a file: URL"),
-);
+const isPath = is("a path", "give a non-empty string without NUL, or a file: URL");
+const isOnePath = is("a path", "give paths one by one, such as ...list");
+const path = z.custom<PathLike>((value) => isPathString(value) || isFileUrl(value), {
+  error: (issue) => (Array.isArray(issue.input) ? isOnePath : isPath).error(issue),
+});
 
 function whole(what: string, least: number) {
   return z.custom<number>(

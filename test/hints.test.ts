@@ -44,7 +44,7 @@ const surfaces: readonly Surface[] = ["method", "option", "key"];
 const errors: [name: string, make: () => unknown, fixes: readonly [string, string, string]][] = [
   [
     "a port too high",
-    () => bindTcp(99999),
+    () => bindTcp(99999 as number),
     ["bindTcp(): [0]: 99999 is not", "-bindtcp: 99999 is not", "bindTcp(): [0]: 99999 is not"],
   ],
   [

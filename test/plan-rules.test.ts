@@ -177,7 +177,7 @@ describe("narrowing", () => {
   });
 
   test("planFor() denies everything without a rule", () => {
-    for (const rules of [[], [composite()], [roDirs()], [bindTcp()]]) {
+    for (const rules of [[], [composite()], [roDirs(...([] as string[]))], [bindTcp()]]) {
       const plan = planFor(landlock.V4, rules, on(4));
       expect(plan.rules).toEqual([]);
       expect(plan.enforcement).toBe("full");

@@ -52,7 +52,6 @@ const badPaths: [value: unknown, shown: string][] = [
   [true, "true"],
   [8n, "8n"],
   [Symbol("s"), "Symbol(s)"],
-  [[], "[]"],
   [{}, "{}"],
 ];
 
@@ -63,10 +62,24 @@ const pathMakers = {
   rwFiles,
   pathAccess: (...paths: string[]) => pathAccess(["execute"], ...paths),
 };
+const lists: [value: unknown, shown: string][] = [
+  [[], "[]"],
+  [["/usr"], '[ "/usr" ]'],
+];
 for (const [name, make] of Object.entries(pathMakers)) {
+  test(`${name}() refuses a list of paths, and says to spread it`, () => {
+    for (const [value, shown] of lists) {
+      expect(messageOf(() => make(loose<string>(value)))).toBe(
+        `${name}(): [0]: ${shown} is not a path: give paths one by one, such as ...list`,
+      );
+    }
+  });
+
   test(`${name}() refuses what is no path, and names it`, () => {
     for (const [value, shown] of badPaths) {
-      expect(messageOf(() => make("/ok", loose(value)))).toBe(`${name}(): [1]: ${shown} ${noPath}`);
+      expect(messageOf(() => make("/ok", loose<string>(value)))).toBe(
+        `${name}(): [1]: ${shown} ${noPath}`,
+      );
     }
   });
 }
@@ -106,7 +119,7 @@ const badPorts: [value: unknown, shown: string][] = [
 for (const make of [bindTcp, connectTcp, bindUdp, connectSendUdp]) {
   test(`${make.name}() refuses what is no port, and names it`, () => {
     for (const [value, shown] of badPorts) {
-      const message = messageOf(() => make(80, loose(value)));
+      const message = messageOf(() => make(80, loose<number>(value)));
       expect(message).toBe(`${make.name}(): [1]: ${shown} ${noPort}`);
     }
   });
@@ -186,7 +199,7 @@ test("roDirs() refuses a value that cannot even be shown", () => {
       throw new Error("not shown");
     },
   };
-  expect(messageOf(() => roDirs(loose(hostile)))).toEndWith(noPath);
+  expect(messageOf(() => roDirs(loose<string>(hostile)))).toEndWith(noPath);
 });
 
 const odd: unknown[] = [

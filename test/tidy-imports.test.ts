@@ -25,7 +25,7 @@ const layers: readonly (readonly string[])[] = [
   ["ruleset.ts"],
   ["build.ts", "enforce.ts", "enforced.ts", "spawn.ts", "report.ts"],
   ["plan.ts"],
-  ["fit.ts", "rule.ts"],
+  ["argument-types.ts", "fit.ts", "rule.ts"],
   ["parse.ts"],
   ["schemas.ts", "schemas/*"],
   ["values.ts"],

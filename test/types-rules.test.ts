@@ -30,6 +30,7 @@ import {
   type NetRuleData,
   type PathLike,
   type Probe,
+  type Report,
   type RestrictSelfOptions,
   type Rule,
   type Ruleset,
@@ -38,19 +39,52 @@ import {
 
 test("constructors of path rules take paths, those of port rules numbers", () => {
   expectTypeOf<PathLike>().toEqualTypeOf<string | URL>();
-  type FromPaths = (...paths: PathLike[]) => FsRule;
-  expectTypeOf(roDirs).toEqualTypeOf<FromPaths>();
-  expectTypeOf(rwDirs).toEqualTypeOf<FromPaths>();
-  expectTypeOf(roFiles).toEqualTypeOf<FromPaths>();
-  expectTypeOf(rwFiles).toEqualTypeOf<FromPaths>();
-  expectTypeOf(pathAccess).toEqualTypeOf<
-    (rights: readonly FsRight[], ...paths: PathLike[]) => FsRule
-  >();
-  type FromPorts = (...ports: number[]) => NetRule;
-  expectTypeOf(bindTcp).toEqualTypeOf<FromPorts>();
-  expectTypeOf(connectTcp).toEqualTypeOf<FromPorts>();
-  expectTypeOf(bindUdp).toEqualTypeOf<FromPorts>();
-  expectTypeOf(connectSendUdp).toEqualTypeOf<FromPorts>();
+  const calls = (
+    paths: PathLike[],
+    ports: number[],
+    port: 80 | 443,
+    one: boolean,
+    untyped: ReturnType<typeof JSON.parse>,
+  ) => {
+    for (const make of [roDirs, rwDirs, roFiles, rwFiles]) {
+      expectTypeOf(make("/a", new URL("file:///b"))).toEqualTypeOf<FsRule>();
+      expectTypeOf(make(...paths)).toEqualTypeOf<FsRule>();
+      make("/a", ...paths);
+      make(...(one ? ["/a"] : []));
+      make(...(one ? [] : ["/b", new URL("file:///c")]));
+      make(...new Set(["/a"]));
+      make(untyped);
+      make(...untyped);
+    }
+    expectTypeOf(pathAccess(["execute"], "/a", ...paths)).toEqualTypeOf<FsRule>();
+    pathAccess(["execute"], ...(one ? ["/a"] : []));
+    for (const make of [bindTcp, connectTcp, bindUdp, connectSendUdp]) {
+      expectTypeOf(make(0, 80, 9999, 10000, 59999, 60000, 64999, 65535)).toEqualTypeOf<NetRule>();
+      expectTypeOf(make(...ports)).toEqualTypeOf<NetRule>();
+      make(65499, 65500, 65529, 65530);
+      make();
+      make(port, ports[0]!, one ? 80 : 443);
+      make(...(one ? [80] : []));
+      make(untyped);
+    }
+    const wrapped: (...paths: string[]) => FsRule = roDirs;
+    return wrapped;
+  };
+  expect(calls).toBeFunction();
+});
+
+test("restrictPaths() and restrictNet() take lists of rules, whatever is in them", () => {
+  const calls = (config: Config, rules: Rule[], bundle: CompositeRule, one: boolean) => {
+    config.restrictPaths(roDirs("/a"), bundle, ...rules);
+    config.restrictPaths(...rules);
+    config.restrictPaths();
+    config.restrictPaths(...(one ? [bundle] : []));
+    config.restrictPaths(...(one ? [bundle] : [roDirs("/a")]));
+    config.restrictNet(bindTcp(1), bundle, ...rules);
+    config.restrictNet(...(one ? [] : [bindTcp(1)]));
+    expectTypeOf(config.restrictNet()).toEqualTypeOf<Report>();
+  };
+  expect(calls).toBeFunction();
 });
 
 test("a Rule is told apart by its kind, and is read-only", () => {
@@ -109,8 +143,46 @@ test("mistakes are type errors", () => {
     presets.bun({ child: true });
     // @ts-expect-error there is no such preset
     void presets.node;
-    // @ts-expect-error rules come one by one
+    // @ts-expect-error "give paths one by one: ...list"
     roDirs(["/a"]);
+    // @ts-expect-error the same behind another path
+    rwFiles("/a", ["/b"]);
+    // @ts-expect-error the same after rights
+    pathAccess(["execute"], ["/b"]);
+    // @ts-expect-error there is no path
+    roDirs();
+    // @ts-expect-error there is no path
+    pathAccess(["execute"]);
+    // @ts-expect-error this may be undefined
+    roDirs(process.env["HOME"]);
+    // @ts-expect-error "a port is an integer from 0 to 65535"
+    bindTcp(99999);
+    // @ts-expect-error the same
+    connectTcp(80, 65536);
+    // @ts-expect-error the same
+    bindUdp(-1);
+    // @ts-expect-error the same
+    bindUdp(1.5);
+    // @ts-expect-error the same
+    bindUdp(100000);
+    // @ts-expect-error the same
+    bindUdp(65540);
+    // @ts-expect-error the same
+    bindUdp(65600);
+    // @ts-expect-error the same
+    bindUdp(66000);
+    // @ts-expect-error the same
+    bindUdp(70000);
+    // @ts-expect-error a list
+    connectSendUdp([53]);
+    // @ts-expect-error "restrictPaths() takes no ports: use restrict()"
+    config.restrictPaths(bindTcp(80));
+    // @ts-expect-error the same
+    config.restrictPaths(roDirs("/a"), bindTcp(80));
+    // @ts-expect-error "restrictNet() takes no paths: use restrict()"
+    config.restrictNet(roDirs("/a"));
+    // @ts-expect-error a list
+    config.restrictPaths([roDirs("/a")]);
     // @ts-expect-error a right of another family
     pathAccess(["bind_tcp"], "/a");
     // @ts-expect-error read-only

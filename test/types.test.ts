@@ -78,10 +78,10 @@ test("the states and codes are unions of literals", () => {
 
 test("constructors return their kind of rule, and each is a Rule", () => {
   expectTypeOf(roDirs("/a", new URL("file:///b"))).toEqualTypeOf<FsRule>();
-  expectTypeOf(roDirs().withRefer().withIoctlDev().withResolveUnix()).toEqualTypeOf<FsRule>();
-  expectTypeOf(roDirs().ignoreIfMissing().createIfMissing().quiet()).toEqualTypeOf<FsRule>();
+  expectTypeOf(roDirs("/a").withRefer().withIoctlDev().withResolveUnix()).toEqualTypeOf<FsRule>();
+  expectTypeOf(roDirs("/a").ignoreIfMissing().createIfMissing().quiet()).toEqualTypeOf<FsRule>();
   expectTypeOf(bindTcp(1).quiet()).toEqualTypeOf<NetRule>();
-  expectTypeOf(composite(roDirs(), composite())).toEqualTypeOf<CompositeRule>();
+  expectTypeOf(composite(roDirs("/a"), composite())).toEqualTypeOf<CompositeRule>();
   expectTypeOf<FsRule | NetRule | CompositeRule>().toExtend<Rule>();
   expectTypeOf<FsRuleData | NetRuleData>().toExtend<Rule>();
 });

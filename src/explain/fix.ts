@@ -133,7 +133,7 @@ function choose(path: string, name: string, rights: readonly FsRight[], files: F
   const extra = modified.filter((right) => rights.includes(right));
   const plain = rights.filter((right) => !isOneOf(modified, right));
   const verb = (Object.keys(pathVerbs) as PathVerb[]).find((one) => {
-    const granted = pathVerbs[one]().access;
+    const granted = pathVerbs[one]("/").access;
     return plain.every((right) => granted.includes(right));
   })!;
   const isDirectory = files.find(path, true).file?.type === "directory";

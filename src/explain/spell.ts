@@ -64,7 +64,7 @@ export type Piece =
 /** The rights on paths that a rule grants. */
 export function accessOf(piece: Piece): readonly FsRight[] {
   if (piece.kind === "exact") return piece.access;
-  return piece.kind === "verb" ? [...pathVerbs[piece.verb]().access, ...piece.with] : [];
+  return piece.kind === "verb" ? [...pathVerbs[piece.verb]("/").access, ...piece.with] : [];
 }
 
 const portVerbs = {

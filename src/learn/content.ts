@@ -98,12 +98,12 @@ function keyFor(
 ): "ro" | "rw" | "roFiles" | "rwFiles" | { access: Entry["access"]; refer: boolean } {
   const within = (list: readonly FsRight[]) => rights.every((right) => list.includes(right));
   if (!directory) {
-    if (within(roFiles().access)) return "roFiles";
-    return within(rwFiles().access) ? "rwFiles" : { access: rights, refer: false };
+    if (within(roFiles("/").access)) return "roFiles";
+    return within(rwFiles("/").access) ? "rwFiles" : { access: rights, refer: false };
   }
   if (within(["execute", "read_file", "read_dir"]) && rights.includes("read_file")) return "ro";
   const writable = writes.every((right) => rights.includes(right));
-  if (writable && within(rwDirs().access)) return "rw";
-  if (writable && within([...rwDirs().access, "refer"])) return { access: "rw", refer: true };
+  if (writable && within(rwDirs("/").access)) return "rw";
+  if (writable && within([...rwDirs("/").access, "refer"])) return { access: "rw", refer: true };
   return { access: rights, refer: false };
 }

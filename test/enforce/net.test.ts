@@ -1,5 +1,6 @@
 /** TCP: binding and connecting, by port. */
 import { expect } from "bun:test";
+import type { Rule } from "../../src/index.ts";
 import { inSubprocess, testFromAbi } from "../harness.ts";
 
 /** Whether the machine has IPv6 at all; a container may not. */
@@ -176,9 +177,9 @@ testFromAbi(
       const { readdirSync } = await import("node:fs");
       const best = landlock.V4.bestEffort();
       const attempts = {
-        portInPaths: () => best.restrictPaths(bindTcp(80)),
-        portsInPaths: () => best.restrictPaths(roDirs("/"), connectTcp(80, 443)),
-        pathInNet: () => best.restrictNet(roDirs("/", "/tmp")),
+        portInPaths: () => best.restrictPaths(...([bindTcp(80)] as Rule[])),
+        portsInPaths: () => best.restrictPaths(roDirs("/"), ...([connectTcp(80, 443)] as Rule[])),
+        pathInNet: () => best.restrictNet(...([roDirs("/", "/tmp")] as Rule[])),
         udpBelow10: () => best.restrictNet(bindUdp(53)),
         netBelow4: () => landlock.V3.restrictNet(),
         ruleBelow4: () => landlock.V3.bestEffort().restrictNet(bindTcp(0)),

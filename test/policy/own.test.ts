@@ -51,7 +51,7 @@ describe("rules", () => {
 
   test("keys add up, and lists may be empty", () => {
     const { rules } = read({ ro: ["/a"], rw: [], bindTcp: [], paths: [], presets: [] });
-    expect(rules).toEqual([roDirs("/a"), rwDirs(), bindTcp()]);
+    expect(rules).toEqual([roDirs("/a"), rwDirs(...([] as string[])), bindTcp()]);
   });
 });
 
