@@ -1,4 +1,5 @@
 /** Arguments by what they mean: paths, flags and socket addresses. */
+import { bytesOf } from "../kernel/names.ts";
 import type { Call } from "./line.ts";
 import type { Value } from "./value.ts";
 
@@ -61,6 +62,8 @@ function ofProcess(path: string, { process, pid }: Here): string {
 /** The address of a socket. */
 export type Address =
   | { readonly family: "inet"; readonly port: number }
+  /** AF_UNSPEC; without `port` it is too short to hold one. `any`: its address is INADDR_ANY. */
+  | { readonly family: "unspec"; readonly port?: number; readonly any: boolean }
   | { readonly family: "unix"; readonly path: string; readonly abstract: boolean };
 
 /** All socket addresses in the arguments, however deep: those of sendmmsg(2) are. */
@@ -69,10 +72,23 @@ export function addressesOf(values: readonly Value[]): Address[] {
     if (value.type !== "group") return [];
     const family = value.fields.get("sa_family");
     if (family?.type !== "word") return addressesOf(value.items);
-    const address =
-      family.word === "AF_UNIX" ? unixAddress(value.fields) : inetAddress(value.fields);
+    const address = (addressReaders[family.word] ?? inetAddress)(value.fields);
     return address ? [address] : [];
   });
+}
+
+const addressReaders: Readonly<
+  Record<string, (fields: ReadonlyMap<string, Value>) => Address | undefined>
+> = { AF_UNIX: unixAddress, AF_UNSPEC: unspecifiedAddress };
+
+/** What follows the family in `struct sockaddr_in`: port, address, eight bytes that are not used. */
+const inetBytes = 14;
+
+function unspecifiedAddress(fields: ReadonlyMap<string, Value>): Address {
+  const data = fields.get("sa_data");
+  const bytes = bytesOf(data?.type === "text" ? data.text : "");
+  if (bytes.length < inetBytes) return { family: "unspec", any: false };
+  return { family: "unspec", port: bytes.readUInt16BE(0), any: bytes.readUInt32BE(2) === 0 };
 }
 
 function inetAddress(fields: ReadonlyMap<string, Value>): Address | undefined {

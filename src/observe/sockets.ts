@@ -32,10 +32,27 @@ export function otherOperations(call: Call, here: Here, inside: Inside): Operati
   const addresses = addressesOf(call.args.slice(1));
   const on = openOn(call.args[0]) ?? "";
   return addresses.flatMap((address) =>
-    address.family === "inet"
-      ? portOperations(call.name, on, address.port)
-      : unixOperations(call, address, here, inside),
+    address.family === "unix"
+      ? unixOperations(call, address, here, inside)
+      : portOperations(call.name, on, portOf(address, call.name, on)),
   );
+}
+
+/**
+ * The port that Landlock looks at; none: it lets the call pass. To connect(2), AF_UNSPEC means to
+ * dissolve a connection, which is always allowed. To bind(2) and sendto(2) of IPv4 sockets it is
+ * AF_INET: to bind, with INADDR_ANY only. IPv6 sockets take it for an error, or for no address.
+ * Source: `security/landlock/net.c` of Linux 7.3.
+ */
+function portOf(
+  address: Exclude<Address, { family: "unix" }>,
+  call: string,
+  on: string,
+): number | undefined {
+  if (address.family === "inet") return address.port;
+  const isInet = /^(TCP|UDP):/.test(on);
+  if (call === "connect" || !isInet || (call === "bind" && !address.any)) return undefined;
+  return address.port;
 }
 
 function targetOf(call: Call): number | undefined {
@@ -51,7 +68,8 @@ function targetOf(call: Call): number | undefined {
   return call.name === "kill" && number < -1 ? -number : number;
 }
 
-function portOperations(call: string, on: string, port: number): Operation[] {
+function portOperations(call: string, on: string, port: number | undefined): Operation[] {
+  if (port === undefined) return [];
   const transport = /^(TCP|UDP)(v6)?:\[(\d+\])?/.exec(on);
   if (!transport) return [];
   const [, protocol, , inode] = transport;

@@ -101,6 +101,27 @@ test("ports, and the one that a UDP socket is given", () => {
   ]);
 });
 
+test("AF_UNSPEC binds IPv4 sockets to INADDR_ANY, and dissolves connections", () => {
+  const unspec = (port: string, address: string) =>
+    `{sa_family=AF_UNSPEC, sa_data="${port}${address}${String.raw`\x00`.repeat(8)}"}, 16`;
+  const any = unspec(String.raw`\x04\xd2`, String.raw`\x00`.repeat(4));
+  const loopback = unspec(String.raw`\x04\xff`, String.raw`\x7f\x00\x00\x01`);
+  expect(
+    operations(
+      `bind(3<TCP:[1]>, ${any}) = 0`,
+      `bind(3<TCP:[1]>, ${loopback}) = -1 EAFNOSUPPORT (Address family not supported by protocol)`,
+      `bind(3<TCPv6:[1]>, ${any}) = -1 EAFNOSUPPORT (Address family not supported by protocol)`,
+      `connect(3<TCP:[127.0.0.1:1->127.0.0.1:2]>, ${any}) = 0`,
+      `connect(4<UDP:[127.0.0.1:1->127.0.0.1:2]>, {sa_family=AF_UNSPEC}, 2) = 0`,
+      `sendto(4<UDP:[127.0.0.1:1]>, ""..., 1, 0, ${loopback}) = 1`,
+      `sendto(3<TCP:[1]>, ""..., 1, MSG_FASTOPEN, {sa_family=AF_INET, sin_port=htons(9), sin_addr=inet_addr("127.0.0.1")}, 16) = 1`,
+    ),
+  ).toEqual([
+    { kind: "port", access: ["bind_tcp"], port: 1234 },
+    { kind: "port", access: ["connect_send_udp"], port: 1279 },
+  ]);
+});
+
 test("UNIX sockets and signals count only where they leave the run", () => {
   const path = (name: string) => `{sa_family=AF_UNIX, sun_path=${name}}, 6`;
   expect(
