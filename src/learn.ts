@@ -97,15 +97,11 @@ async function watch(command: readonly string[]) {
   await Bun.sleep(2 * tickMs);
   const start = BigInt(Date.now() - tickMs) * 1_000_000n;
   const collector = new Collector();
-  // Before the command runs: one that comes in between would end this instead.
-  let kill = (_signal: NodeJS.Signals) => {};
-  const restore = leaveSignalsTo((signal) => kill(signal));
   const progress = progressLine(screenOf(2));
   let isFree = true;
   let ending: Ending;
   try {
     const watched = observe(command);
-    ({ kill } = watched);
     for await (const one of watched) {
       collector.add(one);
       if (one.kind === "terminal") isFree = false;
@@ -115,26 +111,8 @@ async function watch(command: readonly string[]) {
     ending = await watched.ending;
   } finally {
     progress.clear();
-    restore();
   }
   return { collector, start, ending };
-}
-
-/**
- * The command decides about signals. Those of the keyboard reach it by themselves; a request to end
- * is passed on.
- */
-function leaveSignalsTo(kill: (signal: NodeJS.Signals) => void): () => void {
-  const handlers: [NodeJS.Signals, () => void][] = [
-    ["SIGINT", () => {}],
-    ["SIGQUIT", () => {}],
-    ["SIGTERM", () => kill("SIGTERM")],
-    ["SIGHUP", () => kill("SIGHUP")],
-  ];
-  for (const [signal, handler] of handlers) process.on(signal, handler);
-  return () => {
-    for (const [signal, handler] of handlers) process.off(signal, handler);
-  };
 }
 
 function surroundings() {

@@ -3,10 +3,12 @@
  * bundle this and `observe/` are evaluated on first use: see `src/bundle.ts`.
  */
 import { LandlockError } from "./errors.ts";
+import { currentDirectory } from "./kernel/names.ts";
 import { explainRun, type ExplainRequest } from "./observe/explain.ts";
 import { Lines } from "./observe/line.ts";
 import type { Ending, Observation } from "./observe/observation.ts";
-import { start, type RunOptions } from "./observe/strace.ts";
+import { Signals } from "./observe/signals.ts";
+import { start, type Run, type RunOptions } from "./observe/strace.ts";
 import { Tasks } from "./observe/tasks.ts";
 
 export type {
@@ -24,45 +26,62 @@ export interface Watched extends AsyncIterable<Observation> {
   readonly ending: Promise<Ending>;
   /** What its pipes are on, where `stdio` asks for them. */
   readonly child: Bun.Subprocess;
-  /** Sends a signal to the command's first process. */
-  kill(signal: NodeJS.Signals): void;
 }
 
 /**
  * Runs a command and tells what it does, all threads and children included, as it does it. The
- * observations have to be taken, or the command waits.
+ * observations have to be taken, or the command waits. Meanwhile signals to this process go to the
+ * command; whoever stops taking observations kills it.
  *
  * @param command A path or a name on PATH, and its arguments
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` where there is no strace; while the observations are
  *   taken, `ERR_LANDLOCK_BLOCKED` where strace could not trace
  */
 export function observe(command: readonly string[], options: RunOptions = {}): Watched {
-  const { lines, ending, child } = start(command, options);
-  const tasks = new Tasks(options.cwd ?? process.cwd());
-  // A signal for a command whose first line is still to come.
-  let waiting: NodeJS.Signals | undefined;
-  const kill = (signal: NodeJS.Signals) => {
-    waiting = signal;
-    if (tasks.first === undefined) return;
-    waiting = undefined;
-    process.kill(tasks.first, signal);
-  };
+  const tasks = new Tasks(options.cwd ?? workingDirectory());
+  let run: Run | undefined;
+  // Before the command starts: a signal that comes in between would leave it behind.
+  const signals = new Signals(tasks, () => run?.kill());
+  try {
+    run = start(command, options);
+  } catch (error) {
+    signals.end();
+    throw error;
+  }
+  const { lines, child, kill } = run;
+  const ending = run.ending.then((ofStrace) => tasks.ending ?? ofStrace);
   async function* observations(): AsyncGenerator<Observation> {
     const parser = new Lines();
-    for await (const text of lines) {
-      const line = parser.read(text);
-      if (line) yield* tasks.follow(line);
-      if (waiting) kill(waiting);
+    let isWhole = false;
+    try {
+      for await (const text of lines) {
+        const line = parser.read(text);
+        if (line?.kind === "signal") signals.notice(line.pid, line.signal);
+        else if (line) yield* tasks.follow(line);
+        signals.update();
+      }
+      isWhole = true;
+      yield* tasks.finish();
+    } finally {
+      if (!isWhole) kill();
+      signals.end();
     }
-    yield* tasks.finish();
     if (tasks.first === undefined) throw blocked();
   }
-  return {
-    [Symbol.asyncIterator]: observations,
-    ending,
-    child,
-    kill,
-  };
+  return { [Symbol.asyncIterator]: observations, ending, child };
+}
+
+function workingDirectory(): string {
+  try {
+    return currentDirectory();
+  } catch (cause) {
+    const { code = "an error" } = cause as { code?: string };
+    throw new LandlockError(
+      "ERR_LANDLOCK_PATH",
+      `Cannot tell the current directory: ${code}; change to one that exists and has a shorter path`,
+      { cause },
+    );
+  }
 }
 
 /**

@@ -42,9 +42,6 @@ interface Watched extends AsyncIterable<Observation> {
 /** Runs a command under strace: `observe()`. */
 export type Watch = (command: readonly string[]) => Watched;
 
-/** Signals that a terminal sends to all of its programs: the command decides, and this waits. */
-const fromTerminal = ["SIGINT", "SIGQUIT"] as const;
-
 /** errnos that a denial has. */
 const errnos = ["EACCES", "EPERM", "EXDEV"];
 
@@ -55,8 +52,6 @@ const errnos = ["EACCES", "EPERM", "EXDEV"];
  * @throws {LandlockError} As the plan does, and as `watch` does, before the command runs
  */
 export async function explainRun(request: ExplainRequest, watch: Watch): Promise<Ending> {
-  const ignore = () => {};
-  for (const signal of fromTerminal) process.on(signal, ignore);
   const plan = request.config.plan(...request.rules);
   const cwd = process.cwd();
   let first: number | undefined;

@@ -1,4 +1,5 @@
 /** One line of strace(1), from text to data; lines that were interrupted are joined. */
+import type { Ending } from "./observation.ts";
 import { Values, type Value } from "./value.ts";
 
 /** A system call that returned. */
@@ -20,7 +21,9 @@ export type Line =
   | Call
   /** A call has begun: its end comes on a line of its own. */
   | { readonly kind: "begun"; readonly pid: number; readonly name: string }
-  | { readonly kind: "ended"; readonly pid: number }
+  | { readonly kind: "ended"; readonly pid: number; readonly ending: Ending }
+  /** A signal was delivered, or would be if it was not ignored. */
+  | { readonly kind: "signal"; readonly pid: number; readonly signal: string }
   /** A thread other than the first one called execve(2), and goes on under the first one's number. */
   | { readonly kind: "renamed"; readonly pid: number; readonly was: number };
 
@@ -35,7 +38,7 @@ export class Lines {
   /**
    * Reads a line.
    *
-   * @returns Nothing for signals, stops and what is not known
+   * @returns Nothing for stops and what is not known
    */
   read(text: string): Line | undefined {
     const head = /^(?:\[pid +)?(\d+)\]? +/.exec(text);
@@ -43,7 +46,10 @@ export class Lines {
     const pid = Number(head[1]);
     const rest = text.slice(head[0].length);
     if (rest.startsWith("+++")) return this.#ending(pid, rest);
-    if (rest.startsWith("---")) return undefined;
+    if (rest.startsWith("---")) {
+      const signal = /^--- (SIG[A-Z0-9+]+) \{/.exec(rest)?.[1];
+      return signal === undefined ? undefined : { kind: "signal", pid, signal };
+    }
     const resumed = /^<\.\.\. \w+ resumed>/.exec(rest);
     if (resumed) {
       const half = this.#begun.get(pid);
@@ -60,7 +66,16 @@ export class Lines {
     const by = /^\+\+\+ superseded by execve in pid (\d+)/.exec(rest)?.[1];
     if (by === undefined) {
       this.#begun.delete(pid);
-      return { kind: "ended", pid };
+      const [, status, signal] =
+        /^\+\+\+ (?:exited with (\d+)|killed by (SIG\w+))/.exec(rest) ?? [];
+      return {
+        kind: "ended",
+        pid,
+        ending: {
+          exitCode: status === undefined ? null : Number(status),
+          signal: (signal as NodeJS.Signals | undefined) ?? null,
+        },
+      };
     }
     const half = this.#begun.get(Number(by));
     this.#begun.delete(Number(by));

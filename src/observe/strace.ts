@@ -1,11 +1,14 @@
 /** Runs a command under strace(1) and hands its lines on as they come. */
-import { closeSync, constants, createReadStream, mkdtempSync, openSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
-import { LandlockError } from "../errors.ts";
+import { LandlockError, printable, syscallError } from "../errors.ts";
+import { lookUpCommand } from "../kernel/lookup.ts";
+import { linkTarget } from "../kernel/names.ts";
+import { close, pipe } from "../kernel/syscalls.ts";
 import { fileCalls } from "./calls.ts";
+import { startGuard } from "./guard.ts";
 import type { Ending } from "./observation.ts";
+import { requests } from "./signals.ts";
 import { otherCalls } from "./sockets.ts";
 import { followedCalls } from "./tasks.ts";
 
@@ -21,16 +24,20 @@ export interface RunOptions {
     "inherit" | "ignore" | "pipe" | Bun.BunFile,
     "inherit" | "ignore" | "pipe" | Bun.BunFile,
   ];
+  /** Descriptors above 2 that the command gets too. */
+  readonly fds?: readonly number[];
 }
 
 /** A command that runs under strace. */
 export interface Run {
   /** What strace prints, line by line. */
   readonly lines: AsyncIterable<string>;
-  /** How the command ended, which strace ends as. */
+  /** How strace ended: as the command, unless it was killed. */
   readonly ending: Promise<Ending>;
   /** strace itself, for its pipes. */
   readonly child: Bun.Subprocess;
+  /** Kills strace and all that it traces. */
+  kill(): void;
 }
 
 /**
@@ -42,13 +49,9 @@ function argumentsFor(output: string): string[] {
   const calls = [...fileCalls, ...otherCalls, ...followedCalls].map((name) => `?${name}`);
   return [
     ...["--follow-forks", "--seccomp-bpf", "--output", output],
-    ...[
-      "--decode-fds=all",
-      "--string-limit=0",
-      "-xx",
-      "--quiet=attach,personality,path-resolution",
-    ],
-    ...["--signal=none", `--trace=${calls.join(",")}`],
+    ...["--decode-fds=all", "--string-limit=0", "-xx"],
+    ...["--quiet=attach,personality,path-resolution"],
+    ...[`--signal=${requests.join(",")}`, `--trace=${calls.join(",")}`],
   ];
 }
 
@@ -56,33 +59,28 @@ function argumentsFor(output: string): string[] {
  * Starts a command under strace; all its threads and children are followed. Its input and output
  * are untouched, and so are its arguments.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` where there is no strace
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` where there is no strace, or a word of the command
+ *   is not UTF-8; `ERR_LANDLOCK_SYSCALL` where strace cannot be started
  */
 export function start(command: readonly string[], options: RunOptions = {}): Run {
-  const strace = Bun.which("strace", { PATH: process.env["PATH"] ?? "" });
-  if (strace === null) {
-    throw new LandlockError(
-      "ERR_LANDLOCK_PATH",
-      "Cannot find the program strace, which shows what a command does: install it, as with apt-get install strace",
-      { path: "strace" },
-    );
-  }
-  const folder = makeFolder();
+  const strace = findStrace();
+  const ends = pipe();
+  if (typeof ends === "number") throw syscallError("Cannot start strace", "pipe2", -ends);
+  const [reader, writer] = ends;
+  const guard = startGuard();
   try {
-    const fifo = join(folder, "lines");
-    makeFifo(fifo);
-    // Both ends at once: neither opening waits, and the lines end once strace and this are closed.
-    const holder = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
-    const reader = openSync(fifo, constants.O_RDONLY);
-    const child = Bun.spawn([strace, ...argumentsFor(fifo), "--", ...command], {
-      stdio: options.stdio ?? ["inherit", "inherit", "inherit"],
+    // No name in a folder that could be left behind; only the writing end ends the lines.
+    const output = `/proc/${linkTarget("/proc/self")}/fd/${writer}`;
+    const child = Bun.spawn([strace, ...argumentsFor(output), "--", ...command], {
+      stdio: [...(options.stdio ?? inherited), ...passedOn(options.fds ?? [])],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.env === undefined ? {} : { env: options.env }),
       onExit: () => {
-        closeSync(holder);
-        rmSync(folder, { recursive: true, force: true });
+        close(writer);
+        guard.end();
       },
     });
+    guard.watch(child.pid);
     const input = createReadStream("", { fd: reader, encoding: "latin1" });
     return {
       lines: createInterface({ input, crlfDelay: Infinity }),
@@ -91,32 +89,42 @@ export function start(command: readonly string[], options: RunOptions = {}): Run
         signal: child.signalCode as NodeJS.Signals | null,
       })),
       child,
+      kill: guard.kill,
     };
   } catch (error) {
-    rmSync(folder, { recursive: true, force: true });
-    throw error;
-  }
-}
-
-function makeFolder(): string {
-  try {
-    return mkdtempSync(join(tmpdir(), "landlock-trace-"));
-  } catch (cause) {
-    const { code } = cause as { code?: string };
+    close(reader);
+    close(writer);
+    guard.end();
+    if (error instanceof LandlockError) throw error;
+    const { code, message } = error as { code?: string; message?: string };
     throw new LandlockError(
-      "ERR_LANDLOCK_PATH",
-      `Cannot make a folder in ${JSON.stringify(tmpdir())}: ${code}; set TMPDIR to one where that is possible`,
-      { path: tmpdir(), cause },
+      "ERR_LANDLOCK_SYSCALL",
+      `Cannot start strace: ${printable(code ?? message ?? String(error))}; see its manual page`,
+      { cause: error },
     );
   }
 }
 
-function makeFifo(path: string): void {
-  const done = Bun.spawnSync(["mkfifo", "-m", "600", path], { stderr: "pipe" });
-  if (done.success) return;
+const inherited = ["inherit", "inherit", "inherit"] as const;
+
+/** An entry for each descriptor from 3 on: itself, or nothing. */
+function passedOn(fds: readonly number[]): (number | null)[] {
+  const last = Math.max(2, ...fds);
+  return Array.from({ length: last - 2 }, (_, at) => (fds.includes(at + 3) ? at + 3 : null));
+}
+
+/**
+ * Finds strace by the absolute entries of PATH: others mean what anybody put into the current
+ * directory. Those that bunx(1) and npx(1) add hold what packages brought.
+ */
+function findStrace(): string {
+  const entries = (process.env["PATH"] ?? "").split(":");
+  const trusted = entries.filter((entry) => /^\/(?!.*\/node_modules(\/|$))/.test(entry));
+  const found = trusted.length === 0 ? undefined : lookUpCommand("strace", trusted.join(":"));
+  if (typeof found === "string") return found;
   throw new LandlockError(
     "ERR_LANDLOCK_PATH",
-    `Cannot make a FIFO in ${JSON.stringify(tmpdir())}: ${done.stderr.toString().trim()}; set TMPDIR to a folder where that is possible`,
-    { path },
+    "Cannot find the program strace, which shows what a command does: install it, as with apt-get install strace",
+    { path: "strace" },
   );
 }

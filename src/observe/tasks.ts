@@ -7,7 +7,7 @@ import { realPath } from "../kernel/names.ts";
 import { fieldOf, flagsOf, join, openOn, pathAt } from "./arguments.ts";
 import { fileOperation, foundBy, takesTerminal } from "./calls.ts";
 import type { Call, Line } from "./line.ts";
-import type { Observation } from "./observation.ts";
+import type { Ending, Observation } from "./observation.ts";
 import { otherOperations, type Inside } from "./sockets.ts";
 
 /** What threads may share: `CLONE_FS` of clone(2). */
@@ -50,15 +50,31 @@ export class Tasks implements Inside {
   /** Devices that the run opened: Landlock lets ioctl(2) through on those it inherited. */
   readonly #devices = new Set<string>();
   readonly #cwd: string;
+  #ending: Ending | undefined;
 
   /** @param cwd The current directory of the command */
   constructor(cwd: string) {
     this.#cwd = cwd;
   }
 
-  /** The number of the command's own process, once it runs. */
+  /** The number of the command's own process, once it has started. */
   get first(): number | undefined {
     return this.#known.values().next().value;
+  }
+
+  /** How the command's own process ended. */
+  get ending(): Ending | undefined {
+    return this.#ending;
+  }
+
+  /** Whether the command's own process has ended. */
+  get isOver(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  /** The numbers of all processes that run. */
+  get running(): number[] {
+    return [...new Set([...this.#tasks.values()].map(({ process }) => process.pid))];
   }
 
   /** Whether a process or thread is, or was, part of the run. */
@@ -86,8 +102,10 @@ export class Tasks implements Inside {
       else this.#orphans.set(line.pid, [line]);
       return;
     }
-    if (line.kind === "ended") this.#remove(task);
-    else if (line.kind === "renamed") this.#rename(line.pid, line.was);
+    if (line.kind === "ended") {
+      this.#remove(task);
+      if (line.pid === this.first) this.#ending = line.ending;
+    } else if (line.kind === "renamed") this.#rename(line.pid, line.was);
     else if (line.kind === "call") yield* this.#call(line, task);
   }
 

@@ -148,15 +148,21 @@ describe("interrupted calls", () => {
     ]);
   });
 
-  test("ends are told, signals and nonsense are not", () => {
+  test("ends and signals are told, stops and nonsense are not", () => {
     const lines = new Lines();
-    expect(lines.read("5 +++ exited with 3 +++")).toEqual({ kind: "ended", pid: 5 });
+    expect(lines.read("5 +++ exited with 3 +++")).toEqual({
+      kind: "ended",
+      pid: 5,
+      ending: { exitCode: 3, signal: null },
+    });
     expect(lines.read("5 +++ killed by SIGSEGV (core dumped) +++")).toEqual({
       kind: "ended",
       pid: 5,
+      ending: { exitCode: null, signal: "SIGSEGV" },
     });
+    const terminated = "5 --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=6} ---";
+    expect(lines.read(terminated)).toEqual({ kind: "signal", pid: 5, signal: "SIGTERM" });
     const others = [
-      "5 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=6} ---",
       "5 --- stopped by SIGTTOU ---",
       "5 <... openat resumed>) = 3",
       "5 ????",
