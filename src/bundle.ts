@@ -8,6 +8,7 @@ import { dirname, join, relative } from "node:path";
 import { bundle } from "./bundle/bundle.ts";
 import { lazyFiles } from "./bundle/lazy.ts";
 import { nativeText } from "./bundle/native.ts";
+import { starter } from "./bundle/starter.ts";
 import { policyJsonSchema } from "./schemas/json-schema.ts";
 
 const root = join(import.meta.dir, "..");
@@ -51,7 +52,8 @@ const { plugin, beside } = await lazyFiles();
 const plugins = [plugin, nativeText];
 for (const entry of ["index", "cli", "preload"]) {
   const path = join(dist, `${entry}.js`);
-  await Bun.write(path, await bundle(`${entry}.ts`, plugins, "esm"));
+  const text = await bundle(`${entry}.ts`, plugins, "esm");
+  await Bun.write(path, entry === "cli" ? text.replace(/^\/\/ @bun\n/, () => starter) : text);
   console.log(`dist/${entry}.js  ${Bun.file(path).size} bytes`);
 }
 for (const [name, text] of beside) await Bun.write(join(dist, name), text);

@@ -1,8 +1,4 @@
-#!/usr/bin/env -S bun --config=/dev/null --no-env-file
-/**
- * `landlock-restrict`: runs a command in a sandbox. The first line keeps Bun from running what
- * the current directory's bunfig.toml preloads, before there is a sandbox.
- */
+/** `landlock-restrict`: runs a command in a sandbox. Its first lines: `src/bundle/starter.ts`. */
 import { buildRuleset } from "./build.ts";
 import { become } from "./cli/become.ts";
 import { parseFlags, type Request } from "./cli/flags.ts";
@@ -13,6 +9,7 @@ import { explain } from "./cli/explain.ts";
 import { learnCommand } from "./cli/learn.ts";
 import { dryRun } from "./cli/plan.ts";
 import { refusalOf } from "./cli/refusal.ts";
+import { startOf } from "./cli/start.ts";
 import { statusText } from "./cli/status.ts";
 import { helpFor, usage, versionLine } from "./cli/usage.ts";
 import { enforceThread } from "./enforce.ts";
@@ -117,7 +114,7 @@ function refuse(error: unknown, request?: Request): never {
 }
 
 try {
-  main(process.argv.slice(2));
+  main(startOf(process.argv).words);
 } catch (error) {
   refuse(error);
 }

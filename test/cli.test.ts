@@ -70,21 +70,6 @@ describe("landlock-restrict's own exit codes", () => {
 });
 
 testFromAbi(
-  1,
-  "landlock-restrict runs nothing of the current directory's bunfig.toml",
-  async () => {
-    const cwd = tempDir();
-    await Bun.write(join(cwd, "bunfig.toml"), 'preload = ["./preload.ts"]\n');
-    await Bun.write(join(cwd, "preload.ts"), 'console.log("preloaded");\n');
-    const shebang = (await Bun.file(cli).text()).split("\n")[0]!;
-    expect(shebang).toBe("#!/usr/bin/env -S bun --config=/dev/null --no-env-file");
-    const flags = shebang.split(" ").slice(3);
-    const command = [process.execPath, ...flags, cli, "-rw", "/", "--", "echo", "done"];
-    expect(Bun.spawnSync(command, { cwd }).stdout.toString()).toBe("done\n");
-  },
-);
-
-testFromAbi(
   4,
   "landlock-restrict -connecttcp restricts the network, and without it does not",
   async () => {

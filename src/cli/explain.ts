@@ -6,9 +6,7 @@ import { explainCommand } from "../observe.ts";
 import { exitStatusOf } from "./ending.ts";
 import { searchPath } from "./environment.ts";
 import { parseFlags } from "./flags.ts";
-
-/** As the first line of `cli.ts`: nothing of the current directory runs before the sandbox. */
-const bunFlags = ["--config=/dev/null", "--no-env-file"];
+import { again, startOf } from "./start.ts";
 
 /**
  * Runs this program itself under strace, so that the sandbox is the one that it makes.
@@ -32,7 +30,7 @@ export async function explain(words: readonly string[]): Promise<number> {
   const own = options.filter((word) => word !== "--json");
   const PATH = searchPath(environment, words);
   const ending = await explainCommand({
-    command: [...itself(), ...own, "--", ...command],
+    command: [...again(startOf(process.argv)), ...own, "--", ...command],
     config,
     rules,
     json,
@@ -43,12 +41,6 @@ export async function explain(words: readonly string[]): Promise<number> {
     },
   });
   return exitStatusOf(ending);
-}
-
-/** A compiled program has its script inside. */
-function itself(): string[] {
-  const isCompiled = Bun.main.startsWith("/$bunfs/");
-  return isCompiled ? [process.execPath] : [process.execPath, ...bunFlags, Bun.main];
 }
 
 function invalid(message: string): LandlockError {

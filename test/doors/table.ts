@@ -1,0 +1,99 @@
+/** Entries × files × places × ways: what is started where, and what of it was trapped. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { patience } from "../harness.ts";
+import type { Entry, Outcome, Way } from "./entries.ts";
+import { makeScene, takeMarks, type Place, type Scene } from "./scene.ts";
+import type { Kit, Trap } from "./traps.ts";
+
+/** One scene, and what is started in it. */
+export interface Trial {
+  readonly kit: Kit;
+  readonly places: readonly Place[];
+  readonly starts: readonly (readonly [entry: Entry, way: Way])[];
+}
+
+const timeoutMs = 30_000;
+
+async function run(
+  command: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Outcome> {
+  const child = Bun.spawn([...command], {
+    ...{ cwd, env, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+    ...{ timeout: patience(timeoutMs), killSignal: "SIGKILL" },
+  });
+  const [stdout, stderr, code] = await Promise.all([
+    child.stdout.text(),
+    child.stderr.text(),
+    child.exited,
+  ]);
+  return { stdout, stderr, code };
+}
+
+/** The scene of a trial, with its traps in place. */
+function setUp(installed: string, { kit, places, starts }: Trial): Scene {
+  const scene = makeScene(installed);
+  const prepared = new Set(starts.map(([{ prepare }]) => prepare));
+  const scripts = [...prepared].flatMap((prepare) => prepare?.(scene) ?? []);
+  for (const place of places) {
+    for (const trap of kit.traps) {
+      const mark = join(scene.marks, `${trap.name} in ${place}`);
+      trap.plant({ folder: scene.folders[place], mark, scripts });
+    }
+  }
+  return scene;
+}
+
+/**
+ * Starts everything of a trial.
+ *
+ * @returns How many programs were started, and a line for each that did what a trap said, or ended
+ *   otherwise than it should
+ */
+export async function tryOut(installed: string, trial: Trial) {
+  const scene = setUp(installed, trial);
+  const wrong: string[] = [];
+  let count = 0;
+  for (const [entry, way] of trial.starts) {
+    if (way.beyond?.includes(trial.kit.name)) continue;
+    const { command, env } = way.call(scene);
+    const words = [...command, ...entry.words(scene)];
+    const outcome = await run(words, scene.folders.cwd, { ...scene.env, ...env });
+    const marks = takeMarks(scene);
+    count++;
+    if (marks.length === 0 && !outcome.stdout.includes("DOOR_") && entry.right(outcome)) continue;
+    const where = `${entry.name}, ${way.name}, ${trial.kit.name} in ${trial.places.join()}`;
+    wrong.push(`${where}: ${marks.join()} ${JSON.stringify(outcome)}`);
+  }
+  return { count, wrong };
+}
+
+/** Whether a plain Bun, shell or npm in the folder of a trap is trapped. */
+export async function isLive(installed: string, trap: Trap): Promise<boolean> {
+  const scene = makeScene(installed);
+  const { cwd } = scene.folders;
+  const script = join(cwd, "script.js");
+  writeFileSync(script, "");
+  trap.plant({ folder: cwd, mark: join(scene.marks, trap.name), scripts: [script] });
+  const { stdout } = await run(["/bin/sh", "-c", trap.canary], cwd, scene.env);
+  return takeMarks(scene).length > 0 || stdout.includes("DOOR_");
+}
+
+/** Does it for all of them, a few at a time. */
+export async function inParallel<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  let next = 0;
+  const worker = async () => {
+    while (next < items.length) {
+      const at = next++;
+      results[at] = await work(items[at]!);
+    }
+  };
+  await Promise.all(Array.from({ length: navigator.hardwareConcurrency }, worker));
+  return results;
+}

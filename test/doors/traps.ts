@@ -1,0 +1,183 @@
+/** Files that Bun, sh, npm or the loader obey; obeyed, each leaves a mark. */
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/** Where a trap goes, and what it is about. */
+export interface Target {
+  readonly folder: string;
+  /** The file that it makes when it is obeyed. */
+  readonly mark: string;
+  /** Absolute paths of the scripts that Bun is given. */
+  readonly scripts: readonly string[];
+}
+
+/** One kind of file. */
+export interface Trap {
+  readonly name: string;
+  /** Writes it. */
+  plant(target: Target): void;
+  /**
+   * A line of sh that obeys it, in that folder, where `script.js` does nothing: it shows that the
+   * trap works. The mark, or `DOOR_` on standard output, counts.
+   */
+  readonly canary: string;
+}
+
+/** Traps that do not hide one another. */
+export interface Kit {
+  readonly name: string;
+  readonly traps: readonly Trap[];
+}
+
+function write(path: string, text: string, mode = 0o644): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+  chmodSync(path, mode);
+}
+
+function script(mark: string): string {
+  return `require("fs").writeFileSync(${JSON.stringify(mark)}, ""); console.log("DOOR_script");\n`;
+}
+
+function program(mark: string): string {
+  return `#!/bin/sh\n: >'${mark}'\necho DOOR_program\n`;
+}
+
+/** `paths` of a compiler's settings replace what is started and imported. */
+function settings(
+  name: string,
+  file: string,
+  keys: (scripts: readonly string[]) => readonly string[],
+  base?: string,
+): Trap {
+  return {
+    name,
+    plant({ folder, mark, scripts }) {
+      write(join(folder, `${name}.cjs`), script(mark));
+      const paths = Object.fromEntries(keys(scripts).map((key) => [key, [`./${name}.cjs`]]));
+      write(join(folder, base ?? file), JSON.stringify({ compilerOptions: { paths } }));
+      if (base) write(join(folder, file), JSON.stringify({ extends: `./${base}` }));
+    },
+    canary: 'bun "$PWD/script.js"',
+  };
+}
+
+/** What programs are called and what they import. */
+function names(scripts: readonly string[]): string[] {
+  const imported = ["bun:ffi", "node:fs", "fs", "path", "os", "bun-landlock", "bun-landlock/*"];
+  const parts = ["*/cli.js", "*/script.js", "*/landlock-restrict", "*/bun-landlock", "*.so"];
+  return [...scripts, ...imported, ...parts];
+}
+
+/** Of the current directory; those of HOME and XDG_CONFIG_HOME begin with a dot. */
+const bunfig: Trap = {
+  name: "bunfig",
+  plant({ folder, mark }) {
+    const preload = join(folder, "bunfig.cjs");
+    write(preload, script(mark));
+    const run = '[run]\nshell = "system"\nbun = true\n[install]\nauto = "force"\n';
+    const text = `preload = [${JSON.stringify(preload)}]\n${run}`;
+    for (const name of ["bunfig.toml", ".bunfig.toml"]) write(join(folder, name), text);
+  },
+  canary: "bun script.js",
+};
+
+function dotenv(file: string, canary: string): Trap {
+  const name = file.slice(1);
+  return {
+    name,
+    plant({ folder, mark }) {
+      const preload = join(folder, `${name}.cjs`);
+      write(preload, script(mark));
+      const lines = [
+        ...[`DOOR_${name.replaceAll(".", "_")}=1`, "FORCE_COLOR=1", "TMPDIR=/nonexistent"],
+        ...[`BUN_OPTIONS=--preload=${preload}`, `NODE_OPTIONS=--require=${preload}`],
+        "BUN_LANDLOCK_POLICY=/nonexistent/door.toml",
+      ];
+      write(join(folder, file), `${lines.join("\n")}\n`);
+    },
+    canary: `${canary} bun -e 'for (const name in process.env) if (/DOOR_${name.replaceAll(".", "_")}$/.test(name)) console.log(name)'`,
+  };
+}
+
+/** Words that a program is called by: each may name a script. */
+const words = [
+  ...["landlock-restrict", "bun-landlock", "tools/landlock-restrict", "tools/bun-landlock"],
+  ...["cli.js", "main.js", "program.js", "script.js", "bun", "status", "run", "--"],
+];
+
+const manifest: Trap = {
+  name: "scripts",
+  plant({ folder, mark }) {
+    write(join(folder, "manifest.cjs"), script(mark));
+    const run = `echo DOOR_script; : >'${mark}' #`;
+    const named = words.flatMap((word) => ["", "pre", "post"].map((when) => when + word));
+    const target = "./manifest.cjs";
+    const replaced = ["fs", "path", "os", "bun:ffi", "./cli.js", "./script.js", "bun-landlock"];
+    const text = JSON.stringify({
+      ...{ name: "bun-landlock", version: "9.9.9", type: "commonjs", main: target },
+      scripts: Object.fromEntries(named.map((name) => [name, run])),
+      ...{ exports: { ".": target, "./*": target }, imports: { "#*": target } },
+      browser: Object.fromEntries(replaced.map((name) => [name, target])),
+      bin: { "landlock-restrict": target, "bun-landlock": target },
+    });
+    write(join(folder, "package.json"), text);
+  },
+  canary: "mkdir tools; cp script.js tools/bun-landlock; bun tools/bun-landlock",
+};
+
+const npmrc: Trap = {
+  name: "npmrc",
+  plant({ folder, mark }) {
+    const path = join(folder, "npmrc-shell");
+    write(path, program(mark), 0o755);
+    write(join(folder, ".npmrc"), `script-shell=${path}\n`);
+  },
+  canary: "npx -c true",
+};
+
+const modules: Trap = {
+  name: "modules",
+  plant({ folder, mark }) {
+    for (const name of ["bun-landlock", "bun", "zod", "fs", "path", "errors.ts", "bun:ffi"]) {
+      const target = join(folder, "node_modules", name);
+      write(join(target, "package.json"), JSON.stringify({ name, main: "index.cjs" }));
+      for (const file of ["index.cjs", "preload.js", "dist/cli.js", "dist/preload.js"]) {
+        write(join(target, file), script(mark));
+      }
+    }
+  },
+  canary: `bun -e 'require("bun-landlock")'`,
+};
+
+/** In the folder and in its `node_modules/.bin`, which npx and bunx put on PATH. */
+const programs: Trap = {
+  name: "programs",
+  plant({ folder, mark }) {
+    for (const name of ["bun", "node", "sh", "env", "[", "strace", "mkfifo", "--", "-ro"]) {
+      write(join(folder, name), program(mark), 0o755);
+      write(join(folder, "node_modules", ".bin", name), program(mark), 0o755);
+    }
+  },
+  canary: "PATH=$PWD/node_modules/.bin:$PATH; bun script.js",
+};
+
+/** Those that are tried, in groups. */
+export const kits: readonly Kit[] = [
+  { name: "tsconfig *", traps: [settings("tsconfig", "tsconfig.json", () => ["*"])] },
+  { name: "tsconfig names", traps: [settings("names", "tsconfig.json", names)] },
+  {
+    name: "tsconfig extends",
+    traps: [settings("extends", "tsconfig.json", () => ["*"], "base.json")],
+  },
+  { name: "jsconfig *", traps: [settings("jsconfig", "jsconfig.json", () => ["*"])] },
+  {
+    name: "settings",
+    traps: [
+      ...[bunfig, npmrc, dotenv(".env", ""), dotenv(".env.local", "")],
+      dotenv(".env.production", "NODE_ENV=production"),
+      dotenv(".env.development", "NODE_ENV=development"),
+    ],
+  },
+  { name: "package", traps: [manifest, modules, programs] },
+];
