@@ -9,6 +9,7 @@ import { isPathString } from "../values.ts";
 import { elfOf } from "./elf.ts";
 import { browsable, readable } from "./grant.ts";
 import { librariesOf } from "./libraries.ts";
+import { projectOf } from "./project.ts";
 import {
   isBuiltin,
   isFile,
@@ -37,6 +38,8 @@ interface Import {
   readonly kind: ImportKind;
   /** Whether the file may do without it: what fails at run time can be caught. */
   readonly optional: boolean;
+  /** Whether it does not stand in the file, but Bun may add it. */
+  readonly guessed?: boolean;
 }
 
 /**
@@ -47,19 +50,27 @@ interface Import {
  * of everything beneath them, not what it holds. Real paths: the links that package managers make
  * are followed. Without it, an import ends with `Cannot find module`. ABI 1.
  *
+ * A script cannot choose any file to be read. Granted are only files of the entry's project, its
+ * node_modules included, and only code: scripts, JSON, WebAssembly and native add-ons, outside of
+ * hidden directories. The project is the folder of the nearest `package.json`, or the workspace which
+ * names that folder. An import of anything else is an error that names the file; a text file or a
+ * linked package that may be read is named as an entry of its own.
+ *
  * Not what is only known when it runs: `import(variable)`, the file of a `Worker` (name it as an
  * entry of its own), files that are read. A Bun process that is started inside needs
  * `bun({ children: true })`, `executable("bun")` and `cwd()` besides.
  *
  * @param entries Paths of scripts, relative ones to the current directory
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` where an entry or what it imports is not found or
- *   cannot be read, or an entry cannot be parsed; `ERR_LANDLOCK_INVALID_RULE` where one is no path
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` where an entry or what it imports is not found,
+ *   cannot be read or is no code of the project, or an entry cannot be parsed;
+ *   `ERR_LANDLOCK_INVALID_RULE` where one is no path
  */
 export function modules(...entries: string[]): CompositeRule {
   if (!entries.every(isPathString)) parse("paths", entries, "presets.modules()");
-  const trail: Trail = { files: new Set(), folders: new Set(), options: new Map() };
-  const seen = new Set<string>();
   const waiting = entries.map(entryPath);
+  const project = projectOf([...waiting]);
+  const trail: Trail = { files: new Set(), folders: new Set(), options: new Map(), project };
+  const seen = new Set<string>();
   const first = new Set(waiting);
   for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
     if (seen.has(file)) continue;
@@ -89,10 +100,13 @@ function importedBy(file: string, isEntry: boolean, trail: Trail): string[] {
     return [];
   }
   const found: string[] = [];
-  for (const { specifier, kind, optional } of importsOf(file, options, isEntry)) {
+  for (const { specifier, kind, optional, guessed } of importsOf(file, options, isEntry)) {
     const path = resolved(specifier, file, kind, trail);
-    if (path !== undefined) found.push(path);
-    else if (!optional && !isBuiltin(specifier)) throw missing(specifier, file);
+    if (path !== undefined) {
+      if (guessed && !trail.project.has(path)) continue;
+      trail.project.admit(path, file);
+      found.push(path);
+    } else if (!optional && !isBuiltin(specifier)) throw missing(specifier, file);
   }
   return found;
 }
@@ -156,6 +170,7 @@ function runtimesOf(text: string, imports: readonly Import[], options: Options):
       specifier: `${source}/${name}`,
       kind: "import",
       optional: true,
+      guessed: true,
     })),
   );
 }

@@ -1,4 +1,5 @@
 /** Presets by name, for command lines and files. */
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { closest } from "../closest.ts";
 import { LandlockError } from "../errors.ts";
@@ -24,7 +25,11 @@ const plain: Readonly<Record<string, () => Rule>> = {
 /** Presets that take a value, which may be relative to a folder. */
 const valued: Readonly<Record<string, (value: string, base: string) => Rule>> = {
   executable: (name, base) => executable(name.includes("/") ? resolve(base, name) : name),
-  modules: (entry, base) => modules(resolve(base, entry)),
+  modules: (entries, base) => {
+    const isOne = existsSync(resolve(base, entries));
+    const list = isOne ? [entries] : entries.split(",").filter((entry) => entry !== "");
+    return modules(...list.map((entry) => resolve(base, entry)));
+  },
 };
 
 /**

@@ -2,11 +2,14 @@
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import type { Project } from "./project.ts";
 
 /** What is to be granted: files for reading, folders for listing. */
 export interface Trail {
   readonly files: Set<string>;
   readonly folders: Set<string>;
+  /** What the files and folders have to belong to. */
+  readonly project: Project;
   /** The compiler options that apply in each folder that was seen. */
   readonly options: Map<string, Options>;
 }
@@ -30,9 +33,22 @@ function upwards(folder: string): string[] {
   return parent === folder ? [folder] : [folder, ...upwards(parent)];
 }
 
-/** Notes a folder that Bun lists, to find one of these names in it, if there is one. */
+/** Notes a folder that Bun lists, if it belongs to the project. */
+function noteFolder(folder: string, trail: Trail): void {
+  if (trail.project.has(folder)) trail.folders.add(folder);
+}
+
+/** Notes a settings file of the project; a link that leads out of it is refused. */
+function noteSettingsFile(path: string, by: string, trail: Trail): void {
+  const real = realpathSync(path);
+  trail.project.admit(real, by);
+  trail.files.add(real);
+}
+
+/** Notes a folder of the project that Bun lists to find one of these names in it, if there is one. */
 function nearest(folder: string, names: readonly string[], trail: Trail): string | undefined {
   for (const above of upwards(folder)) {
+    if (!trail.project.has(above)) return undefined;
     const name = names.find((one) => existsSync(join(above, one)));
     if (name === undefined) continue;
     trail.folders.add(above);
@@ -43,18 +59,19 @@ function nearest(folder: string, names: readonly string[], trail: Trail): string
 
 /** Where a package is found: links are followed, for they lead to the folder that is read. */
 function noteEntry(path: string, trail: Trail): void {
-  trail.folders.add(realpathSync(path));
-  const manifest = join(path, "package.json");
-  if (existsSync(manifest)) trail.files.add(realpathSync(manifest));
+  const folder = realpathSync(path);
+  noteFolder(folder, trail);
+  const manifest = join(folder, "package.json");
+  if (trail.project.has(folder) && existsSync(manifest)) noteSettingsFile(manifest, folder, trail);
 }
 
 /** The settings that apply to the files of a folder: its `package.json` and `tsconfig.json`. */
 export function noteSettings(folder: string, trail: Trail): Options {
   const known = trail.options.get(folder);
   if (known) return known;
-  trail.folders.add(folder);
+  noteFolder(folder, trail);
   const manifest = nearest(folder, ["package.json"], trail);
-  if (manifest !== undefined) trail.files.add(realpathSync(manifest));
+  if (manifest !== undefined) noteSettingsFile(manifest, folder, trail);
   // Bun, as others do, passes over those of packages.
   const config = inPackage.test(`${folder}/`)
     ? undefined
@@ -67,8 +84,8 @@ export function noteSettings(folder: string, trail: Trail): Options {
 /** Notes a `tsconfig.json` and those it extends; what they say, the nearest last. */
 function noteConfig(path: string, trail: Trail, by: readonly string[]): Options {
   if (by.includes(path)) return {};
-  trail.files.add(path);
-  trail.folders.add(dirname(path));
+  noteSettingsFile(path, by.at(-1) ?? dirname(path), trail);
+  noteFolder(dirname(path), trail);
   const settings = settingsOf(path);
   const names = [settings["extends"] ?? []].flat().filter((name) => typeof name === "string");
   const bases = names
@@ -104,10 +121,9 @@ function notePackage(specifier: string, importer: string, trail: Trail): void {
     const modules = basename(folder) === "node_modules" ? folder : join(folder, "node_modules");
     const found = join(modules, name);
     if (!existsSync(found)) continue;
-    trail.folders
-      .add(folder)
-      .add(realpathSync(modules))
-      .add(realpathSync(dirname(found)));
+    for (const listed of [folder, realpathSync(modules), realpathSync(dirname(found))]) {
+      noteFolder(listed, trail);
+    }
     noteEntry(found, trail);
     return;
   }
@@ -140,7 +156,7 @@ export function resolved(
   if (/^\.{0,2}\//.test(specifier)) {
     // The file may be a link, which is listed in the folder that it is in.
     const folder = dirname(resolve(dirname(importer), specifier));
-    if (existsSync(folder)) trail.folders.add(realpathSync(folder));
+    if (existsSync(folder)) noteFolder(realpathSync(folder), trail);
   } else if (!/^#|^\w+:/.test(specifier)) notePackage(specifier, importer, trail);
   return realpathSync(path);
 }

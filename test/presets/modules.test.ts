@@ -1,28 +1,17 @@
 /** `presets.modules()`: a project with every kind of import, started inside; late imports. */
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { LandlockError, presets, type FsRule } from "../../src/index.ts";
 import { inSubprocess, tempDir, testFromAbi } from "../harness.ts";
+import { project } from "./project.ts";
 import { run } from "./programs.ts";
 
 const { bun, cwd, executable, modules } = presets;
 
-/** Writes files into a new folder: from their path to their text, or what they link to. */
-function project(files: Readonly<Record<string, string | { link: string }>>): string {
-  const folder = realpathSync(tempDir());
-  for (const [name, content] of Object.entries(files)) {
-    const path = join(folder, name);
-    mkdirSync(dirname(path), { recursive: true });
-    if (typeof content === "string") writeFileSync(path, content);
-    else symlinkSync(content.link, path);
-  }
-  return folder;
-}
-
 const store = "app/node_modules/.bun";
 /** As package managers lay it out: a store with links, a hoisted package, a workspace. */
 const everything = {
+  "package.json": '{ "workspaces": ["./app/", "packages/*"] }',
   "app/package.json": '{ "name": "app", "imports": { "#own": "./src/own.ts" } }',
   "app/tsconfig.json": '{ /* comment */ "extends": "./base.json" }',
   "app/base.json": '{ "compilerOptions": { "paths": { "@lib/*": ["./lib/*"] } } }',
@@ -85,7 +74,7 @@ testFromAbi(
     const folder = project(everything);
     const command = [process.execPath, "main.tsx"];
     const there = { cwd: join(folder, "app/src") };
-    const rule = modules(join(folder, "app/src/main.tsx"));
+    const rule = modules(...["main.tsx", "text.txt"].map((name) => join(folder, "app/src", name)));
     expect(await run([...runtime, rule], command, there)).toEqual({
       ...{ status: 0, stdout: answer, stderr: "" },
     });
@@ -105,7 +94,7 @@ testFromAbi(
     const folder = project(everything);
     const command = [process.execPath, "main.tsx"];
     const there = { cwd: join(folder, "app/src") };
-    const rule = modules(join(folder, "app/src/main.tsx"));
+    const rule = modules(...["main.tsx", "text.txt"].map((name) => join(folder, "app/src", name)));
     const [files, folders] = rule.rules as [FsRule, FsRule];
     const { FsRule: Made } = await import("../../src/index.ts");
     const spare: string[] = [];
@@ -114,10 +103,12 @@ testFromAbi(
       const { stdout } = await run([...runtime, others, folders], command, there);
       if (stdout === answer) spare.push(path.slice(folder.length + 1));
     }
-    // One JSX runtime or the other, as NODE_ENV says; a main file has that name without being told.
+    // One JSX runtime or the other, as NODE_ENV says; a main file has that name without being told;
+    // and the workspace says nothing of how a package without a manifest is read.
     expect(spare.sort()).toEqual([
       `${store}/inner@2/node_modules/inner/package.json`,
       "node_modules/elements/jsx-runtime.js",
+      "package.json",
     ]);
   },
   60_000,

@@ -1,0 +1,312 @@
+/** Scripts of strangers: whatever they import, `modules()` grants code of their project only. */
+import { describe, expect, test } from "bun:test";
+import { chownSync, cpSync } from "node:fs";
+import { join } from "node:path";
+import { LandlockError, presets, type FsRule } from "../../src/index.ts";
+import { nativePath } from "../../src/kernel/image.ts";
+import { presetOf } from "../../src/presets.ts";
+import { inSubprocess, testFromAbi } from "../harness.ts";
+import { project, type Files } from "./project.ts";
+import { run } from "./programs.ts";
+
+const { bun, executable, modules } = presets;
+
+/** What an entry gets: the files to read and the folders to list, beneath a folder; or the error. */
+function granted(folder: string, ...entries: string[]): string[] | string {
+  try {
+    const rules = modules(...entries.map((entry) => join(folder, entry))).rules as FsRule[];
+    const paths = rules.flatMap((rule) => rule.paths);
+    return paths.map((path) => (path === folder ? "." : path.replace(`${folder}/`, "")));
+  } catch (error) {
+    if (error instanceof LandlockError && error.code === "ERR_LANDLOCK_PATH") return error.message;
+    throw error;
+  }
+}
+
+testFromAbi(1, "a script that requires a secret does not make it readable", async () => {
+  const folder = project({ "app/package.json": "{}", secret: "a private key" });
+  const main = join(folder, "app/main.ts");
+  const reads = `console.log(await Bun.file("${folder}/secret").text().catch((error) => error.code))`;
+  const start = async () => {
+    const rules = [executable(process.execPath), bun({ children: true }), modules(main)];
+    return run(rules, [process.execPath, main], { cwd: join(folder, "app") });
+  };
+  await Bun.write(main, reads);
+  expect(await start()).toMatchObject({ status: 0, stdout: "EACCES\n" });
+  await Bun.write(main, `try { require("${folder}/secret") } catch {} ${reads}`);
+  expect(start()).rejects.toThrow(`Cannot grant "${folder}/secret", which "${main}" names`);
+});
+
+describe("modules() refuses by name", () => {
+  const app = {
+    "app/package.json": '{ "name": "app" }',
+    "home/key": "secret",
+    "home/a.json": "{}",
+  };
+  const cases: Record<string, [main: string, refused: string, files?: Files]> = {
+    "a file by its absolute path": ['require("FOLDER/home/a.json")', "home/a.json"],
+    "a file by a relative path": ['import "../home/a.json"', "home/a.json"],
+    "a file by its URL": ['import "file://FOLDER/home/a.json"', "home/a.json"],
+    "a file that is imported later": [
+      'export const a = () => import("../home/a.json")',
+      "home/a.json",
+    ],
+    "text outside": ['import a from "../home/key" with { type: "text" }; a', "home/key"],
+    "text inside": [
+      'import a from "./a.txt" with { type: "text" }; a',
+      "app/a.txt",
+      { "app/a.txt": "" },
+    ],
+    "a file that is code by its import only": [
+      'import "./a.key" with { type: "js" }',
+      "app/a.key",
+      { "app/a.key": "" },
+    ],
+    "a file without a suffix": ['require("./id_rsa")', "app/id_rsa", { "app/id_rsa": "" }],
+    "settings of the environment": ['require("./.env")', "app/.env", { "app/.env": "" }],
+    "a link that leads out": [
+      'import "./a.json"',
+      "home/a.json",
+      { "app/a.json": { link: "../home/a.json" } },
+    ],
+    "a link of a folder that leads out": [
+      'import "./lib/a.json"',
+      "home/a.json",
+      { "app/lib": { link: "../home" } },
+    ],
+    "a link with the name of code": [
+      'import "./a.js"',
+      "home/key",
+      { "app/a.js": { link: "../home/key" } },
+    ],
+    "a package that is linked from elsewhere": [
+      'import "linked"',
+      "home/linked/index.js",
+      { "home/linked/index.js": "", "app/node_modules/linked": { link: "../../home/linked" } },
+    ],
+    "a package of a folder above": [
+      'import "above"',
+      "node_modules/above/index.js",
+      { "node_modules/above/index.js": "" },
+    ],
+    "what an import of a package is mapped to": [
+      'import "inside"',
+      "app/node_modules/inside/key",
+      {
+        "app/node_modules/inside/package.json": '{ "exports": "./key" }',
+        "app/node_modules/inside/key": "",
+      },
+    ],
+    "what package.json maps an import to": [
+      'import "#a"',
+      "app/a.key",
+      { "app/package.json": '{ "imports": { "#a": "./a.key" } }', "app/a.key": "" },
+    ],
+    "what tsconfig.json maps an import to": [
+      'import "@a"',
+      "home/a.json",
+      { "app/tsconfig.json": '{ "compilerOptions": { "paths": { "@a": ["../home/a.json"] } } }' },
+    ],
+    "a tsconfig.json that extends a secret": [
+      "",
+      "home/key",
+      { "app/tsconfig.json": '{ "extends": "../home/key" }' },
+    ],
+    "a tsconfig.json that is a link": [
+      "",
+      "home/key",
+      { "app/tsconfig.json": { link: "../home/key" } },
+    ],
+    "a package.json of a package that is a link": [
+      'import "inside"',
+      "home/key",
+      {
+        "app/node_modules/inside/index.js": "",
+        "app/node_modules/inside/package.json": { link: "../../../home/key" },
+      },
+    ],
+    "a file in a hidden directory": [
+      'import "./.config/token.json"',
+      "app/.config/token.json",
+      { "app/.config/token.json": "{}" },
+    ],
+    "a native add-on that is none": [
+      'require("./a.node")',
+      "app/a.node",
+      { "app/a.node": "secret" },
+    ],
+    "a native library that is none": [
+      'import a from "./a.so" with { type: "file" }; a',
+      "app/a.so",
+      { "app/a.so": "secret" },
+    ],
+  };
+  for (const [what, [main, refused, files = {}]] of Object.entries(cases)) {
+    test(what, async () => {
+      const folder = project({ ...app, ...files });
+      await Bun.write(join(folder, "app/main.ts"), main.replaceAll("FOLDER", folder));
+      expect(granted(folder, "app/main.ts")).toMatch(
+        new RegExp(
+          `^Cannot grant "${folder}/${RegExp.escape(refused)}", which ".*" names: it (lies|is not).*; if it may be read, name it as one more file of modules$`,
+        ),
+      );
+      // As the message says; a package is named by its file.
+      expect(granted(folder, "app/main.ts", refused)).toContain(refused);
+    });
+  }
+
+  test("what an imported module imports, named with that module", () => {
+    const files = { "app/a.ts": 'import "./b.ts"', "app/b.ts": 'require("../home/a.json")' };
+    const folder = project({ ...app, ...files });
+    expect(granted(folder, "app/a.ts")).toContain(`which "${folder}/app/b.ts" names`);
+  });
+});
+
+describe("the project of a script is", () => {
+  const code = { "app/src/main.ts": 'import "../lib/a.ts"', "app/lib/a.ts": "" };
+  const both = ["app/src/main.ts", "app/lib/a.ts"];
+
+  test("the folder of the nearest package.json", () => {
+    const folder = project({ ...code, "app/package.json": '{ "name": "app" }' });
+    expect(granted(folder, "app/src/main.ts")).toEqual(expect.arrayContaining(both));
+  });
+
+  test("its own folder where there is none, and not that of the home or of the whole machine", () => {
+    const folder = project({ ...code, "other.ts": "" });
+    expect(granted(folder, "app/src/main.ts")).toContain('app/lib/a.ts", which');
+    expect(granted(folder, "other.ts")).toEqual(["other.ts", "."]);
+    const inner = project({
+      "package.json": '{ "name": "home" }',
+      "a/main.ts": 'import "../b.ts"',
+      "b.ts": "",
+    });
+    expect(granted(inner, "a/main.ts")).toContain("b.ts");
+  });
+
+  test("found past a package.json that only says how scripts are read", () => {
+    const marked = { ...code, "app/src/package.json": '{ "type": "module" }' };
+    const folder = project({ ...marked, "app/package.json": '{ "name": "app" }' });
+    expect(granted(folder, "app/src/main.ts")).toEqual(expect.arrayContaining(both));
+    expect(granted(project(marked), "app/src/main.ts")).toContain("it lies outside the project");
+  });
+
+  for (const [what, workspace, found] of [
+    ["the workspace that names it", { "package.json": '{ "workspaces": ["./app/"] }' }, true],
+    [
+      "a workspace by a pattern",
+      { "package.json": '{ "workspaces": { "packages": ["a*"] } }' },
+      true,
+    ],
+    ["a workspace of pnpm", { "pnpm-workspace.yaml": "packages: [app]" }, true],
+    ["not a workspace of others", { "package.json": '{ "workspaces": ["b*"] }' }, false],
+    [
+      "not a workspace that leaves it out",
+      { "package.json": '{ "workspaces": ["*", "!app"] }' },
+      false,
+    ],
+    ["not a folder that is no workspace", { "package.json": '{ "name": "above" }' }, false],
+  ] as const) {
+    test(what, () => {
+      const files: Files = {
+        "app/package.json": '{ "name": "app" }',
+        "app/main.ts": 'import "hoisted"; import "../b/b.ts"',
+        "b/b.ts": "",
+        "node_modules/hoisted/index.js": "",
+        ...workspace,
+      };
+      const seen = granted(project(files), "app/main.ts");
+      if (found) {
+        expect(seen).toEqual(expect.arrayContaining(["b/b.ts", "node_modules/hoisted/index.js"]));
+      } else expect(seen).toContain("it lies outside the project");
+    });
+  }
+
+  test("that of the folder with node_modules, for a package's program", () => {
+    const files = {
+      "app/package.json": '{ "name": "app" }',
+      "app/node_modules/tool/package.json": '{ "name": "tool" }',
+      "app/node_modules/tool/cli.js": 'require("needed")',
+      "app/node_modules/needed/index.js": "",
+    };
+    const folder = project(files);
+    expect(granted(folder, "app/node_modules/tool/cli.js")).toContain(
+      "app/node_modules/needed/index.js",
+    );
+    const global = project({
+      "node_modules/tool/cli.js": 'require("../../secret.json")',
+      "secret.json": "{}",
+    });
+    expect(granted(global, "node_modules/tool/cli.js")).toContain("it lies outside the project");
+  });
+
+  test("the project of each entry, and hidden directories where an entry is in one", () => {
+    const files = {
+      "a/package.json": '{ "name": "a" }',
+      "a/.out/main.js": 'import "../../b/index.js"; import "./chunk.js"',
+      "a/.out/chunk.js": "",
+      "b/package.json": '{ "name": "b" }',
+      "b/index.js": 'import "./inner.js"',
+      "b/inner.js": "",
+    };
+    const folder = project(files);
+    expect(granted(folder, "a/.out/main.js", "b/index.js")).toEqual(
+      expect.arrayContaining(["a/.out/main.js", "a/.out/chunk.js", "b/index.js", "b/inner.js"]),
+    );
+  });
+
+  test("not what somebody else says who can write to a folder above", () => {
+    const folder = project({ ...code, "package.json": '{ "name": "planted" }' });
+    const seen = () => granted(folder, "app/src/main.ts");
+    expect(seen()).toContain("app/lib/a.ts");
+    if (process.getuid?.() !== 0) return;
+    chownSync(join(folder, "package.json"), 12345, 12345);
+    expect(seen()).toContain("it lies outside the project");
+  });
+});
+
+test("a package.json of the home makes no project of all that is in it", async () => {
+  const folder = project({
+    "package.json": '{ "name": "home" }',
+    "scratch/main.ts": 'require("../other/token.json")',
+    "other/token.json": "{}",
+  });
+  const message = await inSubprocess(
+    { folder },
+    ({ presets, thrown }, { folder }) =>
+      thrown(() => presets.modules(`${folder}/scratch/main.ts`))?.["message"],
+    { env: { HOME: folder } },
+  );
+  expect(message as string).toContain("it lies outside the project");
+});
+
+test("a JSX runtime that Bun might choose, but lies outside the project, is left out", () => {
+  const folder = project({
+    "app/package.json": '{ "name": "app" }',
+    "app/main.tsx": "/** @jsxImportSource elements */ console.log(<b />)",
+    "app/node_modules/elements/jsx-dev-runtime.js": "",
+    "node_modules/react/jsx-runtime.js": "",
+  });
+  const paths = granted(folder, "app/main.tsx");
+  expect(paths).toContain("app/node_modules/elements/jsx-dev-runtime.js");
+  expect(paths).not.toContain("node_modules/react/jsx-runtime.js");
+});
+
+test("modules() grants native libraries of any CPU that a package brings along", () => {
+  const folder = project({
+    "package.json": '{ "name": "app" }',
+    "main.ts": 'import a from "./a.so" with { type: "file" }; a; require("./b.node")',
+  });
+  for (const name of ["a.so", "b.node"]) cpSync(nativePath(), join(folder, name));
+  expect(granted(folder, "main.ts")).toEqual(expect.arrayContaining(["a.so", "b.node"]));
+});
+
+test("the preset by name takes several files, and one whose name has a comma", () => {
+  const folder = project({ "a.ts": "", "b.txt": "", "c,d.ts": "" });
+  const paths = (spec: string) => {
+    const { rules } = presetOf(spec, folder) as ReturnType<typeof modules>;
+    return (rules as FsRule[])[0]!.paths;
+  };
+  expect(paths("modules=a.ts,b.txt")).toEqual([`${folder}/a.ts`, `${folder}/b.txt`]);
+  expect(paths("modules=c,d.ts")).toEqual([`${folder}/c,d.ts`]);
+  expect(() => paths("modules=a.ts,none.ts")).toThrow("none.ts");
+});
