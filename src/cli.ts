@@ -1,6 +1,7 @@
 /** `landlock-restrict`: runs a command in a sandbox. Its first lines: `src/bundle/starter.ts`. */
 import { buildRuleset } from "./build.ts";
 import { become } from "./cli/become.ts";
+import { complain } from "./cli/complain.ts";
 import { parseFlags, type Request } from "./cli/flags.ts";
 import { describe } from "./cli/describe.ts";
 import { handOn } from "./cli/descriptors.ts";
@@ -18,7 +19,6 @@ import { lookUpCommand, lookUpFailure } from "./kernel/lookup.ts";
 import { unrestricted } from "./kernel/probe.ts";
 import { writeError } from "./terminal/output.ts";
 import { screenOf } from "./terminal/screen.ts";
-import { paint } from "./terminal/text.ts";
 
 /** As env(1) and the shells have it. */
 const EXIT_TOOL = 125;
@@ -27,10 +27,6 @@ const EXIT_NOT_FOUND = 127;
 
 const ENOENT = -2;
 const EACCES = -13;
-
-function complain(message: string): void {
-  writeError(`${paint("red", "landlock-restrict:", screenOf(2))} ${message}\n`);
-}
 
 function fail(code: number, message: string): never {
   complain(message);
@@ -80,7 +76,7 @@ function run(request: Request, words: readonly string[]): void {
   const { config, rules, verbose, json, environment, command } = request;
   if (json) fail(EXIT_TOOL, "--json goes with landlock-restrict plan, explain, learn and status");
   const [name] = command;
-  if (name === undefined) fail(EXIT_TOOL, "There is no command: put it behind --");
+  if (name === undefined) fail(EXIT_TOOL, "There is no command: put it after --");
   const PATH = searchPath(environment, words);
   const path = lookUpCommand(name, PATH);
   if (typeof path === "number") {

@@ -88,7 +88,11 @@ export class LandlockError extends Error {
     this.code = code;
     this.processChanged = details.processChanged ?? false;
     if (details.syscall !== undefined) this.syscall = details.syscall;
-    if (details.path !== undefined) this.path = details.path;
+    if (details.path !== undefined) {
+      // Bun prints the fields of an uncaught error as they are, orders to a terminal included.
+      const enumerable = printable(details.path) === details.path;
+      Object.defineProperty(this, "path", { value: details.path, enumerable });
+    }
     if (details.errno !== undefined) {
       this.errno = details.errno;
       this.errnoName = errnoName(details.errno);
@@ -106,6 +110,16 @@ export function printable(text: string): string {
     // As `kernel/names.ts` has them: U+DCFF is the byte 0xff.
     return hex.startsWith("dc") ? `\\x${hex.slice(2)}` : `\\u${hex}`;
   });
+}
+
+/** Text of many lines, each of them printable. */
+export function printableLines(text: string): string {
+  return text.split("\n").map(printable).join("\n");
+}
+
+/** A name as it stands in a sentence, in TypeScript, in JSON and in TOML: in double quotes. */
+export function quoted(name: string): string {
+  return printable(JSON.stringify(name));
 }
 
 /** The kernel's name of an errno: `errno(3)`. Names that Bun spells otherwise or lacks are here. */

@@ -1,8 +1,10 @@
+import { printableLines } from "./errors.ts";
+
 const inspect = Symbol.for("nodejs.util.inspect.custom");
 
 /** Everything in it, however deep: printing stops at the third level otherwise. */
 function inspectAll(this: object): string {
-  return Bun.inspect({ ...this }, { depth: Infinity });
+  return printableLines(Bun.inspect({ ...this }, { depth: Infinity }));
 }
 
 /** Data with methods: printing it shows all its fields and not the methods. */

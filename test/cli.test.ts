@@ -44,7 +44,7 @@ describe("landlock-restrict's own exit codes", () => {
   const folder = tempDir();
   const cases: [string, string[], number, string][] = [
     ["no arguments", [], 125, "Usage:"],
-    ["no command", ["-ro", "/usr"], 125, "There is no command: put it behind --"],
+    ["no command", ["-ro", "/usr"], 125, "There is no command: put it after --"],
     ["an unknown option", ["-xyz", "--", "true"], 125, '"-xyz" is no option'],
     ["an unknown modifier", ["-ro", "+all", "/", "--", "true"], 125, '"+all" is no modifier'],
     ["a port too large", ["-bindtcp", "65616", "--", "true"], 125, "65616 is not a port"],

@@ -18,7 +18,7 @@ import { again, startOf } from "./start.ts";
  */
 export async function explain(words: readonly string[]): Promise<number> {
   const { config, rules, command, environment, fds, json } = parseFlags(words);
-  if (command.length === 0) throw invalid("There is no command: put it behind --");
+  if (command.length === 0) throw invalid("There is no command: put it after --");
   if (fds.some((fd) => fd > 2)) {
     throw invalid(
       "-fd does not go with explain: only standard input, output and error are handed on",

@@ -1,10 +1,11 @@
 /** `landlock-restrict learn`: from its words to a policy, and what is said about it. */
-import { LandlockError, printable } from "../errors.ts";
+import { LandlockError, printable, quoted } from "../errors.ts";
 import { lookUpCommand, lookUpFailure } from "../kernel/lookup.ts";
 import { learn, type Learned } from "../learn.ts";
 import { writeError } from "../terminal/output.ts";
 import { screenOf, type Screen } from "../terminal/screen.ts";
 import { paint } from "../terminal/text.ts";
+import { complain } from "./complain.ts";
 import { exitStatusOf } from "./ending.ts";
 
 const EXIT_CANNOT_RUN = 126;
@@ -24,13 +25,13 @@ export async function learnCommand(words: readonly string[]): Promise<number> {
   const [name] = request.command as [string];
   const path = lookUpCommand(name);
   if (typeof path === "number") {
-    writeError(
-      `landlock-restrict: cannot execute ${JSON.stringify(name)}: ${lookUpFailure(path)}\n`,
-    );
+    complain(`cannot execute ${quoted(name)}: ${lookUpFailure(path)}`);
     return path === EACCES ? EXIT_CANNOT_RUN : EXIT_NOT_FOUND;
   }
   const learned = await learn(request);
-  writeError(json ? `${JSON.stringify(learned)}\n` : text(learned, request.output, screenOf(2)));
+  writeError(
+    json ? `${printable(JSON.stringify(learned))}\n` : text(learned, request.output, screenOf(2)),
+  );
   return exitStatusOf(learned.ending);
 }
 
@@ -49,7 +50,7 @@ function parse(words: readonly string[]) {
   }
   if (output === undefined)
     throw invalid("Where does the policy go? Add -o FILE, as -o policy.toml");
-  if (command.length === 0) throw invalid("There is no command: put it behind --");
+  if (command.length === 0) throw invalid("There is no command: put it after --");
   return { output, merge, json, command };
 }
 

@@ -1,5 +1,6 @@
 /** Errors that do not look like a denial, and often are one. */
 import { dirname, extname, join, resolve } from "node:path";
+import { quoted } from "../errors.ts";
 import type { Failure } from "./failure.ts";
 import { presetOperations } from "./granted.ts";
 import type { FileType, Operation } from "./operation.ts";
@@ -26,7 +27,7 @@ export function disguised(failure: Failure, files: Files): Reading | undefined {
     const path = importedFile(failure.module, files);
     if (path !== undefined) return module(path, files);
     const { specifier } = failure.module;
-    return { attempts: [], missing: `There is no module ${JSON.stringify(specifier)}` };
+    return { attempts: [], missing: `There is no module ${quoted(specifier)}` };
   }
   if (/\bError in worker$/.test(message)) {
     const needs = "the error does not name the script: give it, as { path }";

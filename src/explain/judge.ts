@@ -1,4 +1,5 @@
 /** From what was tried to why it failed. */
+import { quoted } from "../errors.ts";
 import { Explanation, type Cause, type ExplanationData } from "./explanation.ts";
 import type { Known } from "./known.ts";
 import type { Denial } from "./model.ts";
@@ -6,7 +7,7 @@ import { deniedByPermissions } from "./ordinary.ts";
 import type { Files, Place } from "./place.ts";
 import { unknownPort, type Attempt, type Reading } from "./attempt.ts";
 import { denialsOf, remediesFor } from "./remedy.ts";
-import { denialSentence, fixSentence, quoted } from "./sentence.ts";
+import { denialSentence, fixSentence } from "./sentence.ts";
 import { bothOf, fixOf, type Fix } from "./spell.ts";
 
 /** What there is to explain. */

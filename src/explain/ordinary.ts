@@ -1,5 +1,6 @@
 /** Ordinary permissions of files, which Landlock's layers do not change what access(2) says of. */
 import { accessSync, constants } from "node:fs";
+import { quoted } from "../errors.ts";
 import type { Operation } from "./operation.ts";
 import type { Files } from "./place.ts";
 
@@ -18,7 +19,7 @@ export function deniedByPermissions(
   for (const operation of operations) {
     const way: [string, number][] = "path" in operation ? [[operation.path, F_OK]] : [];
     for (const [path, mode] of [...way, ...wantedBy(operation, files)]) {
-      if (!isAllowed(path, mode)) return `${verbs[mode]} ${JSON.stringify(path)}`;
+      if (!isAllowed(path, mode)) return `${verbs[mode]} ${quoted(path)}`;
     }
   }
   return undefined;

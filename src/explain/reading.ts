@@ -1,4 +1,5 @@
 /** From the facts of an error to what was tried, as the model knows it. */
+import { quoted } from "../errors.ts";
 import type { FsRight, NetRight } from "../kernel/abi.ts";
 import { unknownPort, type Attempt, type Reading } from "./attempt.ts";
 import type { Failure } from "./failure.ts";
@@ -24,7 +25,7 @@ function missing({ code, path, dest }: Failure, files: Files): Reading | undefin
   if (code !== "ENOENT" && code !== "ENOTDIR") return undefined;
   const gone = [path, dest].find((one) => one !== undefined && !files.find(one, true).file);
   if (gone === undefined) return { attempts: [], path };
-  return { attempts: [], path, missing: `${JSON.stringify(gone)} does not exist` };
+  return { attempts: [], path, missing: `${quoted(gone)} does not exist` };
 }
 
 function plain(

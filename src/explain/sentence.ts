@@ -1,4 +1,5 @@
 /** What was found, in words. */
+import { quoted } from "../errors.ts";
 import type { Denial } from "./model.ts";
 import type { Fix } from "./spell.ts";
 
@@ -41,9 +42,4 @@ export function fixSentence(fixes: readonly Fix[], certain: boolean): string {
   if (first === undefined) return "";
   const codes = certain ? [first.code] : fixes.map(({ code }) => code);
   return `; add ${codes.join(" or ")}`;
-}
-
-/** A path as it stands in a sentence. */
-export function quoted(path: string): string {
-  return JSON.stringify(path);
 }

@@ -1,5 +1,6 @@
 /** Rules that would help, spelled as code, as flags of `landlock-restrict` and as a policy's lines. */
 import { closeSync, openSync, statSync } from "node:fs";
+import { quoted } from "../errors.ts";
 import type { FsRight, NetRight } from "../kernel/abi.ts";
 import { presetOf } from "../presets.ts";
 import { flatten, type FsRule, type Rule } from "../rule.ts";
@@ -149,7 +150,7 @@ function isReadable(path: string): boolean {
 function codeOf(piece: Piece): string {
   if (piece.kind === "port") return `${portVerbs[piece.right].name}(${piece.ports.join(", ")})`;
   if (piece.kind === "preset") return `presets.${presetCode(piece.spec)}`;
-  const paths = piece.paths.map((path) => JSON.stringify(path)).join(", ");
+  const paths = piece.paths.map(quoted).join(", ");
   if (piece.kind === "exact") return `pathAccess(${listOf(piece.access)}, ${paths})`;
   return `${piece.verb}(${paths})${piece.with.map((right) => `.${modifiers[right].name}()`).join("")}`;
 }
@@ -157,11 +158,11 @@ function codeOf(piece: Piece): string {
 function presetCode(spec: string): string {
   const [name, ...value] = spec.split("=");
   if (value.length === 0) return `${name}()`;
-  return presetArguments[spec] ?? `${name}(${JSON.stringify(value.join("="))})`;
+  return presetArguments[spec] ?? `${name}(${quoted(value.join("="))})`;
 }
 
 function listOf(words: readonly string[]): string {
-  return `[${words.map((word) => JSON.stringify(word)).join(", ")}]`;
+  return `[${words.map(quoted).join(", ")}]`;
 }
 
 function flagsOf(piece: Piece): string[] {

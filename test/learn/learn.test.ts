@@ -29,7 +29,7 @@ describe("what cannot be learned is said before anything runs", () => {
   const ran = ["--", "touch", join(folder, "ran")];
   const cases: [string, string[], number, string][] = [
     ["no file", [...ran], 125, "Add -o FILE"],
-    ["no command", ["-o", join(folder, "a.toml")], 125, "put it behind --"],
+    ["no command", ["-o", join(folder, "a.toml")], 125, "put it after --"],
     ["an unknown option", ["-x", ...ran], 125, '"-x"'],
     ["two files", ["-o", "a.toml", "-o", "b.toml", ...ran], 125, '"-o"'],
     ["another format", ["-o", join(folder, "a.json"), ...ran], 125, "something.toml"],

@@ -176,7 +176,7 @@ describe("the command", () => {
 
 describe("errors", () => {
   const cases: [name: string, words: string[], message: string, settings?: object][] = [
-    ["no command", ["-ro", "/"], "There is no command: put it behind --"],
+    ["no command", ["-ro", "/"], "There is no command: put it after --"],
     ["-fd", ["-fd", "3", "-ro", "/", "--", "true"], "-fd does not go with explain"],
     ["a missing path", ["-ro", "/nowhere", "--", "true"], "open failed with ENOENT"],
     ["a rule that does not fit", ["-1", "-rw", "+refer", "/", "--", "true"], "refer"],
