@@ -4,7 +4,7 @@ import type { ConfigData, LogFlag } from "./fit.ts";
 import type { FsRight, NetRight, Rights, Scope } from "./kernel/abi.ts";
 import { probe, type Kernel } from "./kernel/probe.ts";
 import { parse } from "./parse.ts";
-import { PlainData } from "./plain.ts";
+import { keepName, PlainData } from "./plain.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import type { Report } from "./report.ts";
 import type { Rule } from "./rule.ts";
@@ -33,6 +33,10 @@ export interface BestEffortOptions {
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html}
  */
 export class Config extends PlainData implements ConfigData {
+  static {
+    keepName(this, "Config");
+  }
+
   readonly abi: number;
   readonly fs: readonly FsRight[];
   readonly net: readonly NetRight[];
@@ -136,8 +140,13 @@ export class Config extends PlainData implements ConfigData {
    * @returns What was really done
    */
   restrict(...rules: Rule[]): Report {
-    using ruleset = this.ruleset(...rules);
-    return ruleset.restrictSelf();
+    // Not `using`, which other runtimes cannot parse: they are to say that they are others.
+    const ruleset = this.ruleset(...rules);
+    try {
+      return ruleset.restrictSelf();
+    } finally {
+      ruleset[Symbol.dispose]();
+    }
   }
 
   /**

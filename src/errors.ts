@@ -1,4 +1,5 @@
 import { worded, type Hint, type Surface } from "./hints.ts";
+import { keepName } from "./plain.ts";
 
 /** What went wrong, for `catch` blocks: each code stands for one remedy. */
 export type LandlockErrorCode =
@@ -59,6 +60,7 @@ export function messageFor(error: LandlockError, surface: Surface): string {
  */
 export class LandlockError extends Error {
   static {
+    keepName(this, "LandlockError");
     this.prototype.name = "LandlockError";
   }
 

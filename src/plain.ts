@@ -7,10 +7,19 @@ function inspectAll(this: object): string {
   return printableLines(Bun.inspect({ ...this }, { depth: Infinity }));
 }
 
-/** Data with methods: printing it shows all its fields and not the methods. */
+/** Gives a class its name by hand: minified bundles, ours and those made of it, rename classes. */
+export function keepName(type: { readonly prototype: object }, name: string): void {
+  Object.defineProperty(type, "name", { value: name });
+}
+
+/** Data with methods: printing it shows the name of its class and all its fields, not the methods. */
 export abstract class PlainData {
   static {
-    Object.defineProperty(this.prototype, inspect, { value: inspectAll });
+    Object.defineProperty(this.prototype, inspect, {
+      value(this: PlainData) {
+        return `${this.constructor.name} ${inspectAll.call(this)}`;
+      },
+    });
   }
 }
 

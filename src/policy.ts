@@ -2,7 +2,7 @@
 import type { Config } from "./config.ts";
 import { LandlockError, messageFor } from "./errors.ts";
 import { parse } from "./parse.ts";
-import { PlainData } from "./plain.ts";
+import { keepName, PlainData } from "./plain.ts";
 import type { Plan } from "./plan.ts";
 import { readFile, readValue, type Read } from "./policy/read.ts";
 import type { Report } from "./report.ts";
@@ -12,6 +12,10 @@ import type { PathLike } from "./values.ts";
 
 /** A Config and its rules, as `loadPolicy()` and `parsePolicy()` make them. Frozen plain data. */
 export class Policy extends PlainData {
+  static {
+    keepName(this, "Policy");
+  }
+
   /** What is restricted, and how strictly. */
   readonly config: Config;
   /** What stays allowed; paths are absolute. */

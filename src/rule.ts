@@ -4,7 +4,7 @@
  */
 import { accessFs, type FsRight, type NetRight } from "./kernel/abi.ts";
 import { parse } from "./parse.ts";
-import { PlainData } from "./plain.ts";
+import { keepName, PlainData } from "./plain.ts";
 
 /** What happens where a path does not exist. */
 export type OnMissing = "fail" | "skip" | "create";
@@ -27,6 +27,10 @@ export interface FsRuleData {
 
 /** Grants filesystem rights beneath paths. Made by `roDirs()` and the like. */
 export class FsRule extends PlainData implements FsRuleData {
+  static {
+    keepName(this, "FsRule");
+  }
+
   readonly kind = "fs";
   readonly access: readonly FsRight[];
   readonly explicit: readonly FsRight[];
@@ -123,6 +127,10 @@ export interface NetRuleData {
 
 /** Grants network rights on ports. Made by `bindTcp()` and the like. */
 export class NetRule extends PlainData implements NetRuleData {
+  static {
+    keepName(this, "NetRule");
+  }
+
   readonly kind = "net";
   readonly access: readonly NetRight[];
   readonly ports: readonly number[];
@@ -151,6 +159,10 @@ export interface CompositeRuleData {
 
 /** Several rules as one. Made by `composite()`. */
 export class CompositeRule extends PlainData implements CompositeRuleData {
+  static {
+    keepName(this, "CompositeRule");
+  }
+
   readonly kind = "composite";
   readonly rules: readonly (FsRule | NetRule | CompositeRule)[];
 

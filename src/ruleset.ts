@@ -5,6 +5,7 @@ import { LandlockError } from "./errors.ts";
 import { close } from "./kernel/syscalls.ts";
 import { unrestricted } from "./kernel/probe.ts";
 import { parse } from "./parse.ts";
+import { keepName, PlainData } from "./plain.ts";
 import type { Plan } from "./plan.ts";
 import { reportOf, type Built, type Report } from "./report.ts";
 import { spawn, spawnSync } from "./spawn.ts";
@@ -26,7 +27,11 @@ const nothingBuilt: Built = { rules: [], skippedPaths: [], createdPaths: [] };
  * A ruleset in the kernel: paths are open and rules are in, nothing is enforced. Made by
  * `config.ruleset()`. Close it with `using` or its `[Symbol.dispose]()`.
  */
-export class Ruleset implements Disposable {
+export class Ruleset extends PlainData implements Disposable {
+  static {
+    keepName(this, "Ruleset");
+  }
+
   /** What the kernel was asked. */
   readonly plan: Plan;
   readonly #built: Built;
@@ -38,6 +43,7 @@ export class Ruleset implements Disposable {
 
   /** @internal */
   constructor(plan: Plan, allowNone: boolean) {
+    super();
     this.plan = plan;
     this.#allowNone = allowNone;
     const nothing = plan.enforcement === "none";
