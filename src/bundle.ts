@@ -8,6 +8,7 @@ import { dirname, join, relative } from "node:path";
 import { bundle } from "./bundle/bundle.ts";
 import { lazyFiles } from "./bundle/lazy.ts";
 import { nativeText } from "./bundle/native.ts";
+import { otherRuntime, withRuntimeCheck } from "./bundle/runtime.ts";
 import { starter } from "./bundle/starter.ts";
 import { policyJsonSchema } from "./schemas/json-schema.ts";
 
@@ -52,10 +53,11 @@ const { plugin, beside } = await lazyFiles();
 const plugins = [plugin, nativeText];
 for (const entry of ["index", "cli", "preload"]) {
   const path = join(dist, `${entry}.js`);
-  const text = await bundle(`${entry}.ts`, plugins, "esm");
+  const text = withRuntimeCheck(entry, await bundle(`${entry}.ts`, plugins, "esm"));
   await Bun.write(path, entry === "cli" ? text.replace(/^\/\/ @bun\n/, () => starter) : text);
   console.log(`dist/${entry}.js  ${Bun.file(path).size} bytes`);
 }
+await Bun.write(join(dist, "other-runtime.cjs"), otherRuntime);
 for (const [name, text] of beside) await Bun.write(join(dist, name), text);
 chmodSync(join(dist, "cli.js"), 0o755);
 // Its code is in the bundles, so its licence goes with them.

@@ -23,7 +23,10 @@ beforeAll(async () => {
   files = filesIn(unpacked);
 }, 60_000);
 
-const bundles = ["cli.js", "index.js", "learn.cjs", "observe.cjs", "preload.js"];
+const bundles = [
+  ...["cli.js", "index.js", "learn.cjs", "observe.cjs"],
+  ...["other-runtime.cjs", "preload.js"],
+];
 
 describe("the package", () => {
   test("has lib as it is, the bundles, what they need, and nothing else", () => {
