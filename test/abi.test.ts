@@ -9,7 +9,15 @@ import {
   type Kernel,
   type Rights,
 } from "../src/index.ts";
-import { abiOf, abiOfRight, attrBytesOf, linuxOf, newestAbi, rightsOf } from "../src/kernel/abi.ts";
+import {
+  abiOf,
+  abiOfRight,
+  attrBytesOf,
+  fileRights,
+  linuxOf,
+  newestAbi,
+  rightsOf,
+} from "../src/kernel/abi.ts";
 import { notCovered } from "../src/kernel/coverage.ts";
 
 // Documentation/userspace-api/landlock.rst, "Previous limitations", and kernel release notes.
@@ -69,6 +77,12 @@ test("rightsOf() is empty for ABI 0, and the newest above the newest", () => {
   expect(rightsOf(0)).toEqual({ fs: [], net: [], scoped: [] });
   expect(rightsOf(12)).toEqual(rightsOf(11));
   expect(attrBytesOf(12)).toBe(48);
+});
+
+test("fileRights are those that the kernel accepts on a file", () => {
+  // ACCESS_FILE in security/landlock/fs.c, in the order of the bits.
+  const accepted = ["execute", "write_file", "read_file", "truncate", "ioctl_dev", "resolve_unix"];
+  expect<readonly string[]>(fileRights).toEqual(accepted);
 });
 
 test("abiOf has the ABIs of what is no right", () => {

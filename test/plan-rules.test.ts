@@ -109,6 +109,15 @@ describe("quiet", () => {
     expect(plan.unenforced).toEqual({ ...none, logging: ["log_new_exec_on", "quiet"] });
   });
 
+  test("planFor() keeps a quiet port rule that grants nothing, where quiet exists", () => {
+    const silent: Rule = { kind: "net", access: [], ports: [80], onDenial: "quiet" };
+    const best = landlock.V10.bestEffort();
+    const kept = planFor(best, [silent], on(10));
+    expect(kept.rules).toEqual([{ port: 80, access: [], quiet: true }]);
+    expect(kept.quiet).toEqual({ ...none, net: landlock.V10.net });
+    for (const abi of [3, 4, 9]) expect(planFor(best, [silent], on(abi)).rules).toEqual([]);
+  });
+
   test("planFor() keeps a quiet rule that grants nothing, where quiet exists", () => {
     const silent = pathAccess([], "/q").quiet();
     expect(planFor(landlock.V10, [silent], on(10)).rules).toEqual([

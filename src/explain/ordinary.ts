@@ -46,8 +46,9 @@ function isAllowed(path: string, mode: number): boolean {
 function wantedBy(operation: Operation, files: Files): [path: string, mode: number][] {
   const { kind } = operation;
   if (kind === "port" || kind === "scope") return [];
-  const both = kind === "rename" || kind === "link" ? [operation.to, operation.path] : [];
-  if (both.length > 0) return both.flatMap((path) => entry(path, files));
+  // A link leaves the directory of its file as it is.
+  if (kind === "link") return entry(operation.to, files);
+  if (kind === "rename") return [operation.to, operation.path].flatMap((one) => entry(one, files));
   const { path } = operation;
   if (kind === "make" || kind === "remove") return entry(path, files);
   if (kind === "access") return operation.access.flatMap((right) => accessOf(right, path, files));
