@@ -17,6 +17,7 @@ import { enforceThread } from "./enforce.ts";
 import { errnoName, LandlockError } from "./errors.ts";
 import { lookUpCommand, lookUpFailure } from "./kernel/lookup.ts";
 import { unrestricted } from "./kernel/probe.ts";
+import { rewritableText } from "./rewritable.ts";
 import { writeError } from "./terminal/output.ts";
 import { screenOf } from "./terminal/screen.ts";
 
@@ -87,6 +88,8 @@ function run(request: Request, words: readonly string[]): void {
   handOn(request.fds);
   const plan = config.plan(...rules);
   if (verbose) writeError(`${describe(plan, screenOf(2))}\n`);
+  if (plan.rewritable.length > 0)
+    complain(`careful with this command: ${rewritableText(plan.rewritable)}`);
   if (plan.enforcement === "none") {
     if (!config.allowNone) throw unrestricted("Cannot run the command in a sandbox");
     complain("nothing is restricted: see landlock-restrict status");

@@ -7,6 +7,7 @@ import { parse } from "./parse.ts";
 import { keepName, PlainData } from "./plain.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import type { Report } from "./report.ts";
+import { asWritten, withoutLinks } from "./rewritable.ts";
 import type { Rule } from "./rule.ts";
 import { Ruleset } from "./ruleset.ts";
 
@@ -155,7 +156,7 @@ export class Config extends PlainData implements ConfigData {
    * @param rules What stays allowed
    */
   plan(...rules: Rule[]): Plan {
-    return makePlan(this, rules, probe());
+    return makePlan(this, rules, probe(), withoutLinks);
   }
 
   /**
@@ -190,5 +191,5 @@ export class Config extends PlainData implements ConfigData {
 export function planFor(config: ConfigData, rules: readonly Rule[], kernel: Kernel): Plan {
   const checked = config instanceof Config ? config : parse("configData", config, "planFor()");
   const list = Array.isArray(rules) ? rules : parse("rules", rules, "planFor()");
-  return makePlan(checked, list, parse("kernel", kernel, "planFor()"));
+  return makePlan(checked, list, parse("kernel", kernel, "planFor()"), asWritten);
 }

@@ -12,7 +12,7 @@ import { existingPolicy, type Existing } from "./learn/existing.ts";
 import { rightsOn } from "./learn/fold.ts";
 import { extended } from "./learn/merge.ts";
 import { Names } from "./learn/names.ts";
-import { Collector } from "./learn/needs.ts";
+import { Collector, type Needs } from "./learn/needs.ts";
 import { Places } from "./learn/places.ts";
 import { header, notes } from "./learn/report.ts";
 import { policyText } from "./learn/toml.ts";
@@ -70,7 +70,7 @@ export async function learn({ output, merge, command }: LearnRequest): Promise<L
   const content = contentOf(drafted, names, existing);
   const own = join(base, basename(existing.path));
   const isOpen = rightsOn(drafted.grants, own).has("write_file");
-  const said = notes(drafted, names, isOpen ? own : undefined);
+  const said = notes(drafted, names, isOpen ? own : undefined, rewritable(needs, drafted));
   const rules = content.texts.size + content.ports.size + content.paths.length;
   const changed = existing.text === undefined || rules > 0;
   const text =
@@ -90,6 +90,16 @@ export async function learn({ output, merge, command }: LearnRequest): Promise<L
     withheld: drafted.withheld,
     exposed: drafted.exposed,
   };
+}
+
+/** Programs that the policy lets be changed: what they name decides what `executable` grants. */
+function rewritable({ programs }: Needs, { grants, presets }: Draft): string[] {
+  if (!presets.some(({ spec }) => spec.startsWith("executable="))) return [];
+  const isOpen = (path: string) =>
+    [rightsOn(grants, path), ...presets.map(({ coverage }) => coverage.rightsOn(path))].some(
+      (rights) => rights.has("write_file") || rights.has("remove_file"),
+    );
+  return [...programs].filter(isOpen).sort();
 }
 
 async function watch(command: readonly string[]) {

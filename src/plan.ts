@@ -16,6 +16,7 @@ import {
 import { notCovered } from "./kernel/coverage.ts";
 import { rightsOfKernel, usableAbi, type Kernel } from "./kernel/probe.ts";
 import { plainData } from "./plain.ts";
+import { rewritableBy } from "./rewritable.ts";
 import { flatten, type FsRule, type NetRule, type OnMissing, type Rule } from "./rule.ts";
 
 /** A path rule as the kernel will get it. */
@@ -66,6 +67,11 @@ export interface Plan {
   readonly quiet: Rights;
   /** Flags of `landlock_restrict_self(2)` for the whole process. */
   readonly flags: readonly RestrictFlag[];
+  /**
+   * Files that chose what `presets.executable()` or `presets.modules()` grants, and that these rules
+   * let be changed: one run can choose what the next one may read.
+   */
+  readonly rewritable: readonly string[];
   /** What this kernel's Landlock does not see at all. */
   readonly notCovered: readonly string[];
 }
@@ -73,15 +79,25 @@ export interface Plan {
 /**
  * Makes the plan for a kernel, from a Config and a kernel that are what they should be.
  *
+ * @param real A path without links, as far as the caller can tell
  * @throws {LandlockError} As `planFor()`
  */
-export function makePlan(config: ConfigData, rules: readonly Rule[], kernel: Kernel): Plan {
+export function makePlan(
+  config: ConfigData,
+  rules: readonly Rule[],
+  kernel: Kernel,
+  real: (path: string) => string,
+): Plan {
   const flat = flatten(rules, "plan()");
   requireFit(config, flat);
   const abi = usableAbi(kernel);
   const { has, lacks, lost } = split(config, rightsOfKernel(kernel));
   let wantsQuiet = false;
-  for (const { onDenial } of flat) if (onDenial === "quiet") wantsQuiet = true;
+  let isChosen = false;
+  for (const rule of flat) {
+    if (rule.onDenial === "quiet") wantsQuiet = true;
+    if (rule.kind === "fs" && rule.chosenBy) isChosen = true;
+  }
   const logging: (LogFlag | "quiet")[] = abi < abiOf.logging ? [...config.logging] : [];
   if (wantsQuiet && abi < abiOf.quiet) logging.push("quiet");
   requireKernel(config, [...lacks.fs, ...lost, ...lacks.net, ...lacks.scoped, ...logging], kernel);
@@ -98,6 +114,7 @@ export function makePlan(config: ConfigData, rules: readonly Rule[], kernel: Ker
       rules: planned,
       quiet: wantsQuiet ? quietRights(planned, has) : { fs: [], net: [], scoped: [] },
       flags: nothing ? [] : flagsFor(config, abi),
+      rewritable: isChosen ? rewritableBy(flat, has.fs, real) : [],
       notCovered: notCovered(abi, has),
     }),
   );

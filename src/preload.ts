@@ -10,6 +10,7 @@ import { LandlockError, messageFor } from "./errors.ts";
 import { unrestricted } from "./kernel/probe.ts";
 import { loadPolicy } from "./policy.ts";
 import { packageOf } from "./policy/find.ts";
+import { rewritableText } from "./rewritable.ts";
 
 /** Workers get a copy of the environment: the process id says that theirs is restricted. */
 const mark = "BUN_LANDLOCK_PRELOADED";
@@ -23,9 +24,12 @@ function sandbox(): void {
     );
   }
   const policy = loadPolicy(process.env["BUN_LANDLOCK_POLICY"] ?? packageOf(Bun.main));
-  const { enforcement } = policy.restrict();
+  const { enforcement, rewritable } = policy.restrict();
   if (enforcement === "none" && !policy.config.allowNone) {
     throw unrestricted("Cannot sandbox this program");
+  }
+  if (rewritable.length > 0) {
+    console.error(`bun-landlock/preload: careful with this program: ${rewritableText(rewritable)}`);
   }
   process.env[mark] = `${process.pid}`;
 }

@@ -38,13 +38,15 @@ export interface Report {
   /** What the kernel was given. */
   readonly rules: readonly (PathRule | PortRule)[];
   readonly threads: ThreadReport;
+  /** Files that chose what presets grant, and that these rules let be changed. */
+  readonly rewritable: readonly string[];
   /** What this kernel's Landlock does not see at all. */
   readonly notCovered: readonly string[];
 }
 
 /** The report of a plan that was built and enforced. */
 export function reportOf(plan: Plan, built: Built, threads: ThreadReport): Report {
-  const { enforcement, abi, handled, unenforced, ungranted, notCovered } = plan;
+  const { enforcement, abi, handled, unenforced, ungranted, rewritable, notCovered } = plan;
   return plainData({
     enforcement,
     abi,
@@ -55,6 +57,7 @@ export function reportOf(plan: Plan, built: Built, threads: ThreadReport): Repor
     createdPaths: Object.freeze(built.createdPaths),
     rules: Object.freeze(built.rules),
     threads: Object.freeze(threads),
+    rewritable,
     notCovered,
   });
 }

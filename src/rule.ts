@@ -23,6 +23,8 @@ export interface FsRuleData {
   readonly onMissing: OnMissing;
   /** Whether a denial beneath the paths goes to the audit log. */
   readonly onDenial: "log" | "quiet";
+  /** Of presets: absolute paths of the files whose content chose what is granted. */
+  readonly chosenBy?: readonly string[];
 }
 
 /** Grants filesystem rights beneath paths. Made by `roDirs()` and the like. */
@@ -38,6 +40,7 @@ export class FsRule extends PlainData implements FsRuleData {
   readonly onFile: "narrow" | "fail";
   readonly onMissing: OnMissing;
   readonly onDenial: "log" | "quiet";
+  declare readonly chosenBy?: readonly string[];
 
   /** @internal Rights come in the order of the kernel's bits, and lists become the rule's own. */
   constructor(data: Omit<FsRuleData, "kind">) {
@@ -48,6 +51,7 @@ export class FsRule extends PlainData implements FsRuleData {
     this.onFile = data.onFile;
     this.onMissing = data.onMissing;
     this.onDenial = data.onDenial;
+    if (data.chosenBy) this.chosenBy = Object.freeze(data.chosenBy);
     Object.freeze(this);
   }
 

@@ -183,6 +183,7 @@ for (const [state, message] of unavailable) {
       rules: [],
       quiet: { fs: [], net: [], scoped: [] },
       flags: [],
+      rewritable: [],
       notCovered: ["everything: Landlock cannot be used here"],
     });
   });

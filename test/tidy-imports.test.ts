@@ -25,6 +25,7 @@ const layers: readonly (readonly string[])[] = [
   ["ruleset.ts"],
   ["build.ts", "enforce.ts", "enforced.ts", "spawn.ts", "report.ts"],
   ["plan.ts"],
+  ["rewritable.ts"],
   ["argument-types.ts", "fit.ts", "rule.ts"],
   ["parse.ts"],
   ["schemas.ts", "schemas/*"],

@@ -51,6 +51,10 @@ export function describe(plan: Plan, screen: Screen, more = false): string {
       "ungranted:",
       `${place(path)}: ${right}`,
     ]),
+    ...plan.rewritable.map((path): [string, string] => [
+      "rewritable:",
+      `${place(path)}: it chooses what a preset grants`,
+    ]),
     ...(more ? plan.notCovered.map((what): [string, string] => ["not covered:", what]) : []),
   ];
   return labelled(rows, gap, screen).join("\n");

@@ -14,8 +14,14 @@ const reasons: Readonly<Record<Withheld["reason"], string>> = {
  *
  * @param names Writes paths as the policy does
  * @param policy The policy's file, where the program can write to it
+ * @param programs Programs that choose what presets grant, and that can be changed
  */
-export function notes(draft: Draft, names: Names, policy?: string): string[] {
+export function notes(
+  draft: Draft,
+  names: Names,
+  policy: string | undefined,
+  programs: readonly string[],
+): string[] {
   const lines = Object.entries(reasons).flatMap(([reason, text]) => {
     const some = draft.withheld.filter((one) => one.reason === reason);
     if (some.length === 0) return [];
@@ -32,6 +38,12 @@ export function notes(draft: Draft, names: Names, policy?: string): string[] {
     lines.push(
       "Careful: the program can write to its own policy. Keep that elsewhere:",
       `  ${names.write(policy)}`,
+    );
+  }
+  if (programs.length > 0) {
+    lines.push(
+      "Careful: a run can change these programs, and so choose what executable grants the next one. Keep them elsewhere:",
+      ...programs.map((path) => `  ${names.write(path)}`),
     );
   }
   if (draft.unseen.length > 0) {

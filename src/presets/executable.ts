@@ -42,7 +42,7 @@ export function executable(...names: string[]): CompositeRule {
       read.push(...librariesOf(path, elf));
     }
   }
-  return composite(runnable(run), readable(read));
+  return composite(runnable(run), readable(read, [...new Set([...run, ...read])]));
 }
 
 /** Those of the files that are no scripts, by their real path, which `$ORIGIN` stands for. */

@@ -14,7 +14,11 @@ const connect: readonly FsRight[] = ["resolve_unix"];
  * too. None of the rights is explicit: under a Config that does not handle one, the rule is
  * narrowed, as those of `roDirs()` are.
  */
-function grant(access: readonly FsRight[], paths: readonly string[]): FsRule {
+function grant(
+  access: readonly FsRight[],
+  paths: readonly string[],
+  chosenBy?: readonly string[],
+): FsRule {
   return new FsRule({
     access,
     explicit: [],
@@ -22,12 +26,17 @@ function grant(access: readonly FsRight[], paths: readonly string[]): FsRule {
     onFile: "narrow",
     onMissing: "skip",
     onDenial: "log",
+    ...(chosenBy ? { chosenBy } : {}),
   });
 }
 
-/** Reading files, or everything beneath directories without listing them. Missing ones are skipped. */
-export function readable(paths: readonly string[]): FsRule {
-  return grant(read, paths);
+/**
+ * Reading files, or everything beneath directories without listing them. Missing ones are skipped.
+ *
+ * @param chosenBy The files whose content chose these paths
+ */
+export function readable(paths: readonly string[], chosenBy?: readonly string[]): FsRule {
+  return grant(read, paths, chosenBy);
 }
 
 /** Reading and listing everything beneath directories. Missing ones are skipped. */

@@ -78,7 +78,7 @@ export function modules(...entries: string[]): CompositeRule {
     trail.files.add(file);
     waiting.push(...importedBy(file, first.has(file), trail));
   }
-  return composite(readable([...trail.files]), browsable([...trail.folders]));
+  return composite(readable([...trail.files], [...trail.files]), browsable([...trail.folders]));
 }
 
 function entryPath(entry: string): string {

@@ -13,6 +13,7 @@ export type PlainRule =
       onFile: "narrow" | "fail";
       onMissing: "fail" | "skip" | "create";
       onDenial: "log" | "quiet";
+      chosenBy?: string[];
     }
   | { kind: "net"; access: NetRight[]; ports: number[]; onDenial: "log" | "quiet" }
   | { kind: "composite"; rules: PlainRule[] };
@@ -32,6 +33,7 @@ export const ruleSchema = once(() => {
       is("onMissing", 'use "fail", "skip" or "create"'),
     ),
     onDenial,
+    chosenBy: z.optional(listOf(pathString)),
   }).check(
     z.refine(
       (rule) => rule.explicit.every((right) => rule.access.includes(right)),

@@ -170,6 +170,7 @@ testFromAbi(1, "where Landlock is blocked, best effort reports none and warns on
       createdPaths: [],
       rules: [],
       threads: { count: 0, method: "none" },
+      rewritable: [],
       notCovered: ["everything: Landlock cannot be used here"],
     },
     again: "none",

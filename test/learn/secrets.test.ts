@@ -139,3 +139,15 @@ testUnless(needsStrace, "a policy that its program can write to is told about", 
   expect(inside.stderr).toContain("can write to its own policy");
   expect(await Bun.file(join(scene.project, "policy.toml")).text()).toContain("#   policy.toml\n");
 });
+
+testUnless(needsStrace, "a program that its own run can change is told about", async () => {
+  const scene = new Scene(tempDir());
+  scene.write("tool", "#!/bin/sh\necho new >made\n");
+  chmodSync(join(scene.project, "tool"), 0o755);
+  const careful = "a run can change these programs";
+  // What only runs, and what is written elsewhere, is not meant.
+  expect((await scene.learn(["sh", "-c", "./tool; true"])).stderr).toContain(careful);
+  expect(await Bun.file(scene.policy).text()).toMatch(/^# {3}\S*tool$/m);
+  scene.empty();
+  expect((await scene.learn(["sh", "-c", "echo new >made"])).stderr).not.toContain(careful);
+});

@@ -1,0 +1,62 @@
+/** Presets read files to see what to grant. Which of these files do the rules let be changed? */
+import type { FsRight } from "./kernel/abi.ts";
+import type { FsRule, NetRule } from "./rule.ts";
+
+/** Rights with which a file is overwritten, or removed and replaced. */
+const changing: readonly FsRight[] = ["write_file", "remove_file", "remove_dir"];
+
+/**
+ * The files that chose what presets grant and that the same rules let be changed: one run can then
+ * choose what the next may do. Called only if a rule has such files.
+ *
+ * @param handled Path rights that are restricted; what is not is for ordinary permissions to say
+ * @param real Gives a path as `withoutLinks()` does
+ */
+export function rewritableBy(
+  rules: readonly (FsRule | NetRule)[],
+  handled: readonly FsRight[],
+  real: (path: string) => string,
+): string[] {
+  const chosen = new Set<string>();
+  const open = new Set<string>();
+  for (const rule of rules) {
+    if (rule.kind === "net") continue;
+    for (const path of rule.chosenBy ?? []) chosen.add(path);
+    if (!rule.access.some((right) => changing.includes(right) && handled.includes(right))) continue;
+    for (const path of rule.paths) open.add(real(path));
+  }
+  const isOpen = (path: string): boolean =>
+    open.has(path) || (path !== "/" && isOpen(parentOf(path)));
+  // A link can be replaced where it is, and what it leads to where that is.
+  const placeOf = (path: string) =>
+    `${real(parentOf(path))}/${path.slice(path.lastIndexOf("/") + 1)}`;
+  return [...chosen].filter((path) => isOpen(real(path)) || isOpen(placeOf(path))).sort();
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf("/"), 0)) || "/";
+}
+
+/** A path without a slash at its end: nobody is asked where it leads. */
+export function asWritten(path: string): string {
+  return path.replace(/\/+$/, "") || "/";
+}
+
+/** An absolute path without links, as far as it exists: a rule may be for what is made later. */
+export function withoutLinks(path: string): string {
+  const { realpathSync } = require("node:fs") as typeof import("node:fs");
+  const { resolve } = require("node:path") as typeof import("node:path");
+  const whole = resolve(path);
+  try {
+    return realpathSync(whole);
+  } catch {
+    const parent = withoutLinks(parentOf(whole));
+    return `${parent === "/" ? "" : parent}${whole.slice(whole.lastIndexOf("/"))}`;
+  }
+}
+
+/** Says so in one line. */
+export function rewritableText([first, ...others]: readonly string[]): string {
+  const more = others.length > 0 ? ` and ${others.length} more` : "";
+  return `it can change ${JSON.stringify(first)}${more}, which chooses what a preset grants the next time: keep that out of what may be written`;
+}
