@@ -3,13 +3,15 @@
  * bundle this and `observe/` are evaluated on first use: see `src/bundle.ts`.
  */
 import { LandlockError } from "./errors.ts";
-import { currentDirectory } from "./kernel/names.ts";
+import { currentDirectory, linkTarget } from "./kernel/names.ts";
 import { explainRun, type ExplainRequest } from "./observe/explain.ts";
 import { Lines } from "./observe/line.ts";
+import { targetFrom } from "./observe/objects.ts";
 import type { Ending, Observation } from "./observe/observation.ts";
 import { Signals } from "./observe/signals.ts";
 import { start, type Run, type RunOptions } from "./observe/strace.ts";
 import { Tasks } from "./observe/tasks.ts";
+import type { Target } from "./observe/value.ts";
 
 export type {
   Attempt,
@@ -38,7 +40,7 @@ export interface Watched extends AsyncIterable<Observation> {
  *   taken, `ERR_LANDLOCK_BLOCKED` where strace could not trace
  */
 export function observe(command: readonly string[], options: RunOptions = {}): Watched {
-  const tasks = new Tasks(options.cwd ?? workingDirectory());
+  const tasks = new Tasks(options.cwd ?? workingDirectory(), inheritedFiles(options));
   let run: Run | undefined;
   // Before the command starts: a signal that comes in between would leave it behind.
   const signals = new Signals(tasks, () => run?.kill());
@@ -69,6 +71,20 @@ export function observe(command: readonly string[], options: RunOptions = {}): W
     if (tasks.first === undefined) throw blocked();
   }
   return { [Symbol.asyncIterator]: observations, ending, child };
+}
+
+/** What the command's descriptors are open on: those that it has from this process. */
+function inheritedFiles({ stdio, fds = [] }: RunOptions): Map<number, Target> {
+  const standard = [0, 1, 2].filter((fd) => (stdio?.[fd] ?? "inherit") === "inherit");
+  return new Map(
+    [...standard, ...fds].flatMap((fd): [number, Target][] => {
+      try {
+        return [[fd, targetFrom(linkTarget(`/proc/self/fd/${fd}`))]];
+      } catch {
+        return [];
+      }
+    }),
+  );
 }
 
 function workingDirectory(): string {

@@ -28,16 +28,17 @@ const roundsMax = 8;
 /**
  * Finds options for what was denied, and tries them out on the model.
  *
- * @param denied What the sandbox denied
+ * @param all What the sandbox denied
  * @param sandbox It
  * @param granted Paths of its rules
  */
 export function adviseOn(
-  denied: readonly Denied[],
+  all: readonly Denied[],
   sandbox: Trial,
   granted: readonly string[],
   which: Which,
 ): Advice {
+  const denied = all.filter(isNameable);
   let pieces = presetsFor(denied, sandbox, granted, which);
   for (let round = 0; round < roundsMax; round++) {
     const more = piecesOf(denied, sandbox.with(combined(pieces)), granted);
@@ -45,11 +46,22 @@ export function adviseOn(
     pieces = atomsOf([...pieces, ...more], (path) => sandbox.files.find(path, true).path);
   }
   const rules = combined(pieces);
+  const words = assignWords(denied, sandbox, pieces);
   return {
-    flags: assignWords(denied, sandbox, pieces),
+    flags: all.map((one) => words[denied.indexOf(one)] ?? []),
     all: joinFlags(rules.map((piece) => fixOf([piece]).flags)),
     policy: fixOf(rules).policy,
   };
+}
+
+/** Whether options and policies can hold the names that an operation is about: they are texts. */
+export function isNameable({ operation, denials }: Denied): boolean {
+  const paths = [
+    "path" in operation ? operation.path : "",
+    "to" in operation ? operation.to : "",
+    ...denials.map(({ path = "" }) => path),
+  ];
+  return paths.every((path) => path.isWellFormed());
 }
 
 /** Presets by what they are for, and by how many different files one thinks of them. */

@@ -1,15 +1,17 @@
 /** Arguments by what they mean: paths, flags and socket addresses. */
 import { bytesOf } from "../kernel/names.ts";
 import type { Call } from "./line.ts";
+import { locate, openLocation, type FindViewer, type Location, type Viewer } from "./objects.ts";
 import type { Value } from "./value.ts";
 
-/** What a path of a call is relative to. */
+/** Where a call is made. */
 export interface Here {
-  /** The current directory. */
-  readonly cwd: string;
-  /** What `/proc/self` and `/proc/thread-self` stand for. */
-  readonly process: number;
-  readonly pid: number;
+  readonly viewer: Viewer;
+  readonly find: FindViewer;
+  /** Set once a path of the call cannot be told. */
+  isLost: boolean;
+  /** Set once a path of the call is that of an open file that was deleted. */
+  isDeleted: boolean;
 }
 
 /** A text argument, or nothing: part of a name is the name of another file. */
@@ -34,29 +36,51 @@ export function openOn(value: Value | undefined): string | undefined {
 }
 
 /**
- * The absolute path of an argument. `..` stays, for behind a symbolic link it means another folder.
+ * The absolute path that an argument leads to; nothing for what has no path.
  *
  * @param directory Where the descriptor that it is relative to stands, if there is one
+ * @param follow Whether the call follows a symbolic link at its end
  */
-export function pathAt(call: Call, at: number, here: Here, directory?: number): string | undefined {
+export function pathAt(
+  call: Call,
+  at: number,
+  here: Here,
+  directory?: number,
+  follow = true,
+): string | undefined {
   const path = textAt(call, at);
   if (path === undefined) return undefined;
-  const base = directory === undefined ? here.cwd : (openOn(call.args[directory]) ?? here.cwd);
-  if (path === "") return directory === undefined ? undefined : base;
-  return ofProcess(join(base, path), here);
+  const descriptor = directory === undefined ? undefined : call.args[directory];
+  const isCurrent = descriptor?.type !== "word" || descriptor.word === "AT_FDCWD";
+  const base: Location = isCurrent
+    ? { kind: "path", path: here.viewer.cwd }
+    : openLocation(descriptor.on);
+  if (path === "") return descriptor === undefined ? undefined : pathOf(base, here);
+  const start = base.kind === "path" ? base.path : undefined;
+  return pathFrom(path, start, here, follow, isDenied(call));
 }
 
-/** A path as seen from a directory. */
-export function join(base: string, path: string): string {
-  if (path.startsWith("/")) return path;
-  return `${base === "/" ? "" : base}/${path.replace(/^(\.\/+)+(?=.)/, "")}`.replace(/\/\.$/, "");
+/** Where a path that starts from a directory leads; nothing for what has no path. */
+export function pathFrom(
+  path: string,
+  start: string | undefined,
+  here: Here,
+  follow: boolean,
+  thorough: boolean,
+): string | undefined {
+  return pathOf(locate(path, start, follow, thorough, here.viewer, here.find), here);
 }
 
-/** `/proc/self` is another directory for each process. */
-function ofProcess(path: string, { process, pid }: Here): string {
-  return path
-    .replace(/^\/+proc\/+self(?=\/|$)/, `/proc/${process}`)
-    .replace(/^\/+proc\/+thread-self(?=\/|$)/, `/proc/${process}/task/${pid}`);
+function pathOf(location: Location, here: Here): string | undefined {
+  if (location.kind === "unknown") here.isLost = true;
+  if (location.kind !== "path") return undefined;
+  if (location.deleted) here.isDeleted = true;
+  return location.path;
+}
+
+/** Whether a call failed as Landlock makes calls fail. */
+export function isDenied({ errno }: Call): boolean {
+  return errno === "EACCES" || errno === "EPERM" || errno === "EXDEV";
 }
 
 /** The address of a socket. */

@@ -1,8 +1,9 @@
 /** From a system call on files to the operations that Landlock sees in it. */
-import type { FileOperation, FileType } from "../explain/operation.ts";
-import { fieldOf, flagsOf, openOn, pathAt, type Here } from "./arguments.ts";
+import type { FileOperation, FileType, Open } from "../explain/operation.ts";
+import { parentOf } from "../kernel/names.ts";
+import { fieldOf, flagsOf, pathAt, type Here } from "./arguments.ts";
 import type { Call } from "./line.ts";
-import type { Value } from "./value.ts";
+import type { Target, Value } from "./value.ts";
 
 type Reader = (call: Call, here: Here) => FileOperation | undefined;
 
@@ -15,25 +16,28 @@ const readers: Readonly<Record<string, Reader>> = {
   execve: (call, here) => onPath("execute", pathAt(call, 0, here)),
   execveat: (call, here) => onPath("execute", pathAt(call, 1, here, 0)),
   truncate: (call, here) => onPath("truncate", pathAt(call, 0, here)),
-  mkdir: (call, here) => make(pathAt(call, 0, here), "directory"),
-  mkdirat: (call, here) => make(pathAt(call, 1, here, 0), "directory"),
-  mknod: (call, here) => make(pathAt(call, 0, here), typeOf(call.args[1], call.args[2])),
-  mknodat: (call, here) => make(pathAt(call, 1, here, 0), typeOf(call.args[2], call.args[3])),
-  symlink: (call, here) => make(pathAt(call, 1, here), "symlink"),
-  symlinkat: (call, here) => make(pathAt(call, 2, here, 1), "symlink"),
-  unlink: (call, here) => remove(pathAt(call, 0, here), false),
-  rmdir: (call, here) => remove(pathAt(call, 0, here), true),
+  mkdir: (call, here) => make(nameAt(call, 0, here), "directory"),
+  mkdirat: (call, here) => make(nameAt(call, 1, here, 0), "directory"),
+  mknod: (call, here) => make(nameAt(call, 0, here), typeOf(call.args[1], call.args[2])),
+  mknodat: (call, here) => make(nameAt(call, 1, here, 0), typeOf(call.args[2], call.args[3])),
+  symlink: (call, here) => make(nameAt(call, 1, here), "symlink"),
+  symlinkat: (call, here) => make(nameAt(call, 2, here, 1), "symlink"),
+  unlink: (call, here) => remove(nameAt(call, 0, here), false),
+  rmdir: (call, here) => remove(nameAt(call, 0, here), true),
   unlinkat: (call, here) =>
-    remove(pathAt(call, 1, here, 0), flagsOf(call.args[2]).includes("AT_REMOVEDIR")),
-  link: (call, here) => both("link", pathAt(call, 0, here), pathAt(call, 1, here)),
-  linkat: (call, here) => both("link", pathAt(call, 1, here, 0), pathAt(call, 3, here, 2)),
-  rename: (call, here) => both("rename", pathAt(call, 0, here), pathAt(call, 1, here)),
-  renameat: (call, here) => both("rename", pathAt(call, 1, here, 0), pathAt(call, 3, here, 2)),
+    remove(nameAt(call, 1, here, 0), flagsOf(call.args[2]).includes("AT_REMOVEDIR")),
+  link: (call, here) => both("link", nameAt(call, 0, here), nameAt(call, 1, here)),
+  linkat: (call, here) => {
+    const follow = flagsOf(call.args[4]).includes("AT_SYMLINK_FOLLOW");
+    return both("link", pathAt(call, 1, here, 0, follow), nameAt(call, 3, here, 2));
+  },
+  rename: (call, here) => both("rename", nameAt(call, 0, here), nameAt(call, 1, here)),
+  renameat: (call, here) => both("rename", nameAt(call, 1, here, 0), nameAt(call, 3, here, 2)),
   renameat2: (call, here) =>
     both(
       "rename",
-      pathAt(call, 1, here, 0),
-      pathAt(call, 3, here, 2),
+      nameAt(call, 1, here, 0),
+      nameAt(call, 3, here, 2),
       flagsOf(call.args[4]).includes("RENAME_EXCHANGE"),
     ),
   ioctl,
@@ -48,7 +52,26 @@ export const fileCalls: readonly string[] = Object.keys(readers);
  * @param here What its paths are relative to
  */
 export function fileOperation(call: Call, here: Here): FileOperation | undefined {
-  return Object.hasOwn(readers, call.name) ? readers[call.name]!(call, here) : undefined;
+  const operation = Object.hasOwn(readers, call.name) ? readers[call.name]!(call, here) : undefined;
+  return operation?.kind === "open" && here.isDeleted ? onDeleted(operation) : operation;
+}
+
+/** Of a deleted file Landlock asks the directories that it was in. */
+function onDeleted({ path, read, write, truncate }: Open): FileOperation {
+  return {
+    kind: "access",
+    path: parentOf(path),
+    access: [
+      ...(read ? ["read_file" as const] : []),
+      ...(write ? ["write_file" as const] : []),
+      ...(truncate ? ["truncate" as const] : []),
+    ],
+  };
+}
+
+/** The path of an entry of a directory: a symbolic link at its end is the entry itself. */
+function nameAt(call: Call, at: number, here: Here, directory?: number): string | undefined {
+  return pathAt(call, at, here, directory, false);
 }
 
 function open(path: string | undefined, flags: readonly string[]): FileOperation | undefined {
@@ -137,8 +160,7 @@ export function takesTerminal({ name, args }: Call): boolean {
   );
 }
 
-/** Where the kernel says that a call opened its file, if it did. */
-export function foundBy(call: Call): string | undefined {
-  const on = /^(open|creat)/.test(call.name) ? openOn(call.result) : undefined;
-  return on?.startsWith("/") ? on : undefined;
+/** What the kernel says that a call opened, if it did. */
+export function foundBy({ name, result }: Call): Target | undefined {
+  return /^(open|creat)/.test(name) && result.type === "word" ? result.on : undefined;
 }

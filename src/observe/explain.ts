@@ -6,6 +6,7 @@ import type { Config } from "../config.ts";
 import { machineFiles } from "../explain/files.ts";
 import { layerOf } from "../explain/layer.ts";
 import type { Operation } from "../explain/operation.ts";
+import { currentDirectory } from "../kernel/names.ts";
 import { probe } from "../kernel/probe.ts";
 import type { Rule } from "../rule.ts";
 import { writeError } from "../terminal/output.ts";
@@ -53,7 +54,7 @@ const errnos = ["EACCES", "EPERM", "EXDEV"];
  */
 export async function explainRun(request: ExplainRequest, watch: Watch): Promise<Ending> {
   const plan = request.config.plan(...request.rules);
-  const cwd = process.cwd();
+  const cwd = currentDirectory();
   let first: number | undefined;
   const files = filesOfProcesses(machineFiles, () => first);
   // Now, while the files are there that the rules are about.

@@ -4,7 +4,7 @@ import type { Operation } from "../explain/operation.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { table, type Column } from "../terminal/table.ts";
 import { cutEnd, cutMiddle, cutStart, paint } from "../terminal/text.ts";
-import type { Advice } from "./advice.ts";
+import { isNameable, type Advice } from "./advice.ts";
 import type { Counted, Denied, Failures, OtherFailure } from "./denied.ts";
 import type { Ending } from "./observation.ts";
 import { pasteable } from "./quote.ts";
@@ -144,8 +144,9 @@ function rowOf(one: Denied, flags: readonly string[]): Row {
   };
 }
 
-function remedyWithoutFlags({ operation }: Denied): string {
-  return operation.kind === "scope" ? "leaving out -scoped" : "a policy, see below";
+function remedyWithoutFlags(one: Denied): string {
+  if (!isNameable(one)) return "no option: not UTF-8";
+  return one.operation.kind === "scope" ? "leaving out -scoped" : "a policy, see below";
 }
 
 /** The directory that all of them are in. */

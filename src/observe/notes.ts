@@ -1,5 +1,6 @@
 /** Denials in disguise: what a program made of one, and what it looked like. */
-import { placeOf } from "./advice.ts";
+import { printable } from "../errors.ts";
+import { isNameable, placeOf } from "./advice.ts";
 import type { Failures } from "./denied.ts";
 import type { Ending } from "./observation.ts";
 
@@ -36,9 +37,15 @@ export function notesOn({ denied }: Failures, { exitCode, signal }: Ending): rea
   const fitting = disguises.filter(({ program, place }) =>
     denied.some((one) => program.test(one.program) && place.test(placeOf(one))),
   );
+  const unnameable = denied.filter((one) => !isNameable(one)).map(placeOf);
   const renamed = denied.some(({ errno }) => errno === "EXDEV");
   return [
     ...fitting.map(({ note }) => note).filter((note) => aborted || !note.includes("SIGABRT")),
+    ...(unnameable.length > 0
+      ? [
+          `Options and policies hold UTF-8 only, which ${printable(unnameable[0]!)} is not: rename it, or grant a directory above it.`,
+        ]
+      : []),
     ...(renamed
       ? ["EXDEV looks like another file system: programs copy and remove instead, where they may."]
       : []),

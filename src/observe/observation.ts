@@ -30,12 +30,17 @@ export interface Restriction {
   readonly restricted: true;
 }
 
-/** Something that cannot be followed: a process set up io_uring(7), whose operations are no calls. */
+/**
+ * Something that cannot be followed. `io_uring`: a process set up io_uring(7), whose operations are
+ * no calls; `place`: a call was about a path, and it cannot be told which.
+ */
 export interface Gap {
   readonly kind: "gap";
   readonly pid: number;
   readonly program: string | undefined;
-  readonly reason: "io_uring";
+  readonly reason: "io_uring" | "place";
+  /** The errno that a call failed with. */
+  readonly failed?: string;
 }
 
 /** A program changed how its terminal behaves, as shells and editors do: the screen is theirs. */

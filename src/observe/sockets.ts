@@ -1,6 +1,6 @@
 /** From a system call on sockets or signals to the operations that Landlock sees in it. */
 import type { Operation } from "../explain/operation.ts";
-import { addressesOf, join, openOn, type Address, type Here } from "./arguments.ts";
+import { addressesOf, isDenied, openOn, pathFrom, type Address, type Here } from "./arguments.ts";
 import type { Call } from "./line.ts";
 
 /** The calls on sockets and processes that Landlock looks at. */
@@ -90,7 +90,10 @@ function unixOperations(
   here: Here,
   inside: Inside,
 ): Operation[] {
-  const path = address.abstract ? address.path : join(here.cwd, address.path);
+  const path = address.abstract
+    ? address.path
+    : pathFrom(address.path, here.viewer.cwd, here, call.name !== "bind", isDenied(call));
+  if (path === undefined) return [];
   const name = `${address.abstract ? "@" : ""}${path}`;
   if (call.name === "bind") {
     if (call.errno === undefined) inside.addServer(name);

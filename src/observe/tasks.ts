@@ -3,16 +3,20 @@
  * it executes, and how often it was restricted. From lines to observations.
  */
 import type { Operation } from "../explain/operation.ts";
-import { realPath } from "../kernel/names.ts";
-import { fieldOf, flagsOf, join, openOn, pathAt } from "./arguments.ts";
+import { lastName, parentOf, realPath } from "../kernel/names.ts";
+import { fieldOf, flagsOf, openOn, pathAt, textAt, type Here } from "./arguments.ts";
 import { fileOperation, foundBy, takesTerminal } from "./calls.ts";
 import type { Call, Line } from "./line.ts";
+import { join, openLocation, targetFrom, type Viewer } from "./objects.ts";
 import type { Ending, Observation } from "./observation.ts";
 import { otherOperations, type Inside } from "./sockets.ts";
+import type { Target } from "./value.ts";
 
 /** What threads may share: `CLONE_FS` of clone(2). */
 interface Folder {
   cwd: string;
+  /** Undefined: it cannot be told, since the process sees other mounts than this one. */
+  root: string | undefined;
 }
 
 interface Process {
@@ -25,6 +29,8 @@ interface Task {
   readonly pid: number;
   process: Process;
   folder: Folder;
+  /** What descriptors were last seen open on; shared by `CLONE_FILES`. */
+  files: Map<number, Target>;
   layers: number;
 }
 
@@ -33,7 +39,8 @@ const clones = ["clone", "clone3", "fork", "vfork"];
 /** Calls that are followed for what they say about later ones. */
 export const followedCalls: readonly string[] = [
   ...clones,
-  ...["chdir", "fchdir", "unshare", "landlock_restrict_self", "io_uring_setup"],
+  ...["chdir", "fchdir", "chroot", "pivot_root", "setns", "unshare"],
+  ...["dup2", "dup3", "landlock_restrict_self", "io_uring_setup"],
 ];
 
 /** `LANDLOCK_RESTRICT_SELF_TSYNC` of `linux/landlock.h`. */
@@ -50,11 +57,16 @@ export class Tasks implements Inside {
   /** Devices that the run opened: Landlock lets ioctl(2) through on those it inherited. */
   readonly #devices = new Set<string>();
   readonly #cwd: string;
+  readonly #inherited: ReadonlyMap<number, Target>;
   #ending: Ending | undefined;
 
-  /** @param cwd The current directory of the command */
-  constructor(cwd: string) {
+  /**
+   * @param cwd The current directory of the command
+   * @param inherited What its descriptors are open on
+   */
+  constructor(cwd: string, inherited: ReadonlyMap<number, Target> = new Map()) {
     this.#cwd = cwd;
+    this.#inherited = inherited;
   }
 
   /** The number of the command's own process, once it has started. */
@@ -120,8 +132,14 @@ export class Tasks implements Inside {
         ? parent.process
         : { pid, program: parent?.process.program, tasks: new Set() };
     const shared = parent && flags.includes("CLONE_FS");
-    const folder = shared ? parent.folder : { cwd: parent?.folder.cwd ?? this.#cwd };
-    const task = { pid, process, folder, layers: parent?.layers ?? 0 };
+    const folder = shared
+      ? parent.folder
+      : { ...(parent?.folder ?? { cwd: this.#cwd, root: "/" }) };
+    const files =
+      parent && flags.includes("CLONE_FILES")
+        ? parent.files
+        : new Map(parent?.files ?? this.#inherited);
+    const task = { pid, process, folder, files, layers: parent?.layers ?? 0 };
     process.tasks.add(task);
     this.#tasks.set(pid, task);
     this.#known.add(pid);
@@ -138,8 +156,8 @@ export class Tasks implements Inside {
     const task = this.#tasks.get(was);
     if (!task) return;
     for (const other of [...task.process.tasks]) this.#remove(other);
-    const { layers, folder, process } = task;
-    const renamed = { pid, process, folder, layers };
+    const renamed = { ...task, pid };
+    const { process } = renamed;
     process.tasks.add(renamed);
     this.#tasks.set(pid, renamed);
   }
@@ -156,11 +174,14 @@ export class Tasks implements Inside {
   *#call(call: Call, task: Task): Generator<Observation> {
     this.#refresh(call, task);
     const { process, layers } = task;
-    const here = { cwd: task.folder.cwd, process: process.pid, pid: task.pid };
-    for (const operation of operationsOf(call, here, this)) {
+    const here = this.#here(task);
+    const target = foundBy(call);
+    const found = target && openLocation(target);
+    // Of pipes, sockets and memfds Landlock denies none.
+    const operations = found?.kind === "nameless" ? [] : operationsOf(call, here, this);
+    for (const operation of operations) {
       if (operation.kind === "ioctl" && !this.#devices.has(operation.path)) continue;
-      const found = foundBy(call);
-      if (found !== undefined && isDevice(call)) this.#devices.add(found);
+      if (target?.device !== undefined) this.#devices.add(target.name);
       yield {
         kind: "attempt",
         pid: task.pid,
@@ -169,38 +190,72 @@ export class Tasks implements Inside {
         call: call.name,
         operation,
         ...(call.errno === undefined ? {} : { failed: call.errno }),
-        ...(found === undefined ? {} : { found }),
+        ...(found?.kind === "path" ? { found: found.path } : {}),
         layers,
       };
+    }
+    if (here.isLost) {
+      const failed = call.errno === undefined ? {} : { failed: call.errno };
+      yield { kind: "gap", pid: task.pid, program: process.program, reason: "place", ...failed };
     }
     if (call.errno === undefined) yield* this.#happened(call, task);
   }
 
-  /** strace shows where `AT_FDCWD` is, which is truer than what was made of chdir(2). */
-  #refresh({ args }: Call, task: Task): void {
-    for (const value of args) {
-      if (value.type === "word" && value.word === "AT_FDCWD" && value.on) {
-        task.folder.cwd = value.on.name;
-      }
+  #here(task: Task): Here {
+    return {
+      viewer: viewerOf(task),
+      find: (pid) => {
+        const other = this.#tasks.get(pid);
+        return other && viewerOf(other);
+      },
+      isLost: false,
+      isDeleted: false,
+    };
+  }
+
+  /** strace shows where descriptors are, which is truer than what was made of earlier calls. */
+  #refresh({ args, result }: Call, { folder, files }: Task): void {
+    for (const value of [...args, result]) {
+      if (value.type !== "word" || value.on === undefined) continue;
+      if (value.word === "AT_FDCWD") folder.cwd = targetFrom(value.on.name).name;
+      else if (/^\d+$/.test(value.word)) files.set(Number(value.word), value.on);
+    }
+  }
+
+  /** Directories move with all that is in them. */
+  #moveFolders(call: Call, here: Here): void {
+    const operation = fileOperation(call, here);
+    if (operation?.kind !== "rename") return;
+    const [from, to] = [operation.path, operation.to].map(
+      (path) => `${real(parentOf(path)).replace(/\/$/, "")}/${lastName(path)}`,
+    ) as [string, string];
+    const moved = (path: string, old: string, now: string) =>
+      path === old || path.startsWith(`${old}/`) ? now + path.slice(old.length) : undefined;
+    for (const folder of new Set([...this.#tasks.values()].map((task) => task.folder))) {
+      const { cwd } = folder;
+      const back = operation.exchange ? moved(cwd, to, from) : undefined;
+      folder.cwd = moved(cwd, from, to) ?? back ?? cwd;
     }
   }
 
   *#happened(call: Call, task: Task): Generator<Observation> {
     const { name, args } = call;
-    const { process, pid } = task;
-    const here = { cwd: task.folder.cwd, process: process.pid, pid };
-    if (name === "chdir") task.folder.cwd = real(pathAt(call, 0, here) ?? here.cwd);
-    else if (name === "fchdir") task.folder.cwd = openOn(args[0]) ?? here.cwd;
+    const { process, pid, folder } = task;
+    const here = this.#here(task);
+    if (name === "chdir") folder.cwd = real(pathAt(call, 0, here) ?? folder.cwd);
+    else if (name === "fchdir") folder.cwd = openOn(args[0]) ?? folder.cwd;
+    else if (name === "chroot") folder.root = realIfAny(pathAt(call, 0, here));
+    else if (name === "pivot_root" || name === "setns") folder.root = undefined;
+    else if (name.startsWith("rename")) this.#moveFolders(call, here);
     else if (name === "unshare") {
-      if (flagsOf(args[0]).includes("CLONE_FS")) task.folder = { ...task.folder };
+      const flags = flagsOf(args[0]);
+      if (flags.includes("CLONE_FS") || flags.includes("CLONE_NEWNS")) task.folder = { ...folder };
+      if (flags.includes("CLONE_FILES")) task.files = new Map(task.files);
     } else if (name === "execve" || name === "execveat") {
-      process.program = pathAt(
-        call,
-        name === "execve" ? 0 : 1,
-        here,
-        name === "execve" ? undefined : 0,
-      );
-      task.folder = { ...task.folder };
+      const [at, directory] = name === "execve" ? [0] : [1, 0];
+      process.program = pathAt(call, at!, here, directory) ?? textAt(call, at!);
+      task.folder = { ...folder };
+      task.files = new Map(task.files);
     } else if (name === "landlock_restrict_self") {
       const layers = task.layers + 1;
       for (const one of isForAll(call) ? process.tasks : [task]) one.layers = layers;
@@ -217,11 +272,7 @@ export class Tasks implements Inside {
   }
 }
 
-function operationsOf(
-  call: Call,
-  here: Parameters<typeof fileOperation>[1],
-  inside: Inside,
-): readonly Operation[] {
+function operationsOf(call: Call, here: Here, inside: Inside): readonly Operation[] {
   const onFile = fileOperation(call, here);
   return onFile ? [onFile] : otherOperations(call, here, inside);
 }
@@ -231,8 +282,8 @@ function isForAll({ args }: Call): boolean {
   return (Number(flag) & tsync) !== 0 || flag.endsWith("TSYNC");
 }
 
-function isDevice({ result }: Call): boolean {
-  return result.type === "word" && result.on?.device !== undefined;
+function viewerOf({ pid, process, folder, files }: Task): Viewer {
+  return { process: process.pid, pid, ...folder, program: process.program, files };
 }
 
 /** The way without symbolic links, as long as it exists. */
@@ -242,4 +293,8 @@ function real(path: string): string {
   } catch {
     return join("/", path);
   }
+}
+
+function realIfAny(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : real(path);
 }
