@@ -10,7 +10,7 @@ import { explain } from "./cli/explain.ts";
 import { learnCommand } from "./cli/learn.ts";
 import { dryRun } from "./cli/plan.ts";
 import { refusalOf } from "./cli/refusal.ts";
-import { startOf } from "./cli/start.ts";
+import { startOf, type Start } from "./cli/start.ts";
 import { statusText } from "./cli/status.ts";
 import { helpFor, usage, versionLine } from "./cli/usage.ts";
 import { enforceThread } from "./enforce.ts";
@@ -34,7 +34,8 @@ function fail(code: number, message: string): never {
   process.exit(code);
 }
 
-function main(words: readonly string[]): void {
+function main(start: Start): void {
+  const { words } = start;
   const [first] = words;
   const help = helpFor(words);
   if (help !== undefined) {
@@ -51,12 +52,12 @@ function main(words: readonly string[]): void {
     console.log(text);
     if (refusal !== undefined) fail(EXIT_TOOL, refusal);
   } else if (first === "explain") {
-    explain(words.slice(1)).then(
+    explain(words.slice(1), start).then(
       (code) => process.exit(code),
       (error) => refuse(error),
     );
   } else if (first === "learn") {
-    learnCommand(words.slice(1)).then(
+    learnCommand(words.slice(1), start).then(
       (code) => process.exit(code),
       (error) => refuse(error),
     );
@@ -66,14 +67,14 @@ function main(words: readonly string[]): void {
   } else {
     const request = parseFlags(words);
     try {
-      run(request, words);
+      run(request, start);
     } catch (error) {
       refuse(error, request);
     }
   }
 }
 
-function run(request: Request, words: readonly string[]): void {
+function run(request: Request, { words, openFiles }: Start): void {
   const { config, rules, verbose, json, environment, command } = request;
   if (json) fail(EXIT_TOOL, "--json goes with landlock-restrict plan, explain, learn and status");
   const [name] = command;
@@ -84,7 +85,7 @@ function run(request: Request, words: readonly string[]): void {
     const code = path === EACCES ? EXIT_CANNOT_RUN : EXIT_NOT_FOUND;
     fail(code, `cannot execute ${JSON.stringify(name)}: ${lookUpFailure(path)}`);
   }
-  const execute = become(path, words, words.length - command.length, environment);
+  const execute = become(path, words, words.length - command.length, environment, openFiles);
   handOn(request.fds);
   const plan = config.plan(...rules);
   if (verbose) writeError(`${describe(plan, screenOf(2))}\n`);
@@ -113,7 +114,7 @@ function refuse(error: unknown, request?: Request): never {
 }
 
 try {
-  main(startOf(process.argv).words);
+  main(startOf(process.argv));
 } catch (error) {
   refuse(error);
 }

@@ -1,4 +1,5 @@
 /** Named bundles of rules: what programs need to keep running. */
+import { currentDirectory } from "./kernel/names.ts";
 import { bun, cwd, dns, executable, modules, named, timezone, tls, tmp } from "./presets/lazy.ts";
 import type { Rule } from "./rule.ts";
 
@@ -29,5 +30,5 @@ export const presets = Object.freeze({
  *   there are; and as the preset does
  */
 export function presetOf(spec: string, base?: string): Rule {
-  return named(spec, base ?? process.cwd());
+  return named(spec, base ?? currentDirectory());
 }

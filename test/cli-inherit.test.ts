@@ -84,7 +84,7 @@ describe("environment", () => {
   testFromAbi(1, "-env PATH= is where the command is found", async () => {
     const folder = tempDir();
     writeFileSync(join(folder, "tool"), "#!/bin/sh\necho found\n", { mode: 0o755 });
-    expect(shell("landlock-restrict -rw / -- tool 2>&1")).toContain("cannot find");
+    expect(shell("landlock-restrict -rw / -- tool 2>&1")).toContain("not on PATH");
     expect(shell(`landlock-restrict -rw / -env PATH=${folder} -- tool`)).toBe("found\n");
   });
 

@@ -1,4 +1,6 @@
 /** What the command finds in its environment. Entries are bytes: `NAME=VALUE` and a NUL. */
+import { inheritedStrings } from "../kernel/inherited.ts";
+import { nameOf } from "../kernel/names.ts";
 
 /** What a command line says about the environment. */
 export interface EnvironmentRequest {
@@ -21,7 +23,15 @@ export function searchPath(
   words: readonly string[],
 ): string | undefined {
   const set = request.words.map((at) => words[at]!).findLast((word) => /^PATH=/.test(word));
-  return set?.slice("PATH=".length) ?? process.env["PATH"];
+  if (set !== undefined) return set.slice("PATH=".length);
+  const { PATH } = process.env;
+  return PATH?.includes("\ufffd") ? (inheritedPath() ?? PATH) : PATH;
+}
+
+/** PATH with the bytes that are not UTF-8, which Bun replaces. */
+function inheritedPath(): string | undefined {
+  const strings = inheritedStrings("environ")?.map((bytes) => nameOf(bytes.subarray(0, -1)));
+  return strings?.find((string) => string.startsWith("PATH="))?.slice("PATH=".length);
 }
 
 /**
@@ -38,16 +48,16 @@ export function environmentOf(
 ): Uint8Array[] {
   // Most often: there is nothing to look for in what can be hundreds of entries.
   if (named.length === 0) return cleared ? [] : [...inherited];
-  const byName = new Map(named.map((entry) => [nameOf(entry), entry]));
-  const untouched = cleared ? [] : inherited.filter((entry) => !byName.has(nameOf(entry)));
+  const byName = new Map(named.map((entry) => [nameIn(entry), entry]));
+  const untouched = cleared ? [] : inherited.filter((entry) => !byName.has(nameIn(entry)));
   const chosen = [...byName].flatMap(([name, entry]) =>
-    entry.includes(equals) ? [entry] : inherited.filter((other) => nameOf(other) === name),
+    entry.includes(equals) ? [entry] : inherited.filter((other) => nameIn(other) === name),
   );
   return [...untouched, ...chosen];
 }
 
 /** Names may hold bytes that are no UTF-8: in latin1 each byte is a character. */
-function nameOf(entry: Uint8Array): string {
+function nameIn(entry: Uint8Array): string {
   const end = entry.indexOf(equals);
   // Without a value, all but the NUL.
   return Buffer.from(end < 0 ? entry.subarray(0, -1) : entry.subarray(0, end)).toString("latin1");

@@ -6,17 +6,19 @@ import { explainCommand } from "../observe.ts";
 import { exitStatusOf } from "./ending.ts";
 import { searchPath } from "./environment.ts";
 import { parseFlags } from "./flags.ts";
-import { again, startOf } from "./start.ts";
+import { again, beforeTracing, type Start } from "./start.ts";
 
 /**
  * Runs this program itself under strace, so that the sandbox is the one that it makes.
  *
  * @param words What follows `explain`
+ * @param start How this process was started
  * @returns The command's exit status; that of a shell where a signal ended it
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the word that is wrong, and as
  *   `explainCommand()`
  */
-export async function explain(words: readonly string[]): Promise<number> {
+export async function explain(words: readonly string[], start: Start): Promise<number> {
+  beforeTracing(words, start);
   const { config, rules, command, environment, fds, json } = parseFlags(words);
   if (command.length === 0) throw invalid("There is no command: put it after --");
   if (fds.some((fd) => fd > 2)) {
@@ -30,7 +32,7 @@ export async function explain(words: readonly string[]): Promise<number> {
   const own = options.filter((word) => word !== "--json");
   const PATH = searchPath(environment, words);
   const ending = await explainCommand({
-    command: [...again(startOf(process.argv)), ...own, "--", ...command],
+    command: [...again(start), ...own, "--", ...command],
     config,
     rules,
     json,

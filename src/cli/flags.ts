@@ -1,6 +1,6 @@
 /** From the words of the command line to what they ask for. */
 import type { Config } from "../config.ts";
-import { LandlockError } from "../errors.ts";
+import { LandlockError, quoted } from "../errors.ts";
 import { newestAbi, type NetRight } from "../kernel/abi.ts";
 import { readFile, type Read } from "../policy/read.ts";
 import { fitted } from "../policy/fitted.ts";
@@ -83,15 +83,16 @@ export function parseFlags(words: readonly string[]): Request {
     while (at < words.length && !words[at]!.startsWith("-")) at++;
     return words.slice(start, at);
   };
+  const takeTexts = () => takeValues().map(checkText);
   for (; at < words.length && words[at] !== "--";) {
     const word = words[at++]!;
     if (has(pathFlags, word)) {
       given.add("paths");
-      rules.push(pathRule(word, takeValues()));
+      rules.push(pathRule(word, takeTexts()));
     } else if (has(portFlags, word)) {
       given.add("net");
       const { right, make } = portFlags[word];
-      const ports = takeValues();
+      const ports = takeTexts();
       (ports.includes("any") ? free : limited).add(right);
       if (free.has(right) && (limited.has(right) || ports.length > 1)) {
         throw invalid(
@@ -103,9 +104,9 @@ export function parseFlags(words: readonly string[]): Request {
       const first = at;
       takeValues().forEach(checkVariable);
       for (let place = first; place < at; place++) variables.push(place);
-    } else if (word === "-fd") fds.push(...takeValues().map(toFd));
-    else if (word === "-policy") file = policyFile(takeValues(), file);
-    else if (word === "-preset") presets.push(...takeValues().map((spec) => presetOf(spec)));
+    } else if (word === "-fd") fds.push(...takeTexts().map(toFd));
+    else if (word === "-policy") file = policyFile(takeTexts(), file);
+    else if (word === "-preset") presets.push(...takeTexts().map((spec) => presetOf(spec)));
     else if (/^-[1-9]\d?$/.test(word) && Number(word.slice(1)) <= newestAbi) {
       abi = Number(word.slice(1));
     } else if (switches.includes(word)) given.add(word);
@@ -188,6 +189,12 @@ function toPort(flag: string, text: string): number {
   throw invalid(
     `${flag}: ${JSON.stringify(text)} is not a port: give an integer from 0 to 65535, or any`,
   );
+}
+
+/** A command gets the bytes of its words and variables; rules and policies hold text. */
+function checkText(word: string): string {
+  if (word.isWellFormed()) return word;
+  throw invalid(`${quoted(word)} is not UTF-8: give the file another name`);
 }
 
 function checkVariable(text: string): void {

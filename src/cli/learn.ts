@@ -1,12 +1,14 @@
 /** `landlock-restrict learn`: from its words to a policy, and what is said about it. */
 import { LandlockError, printable, quoted } from "../errors.ts";
 import { lookUpCommand, lookUpFailure } from "../kernel/lookup.ts";
+import { currentDirectory } from "../kernel/names.ts";
 import { learn, type Learned } from "../learn.ts";
 import { writeError } from "../terminal/output.ts";
 import { screenOf, type Screen } from "../terminal/screen.ts";
 import { paint } from "../terminal/text.ts";
 import { complain } from "./complain.ts";
 import { exitStatusOf } from "./ending.ts";
+import { beforeTracing, type Start } from "./start.ts";
 
 const EXIT_CANNOT_RUN = 126;
 const EXIT_NOT_FOUND = 127;
@@ -16,11 +18,13 @@ const EACCES = -13;
  * Learns, and says on standard error what came out; standard output is the command's.
  *
  * @param words What follows `learn`
+ * @param start How this process was started
  * @returns The command's exit status; that of a shell where a signal ended it
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the word that is wrong, and as
  *   `learn()`
  */
-export async function learnCommand(words: readonly string[]): Promise<number> {
+export async function learnCommand(words: readonly string[], start: Start): Promise<number> {
+  beforeTracing(words, start);
   const { json, ...request } = parse(words);
   const [name] = request.command as [string];
   const path = lookUpCommand(name);
@@ -51,6 +55,8 @@ function parse(words: readonly string[]) {
   if (output === undefined)
     throw invalid("Where does the policy go? Add -o FILE, as -o policy.toml");
   if (command.length === 0) throw invalid("There is no command: put it after --");
+  if (!output.startsWith("/") && !currentDirectory().isWellFormed())
+    throw invalid("The name of the current directory is not UTF-8: give -o an absolute path");
   return { output, merge, json, command };
 }
 

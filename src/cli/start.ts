@@ -2,6 +2,10 @@
  * How this program is started, by the shell lines of `src/bundle/starter.ts` and by itself: so that
  * nothing of the current directory runs or decides, and every word arrives.
  */
+import { LandlockError, quoted } from "../errors.ts";
+import { inheritedStrings } from "../kernel/inherited.ts";
+import { nameOf } from "../kernel/names.ts";
+import { openFileLimit, setOpenFileLimit } from "../kernel/syscalls.ts";
 
 /** Without them Bun obeys files of the current directory and its parents before our first line. */
 export const bunFlags = [
@@ -15,18 +19,55 @@ export const openFilesWord = "--open-files=";
 
 /** The command line as it was given, and what else the starter knows. */
 export interface Start {
+  /** As `nameOf()` has them: bytes that are not UTF-8 are kept. */
   readonly words: readonly string[];
-  /** The soft limit on open files that the program was started with; undefined: not known. */
-  readonly openFiles: number | undefined;
+  /** The soft limit on open files that this program was started with. */
+  readonly openFiles: number;
 }
 
-/** Takes `process.argv` apart. Bun drops a `--` after the script's name; newer ones may keep it. */
+/**
+ * Tells how this process was started.
+ *
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` where /proc cannot be read and the words may have
+ *   lost bytes
+ */
 export function startOf(argv: readonly string[]): Start {
+  // Bun drops a `--` after the script's name. One that keeps it changes nothing.
   const at = argv[2] === "--" ? 3 : 2;
   const word = argv[at];
-  if (!word?.startsWith(openFilesWord)) return { words: argv.slice(2), openFiles: undefined };
-  const limit = Number.parseInt(word.slice(openFilesWord.length), 10);
-  return { words: argv.slice(at + 1), openFiles: Number.isNaN(limit) ? undefined : limit };
+  if (word?.startsWith(openFilesWord)) {
+    const limit = Number.parseInt(word.slice(openFilesWord.length), 10);
+    const words = argv.slice(at + 1);
+    return { words: exact(words), openFiles: limit || openFilesOfParent() };
+  }
+  // Without the starter, the `--` that Bun drops may be the first of the command line.
+  const given = argv.slice(2);
+  const before = commandLine()?.at(-given.length - 1);
+  const words = before === "--" ? ["--", ...given] : given;
+  return { words: exact(words), openFiles: openFilesOfParent() };
+}
+
+function commandLine(): string[] | undefined {
+  return inheritedStrings("cmdline")?.map((string) => nameOf(string.subarray(0, -1)));
+}
+
+/** The words with the bytes that are not UTF-8, which Bun replaces. */
+function exact(words: readonly string[]): readonly string[] {
+  if (!words.some((word) => word.includes("\ufffd"))) return words;
+  const all = commandLine();
+  if (all) return all.slice(-words.length);
+  throw new LandlockError(
+    "ERR_LANDLOCK_PATH",
+    "Cannot read the command line: a word in it may not be UTF-8; mount /proc, or give it another name",
+  );
+}
+
+/** Without the starter: Bun raises its own soft limit to the hard one, but its parent has the old one. */
+function openFilesOfParent(): number {
+  const own = openFileLimit(0);
+  const parents = openFileLimit(process.ppid);
+  const raised = own && parents && own.soft === own.hard && parents.hard === own.hard;
+  return raised && parents.soft < own.soft ? Number(parents.soft) : Number(own?.soft ?? 0n);
 }
 
 /** A command that runs this program again, in the same way, up to the words of its command line. */
@@ -35,6 +76,23 @@ export function again({ openFiles }: Start): string[] {
   const isCompiled = Bun.main.startsWith("/$bunfs/");
   return [
     ...(isCompiled ? [process.execPath] : [process.execPath, ...bunFlags, Bun.main]),
-    ...["--", `${openFilesWord}${openFiles ?? ""}`],
+    ...["--", `${openFilesWord}${openFiles}`],
   ];
+}
+
+/**
+ * Gets ready for a command that strace runs: it gets the limit on open files that this process was
+ * started with. strace's own words are UTF-8, so no other word can go through it.
+ *
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming a word that is not UTF-8
+ */
+export function beforeTracing(words: readonly string[], { openFiles }: Start): void {
+  const stray = words.find((word) => !word.isWellFormed());
+  if (stray !== undefined) {
+    throw new LandlockError(
+      "ERR_LANDLOCK_INVALID_RULE",
+      `${quoted(stray)} is not UTF-8: give the file another name, or run the command without explain or learn`,
+    );
+  }
+  if (openFiles > 0) setOpenFileLimit(openFiles);
 }

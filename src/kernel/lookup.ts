@@ -4,6 +4,7 @@ import { fileMode, mayExecute } from "./syscalls.ts";
 
 const ENOENT = -2;
 const EACCES = -13;
+const EILSEQ = -84;
 /** Any other errno ends the search. */
 const passedOver = ["ENOTDIR", "ENODEV", "ESTALE", "ETIMEDOUT"];
 
@@ -21,7 +22,8 @@ const defaultPath = "/usr/bin:/bin";
  * @param PATH The entries to search; undefined: PATH is not set
  * @param cwd The command's working directory, which relative entries start from
  * @returns The path as execve(2) in `cwd` takes it, always with a slash, or a negative errno:
- *   `-EACCES` if there was something of that name that cannot be executed, `-ENOENT` if not
+ *   `-EACCES` if there was something of that name that cannot be executed, `-ENOENT` if not,
+ *   `-EILSEQ` where Bun has lost bytes of an entry, which is another directory then
  */
 export function lookUpCommand(
   name: string,
@@ -33,6 +35,7 @@ export function lookUpCommand(
   // Not a file of that name: the directory itself, or one whose name a system call would cut.
   if (name === "" || name.includes("\0")) return failure;
   for (const entry of (PATH ?? defaultPath).split(":")) {
+    if (entry.includes("\ufffd")) return EILSEQ;
     const path = `${entry === "" ? "." : entry}/${name}`;
     const errno = executableError(cwd && !path.startsWith("/") ? `${cwd}/${path}` : path);
     if (errno === 0) return path;

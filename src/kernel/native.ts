@@ -2,6 +2,7 @@
 import { dlopen, FFIType, ptr } from "bun:ffi";
 import { LandlockError } from "../errors.ts";
 import { nativeImage } from "./memory.ts";
+import { bytesOf } from "./names.ts";
 import { readLink } from "./syscalls.ts";
 
 /** `LANDLOCK_NATIVE_VERSION` of `lib/allthreads.h`. */
@@ -104,7 +105,7 @@ export function execve(
   const vector = (strings: readonly Uint8Array[]) =>
     new BigUint64Array([...strings.map((string) => BigInt(ptr(string))), 0n]);
   // Named, so that they live until the call has read them.
-  const file = new TextEncoder().encode(`${path}\0`);
+  const file = bytesOf(`${path}\0`);
   const args = vector(argv);
   const env = vector(envp);
   return Number(native().landlock_execve(ptr(file), ptr(args), ptr(env), openFiles));

@@ -47,6 +47,7 @@ const libcNames = [
 
 const EPERM = -1;
 const EINTR = -4;
+const EILSEQ = -84;
 const ENOSYS = -38;
 
 type Libc = ReturnType<typeof dlopen<typeof symbols>>["symbols"];
@@ -129,12 +130,14 @@ export function setNoNewPrivs(): number {
 
 /** `open(2)` with `O_PATH`: names a file without reading it, so FIFOs and devices do no harm. */
 export function openPath(path: string, flags = 0): number {
+  if (!path.isWellFormed()) return EILSEQ;
   const fd = libc().openat(AT_FDCWD, path, O_PATH | O_CLOEXEC | flags, 0);
   return fd === -1 ? lastError() : fd;
 }
 
-/** `open(2)` for reading. */
+/** `open(2)` for reading. Bun would open another file for a name that is not UTF-8. */
 export function openFile(path: string): number {
+  if (!path.isWellFormed()) return EILSEQ;
   const fd = libc().openat(AT_FDCWD, path, O_CLOEXEC, 0);
   return fd === -1 ? lastError() : fd;
 }
@@ -177,7 +180,7 @@ export function write(fd: number, bytes: Uint8Array): number {
 
 /** `readlink(2)` of a short link, or undefined where it cannot be read. */
 export function readLink(path: string): string | undefined {
-  const name = new TextEncoder().encode(`${path}\0`);
+  const name = bytesOf(`${path}\0`);
   const buffer = new Uint8Array(64);
   const length = syscall(NR.readlinkat, AT_FDCWD, ptr(name), ptr(buffer), buffer.length);
   return length < 0 ? undefined : new TextDecoder().decode(buffer.subarray(0, length));
@@ -208,7 +211,7 @@ export function fileMode(path: string): number {
 
 /** Whether this user may execute a file, or enter a directory: 0, or a negative errno. */
 export function mayExecute(path: string): number {
-  const name = new TextEncoder().encode(`${path}\0`);
+  const name = bytesOf(`${path}\0`);
   const result = syscall(NR.faccessat2, AT_FDCWD, ptr(name), X_OK, AT_EACCESS);
   // Linux before 5.8, and containers, do not know it; the old call asks for the real user.
   const unknown = result === ENOSYS || result === EPERM;
@@ -265,6 +268,14 @@ export function openFileLimit(pid: number): { soft: bigint; hard: bigint } | und
   const limit = new BigUint64Array(2);
   const result = syscall(NR.prlimit64, pid, RLIMIT_NOFILE, 0, ptr(limit));
   return result < 0 ? undefined : { soft: limit[0]!, hard: limit[1]! };
+}
+
+/** `setrlimit(2)` of the soft `RLIMIT_NOFILE`, where it is not above the hard one. */
+export function setOpenFileLimit(soft: number): void {
+  const now = openFileLimit(0);
+  if (now === undefined) return;
+  const limit = new BigUint64Array([BigInt(soft), now.hard]);
+  syscall(NR.prlimit64, 0, RLIMIT_NOFILE, ptr(limit), 0);
 }
 
 /** `TIOCGWINSZ` of `ioctl_tty(2)`: a terminal's width in characters, 0: it has none; undefined: no terminal. */

@@ -1,6 +1,6 @@
 /** Signals to this process are for the command that it watches. */
-import { readFileSync } from "node:fs";
 import { constants } from "node:os";
+import { ignoredSignals } from "../kernel/inherited.ts";
 
 /** The signals by which a user, a terminal or a service manager asks a command to end. */
 export const requests = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
@@ -44,7 +44,7 @@ export class Signals {
     const ignored = ignoredSignals();
     for (const signal of requests) {
       // nohup(1) means the command too.
-      if (ignored.has(signal)) continue;
+      if (ignored.includes(constants.signals[signal])) continue;
       const handler = () => this.#later(noticeMs, () => this.#passOn(signal));
       this.#handlers.set(signal, handler);
       process.on(signal, handler);
@@ -104,17 +104,4 @@ export class Signals {
     }, ms);
     this.#timers.add(timer);
   }
-}
-
-/** Signals that were ignored when this process was started. */
-function ignoredSignals(): ReadonlySet<string> {
-  let mask = 0n;
-  try {
-    const hex = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
-    mask = BigInt(`0x${hex ?? "0"}`);
-  } catch {
-    // Without /proc none is known to be.
-  }
-  const isIgnored = (signal: Request) => ((mask >> BigInt(constants.signals[signal] - 1)) & 1n) > 0;
-  return new Set(requests.filter(isIgnored));
 }

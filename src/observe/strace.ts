@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { LandlockError, printable, syscallError } from "../errors.ts";
 import { lookUpCommand } from "../kernel/lookup.ts";
+import { ignoredSignals } from "../kernel/inherited.ts";
 import { linkTarget } from "../kernel/names.ts";
 import { close, pipe } from "../kernel/syscalls.ts";
 import { fileCalls } from "./calls.ts";
@@ -71,7 +72,8 @@ export function start(command: readonly string[], options: RunOptions = {}): Run
   try {
     // No name in a folder that could be left behind; only the writing end ends the lines.
     const output = `/proc/${linkTarget("/proc/self")}/fd/${writer}`;
-    const child = Bun.spawn([strace, ...argumentsFor(output), "--", ...command], {
+    const traced = [strace, ...argumentsFor(output), "--", ...command];
+    const child = Bun.spawn([...ignoring(ignoredSignals()), ...traced], {
       stdio: [...(options.stdio ?? inherited), ...passedOn(options.fds ?? [])],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.env === undefined ? {} : { env: options.env }),
@@ -103,6 +105,12 @@ export function start(command: readonly string[], options: RunOptions = {}): Run
       { cause: error },
     );
   }
+}
+
+/** Starts a program that ignores these signals: `Bun.spawn()` resets all of them. */
+function ignoring(signals: readonly number[]): string[] {
+  if (signals.length === 0) return [];
+  return ["/bin/sh", "-c", `trap '' ${signals.join(" ")}; exec "$@"`, "sh"];
 }
 
 const inherited = ["inherit", "inherit", "inherit"] as const;

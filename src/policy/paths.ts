@@ -1,5 +1,6 @@
 /** Paths of policies are relative to the file they stand in. */
 import { LandlockError } from "../errors.ts";
+import { currentDirectory } from "../kernel/names.ts";
 import { expand, type Complain, type Variables } from "./variables.ts";
 
 /** The path as seen from a folder. `..` stays: behind a symbolic link it means another folder. */
@@ -17,7 +18,7 @@ export function absolute(path: string, base: string): string {
 export function fromHere(path: string): string {
   if (path.startsWith("/")) return path;
   try {
-    return absolute(path, process.cwd());
+    return absolute(path, currentDirectory());
   } catch (cause) {
     throw new LandlockError(
       "ERR_LANDLOCK_PATH",

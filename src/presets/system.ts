@@ -1,6 +1,7 @@
 /** Presets for what the system itself provides: files whose places are known. */
 import { openSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { currentDirectory } from "../kernel/names.ts";
 import { parse } from "../parse.ts";
 import type { CompositeRule, FsRule } from "../rule.ts";
 import { composite, roDirs, rwDirs } from "../rules.ts";
@@ -142,5 +143,5 @@ export interface CwdOptions {
 export function cwd(options?: CwdOptions): FsRule {
   const { write = false } =
     options === undefined ? {} : parse("cwdPreset", options, "presets.cwd()");
-  return write ? rwDirs(process.cwd()) : roDirs(process.cwd());
+  return write ? rwDirs(currentDirectory()) : roDirs(currentDirectory());
 }

@@ -1,0 +1,30 @@
+/** What this process was started with, as /proc has it: Bun's own answers have lost some of it. */
+import { readFile } from "./syscalls.ts";
+
+/** The strings of `/proc/self/cmdline` or `environ`, each with its NUL; undefined: no /proc. */
+export function inheritedStrings(name: "cmdline" | "environ"): Uint8Array[] | undefined {
+  const bytes = readFile(`/proc/self/${name}`);
+  if (bytes === undefined) return undefined;
+  const strings: Uint8Array[] = [];
+  for (let start = 0; start < bytes.length;) {
+    const nul = bytes.indexOf(0, start);
+    const end = nul < 0 ? bytes.length : nul + 1;
+    strings.push(bytes.slice(start, end));
+    start = end;
+  }
+  return strings;
+}
+
+/** Bun ignores them in any case, so it cannot be told whether they were ignored before. */
+const ignoredByBun = [13, 25];
+
+/** The numbers of the signals that are ignored, but for SIGPIPE and SIGXFSZ; without /proc none. */
+export function ignoredSignals(): number[] {
+  const status = readFile("/proc/self/status");
+  if (status === undefined) return [];
+  const mask = /^SigIgn:\s*([0-9a-f]+)/m.exec(new TextDecoder().decode(status))?.[1] ?? "0";
+  const bits = BigInt(`0x${mask}`);
+  return Array.from({ length: 64 }, (_, at) => at + 1).filter(
+    (signal) => (bits >> BigInt(signal - 1)) & 1n && !ignoredByBun.includes(signal),
+  );
+}
