@@ -5,7 +5,8 @@
  *   argv: NAME RULESET_FD FLAGS PATH ARGV0 [ARG...]
  *
  * RULESET_FD + 1 is the status pipe, or an eventfd: it closes when the command starts, or carries
- * a struct launch_failure. src/spawn.ts is the other end.
+ * a struct launch_failure. RULESET_FD + 2 is this program itself, if the child could not reach it
+ * through its parent. src/spawn.ts is the other end. The command gets none of the three.
  */
 #include "allthreads.h"
 #include "numbers.h"
@@ -52,6 +53,7 @@ __attribute__((used, noreturn)) static void launcher_main(long *stack)
 	if (ret < 0)
 		fail(status_fd, STEP_RESTRICT, ret);
 	sys1(NR_close, fd);
+	sys1(NR_close, (long)fd + 2);
 	fail(status_fd, STEP_EXEC, sys3(NR_execve, argv[3], argv + 4, envp));
 }
 

@@ -14,9 +14,10 @@ import { startOf, type Start } from "./cli/start.ts";
 import { statusText } from "./cli/status.ts";
 import { helpFor, usage, versionLine } from "./cli/usage.ts";
 import { enforceThread } from "./enforce.ts";
-import { errnoName, LandlockError } from "./errors.ts";
+import { LandlockError, messageFor } from "./errors.ts";
 import { lookUpCommand, lookUpFailure } from "./kernel/lookup.ts";
 import { unrestricted } from "./kernel/probe.ts";
+import { executeError } from "./kernel/refused.ts";
 import { rewritableText } from "./rewritable.ts";
 import { writeError } from "./terminal/output.ts";
 import { screenOf } from "./terminal/screen.ts";
@@ -98,14 +99,8 @@ function run(request: Request, { words, openFiles }: Start): void {
     enforceThread(buildRuleset(plan).fd, plan.flags);
   }
   const errno = execute();
-  const why =
-    errno === EACCES
-      ? "; grant execute on it, its interpreter and its libraries, as with -ro /usr"
-      : "";
-  fail(
-    errno === ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN,
-    `cannot execute ${JSON.stringify(path)}: ${errnoName(-errno)}${why}`,
-  );
+  const error = executeError(`cannot execute ${JSON.stringify(path)}`, path, -errno);
+  fail(errno === ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, messageFor(error, "option"));
 }
 
 function refuse(error: unknown, request?: Request): never {

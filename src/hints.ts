@@ -31,6 +31,8 @@ interface Hints {
   readonly nothing: {};
   /** A right that applies to directories only is granted on something else. */
   readonly directoryRight: {};
+  /** A sandbox keeps a program from being executed. */
+  readonly execute: {};
 }
 
 /** What would help, as data. */
@@ -100,6 +102,8 @@ const words: Readonly<Record<Surface, Words>> = {
       `${problem}: this Config does not restrict ${what} here; leave the rule out, or use a Config and a verb that do`,
     nothing: () => "This Config restricts nothing here: use one that handles a right of this verb",
     directoryRight: (problem) => `${problem}; leave it out, or use a preset like roFiles()`,
+    execute: (problem) =>
+      `${problem}; grant execute on it, its interpreter and its libraries, as with presets.executable()`,
   },
   option: {
     ...common,
@@ -123,6 +127,8 @@ const words: Readonly<Record<Surface, Words>> = {
       `${problem}: ${what} needs ABI ${abi}; give -${abi} or a higher one, or leave the rule out`,
     nothing: (problem) => `${problem}: leave out any, or name a path`,
     directoryRight: (problem) => `${problem}; leave it out, or use -rofiles or -rwfiles`,
+    execute: (problem) =>
+      `${problem}; grant execute on it, its interpreter and its libraries, as with -ro /usr`,
   },
   key: {
     ...common,
@@ -146,6 +152,8 @@ const words: Readonly<Record<Surface, Words>> = {
       `${problem}: the policy does not restrict ${what}; take it out, or set abi to ${abi} or higher`,
     nothing: (problem) => `${problem}: take an entry out of unrestricted`,
     directoryRight: (problem) => `${problem}; leave it out, or use roFiles or rwFiles`,
+    execute: (problem) =>
+      `${problem}; grant execute on it, its interpreter and its libraries, as with "presets": ["executable=NAME"]`,
   },
 };
 

@@ -9,6 +9,7 @@ import { keepName, PlainData } from "./plain.ts";
 import type { Plan } from "./plan.ts";
 import { reportOf, type Built, type Report } from "./report.ts";
 import { spawn, spawnSync } from "./spawn.ts";
+import { readCall, type Call } from "./spawn/call.ts";
 
 /** Settings of `ruleset.restrictSelf()`. */
 export interface RestrictSelfOptions {
@@ -40,6 +41,8 @@ export class Ruleset extends PlainData implements Disposable {
   /** -1: nothing can be enforced here, or closed. */
   #fd: number;
   #closed = false;
+  /** Commands that are being started. */
+  #users = 0;
 
   /** @internal */
   constructor(plan: Plan, allowNone: boolean) {
@@ -80,14 +83,19 @@ export class Ruleset extends PlainData implements Disposable {
    * Starts a command that is restricted before its first instruction. This process stays as it
    * is.
    *
-   * @param command The program and its arguments; without a slash it is looked up on PATH
+   * @param command The program and its arguments. A name without a slash is looked up as
+   *   execvp(3) does: on the PATH of `env`, or else of this process at its start
    * @param options As for `Bun.spawn()`: `env: {}` is an empty environment, and of the open files
    *   only those in `stdio` are handed on
-   * @returns What `Bun.spawn()` returns
-   * @throws {LandlockError} `ERR_LANDLOCK_PATH` where the command cannot be executed inside the
-   *   sandbox, `ERR_LANDLOCK_TOO_MANY_LAYERS`, `ERR_LANDLOCK_SYSCALL`, `ERR_LANDLOCK_NATIVE`; if
-   *   nothing at all can be restricted here, `ERR_LANDLOCK_UNSUPPORTED`, `_DISABLED`, `_BLOCKED`,
-   *   `_NOT_LINUX` or `_ABI_TOO_OLD`, unless `bestEffort({ allowNone: true })`
+   * @returns What `Bun.spawn()` returns, once the command runs
+   * @throws {LandlockError} `ERR_LANDLOCK_PATH` if the command is not found, or cannot be executed
+   *   inside the sandbox, or if the system refuses its working directory, descriptors or user;
+   *   `ERR_LANDLOCK_INVALID_RULE` if there is no command, `env` is no object or `stdio` no list;
+   *   `ERR_LANDLOCK_TOO_MANY_LAYERS`, `ERR_LANDLOCK_SYSCALL`, `ERR_LANDLOCK_NATIVE`, also without
+   *   `/proc`; if nothing at all can be restricted here, `ERR_LANDLOCK_UNSUPPORTED`, `_DISABLED`,
+   *   `_BLOCKED`, `_NOT_LINUX` or `_ABI_TOO_OLD`, unless `bestEffort({ allowNone: true })`.
+   *   Callbacks in `options` are not called then
+   * @throws What `Bun.spawn()` throws for other options that are not valid
    */
   spawn<
     const In extends Bun.SpawnOptions.Writable = "ignore",
@@ -96,22 +104,33 @@ export class Ruleset extends PlainData implements Disposable {
   >(
     command: string[],
     options?: Bun.SpawnOptions.SpawnOptions<In, Out, Err>,
-  ): Bun.Subprocess<In, Out, Err> {
-    const fd = this.#open();
-    const start = () => spawn(fd, this.plan.flags, command, options);
-    if (fd >= 0) return this.#noted(start, command, options?.cwd);
-    this.#requireAllowance(command);
-    return Bun.spawn(command, options);
+  ): Bun.Subprocess<In, Out, Err>;
+  /**
+   * Starts a command that is restricted before its first instruction, as `spawn(cmd, options)`
+   * does.
+   *
+   * @param options The command as `cmd`, and options as for `Bun.spawn()`
+   */
+  spawn<
+    const In extends Bun.SpawnOptions.Writable = "ignore",
+    const Out extends Bun.SpawnOptions.Readable = "pipe",
+    const Err extends Bun.SpawnOptions.Readable = "inherit",
+  >(
+    options: Bun.SpawnOptions.SpawnOptions<In, Out, Err> & { cmd: string[] },
+  ): Bun.Subprocess<In, Out, Err>;
+  /** Both forms. */
+  spawn(command: unknown, options?: unknown): Bun.Subprocess {
+    return this.#start(spawn, Bun.spawn, command, options);
   }
 
   /**
    * Runs a command that is restricted before its first instruction, and waits for its end. This
    * process stays as it is.
    *
-   * @param command The program and its arguments; without a slash it is looked up on PATH
+   * @param command The program and its arguments, as for `spawn()`
    * @param options As for `Bun.spawnSync()`
    * @returns What `Bun.spawnSync()` returns
-   * @throws {LandlockError} As `spawn()`
+   * @throws As `spawn()`
    */
   spawnSync<
     const In extends Bun.SpawnOptions.Writable = "ignore",
@@ -120,18 +139,58 @@ export class Ruleset extends PlainData implements Disposable {
   >(
     command: string[],
     options?: Bun.SpawnOptions.SpawnSyncOptions<In, Out, Err>,
-  ): Bun.SyncSubprocess<Out, Err> {
-    const fd = this.#open();
-    const start = () => spawnSync(fd, this.plan.flags, command, options);
-    if (fd >= 0) return this.#noted(start, command, options?.cwd);
-    this.#requireAllowance(command);
-    return Bun.spawnSync(command, options);
+  ): Bun.SyncSubprocess<Out, Err>;
+  /**
+   * Runs a command that is restricted before its first instruction, as `spawnSync(cmd, options)`
+   * does.
+   *
+   * @param options The command as `cmd`, and options as for `Bun.spawnSync()`
+   */
+  spawnSync<
+    const In extends Bun.SpawnOptions.Writable = "ignore",
+    const Out extends Bun.SpawnOptions.Readable = "pipe",
+    const Err extends Bun.SpawnOptions.Readable = "pipe",
+  >(
+    options: Bun.SpawnOptions.SpawnSyncOptions<In, Out, Err> & { cmd: string[] },
+  ): Bun.SyncSubprocess<Out, Err>;
+  /** Both forms. */
+  spawnSync(command: unknown, options?: unknown): Bun.SyncSubprocess {
+    return this.#start(spawnSync, Bun.spawnSync, command, options);
   }
 
   /** Closes the ruleset. What it restricts stays restricted. */
   [Symbol.dispose](): void {
-    if (this.#fd >= 0 && !this.#closed) close(this.#fd);
     this.#closed = true;
+    this.#release();
+  }
+
+  #start<Child>(
+    start: (fd: number, flags: Plan["flags"], call: Call) => Child,
+    startUnrestricted: (command: never, options: never) => Child,
+    command: unknown,
+    options: unknown,
+  ): Child {
+    // Reading the options runs code of the caller's, so it comes before all else.
+    const call = readCall(command, options);
+    const fd = this.#open();
+    if (fd < 0) {
+      this.#requireAllowance(call.command);
+      return startUnrestricted(command as never, options as never);
+    }
+    // So does starting, which reads streams: a ruleset that is closed meanwhile has to stay open.
+    this.#users++;
+    try {
+      return this.#noted(() => start(fd, this.plan.flags, call), call.command, call.cwd);
+    } finally {
+      this.#users--;
+      this.#release();
+    }
+  }
+
+  #release(): void {
+    if (!this.#closed || this.#users > 0 || this.#fd < 0) return;
+    close(this.#fd);
+    this.#fd = -1;
   }
 
   /** So that `explain()` knows what the child, or the error, has to do with. */

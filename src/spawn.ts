@@ -1,64 +1,33 @@
 /**
- * Starts commands through the launcher: the native library run as a program, from memory. It
- * restricts itself and becomes the command, so that the parent needs no restriction and the
- * sandbox no rule for the launcher.
+ * Starts commands through the launcher, which restricts itself and becomes the command: the parent
+ * needs no restriction, and the sandbox no rule for the launcher.
  */
 import { encodeFlags } from "./enforce.ts";
-import { errnoName, LandlockError, syscallError } from "./errors.ts";
+import { LandlockError, syscallError } from "./errors.ts";
 import type { RestrictFlag } from "./kernel/abi.ts";
-import { lookUpCommand, lookUpError } from "./kernel/lookup.ts";
-import { launcherImage } from "./kernel/memory.ts";
-import { close, eventfd, pipe, readInto, readLink } from "./kernel/syscalls.ts";
+import { defaultPath, lookUpCommand, lookUpError } from "./kernel/lookup.ts";
+import { close, eventfd, pipe, readFile, readInto } from "./kernel/syscalls.ts";
+import type { Call } from "./spawn/call.ts";
+import { holdBack } from "./spawn/callbacks.ts";
+import { launchError, startError } from "./spawn/failure.ts";
+import { findLauncher } from "./spawn/launcher.ts";
 
-type Readable = Bun.SpawnOptions.Readable;
-type Writable = Bun.SpawnOptions.Writable;
-
-const E2BIG = 7;
-
-/** `enum launch_step` of `lib/launcher.c`. */
-const STEP_USAGE = 1;
-const STEP_EXEC = 3;
 /** `struct launch_failure` of `lib/launcher.c`: int32 step, int32 errno. */
 const failureBytes = 8;
 
-/** The path of the launcher in memory. */
-let launcher: string | undefined;
-
-/**
- * Where launchers report to `spawnSync()`, one after the other; -1: there was none yet. An eventfd
- * holds 8 bytes, as a report has, and is empty again once they are read: it lives on, where a
- * pipe would be made and closed for every child.
- */
-let status = -1;
-
-/** The launcher in memory: it needs no exec bit, no path and no rule. */
-function launcherPath(): string {
-  if (launcher !== undefined) return launcher;
-  // Not process.pid: this may be the /proc of another pid namespace, where that is somebody else.
-  const self = readLink("/proc/self");
-  if (self === undefined) {
-    const message = "Cannot start the launcher: this process is not in /proc; mount it";
-    throw new LandlockError("ERR_LANDLOCK_NATIVE", message, { path: "/proc/self" });
-  }
-  // By process id: in the child the number may be a descriptor of its own by then.
-  return (launcher = `/proc/${self}/fd/${launcherImage()}`);
-}
-
 /** `Bun.spawn()` inside a ruleset. */
-export function spawn<In extends Writable, Out extends Readable, Err extends Readable>(
-  rulesetFd: number,
-  flags: readonly RestrictFlag[],
-  command: string[],
-  options: Bun.SpawnOptions.SpawnOptions<In, Out, Err> = {},
-): Bun.Subprocess<In, Out, Err> {
-  const launch = prepare(rulesetFd, flags, command, options, "inherit");
+export function spawn(rulesetFd: number, flags: readonly RestrictFlag[], call: Call) {
+  // Bun adds the channel at the end, where the launcher's descriptors are.
+  const { ipc } = call.others;
+  const isListed = call.stdio.indexOf("ipc", 3) >= 0;
+  const stdio = typeof ipc === "function" && !isListed ? [...call.stdio, "ipc"] : call.stdio;
+  const callbacks = holdBack(call.others);
+  const launch = prepare(rulesetFd, flags, { ...call, stdio, others: callbacks.options });
   const ends = pipe();
-  if (typeof ends === "number") {
-    throw syscallError(`Cannot start "${command[0]}"`, "pipe2", -ends);
-  }
+  if (typeof ends === "number") throw launch.failed("pipe2", -ends);
   const [reader, writer] = ends;
+  let child: Bun.Subprocess | undefined;
   try {
-    let child;
     try {
       child = launch.start(Bun.spawn, writer);
     } finally {
@@ -66,119 +35,136 @@ export function spawn<In extends Writable, Out extends Readable, Err extends Rea
     }
     // The pipe closes when the command starts, as soon as a plain spawn would have returned.
     launch.check(reader);
-    return child as Bun.Subprocess<In, Out, Err>;
+  } catch (error) {
+    callbacks.drop();
+    if (child) discard(child, call);
+    throw error;
   } finally {
     close(reader);
   }
+  callbacks.release();
+  hideOwn(child, stdio.length);
+  return child;
 }
+
+/**
+ * Where launchers report to `spawnSync()` of the main thread, one after the other; -1: there was
+ * none yet. An eventfd holds 8 bytes, as a report has, and is empty again once they are read.
+ * Workers come and go, so each call of theirs has one of its own.
+ */
+let status = -1;
 
 /** `Bun.spawnSync()` inside a ruleset. */
-export function spawnSync<In extends Writable, Out extends Readable, Err extends Readable>(
-  rulesetFd: number,
-  flags: readonly RestrictFlag[],
-  command: string[],
-  options: Bun.SpawnOptions.SpawnSyncOptions<In, Out, Err> = {},
-): Bun.SyncSubprocess<Out, Err> {
-  const launch = prepare(rulesetFd, flags, command, options, "pipe");
-  if (status < 0) status = eventfd();
-  if (status < 0) throw syscallError(`Cannot start "${command[0]}"`, "eventfd2", -status);
-  let child;
+export function spawnSync(rulesetFd: number, flags: readonly RestrictFlag[], call: Call) {
+  const launch = prepare(rulesetFd, flags, call);
+  const fd = status < 0 ? eventfd() : status;
+  if (fd < 0) throw launch.failed("eventfd2", -fd);
+  if (Bun.isMainThread) status = fd;
   try {
-    child = launch.start(Bun.spawnSync, status);
+    const child: Bun.SyncSubprocess = launch.start(Bun.spawnSync, fd);
+    launch.check(fd);
+    return child;
   } catch (error) {
     // What a launcher has reported all the same is not for the next child.
-    readInto(status, new Uint8Array(failureBytes));
+    readInto(fd, new Uint8Array(failureBytes));
     throw error;
+  } finally {
+    if (fd !== status) close(fd);
   }
-  launch.check(status);
-  return child as Bun.SyncSubprocess<Out, Err>;
 }
 
-/** What the options of both functions have in common. */
-type Options = Bun.SpawnOptions.SpawnSyncOptions<Writable, Readable, Readable>;
-
-function prepare(
-  rulesetFd: number,
-  flags: readonly RestrictFlag[],
-  command: string[],
-  options: Options | Bun.SpawnOptions.SpawnOptions<Writable, Readable, Readable>,
-  stderr: Readable,
-) {
-  const [name] = command;
-  const path = resolveCommand(name, options);
-  const program = launcherPath();
-  const stdio: unknown[] = options.stdio
-    ? [...options.stdio]
-    : [options.stdin ?? "ignore", options.stdout ?? "pipe", options.stderr ?? stderr];
+function prepare(rulesetFd: number, flags: readonly RestrictFlag[], call: Call) {
+  const { command, argv0, cwd, env, stdio, others } = call;
+  const name = command[0]!;
+  const path = resolveCommand(name, call);
   const childFd = stdio.length;
+  const isOtherUser = (others.uid ?? others.gid) !== undefined;
+  const launcher = findLauncher(childFd + 2, isOtherUser);
   // One thread only in there, and no_new_privs is set in any case.
   const logging = flags.filter((flag) => flag !== "tsync" && flag !== "no_new_privs");
-  const { stdin: _in, stdout: _out, stderr: _err, argv0, ...others } = options;
-  const argv = [program, `${childFd}`, `${encodeFlags(logging)}`, path];
-  argv.push(argv0 ?? name!, ...command.slice(1));
+  const argv = [launcher.path, `${childFd}`, `${encodeFlags(logging)}`, path];
+  argv.push(argv0 ?? name, ...command.slice(1));
   return {
     start<Child>(run: (argv: string[], options: never) => Child, statusFd: number): Child {
+      const own = [rulesetFd, statusFd, ...launcher.handed];
+      refuseOwn(name, stdio, own);
+      const options = { ...others, cwd, env, stdio: [...stdio, ...own] };
       try {
-        return run(argv, { ...others, stdio: [...stdio, rulesetFd, statusFd] } as never);
+        return run(argv, options as never);
       } catch (cause) {
-        throw startError(path, cause);
+        throw startError(path, call, cause);
       }
     },
     check(statusFd: number) {
       const failure = new Uint8Array(new ArrayBuffer(failureBytes));
       if (readInto(statusFd, failure) < failureBytes) return;
       const [step, errno] = new Int32Array(failure.buffer);
-      throw launchError(path, step!, errno!);
+      throw launchError(path, cwd, step!, errno!);
     },
+    failed: (syscall: string, errno: number) =>
+      syscallError(`Cannot start "${name}"`, syscall, errno),
   };
 }
 
-/** The program's path, found as execvp(3) finds it from the child's working directory. */
-function resolveCommand(name: string | undefined, options: Options): string {
-  if (typeof name !== "string" || name === "") {
-    throw new LandlockError(
-      "ERR_LANDLOCK_INVALID_RULE",
-      'There is no command to start: give a list like ["ls", "-l"]',
-    );
-  }
-  const path = lookUpCommand(name, options.env?.["PATH"] ?? process.env["PATH"], options.cwd);
-  if (typeof path === "string") return path;
+/** The program's path, as execve(2) takes it in the child's working directory. */
+function resolveCommand(name: string, { env, cwd }: Call): string {
+  // A path needs no PATH, and the environment at the start takes a file to read.
+  const PATH = name.includes("/") ? "" : env ? env["PATH"] : initialPath();
+  // Bun takes an empty one for none.
+  const path = lookUpCommand(name, PATH || defaultPath, cwd);
+  if (typeof path === "string") return path === name ? path : absolute(path, cwd);
   throw lookUpError(`Cannot start "${name}"`, name, path);
 }
 
-/** `Bun.spawn()` itself failed, before the launcher ran: its error names the launcher's path. */
-function startError(path: string, cause: unknown): unknown {
-  const { code, errno } = cause as { code?: string; errno?: number };
-  if (code === undefined || errno === undefined) return cause;
-  const fix =
-    code === "EACCES"
-      ? 'inside a sandbox, grant rwFiles("/dev/null") or give a stdin of your own, for Bun opens it when stdin is ignored'
-      : "check the cwd, the descriptors and the limits that it gets, and that /proc is there";
-  return new LandlockError("ERR_LANDLOCK_PATH", `Cannot start "${path}": ${code}; ${fix}`, {
-    errno: Math.abs(errno),
-    path,
-    cause,
+/** A path from a relative entry of PATH, which Bun makes absolute. */
+function absolute(path: string, cwd = ""): string {
+  if (path.startsWith("/")) return path;
+  const from = cwd.startsWith("/") ? cwd : `${process.cwd()}/${cwd}`;
+  return `${from}/${path}`;
+}
+
+/**
+ * The PATH of a child that is given no environment: that of this process at its start, which Bun
+ * hands on whatever `process.env` says by now.
+ */
+function initialPath(): string | undefined {
+  const environment = new TextDecoder().decode(readFile("/proc/self/environ"));
+  const entry = environment.split("\0").find((one) => one.startsWith("PATH="));
+  // From an .env file, or where /proc cannot be read.
+  return entry?.slice("PATH=".length) ?? process.env["PATH"];
+}
+
+/**
+ * Refuses to hand a child what belongs to the launcher: with the ruleset it could grant more to
+ * those that come after it.
+ */
+function refuseOwn(name: string, stdio: readonly unknown[], own: readonly number[]): void {
+  for (let i = 0; i < stdio.length; i++) {
+    const fd = stdio[i] === "inherit" ? i : stdio[i];
+    if (typeof fd !== "number" || !own.includes(fd)) continue;
+    throw new LandlockError(
+      "ERR_LANDLOCK_INVALID_RULE",
+      `Cannot start "${name}": stdio[${i}] is descriptor ${fd}, which belongs to bun-landlock; name one of your own`,
+    );
+  }
+}
+
+/** `child.stdio` without the descriptors that were for the launcher. */
+function hideOwn(child: Bun.Subprocess, count: number): void {
+  Object.defineProperty(child, "stdio", {
+    get: () => stdioOf(child).slice(0, count),
+    configurable: true,
   });
 }
 
-function launchError(path: string, step: number, errno: number): LandlockError {
-  const syscall = step === STEP_USAGE ? "fcntl" : "landlock_restrict_self";
-  const name = errnoName(errno);
-  if (step === STEP_EXEC) {
-    const fix =
-      name === "EACCES"
-        ? "make it executable, and grant execute on it, its interpreter and its libraries, as with presets.executable()"
-        : "correct the path, or grant its interpreter";
-    return new LandlockError(
-      "ERR_LANDLOCK_PATH",
-      `Cannot start "${path}" inside the sandbox: execve failed with ${name}; ${fix}`,
-      { syscall: "execve", errno, path },
-    );
+function stdioOf(child: Bun.Subprocess): Bun.Subprocess["stdio"] {
+  return Reflect.get(Object.getPrototypeOf(child) as object, "stdio", child);
+}
+
+/** Closes what belongs to a caller who never gets the child. */
+function discard(child: Bun.Subprocess, { stdio, others }: Call): void {
+  for (const [i, fd] of stdioOf(child).entries()) {
+    if (stdio[i] === "socket-fd" && typeof fd === "number") close(fd);
   }
-  if (errno !== E2BIG) return syscallError(`Cannot start "${path}"`, syscall, errno);
-  return new LandlockError(
-    "ERR_LANDLOCK_TOO_MANY_LAYERS",
-    `Cannot start "${path}": 16 rulesets are in force already, the kernel's limit; put the rules into fewer layers`,
-    { syscall, errno },
-  );
+  if (!(others.terminal instanceof Bun.Terminal)) child.terminal?.close();
 }

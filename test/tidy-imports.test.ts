@@ -23,7 +23,7 @@ const layers: readonly (readonly string[])[] = [
   ],
   ["landlock.ts", "config.ts", "rules.ts"],
   ["ruleset.ts"],
-  ["build.ts", "enforce.ts", "enforced.ts", "spawn.ts", "report.ts"],
+  ["build.ts", "enforce.ts", "enforced.ts", "spawn.ts", "spawn/*", "report.ts"],
   ["plan.ts"],
   ["rewritable.ts"],
   ["argument-types.ts", "fit.ts", "rule.ts"],

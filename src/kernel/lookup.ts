@@ -12,14 +12,14 @@ const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
 
 /** Where a command is looked for if PATH is not set. */
-const defaultPath = "/usr/bin:/bin";
+export const defaultPath = "/usr/bin:/bin";
 
 /**
  * Looks a command up as execvp(3) does: directories, and files that this user may not execute, are
  * passed over. An empty entry of PATH is the current directory.
  *
  * @param name A name with a slash is not looked up
- * @param PATH The entries to search; undefined: PATH is not set
+ * @param PATH The entries to search; default: this process's
  * @param cwd The command's working directory, which relative entries start from
  * @returns The path as execve(2) in `cwd` takes it, always with a slash, or a negative errno:
  *   `-EACCES` if there was something of that name that cannot be executed, `-ENOENT` if not,

@@ -19,6 +19,7 @@ import {
   NR,
   O_CLOEXEC,
   O_PATH,
+  PR_GET_DUMPABLE,
   PR_GET_NO_NEW_PRIVS,
   PR_SET_NO_NEW_PRIVS,
   RLIMIT_NOFILE,
@@ -128,6 +129,11 @@ export function setNoNewPrivs(): number {
   return syscall(NR.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+/** `PR_GET_DUMPABLE(2const)`: whether other processes of this user may look into this one. */
+export function isDumpable(): boolean {
+  return syscall(NR.prctl, PR_GET_DUMPABLE, 0, 0, 0, 0) === 1;
+}
+
 /** `open(2)` with `O_PATH`: names a file without reading it, so FIFOs and devices do no harm. */
 export function openPath(path: string, flags = 0): number {
   if (!path.isWellFormed()) return EILSEQ;
@@ -184,6 +190,15 @@ export function readLink(path: string): string | undefined {
   const buffer = new Uint8Array(64);
   const length = syscall(NR.readlinkat, AT_FDCWD, ptr(name), ptr(buffer), buffer.length);
   return length < 0 ? undefined : new TextDecoder().decode(buffer.subarray(0, length));
+}
+
+/** The magic number of the file system that a path is on, from `statfs(2)`, or a negative errno. */
+export function fileSystemType(path: string): number {
+  const name = new TextEncoder().encode(`${path}\0`);
+  // struct statfs is 120 bytes, and f_type, a long, its first field.
+  const words = new BigUint64Array(15);
+  const result = syscall(NR.statfs, ptr(name), ptr(words));
+  return result < 0 ? result : Number(words[0]);
 }
 
 /** The first fields of `struct statx`, as 32-bit words, or a negative errno. */

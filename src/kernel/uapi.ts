@@ -37,12 +37,14 @@ export const STATX_TYPE = 0x1;
 export const STATX_NLINK = 0x4;
 export const STATX_ATTR_MOUNT_ROOT = 0x2000;
 
+export const PR_GET_DUMPABLE = 3;
 export const PR_SET_NO_NEW_PRIVS = 38;
 export const PR_GET_NO_NEW_PRIVS = 39;
 export const RLIMIT_NOFILE = 7;
 export const TIOCGWINSZ = 0x5413;
 /** With `O_CLOEXEC`, which is `EFD_CLOEXEC` too (`eventfd(2)`). */
 export const EFD_NONBLOCK = 0o4000;
+export const PROC_SUPER_MAGIC = 0x9fa0;
 export const MFD_CLOEXEC = 0x1;
 export const MFD_ALLOW_SEALING = 0x2;
 export const MFD_EXEC = 0x10;
@@ -66,6 +68,7 @@ export const NR = {
         pipe2: 59,
         read: 63,
         readlinkat: 78,
+        statfs: 43,
         statx: 291,
         write: 64,
       }
@@ -80,6 +83,7 @@ export const NR = {
         pipe2: 293,
         read: 0,
         readlinkat: 267,
+        statfs: 137,
         statx: 332,
         write: 1,
       }),

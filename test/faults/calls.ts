@@ -23,8 +23,27 @@ const calls: Readonly<Record<Path, readonly string[]>> = {
   probe: ["landlock_create_ruleset"],
   build: ["landlock_create_ruleset", "landlock_add_rule", "openat", "close"],
   restrict: ["landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "prctl"],
-  spawnSync: ["readlinkat", "memfd_create", "write", "fcntl", "eventfd2", "read"],
-  spawn: ["readlinkat", "memfd_create", "write", "fcntl", "pipe2", "read", "close"],
+  spawnSync: [
+    "statfs",
+    "prctl",
+    "readlinkat",
+    "memfd_create",
+    "write",
+    "fcntl",
+    "eventfd2",
+    "read",
+  ],
+  spawn: [
+    "statfs",
+    "prctl",
+    "readlinkat",
+    "memfd_create",
+    "write",
+    "fcntl",
+    "pipe2",
+    "read",
+    "close",
+  ],
 };
 
 /** What the launcher calls, in the child. */

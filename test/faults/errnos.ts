@@ -41,6 +41,7 @@ const table: Readonly<Record<string, string>> = {
   rt_sigprocmask: "EFAULT EINVAL",
   rt_sigsuspend: "EFAULT EINTR",
   rt_tgsigqueueinfo: "EAGAIN EINVAL ESRCH",
+  statfs: "EACCES EFAULT EINTR EIO ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR EOVERFLOW",
   statx: "EACCES EBADF EFAULT EINVAL ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR",
   tgkill: "EAGAIN EINVAL ESRCH",
   wait4: "ECHILD EINTR EINVAL ESRCH",

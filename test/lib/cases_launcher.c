@@ -10,6 +10,7 @@
 
 #define RULESET 200
 #define STATUS (RULESET + 1)
+#define PROGRAM (RULESET + 2)
 
 enum { STEP_RESTRICT = 2, STEP_EXEC = 3 };
 enum { EXIT_TOOL = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
@@ -25,7 +26,8 @@ void target_launched(char **arguments)
 	CHECK(denied < 0 && error == EACCES, "the command can open what is denied");
 	CHECK(open(arguments[3], O_RDONLY) >= 0, "the command: %s", strerror(errno));
 	check_no_new_privs_everywhere(1);
-	CHECK(fcntl(RULESET, F_GETFD) < 0 && fcntl(STATUS, F_GETFD) < 0, "a descriptor is left open");
+	for (int fd = RULESET; fd <= PROGRAM; fd++)
+		CHECK(fcntl(fd, F_GETFD) < 0, "descriptor %d is left open", fd);
 	CHECK(strcmp(arguments[0], "its own name") == 0, "argv[0] is %s", arguments[0]);
 	CHECK(getenv("MARK"), "the environment is lost");
 	_exit(42);
@@ -45,6 +47,7 @@ static int launch(int ruleset, char **arguments, int32_t failure[2], ssize_t *le
 		if (ruleset >= 0)
 			dup2(ruleset, RULESET);
 		dup2(ends[1], STATUS);
+		dup2(open(launcher, O_RDONLY | O_CLOEXEC), PROGRAM);
 		execve(launcher, arguments, environment);
 		failed("execve of %s: %s", launcher, strerror(errno));
 	}

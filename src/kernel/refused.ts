@@ -1,0 +1,88 @@
+/** Why execve(2) refused a program, for `spawn()` and the command line. */
+import { errnoName, fixOf, LandlockError } from "../errors.ts";
+import { executableError } from "./lookup.ts";
+import { close, openFile, readInto } from "./syscalls.ts";
+
+/** `BINPRM_BUF_SIZE`: how much of a file the kernel reads to see what it is. */
+const headBytes = 256;
+
+/**
+ * The error for a program that could not be executed.
+ *
+ * @param what What failed, as `'Cannot execute "tool"'`
+ * @param path The program as execve(2) got it
+ * @param errno Its errno, positive
+ * @param cwd Where a relative path starts
+ */
+export function executeError(
+  what: string,
+  path: string,
+  errno: number,
+  cwd?: string,
+): LandlockError {
+  const problem = `${what}: execve failed with ${errnoName(errno)}`;
+  const details = { syscall: "execve", errno, path };
+  const file = cwd !== undefined && !path.startsWith("/") ? `${cwd}/${path}` : path;
+  const fix = fixFor(file, errno);
+  return fix === undefined
+    ? new LandlockError("ERR_LANDLOCK_PATH", problem, { ...details, hint: { id: "execute" } })
+    : new LandlockError("ERR_LANDLOCK_PATH", `${problem}; ${fix}`, details);
+}
+
+/** What to do; undefined if only the sandbox can have been in the way. */
+function fixFor(file: string, errno: number): string | undefined {
+  switch (errnoName(errno)) {
+    case "EACCES":
+      if (executableError(file) === 0) return undefined;
+      return "it is a directory, or this user may not execute it; correct the path, or chmod +x it";
+    case "ENOENT":
+      return missing(file);
+    case "ENOTDIR":
+      return "correct the path: a part of it is not a directory";
+    case "ELOOP":
+      return "its symbolic links or interpreters lead in a circle; correct them";
+    case "ENOEXEC":
+      return unknownKind(headOf(file));
+    case "E2BIG":
+      return "shorten its arguments and environment";
+    case "ETXTBSY":
+      return "some program has it open for writing; close it there first";
+    default:
+      return fixOf(errno);
+  }
+}
+
+/** The kernel says ENOENT of an interpreter too. */
+function missing(file: string): string {
+  if (executableError(file) !== 0) return "correct the path, or install it";
+  const head = headOf(file);
+  const interpreter = /^#![ \t]*([^ \t\n\0]+)/.exec(head)?.[1];
+  if (interpreter?.endsWith("\r")) {
+    return "its #! line ends in CRLF; save it with LF line ends";
+  }
+  if (interpreter !== undefined) {
+    return `its interpreter ${JSON.stringify(interpreter)} is not there; install it, or correct the #! line`;
+  }
+  if (isElf(head)) return "its dynamic loader is not there; install it, or a build for this system";
+  return "correct the path, or install its interpreter";
+}
+
+function unknownKind(head: string): string {
+  if (isElf(head)) return "it is damaged, or for another CPU; install a build for this machine";
+  if (head.startsWith("#!")) return "its #! line is not complete; correct it, as in #!/bin/sh";
+  return "it is a script without a #! line, or no program; begin it with a line such as #!/bin/sh";
+}
+
+function isElf(head: string): boolean {
+  return head.startsWith("\x7fELF");
+}
+
+/** The beginning of a file, each byte a character; empty if it cannot be read. */
+function headOf(file: string): string {
+  const fd = openFile(file);
+  if (fd < 0) return "";
+  const bytes = new Uint8Array(new ArrayBuffer(headBytes));
+  const count = readInto(fd, bytes);
+  close(fd);
+  return String.fromCharCode(...bytes.subarray(0, Math.max(count, 0)));
+}
