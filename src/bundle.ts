@@ -15,6 +15,17 @@ import { policyJsonSchema } from "./schemas/json-schema.ts";
 const root = join(import.meta.dir, "..");
 const dist = join(root, "dist");
 
+/** For a project that lacks the types of Bun, whose own are any then, or the newest library. */
+function portable(text: string): string {
+  const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+  const bun = `// @ts-ignore: without @types/bun\nimport type * as Bun from "bun";\n`;
+  return [
+    /\bDisposable\b/.test(code) ? '/// <reference lib="esnext.disposable" />\n' : "",
+    /\bBun\./.test(code) ? bun : "",
+    text.replaceAll(/from "(\.[^"]+)\.ts"/g, 'from "$1.js"'),
+  ].join("");
+}
+
 /** The declarations that `index.d.ts` needs, and no others. */
 async function declarations(): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), "landlock-types-"));
@@ -43,7 +54,7 @@ async function declarations(): Promise<void> {
       if (!wanted.includes(next)) wanted.push(next);
     }
     const target = join(dist, "types", relative(scratch, file));
-    await Bun.write(target, text.replaceAll(/from "(\.[^"]+)\.ts"/g, 'from "$1.js"'));
+    await Bun.write(target, portable(text));
   }
   rmSync(scratch, { recursive: true });
 }

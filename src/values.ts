@@ -6,7 +6,10 @@
 import { newestAbi } from "./kernel/abi.ts";
 
 /** A path as users may write it: a string, or a `file:` URL. */
-export type PathLike = string | URL;
+export type PathLike = string | FileUrl;
+
+/** `URL`, if the types of the project know it. */
+export type FileUrl = typeof globalThis extends { URL: { prototype: infer Url } } ? Url : never;
 
 /** A non-empty string without NUL that UTF-8 can hold. */
 export function isPathString(value: unknown): value is string {
@@ -14,7 +17,7 @@ export function isPathString(value: unknown): value is string {
 }
 
 /** A `file:` URL of this machine, which decodes to a path without NUL or an encoded slash. */
-export function isFileUrl(value: unknown): value is URL {
+export function isFileUrl(value: unknown): value is FileUrl {
   if (!(value instanceof URL) || value.protocol !== "file:" || value.host !== "") return false;
   try {
     return isPathString(decodeURIComponent(value.pathname)) && !/%2f/i.test(value.pathname);
