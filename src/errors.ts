@@ -103,14 +103,32 @@ export class LandlockError extends Error {
 }
 
 /**
- * Text with its control characters spelled out: a file's words must not give orders to a terminal,
- * nor reverse the direction of what follows. Bytes of names that are not UTF-8 are `\xff`.
+ * Characters that give orders to a terminal, end a line, reverse the direction of what follows or
+ * cannot be seen. A name may hold any of them.
+ */
+const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+const hexOf = (code: number, digits: number) => code.toString(16).padStart(digits, "0");
+
+/**
+ * Text for a terminal or a comment, with its unprintable characters spelled out. Bytes of names
+ * that are not UTF-8 are `\xff`.
  */
 export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cs}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, (one) => {
-    const hex = one.charCodeAt(0).toString(16).padStart(4, "0");
+  return text.replaceAll(unprintable, (one) => {
+    const code = one.codePointAt(0)!;
     // As `kernel/names.ts` has them: U+DCFF is the byte 0xff.
-    return hex.startsWith("dc") ? `\\x${hex.slice(2)}` : `\\u${hex}`;
+    if (code >= 0xdc80 && code <= 0xdcff) return `\\x${hexOf(code - 0xdc00, 2)}`;
+    // One by one, as JSON has what is beyond U+FFFF.
+    return one.split("").reduce((all, unit) => `${all}\\u${hexOf(unit.charCodeAt(0), 4)}`, "");
+  });
+}
+
+/** A string of TOML, in which nothing is unprintable. */
+export function tomlString(text: string): string {
+  return JSON.stringify(text).replaceAll(unprintable, (one) => {
+    const code = one.codePointAt(0)!;
+    return code > 0xffff ? `\\U${hexOf(code, 8)}` : `\\u${hexOf(code, 4)}`;
   });
 }
 
@@ -119,7 +137,7 @@ export function printableLines(text: string): string {
   return text.split("\n").map(printable).join("\n");
 }
 
-/** A name as it stands in a sentence, in TypeScript, in JSON and in TOML: in double quotes. */
+/** A name as it stands in a sentence, in TypeScript and in JSON: in double quotes. */
 export function quoted(name: string): string {
   return printable(JSON.stringify(name));
 }

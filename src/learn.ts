@@ -2,9 +2,10 @@
  * `landlock-restrict learn`: runs a command unrestricted, watches it, and writes the policy that it
  * needs. In the published bundle this and `learn/` are evaluated on first use: see `src/bundle.ts`.
  */
-import { realpathSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { LandlockError, printable } from "./errors.ts";
+import { accessFs } from "./kernel/abi.ts";
+import { currentDirectory, lastName, parentOf, realPath } from "./kernel/names.ts";
 import { contentOf } from "./learn/content.ts";
 import { unifiedDiff } from "./learn/diff.ts";
 import { draft, type Draft } from "./learn/draft.ts";
@@ -12,12 +13,16 @@ import { existingPolicy, type Existing } from "./learn/existing.ts";
 import { rightsOn } from "./learn/fold.ts";
 import { extended } from "./learn/merge.ts";
 import { Names } from "./learn/names.ts";
-import { Collector, type Needs } from "./learn/needs.ts";
+import { Collector } from "./learn/needs.ts";
 import { Places } from "./learn/places.ts";
 import { header, notes } from "./learn/report.ts";
 import { policyText } from "./learn/toml.ts";
-import { isProject } from "./learn/zones.ts";
+import { requireMeaning } from "./learn/verify.ts";
+import { writeWhole } from "./learn/write.ts";
+import { isProject, type Surroundings } from "./learn/zones.ts";
 import { observe, type Ending } from "./observe.ts";
+import { rewritableBy, withoutLinks } from "./rewritable.ts";
+import { flatten } from "./rule.ts";
 import { progressLine } from "./terminal/output.ts";
 import { screenOf } from "./terminal/screen.ts";
 
@@ -49,6 +54,13 @@ export interface Learned {
   readonly exposed: readonly string[];
 }
 
+/** The command ran, and its policy could not be written. */
+export interface Lost {
+  readonly ending: Ending;
+  /** Why, in one line. */
+  readonly failure: string;
+}
+
 /** The coarse clock that file systems use ticks at least this often: `CONFIG_HZ=100`. */
 const tickMs = 10;
 
@@ -59,47 +71,67 @@ const tickMs = 10;
  *   `ERR_LANDLOCK_INVALID_RULE` where the policy cannot be written or extended, or there is no
  *   strace(1); afterwards `ERR_LANDLOCK_BLOCKED` where that could not trace
  */
-export async function learn({ output, merge, command }: LearnRequest): Promise<Learned> {
+export async function learn({ output, merge, command }: LearnRequest): Promise<Learned | Lost> {
   const existing = existingPolicy(output, merge);
-  const { collector, ending, start } = await watch(command);
-  const needs = collector.needs(new Places(start));
+  // Now: the command may remove directories that it was started in.
   const around = surroundings();
-  const drafted = draft(needs, existing.already, around, realpathSync(tmpdir()));
-  const base = realpathSync(dirname(existing.path));
+  const tmp = realPath(tmpdir());
+  const { collector, ending, start } = await watch(command);
+  try {
+    const needs = collector.needs(new Places(start, tmp));
+    const drafted = draft(needs, existing.already, around, tmp);
+    const policy = write(drafted, existing, around, lastName(command[0]!));
+    return { ...policy, ending, operations: collector.seen };
+  } catch (error) {
+    // The command has run: its status counts.
+    return { ending, failure: messageOf(error) };
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof LandlockError) return error.message;
+  const { code, message } = error as { code?: string; message?: string };
+  return `Cannot write the policy: ${code ?? message ?? "an error"}; learn again`;
+}
+
+/** Writes what was drafted, and says what a person should know. */
+function write(drafted: Draft, existing: Existing, around: Surroundings, program: string) {
+  const { path, base, text: before } = existing;
   const names = new Names({ base, ...around, known: existing.variables });
-  const content = contentOf(drafted, names, existing);
-  const own = join(base, basename(existing.path));
-  const isOpen = rightsOn(drafted.grants, own).has("write_file");
-  const said = notes(drafted, names, isOpen ? own : undefined, rewritable(needs, drafted));
+  const written = contentOf(drafted, names, existing);
+  const { content } = written;
+  const own = `${base === "/" ? "" : base}/${lastName(path)}`;
+  const all = flatten([...written.rules, ...existing.rules], "learn");
+  const programs = rewritableBy(all, accessFs, withoutLinks);
+  const said = notes(drafted, names, isOpen(drafted, existing, own) ? own : undefined, programs);
   const rules = content.texts.size + content.ports.size + content.paths.length;
-  const changed = existing.text === undefined || rules > 0;
-  const text =
-    existing.text === undefined
-      ? policyText(header(basename(command[0]!)), content, said)
-      : changed
-        ? extended(existing.text, content, unsaid(said, existing), JSON.stringify(existing.path))
-        : existing.text;
-  if (changed) writeFileSync(existing.path, text);
+  const changed = before === undefined || rules > 0;
+  const text = !changed
+    ? before
+    : before === undefined
+      ? policyText(header(program), content, said)
+      : extended(before, content, unsaid(said, before), JSON.stringify(path));
+  if (changed) {
+    requireMeaning(text, path, written, before);
+    writeWhole(path, text, before);
+  }
   return {
-    policy: existing.path,
+    policy: path,
     changed,
-    ending,
-    operations: collector.seen,
-    diff: existing.text === undefined ? [] : unifiedDiff(existing.text, text),
+    diff: before === undefined ? [] : unifiedDiff(before, text),
     notes: said,
     withheld: drafted.withheld,
     exposed: drafted.exposed,
   };
 }
 
-/** Programs that the policy lets be changed: what they name decides what `executable` grants. */
-function rewritable({ programs }: Needs, { grants, presets }: Draft): string[] {
-  if (!presets.some(({ spec }) => spec.startsWith("executable="))) return [];
-  const isOpen = (path: string) =>
-    [rightsOn(grants, path), ...presets.map(({ coverage }) => coverage.rightsOn(path))].some(
-      (rights) => rights.has("write_file") || rights.has("remove_file"),
-    );
-  return [...programs].filter(isOpen).sort();
+/** Whether the program can write to its own policy, or put another file in its place. */
+function isOpen({ grants, presets }: Draft, { already }: Existing, policy: string): boolean {
+  const coverages = [already, ...presets.map(({ coverage }) => coverage)];
+  const on = (path: string) =>
+    coverages.reduce((sum, one) => sum.union(one.rightsOn(path)), rightsOn(grants, path));
+  const folder = on(parentOf(policy));
+  return on(policy).has("write_file") || (folder.has("make_reg") && folder.has("remove_file"));
 }
 
 async function watch(command: readonly string[]) {
@@ -125,25 +157,26 @@ async function watch(command: readonly string[]) {
   return { collector, start, ending };
 }
 
-function surroundings() {
+function surroundings(): Surroundings {
   const HOME = process.env["HOME"];
   const home = HOME?.startsWith("/") ? realOf(HOME) : undefined;
-  const cwd = realpathSync(process.cwd());
+  const cwd = realPath(currentDirectory());
   return { home, project: isProject(cwd, home) ? cwd : undefined };
 }
 
 function realOf(path: string): string | undefined {
   try {
-    return realpathSync(path);
+    return realPath(path);
   } catch {
     return undefined;
   }
 }
 
 /** The notes that do not stand in the policy yet. */
-function unsaid(lines: readonly string[], { text = "" }: Existing): string[] {
+function unsaid(lines: readonly string[], text: string): string[] {
   const known = new Set(text.split("\n").map((line) => line.replace(/^# ?/, "").trimEnd()));
-  const fresh = lines.filter((line) => !line.startsWith("  ") || !known.has(line));
+  const isKnown = (line: string) => known.has(printable(line).trimEnd());
+  const fresh = lines.filter((line) => !line.startsWith("  ") || !isKnown(line));
   // A heading with nothing beneath it says nothing.
   return fresh.filter((line, i) => line.startsWith("  ") || fresh[i + 1]?.startsWith("  "));
 }

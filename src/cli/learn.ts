@@ -3,6 +3,7 @@ import { LandlockError, printable, quoted } from "../errors.ts";
 import { lookUpCommand, lookUpFailure } from "../kernel/lookup.ts";
 import { currentDirectory } from "../kernel/names.ts";
 import { learn, type Learned } from "../learn.ts";
+import { pasteable } from "../observe/quote.ts";
 import { writeError } from "../terminal/output.ts";
 import { screenOf, type Screen } from "../terminal/screen.ts";
 import { paint } from "../terminal/text.ts";
@@ -33,9 +34,9 @@ export async function learnCommand(words: readonly string[], start: Start): Prom
     return path === EACCES ? EXIT_CANNOT_RUN : EXIT_NOT_FOUND;
   }
   const learned = await learn(request);
-  writeError(
-    json ? `${printable(JSON.stringify(learned))}\n` : text(learned, request.output, screenOf(2)),
-  );
+  if (json) writeError(`${printable(JSON.stringify(learned))}\n`);
+  else if ("failure" in learned) complain(learned.failure);
+  else writeError(text(learned, request.output, screenOf(2)));
   return exitStatusOf(learned.ending);
 }
 
@@ -69,11 +70,12 @@ function text(learned: Learned, output: string, screen: Screen): string {
   const what = changed ? (diff.length > 0 ? "extended" : "written") : "needs nothing more";
   const lines = [
     ...diff.map((line) => painted(line, screen)),
-    ...notes.map((note) =>
-      note.startsWith("  ") ? printable(note) : paint("yellow", note, screen),
-    ),
+    ...notes.map((note) => {
+      const shown = printable(note);
+      return shown.startsWith("  ") ? shown : paint("yellow", shown, screen);
+    }),
     `${paint("bold", printable(output), screen)}: ${what}, after ${operations} operations. Read it, and try it:`,
-    `landlock-restrict -policy ${printable(output)} -- ...`,
+    `landlock-restrict -policy ${pasteable([output])} -- ...`,
   ];
   return lines.map((line) => `${line}\n`).join("");
 }

@@ -1,6 +1,6 @@
 /** Rules that would help, spelled as code, as flags of `landlock-restrict` and as a policy's lines. */
 import { closeSync, openSync, statSync } from "node:fs";
-import { quoted } from "../errors.ts";
+import { quoted, tomlString } from "../errors.ts";
 import type { FsRight, NetRight } from "../kernel/abi.ts";
 import { presetOf } from "../presets.ts";
 import { flatten, type FsRule, type Rule } from "../rule.ts";
@@ -162,7 +162,7 @@ function presetCode(spec: string): string {
 }
 
 function listOf(words: readonly string[]): string {
-  return `[${words.map(quoted).join(", ")}]`;
+  return `[${words.map(tomlString).join(", ")}]`;
 }
 
 function flagsOf(piece: Piece): string[] {

@@ -1,10 +1,23 @@
 /** From a draft to what stands in a policy file: its keys, and paths as people write them. */
 import { lstatSync } from "node:fs";
+import { fileName } from "../kernel/names.ts";
 import { rightsOf, type FsRight, type NetRight } from "../kernel/abi.ts";
-import { roFiles, rwDirs, rwFiles } from "../rules.ts";
+import { presetOf } from "../presets.ts";
+import type { FsRule, Rule } from "../rule.ts";
+import {
+  bindTcp,
+  bindUdp,
+  connectSendUdp,
+  connectTcp,
+  pathAccess,
+  roDirs,
+  roFiles,
+  rwDirs,
+  rwFiles,
+} from "../rules.ts";
 import type { Draft } from "./draft.ts";
 import { ordered } from "./fold.ts";
-import type { Names } from "./names.ts";
+import { escaped, type Names } from "./names.ts";
 
 /** The keys of a policy that are lists of texts, in the order in which they are written. */
 export const textKeys = ["presets", "ro", "rw", "roFiles", "rwFiles", "unrestricted"] as const;
@@ -13,10 +26,14 @@ export const portKeys = ["bindTcp", "connectTcp", "bindUdp", "connectSendUdp"] a
 
 /** An entry of the list `paths`. */
 export interface Entry {
-  readonly access: "rw" | readonly FsRight[];
+  readonly access: PathKey | readonly FsRight[];
   readonly refer?: true;
+  readonly ifMissing?: "skip" | "create";
   readonly paths: readonly string[];
 }
+
+const pathRules = { ro: roDirs, rw: rwDirs, roFiles, rwFiles };
+type PathKey = keyof typeof pathRules;
 
 /** What a policy gets. */
 export interface Content {
@@ -27,83 +44,106 @@ export interface Content {
   readonly variables: ReadonlyMap<string, string | { readonly env: string }>;
 }
 
+const portRules = {
+  bind_tcp: { key: "bindTcp", make: bindTcp },
+  connect_tcp: { key: "connectTcp", make: connectTcp },
+  bind_udp: { key: "bindUdp", make: bindUdp },
+  connect_send_udp: { key: "connectSendUdp", make: connectSendUdp },
+} as const satisfies Readonly<Record<NetRight, object>>;
+
 /** What a policy that is extended says about itself. */
 export interface Limits {
   /** Rights of newer ones cannot be granted by it. */
   readonly abi: number;
-  /** Families that it leaves alone: nothing is to be granted in them. */
+  /** What it leaves alone: nothing is to be granted of that. */
   readonly unrestricted: readonly string[];
 }
 
-const portKeyOf: Readonly<Record<NetRight, (typeof portKeys)[number]>> = {
-  bind_tcp: "bindTcp",
-  connect_tcp: "connectTcp",
-  bind_udp: "bindUdp",
-  connect_send_udp: "connectSendUdp",
-};
+/** What a policy gets, and the rules that it is to come to. */
+export interface Written {
+  readonly content: Content;
+  readonly rules: readonly Rule[];
+}
 
 /** Writes down a draft. */
-export function contentOf(draft: Draft, names: Names, { abi, unrestricted }: Limits): Content {
+export function contentOf(draft: Draft, names: Names, { abi, unrestricted }: Limits): Written {
   const restricts = rightsOf(abi);
   const lists = new Map<(typeof textKeys)[number], string[]>();
-  const exact = new Map<string, { access: Entry["access"]; refer: boolean; paths: string[] }>();
+  const entries = new Map<string, { grant: Grant; paths: string[] }>();
+  const ports = new Map<(typeof portKeys)[number], readonly number[]>();
+  const rules: Rule[] = [];
   const add = (key: (typeof textKeys)[number], text: string) =>
     lists.set(key, [...(lists.get(key) ?? []), text]);
   for (const { spec, program } of draft.presets) {
-    add("presets", program === undefined ? spec : `executable=${names.write(program)}`);
+    add(
+      "presets",
+      program === undefined ? escaped(spec) : `executable=${names.writeProgram(program)}`,
+    );
+    rules.push(presetOf(spec, "/"));
   }
-  const grants = unrestricted.includes("paths") ? [] : draft.grants;
-  for (const [path, rights] of grants) {
+  for (const [path, rights] of unrestricted.includes("paths") ? [] : draft.grants) {
     const known = ordered(rights).filter((right) => restricts.fs.includes(right));
     if (known.length === 0) continue;
+    const missing = draft.missing.get(path);
+    const grant: Grant = {
+      ...grantFor(known, missing === "create" || (missing === undefined && isDirectory(path))),
+      ...(missing === undefined ? {} : { ifMissing: missing }),
+    };
+    rules.push(ruleFor(grant, path));
     const name = names.write(path);
-    const key = keyFor(known, isDirectory(path));
-    if (typeof key === "string") {
-      add(key, name);
+    if (typeof grant.access === "string" && !grant.refer && missing === undefined) {
+      add(grant.access, name);
       continue;
     }
-    const place = JSON.stringify([key.access, key.refer]);
-    const entry = exact.get(place);
+    const place = JSON.stringify(grant);
+    const entry = entries.get(place);
     if (entry) entry.paths.push(name);
-    else exact.set(place, { ...key, paths: [name] });
+    else entries.set(place, { grant, paths: [name] });
   }
   if (draft.leavesScope && !unrestricted.includes("scoped")) add("unrestricted", "scoped");
-  const ports = unrestricted.includes("net") ? [] : draft.ports;
-  return {
+  for (const [right, list] of draft.ports) {
+    const { key, make } = portRules[right];
+    const isFree = unrestricted.includes("net") || unrestricted.includes(key);
+    if (isFree || !restricts.net.includes(right)) continue;
+    ports.set(key, list);
+    rules.push(make(...list));
+  }
+  const content = {
     texts: new Map([...lists].map(([key, list]) => [key, key === "presets" ? list : list.sort()])),
-    ports: new Map(
-      [...ports]
-        .filter(([right]) => restricts.net.includes(right))
-        .map(([right, list]) => [portKeyOf[right], list]),
-    ),
-    paths: [...exact.values()].map(({ access, refer, paths }) => ({
-      access,
-      ...(refer ? { refer } : {}),
-      paths: paths.sort(),
-    })),
+    ports,
+    paths: [...entries.values()].map(({ grant, paths }) => ({ ...grant, paths: paths.sort() })),
     variables: names.variables,
   };
+  return { content, rules };
+}
+
+type Grant = Omit<Entry, "paths">;
+
+function ruleFor({ access, refer, ifMissing }: Grant, path: string): FsRule {
+  let rule = typeof access === "string" ? pathRules[access](path) : pathAccess(access, path);
+  if (refer) rule = rule.withRefer();
+  if (ifMissing === "create") return rule.createIfMissing();
+  return ifMissing === "skip" ? rule.ignoreIfMissing() : rule;
 }
 
 function isDirectory(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true;
+  return lstatSync(fileName(path), { throwIfNoEntry: false })?.isDirectory() ?? true;
 }
 
 /** Writing, making and removing, and so all of `rw`. */
 const writes: readonly FsRight[] = ["write_file", "make_reg", "remove_file"];
 
-function keyFor(
-  rights: readonly FsRight[],
-  directory: boolean,
-): "ro" | "rw" | "roFiles" | "rwFiles" | { access: Entry["access"]; refer: boolean } {
+function grantFor(rights: readonly FsRight[], directory: boolean): Grant {
   const within = (list: readonly FsRight[]) => rights.every((right) => list.includes(right));
   if (!directory) {
-    if (within(roFiles("/").access)) return "roFiles";
-    return within(rwFiles("/").access) ? "rwFiles" : { access: rights, refer: false };
+    if (within(roFiles("/").access)) return { access: "roFiles" };
+    return { access: within(rwFiles("/").access) ? "rwFiles" : rights };
   }
-  if (within(["execute", "read_file", "read_dir"]) && rights.includes("read_file")) return "ro";
+  if (within(["execute", "read_file", "read_dir"]) && rights.includes("read_file")) {
+    return { access: "ro" };
+  }
   const writable = writes.every((right) => rights.includes(right));
-  if (writable && within(rwDirs("/").access)) return "rw";
+  if (writable && within(rwDirs("/").access)) return { access: "rw" };
   if (writable && within([...rwDirs("/").access, "refer"])) return { access: "rw", refer: true };
-  return { access: rights, refer: false };
+  return { access: rights };
 }

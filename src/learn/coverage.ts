@@ -1,7 +1,6 @@
 /** What rules grant already: those of presets, and those of a policy that is extended. */
-import { realpathSync } from "node:fs";
-import { dirname } from "node:path";
 import type { FsRight, NetRight } from "../kernel/abi.ts";
+import { parentOf, realPath } from "../kernel/names.ts";
 import type { Rule } from "../rule.ts";
 
 /** Rights by path and by port. */
@@ -29,10 +28,15 @@ export class Coverage {
   rightsOn(path: string): ReadonlySet<FsRight> {
     const all = new Set(this.#paths.get(path));
     for (let next = path; next !== "/";) {
-      next = dirname(next);
+      next = parentOf(next);
       for (const right of this.#paths.get(next) ?? []) all.add(right);
     }
     return all;
+  }
+
+  /** The paths that a right is granted on. */
+  pathsWith(right: FsRight): string[] {
+    return [...this.#paths].flatMap(([path, rights]) => (rights.has(right) ? [path] : []));
   }
 
   /** Whether a right is granted on a port. */
@@ -53,7 +57,7 @@ function realOf(path: string): string {
   // Its own name stands for the process that loads the policy.
   if (/^\/proc\/self(\/|$)/.test(path)) return path;
   try {
-    return realpathSync.native(path);
+    return realPath(path);
   } catch {
     return path;
   }

@@ -1,10 +1,10 @@
 /** From what a command needs to what a policy would grant, and what it would not. */
-import { readFileSync } from "node:fs";
 import { accessNet, fileRights, type FsRight, type NetRight } from "../kernel/abi.ts";
 import type { Coverage } from "./coverage.ts";
 import { fold, ordered, rightsOn, withoutCovered, type Grants } from "./fold.ts";
 import type { Move, Needs } from "./needs.ts";
 import { recognise, type Chosen } from "./presets.ts";
+import { changes, isGoverning, mayHoldGoverning } from "./governing.ts";
 import { isSecret, secretsIn } from "./secrets.ts";
 import { isSystem, isWide, type Surroundings } from "./zones.ts";
 
@@ -14,25 +14,35 @@ export interface Withheld {
   readonly what: string;
   readonly rights: readonly FsRight[];
   /**
-   * `secret`: a person has to decide; `wide`: too much is in it; `listing`: that, and its names were
-   * read and nothing else; `port`: another one each time.
+   * `secret`: a person has to decide; `wide`: too much is in it; `governing`: what runs later is in
+   * it; `listing`: too much, and its names were read and nothing else; `process`, `port`: another one
+   * each time; `name`: no policy can hold it.
    */
-  readonly reason: "secret" | "wide" | "listing" | "port";
+  readonly reason: "secret" | "wide" | "governing" | "listing" | "process" | "port" | "name";
 }
 
 /** What a policy would say. */
 export interface Draft {
   readonly presets: readonly Chosen[];
   readonly grants: ReadonlyMap<string, ReadonlySet<FsRight>>;
+  /** Those of them that may be missing: what a rule does then. */
+  readonly missing: ReadonlyMap<string, "skip" | "create">;
   readonly ports: ReadonlyMap<NetRight, readonly number[]>;
   /** Whether signals or abstract UNIX sockets went to processes outside. */
   readonly leavesScope: boolean;
   readonly withheld: readonly Withheld[];
   /** Secrets in directories that had to be granted. */
   readonly exposed: readonly string[];
+  /** Directories that were granted and are too large to look through for secrets. */
+  readonly unsearched: readonly string[];
+  /** What was granted for writing and decides what runs later. */
+  readonly governing: readonly string[];
   /** Programs that cannot be followed, or whose files could not be seen. */
   readonly unseen: readonly string[];
 }
+
+/** Rights of those who fill a directory and empty it. */
+const fills: ReadonlySet<FsRight> = new Set(["write_file", "make_reg", "remove_file"]);
 
 /**
  * Makes the draft.
@@ -41,31 +51,76 @@ export interface Draft {
  * @param tmp The folder for temporary files, without symbolic links
  */
 export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp: string): Draft {
-  const withheld: Withheld[] = [];
-  const { presets, unknown } = recognise(needs, already, tmp);
+  const withheld = new Map<string, Withheld>();
+  const withhold = (what: string, rights: ReadonlySet<FsRight>, reason: Withheld["reason"]) => {
+    const known = withheld.get(`${reason} ${what}`)?.rights ?? [];
+    const all = ordered(new Set([...known, ...rights]));
+    withheld.set(`${reason} ${what}`, { what, rights: all, reason });
+  };
+  const recognised = recognise(needs, already, tmp);
+  const presets = recognised.presets.filter(({ spec, program }) => {
+    if (program !== undefined && isSecret(program, around.home)) {
+      withhold(program, new Set(["execute", "read_file"]), "secret");
+      return false;
+    }
+    const project = spec === "tmp" && around.project?.startsWith(`${tmp}/`) ? around.project : "";
+    const isFine = project === "" || !mayHoldGoverning(project);
+    if (!isFine) withhold(tmp, needs.paths.get(tmp)!, "governing");
+    return isFine;
+  });
   const grants: Grants = new Map();
+  const missing = new Map<string, "skip" | "create">();
   const all: Grants = new Map(needs.paths);
-  for (const program of unknown) all.set(program, new Set(["execute", "read_file"]));
+  for (const program of recognised.unknown) all.set(program, new Set(["execute", "read_file"]));
   const coverages = [already, ...presets.map(({ coverage }) => coverage)];
+  const uncovered = (path: string, rights: ReadonlySet<FsRight>): ReadonlySet<FsRight> =>
+    coverages.reduce((left, coverage) => left.difference(coverage.rightsOn(path)), rights);
   for (const [path, rights] of all) {
-    const missing = coverages.reduce(
-      (left, coverage) => left.difference(coverage.rightsOn(path)),
-      rights as ReadonlySet<FsRight>,
-    );
-    if (missing.size === 0) continue;
-    const reason = reasonAgainst(path, missing, around, tmp);
-    if (reason) withheld.push({ what: path, rights: ordered(missing), reason });
-    else grants.set(path, new Set(missing));
+    const left = uncovered(path, rights);
+    if (left.size === 0) continue;
+    const reason = reasonAgainst(path, left, needs, around, tmp);
+    if (reason === undefined) grants.set(path, new Set(left));
+    else withhold(path, left, reason);
+    if (reason !== "governing") continue;
+    // What is read there is not in question, and files that are there by now are files.
+    if (left.has("read_dir")) grants.set(path, new Set(["read_dir"]));
+    for (const [file, some] of needs.left.get(path) ?? []) {
+      if (isSecret(file, around.home) || isGoverning(file)) continue;
+      grants.set(file, new Set(some));
+      missing.set(file, "skip");
+    }
   }
-  const moves = needs.moves.filter(({ from }) => from === tmp || !isWide(from, around));
-  const folded = withoutCovered(level(fold(grants, around), moves, coverages));
+  for (const [path, rights] of needs.processes) {
+    const left = uncovered("/proc", rights);
+    if (left.size > 0) withhold(path, left, "process");
+  }
+  const isAllowed = (path: string, rights: ReadonlySet<FsRight>) =>
+    reasonAgainst(path, rights, needs, around, tmp) === undefined;
+  const leveled = level(fold(grants, around), needs.moves, coverages, isAllowed);
+  const folded = withoutCovered(leveled);
+  for (const [path, rights] of folded) {
+    if (path.isWellFormed()) continue;
+    folded.delete(path);
+    withhold(path, rights, "name");
+  }
+  // What a run makes, the next one finds; and what it fills, somebody may remove.
+  for (const [path, rights] of folded) {
+    const isOutput = around.project !== undefined && path.startsWith(`${around.project}/`);
+    if (needs.created.has(path) || (isOutput && fills.isSubsetOf(rights))) {
+      missing.set(path, "create");
+    }
+  }
   return {
     presets,
     grants: folded,
-    ports: portsOf(needs, coverages, withheld),
+    missing,
+    ports: portsOf(needs, coverages, (what) => withhold(what, new Set(), "port")),
     leavesScope: needs.scopes.size > 0,
-    withheld: withheld.sort((a, b) => (a.what < b.what ? -1 : 1)),
-    exposed: exposedBy(folded, around),
+    withheld: [...withheld.values()].sort((a, b) => (a.what < b.what ? -1 : 1)),
+    ...exposedBy(folded, around),
+    governing: [...folded].flatMap(([path, rights]) =>
+      changes(rights) && !needs.created.has(path) && isGoverning(path) ? [path] : [],
+    ),
     unseen: [...needs.unseen],
   };
 }
@@ -73,30 +128,45 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
 function reasonAgainst(
   path: string,
   rights: ReadonlySet<FsRight>,
+  { created }: Needs,
   around: Surroundings,
   tmp: string,
 ): Withheld["reason"] | undefined {
   if (isSecret(path, around.home)) return "secret";
-  if (!isWide(path, around)) return undefined;
-  if (rights.isSubsetOf(new Set(["read_dir"]))) return "listing";
-  return path === tmp ? undefined : "wide";
+  if (isWide(path, around)) {
+    if (rights.isSubsetOf(new Set(["read_dir"]))) return "listing";
+    if (path !== tmp) return "wide";
+  }
+  // What is in a directory that the run made is its own.
+  if (!changes(rights) || created.has(path)) return undefined;
+  return mayHoldGoverning(path, true) ? "governing" : undefined;
 }
 
 /**
  * A file must not gain rights by its new place: what it can do there, it must have been able to do
  * before. Source: `refer` in Landlock's documentation.
  */
-function level(grants: Grants, moves: readonly Move[], coverages: readonly Coverage[]): Grants {
+function level(
+  grants: Grants,
+  moves: readonly Move[],
+  coverages: readonly Coverage[],
+  isAllowed: (path: string, rights: ReadonlySet<FsRight>) => boolean,
+): Grants {
   const result: Grants = new Map(grants);
   const onPath = (path: string) =>
     coverages.reduce((sum, one) => sum.union(one.rightsOn(path)), rightsOn(result, path));
   for (let changed = true; changed;) {
     changed = false;
-    for (const { from, to } of moves) {
+    for (const { from, to, directory } of moves) {
       const gained = onPath(to).difference(onPath(from));
-      const missing = [...gained].filter((right) => right !== "refer");
+      const missing = [...gained].filter(
+        (right) => right !== "refer" && (directory || fileRights.includes(right)),
+      );
       if (missing.length === 0) continue;
-      result.set(from, new Set(result.get(from)).union(new Set(missing)));
+      const more = new Set(result.get(from)).union(new Set(missing));
+      // What is withheld stays so: the move is denied.
+      if (!isAllowed(from, more)) continue;
+      result.set(from, more);
       changed = true;
     }
   }
@@ -106,16 +176,15 @@ function level(grants: Grants, moves: readonly Move[], coverages: readonly Cover
 function portsOf(
   needs: Needs,
   coverages: readonly Coverage[],
-  withheld: Withheld[],
+  withhold: (what: string) => void,
 ): Draft["ports"] {
   const ports = new Map<NetRight, readonly number[]>();
   for (const right of accessNet) {
     const kept: number[] = [];
     for (const port of needs.ports.get(right) ?? []) {
       if (coverages.some((coverage) => coverage.hasPort(right, port))) continue;
-      if (isPicked(port, right, needs)) {
-        withheld.push({ what: `${right} ${port}`, rights: [], reason: "port" });
-      } else kept.push(port);
+      if (isPicked(port, right, needs)) withhold(`${right} ${port}`);
+      else kept.push(port);
     }
     if (kept.length > 0)
       ports.set(
@@ -126,32 +195,22 @@ function portsOf(
   return ports;
 }
 
-/** Whether the kernel picked a port for a server of the run: the next one gets another. */
-function isPicked(port: number, right: NetRight, { ports }: Needs): boolean {
-  const bind =
-    right === "connect_tcp" ? "bind_tcp" : right === "connect_send_udp" ? "bind_udp" : undefined;
-  if (bind === undefined || !ports.get(bind)?.has(0)) return false;
-  const [first, last] = pickedPorts();
-  return port >= first && port <= last;
+/** Whether the kernel picked a port for the run: the next one gets another. */
+function isPicked(port: number, right: NetRight, { picked }: Needs): boolean {
+  return picked[right.endsWith("_tcp") ? "tcp" : "udp"].has(port);
 }
 
-/** `ip_local_port_range` of ip(7), or the kernel's default. */
-function pickedPorts(): [number, number] {
-  try {
-    const text = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8");
-    const [first = 32768, last = 60999] = text.trim().split(/\s+/).map(Number);
-    return [first, last];
-  } catch {
-    return [32768, 60999];
-  }
-}
-
-function exposedBy(grants: Grants, around: Surroundings): string[] {
+function exposedBy(grants: Grants, around: Surroundings): Pick<Draft, "exposed" | "unsearched"> {
   const opens: ReadonlySet<FsRight> = new Set(
     fileRights.filter((right) => right === "read_file" || right === "write_file"),
   );
-  const found = [...grants].flatMap(([path, rights]) =>
-    isSystem(path) || rights.isDisjointFrom(opens) ? [] : secretsIn(path, around.home),
-  );
-  return [...new Set(found)].sort();
+  const exposed = new Set<string>();
+  const unsearched: string[] = [];
+  for (const [path, rights] of grants) {
+    if (isSystem(path) || rights.isDisjointFrom(opens)) continue;
+    const { found, complete } = secretsIn(path, around.home);
+    for (const one of found) exposed.add(one);
+    if (!complete) unsearched.push(path);
+  }
+  return { exposed: [...exposed].sort(), unsearched };
 }

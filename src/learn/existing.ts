@@ -1,17 +1,24 @@
 /** The policy that is extended, or the absence of one. */
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { accessSync, constants, lstatSync, readFileSync, statSync } from "node:fs";
 import { LandlockError } from "../errors.ts";
 import { newestAbi } from "../kernel/abi.ts";
+import { parentOf, realPath } from "../kernel/names.ts";
+import { fromHere } from "../policy/paths.ts";
 import { isOwnFormat, readFile } from "../policy/read.ts";
+import type { Rule } from "../rule.ts";
 import type { Limits } from "./content.ts";
 import { Coverage } from "./coverage.ts";
 
 /** A policy's file before the run. */
 export interface Existing extends Limits {
+  /** Absolute. */
   readonly path: string;
+  /** Its folder, without symbolic links. */
+  readonly base: string;
   /** Its text; undefined: there is no such file. */
   readonly text: string | undefined;
+  readonly rules: readonly Rule[];
+  /** What these grant. */
   readonly already: Coverage;
   /** The table of variables. */
   readonly variables: Readonly<Record<string, unknown>>;
@@ -25,7 +32,7 @@ export interface Existing extends Limits {
  *   extended; `ERR_LANDLOCK_INVALID_RULE` where it is no policy of this library in TOML
  */
 export function existingPolicy(file: string, merge: boolean): Existing {
-  const path = resolve(file);
+  const path = fromHere(file);
   const name = JSON.stringify(path);
   if (!path.endsWith(".toml")) {
     throw new LandlockError(
@@ -33,18 +40,19 @@ export function existingPolicy(file: string, merge: boolean): Existing {
       `${name} is not what learn writes: call it something.toml`,
     );
   }
-  if (!existsSync(path)) {
-    if (!statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory()) {
-      const message = `Cannot write ${name}: its folder does not exist; create it`;
-      throw new LandlockError("ERR_LANDLOCK_PATH", message, { path });
-    }
+  const base = folderFor(path);
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) {
     const nothing = { abi: newestAbi, unrestricted: [], variables: {} };
-    return { path, text: undefined, already: new Coverage(), ...nothing };
+    return { path, base, text: undefined, rules: [], already: new Coverage(), ...nothing };
   }
   if (!merge) {
-    const message = `${name} exists: add -merge to extend it, or give another name`;
-    throw new LandlockError("ERR_LANDLOCK_PATH", message, { path });
+    throw unusable(path, `${name} exists: add -merge to extend it, or give another name`);
   }
+  if (stats.isSymbolicLink()) {
+    throw unusable(path, `${name} is a symbolic link: name the file that it leads to`);
+  }
+  if (!stats.isFile()) throw unusable(path, `${name} is no file: give another name`);
   const { config, rules } = readFile(path);
   const text = readFileSync(path, "utf8");
   const value = Bun.TOML.parse(text) as {
@@ -60,5 +68,33 @@ export function existingPolicy(file: string, merge: boolean): Existing {
   const already = new Coverage();
   for (const rule of rules) already.add(rule);
   const { unrestricted = [], variables = {} } = value;
-  return { path, text, already, abi: config.abi, unrestricted, variables };
+  return { path, base, text, rules, already, abi: config.abi, unrestricted, variables };
+}
+
+/** The folder of a policy, without symbolic links: one that a file can be made in. */
+function folderFor(path: string): string {
+  const name = JSON.stringify(path);
+  const folder = parentOf(path);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw unusable(path, `Cannot write ${name}: its folder does not exist; create it`);
+  }
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const { code = "an error" } = error as { code?: string };
+    throw unusable(
+      path,
+      `Cannot write ${name}: no file can be made in its folder (${code}); give another one`,
+    );
+  }
+  const base = realPath(folder);
+  if (base.isWellFormed()) return base;
+  throw unusable(
+    path,
+    `Cannot write ${name}: the name of its folder is not UTF-8; give another one`,
+  );
+}
+
+function unusable(path: string, message: string): LandlockError {
+  return new LandlockError("ERR_LANDLOCK_PATH", message, { path });
 }

@@ -1,6 +1,7 @@
 /** From files to the directories they are in, as far as people would say it that way. */
 import { accessFs, type FsRight } from "../kernel/abi.ts";
-import { secretsIn } from "./secrets.ts";
+import { changes, mayHoldGoverning } from "./governing.ts";
+import { mayHoldSecrets } from "./secrets.ts";
 import { commonDirectory, isSystem, isWide, zoneOf, type Surroundings } from "./zones.ts";
 
 /** Rights by path. */
@@ -49,8 +50,12 @@ interface Work {
 function foldGroup(paths: readonly string[], zone: string, least: number, work: Work): void {
   const { grants, folded, around } = work;
   const target = isSystem(zone) ? zone : commonDirectory(paths);
-  const tooFar = isWide(target, around) || secretsIn(target, around.home, 1).length > 0;
-  if (paths.length < least || tooFar) {
+  const isFine = () => {
+    if (isWide(target, around) || mayHoldSecrets(target, around.home)) return false;
+    // What is written to lies where nobody would look for a hook, or it stays as it is.
+    return !paths.some((path) => changes(grants.get(path)!)) || !mayHoldGoverning(target);
+  };
+  if (paths.length < least || !isFine()) {
     const deeper = Map.groupBy(paths, (path) => nextBelow(path, target));
     for (const [next, some] of deeper) {
       if (some.length === 1 || some.length < least || next === target) {

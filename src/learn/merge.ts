@@ -4,7 +4,7 @@
  */
 import { LandlockError } from "../errors.ts";
 import type { Content } from "./content.ts";
-import { commented, entryText, lists, quote, section, variableText } from "./toml.ts";
+import { commented, entryText, lists, section, value, variableText } from "./toml.ts";
 
 /**
  * Puts content into a policy.
@@ -23,8 +23,7 @@ export function extended(
 ): string {
   let next = text === "" || text.endsWith("\n") ? text : `${text}\n`;
   for (const [key, items] of lists(content)) {
-    const words = items.map((item) => (typeof item === "number" ? `${item}` : quote(item)));
-    next = intoList(next, key, words) ?? beforeTables(next, section(key, items));
+    next = intoList(next, key, items.map(value)) ?? beforeTables(next, section(key, items));
   }
   if (content.variables.size > 0) {
     const lines = [...content.variables].map(([key, source]) => variableText(key, source)).join("");

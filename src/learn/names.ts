@@ -26,6 +26,12 @@ export class Names {
     return this.#used;
   }
 
+  /** A program as the preset `executable` has it: without a slash it would be looked up on PATH. */
+  writeProgram(path: string): string {
+    const text = this.write(path);
+    return text.includes("/") ? text : `./${text}`;
+  }
+
   /** A path as the policy has it. */
   write(path: string): string {
     const { base, project, home } = this.#options;
@@ -48,6 +54,8 @@ export class Names {
     path: string,
   ): string | undefined {
     const { known } = this.#options;
+    // In the value of a variable nothing could escape it.
+    if (path.includes("${")) return undefined;
     if (Object.hasOwn(known, name)) {
       return known[name] === path || Bun.deepEquals(known[name], value) ? name : undefined;
     }
@@ -65,7 +73,7 @@ function relative(path: string): string {
   return escaped(path.startsWith("~") ? `./${path}` : path);
 }
 
-/** In a policy `$$` is a `$`. */
-function escaped(path: string): string {
+/** A text as policies have it: `$$` is a `$`. */
+export function escaped(path: string): string {
   return path.replaceAll("$", "$$$$");
 }

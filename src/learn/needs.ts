@@ -1,25 +1,36 @@
 /** From what a command did to what it needs: rights by path, programs, ports and scopes. */
 import { lstatSync } from "node:fs";
-import { dirname } from "node:path";
 import { makeRight, whiteoutErratum } from "../explain/request.ts";
 import type { FileOperation, FileType, Open } from "../explain/operation.ts";
-import { newestAbi, type FsRight, type NetRight, type Scope } from "../kernel/abi.ts";
+import { fileRights, newestAbi, type FsRight, type NetRight, type Scope } from "../kernel/abi.ts";
+import { fileName, parentOf } from "../kernel/names.ts";
 import type { Attempt, Observation } from "../observe.ts";
+import { rwDirs } from "../rules.ts";
 import { terminals, type Places } from "./places.ts";
 
 /** A file went from one directory to another, or got a name there. */
 export interface Move {
   readonly from: string;
   readonly to: string;
+  /** Rights on files are all that others than directories can gain. */
+  readonly directory: boolean;
 }
 
 /** What a command needs. */
 export interface Needs {
   /** Rights by path: on files, or on directories for what is in them. */
   readonly paths: Map<string, Set<FsRight>>;
+  /** Directories among them that the run made, and that the next one finds if a rule makes them. */
+  readonly created: Set<string>;
+  /** Files that the run made and left, and what they need, by the directory that stands for them. */
+  readonly left: Map<string, Map<string, Set<FsRight>>>;
+  /** What `/proc` says of single processes, as `/proc/PID/comm`: the next run has others. */
+  readonly processes: Map<string, Set<FsRight>>;
   /** The files that were executed, in that order, as they were named. */
   readonly programs: Set<string>;
   readonly ports: Map<NetRight, Set<number>>;
+  /** Ports that the kernel picked: the next run has others. */
+  readonly picked: Readonly<Record<"tcp" | "udp", ReadonlySet<number>>>;
   readonly scopes: Set<Scope>;
   readonly moves: Move[];
   /** Programs whose operations on files could not be seen. */
@@ -31,6 +42,8 @@ export class Collector {
   readonly #attempts = new Map<string, Attempt>();
   readonly #processes: number[] = [];
   readonly #unseen = new Set<string>();
+  readonly #bound = { tcp: new Set<number>(), udp: new Set<number>() };
+  readonly #picked = { tcp: new Set<number>(), udp: new Set<number>() };
   #seen = 0;
 
   /** How many operations were seen. */
@@ -41,10 +54,19 @@ export class Collector {
   /** Takes an observation. */
   add(one: Observation): void {
     if (one.kind === "gap") this.#unseen.add(one.program ?? "the command");
+    // A port that no program asked for, before one did.
+    if (one.kind === "socket" && one.port > 0 && !this.#bound[one.protocol].has(one.port)) {
+      this.#picked[one.protocol].add(one.port);
+    }
     if (one.kind !== "attempt") return;
     this.#seen++;
     if (!this.#processes.includes(one.process)) this.#processes.push(one.process);
     if (!counts(one)) return;
+    if (one.operation.kind === "port") {
+      const { access, port } = one.operation;
+      if (access.includes("bind_tcp")) this.#bound.tcp.add(port);
+      if (access.includes("bind_udp")) this.#bound.udp.add(port);
+    }
     const operation = JSON.stringify([one.operation, one.found]);
     if (!this.#attempts.has(operation)) this.#attempts.set(operation, one);
   }
@@ -53,17 +75,25 @@ export class Collector {
   needs(places: Places): Needs {
     const needs: Needs = {
       paths: new Map(),
+      created: new Set(),
+      left: new Map(),
+      processes: new Map(),
       programs: new Set(),
       ports: new Map(),
+      picked: this.#picked,
       scopes: new Set(),
       moves: [],
       unseen: this.#unseen,
     };
     const attempts = [...this.#attempts.values()];
     for (const { operation } of attempts) {
-      if (operation.kind === "make") places.addMade(operation.path);
-      else if (operation.kind === "rename" || operation.kind === "link")
+      if (operation.kind === "make") {
+        places.addMade(operation.path, operation.type === "directory");
+      } else if (operation.kind === "remove") places.addGone(operation.path);
+      else if (operation.kind === "rename" || operation.kind === "link") {
         places.addMade(operation.to);
+        if (operation.kind === "rename") places.addGone(operation.path);
+      }
     }
     const reader = new Reader(needs, places, this.#processes);
     for (const attempt of attempts) reader.read(attempt);
@@ -96,38 +126,71 @@ class Reader {
     this.#processes = processes;
   }
 
-  read({ operation, found }: Attempt): void {
+  read({ operation, found, program }: Attempt): void {
     const { ports, scopes, programs } = this.#needs;
     if (operation.kind === "scope") scopes.add(operation.scope);
     else if (operation.kind === "port") {
       for (const right of operation.access) addTo(ports, right, operation.port);
     } else if (operation.kind === "execute") {
-      if (this.#places.isMade(operation.path)) this.#need(operation.path, "execute", "read_file");
-      else programs.add(operation.path);
-    } else if (operation.kind === "open") this.#open(operation, found ?? operation.path);
-    else this.#other(operation);
+      const path = /^\/proc\/\d+\/exe$/.test(operation.path)
+        ? (program ?? operation.path)
+        : operation.path;
+      // What is executed by its descriptor has no name that the next run would use.
+      if (isOpenObject(path)) return;
+      const anchor = this.#places.anchor(path);
+      if (anchor.instead || anchor.made) this.#need(path, "execute", "read_file");
+      else programs.add(path);
+    } else if (operation.kind === "open") {
+      // Without a place of its own, as a pipe or a socket, nothing is asked.
+      if (found === undefined && isOpenObject(operation.path)) return;
+      this.#open(operation, found ?? operation.path);
+    } else this.#other(operation);
   }
 
   /** Adds rights on a file that the next run finds there, or on the directory it will be made in. */
   #need(path: string, ...rights: FsRight[]): void {
-    const target = this.#ofProcess(path) ?? this.#places.anchor(path).path;
-    for (const right of rights) addTo(this.#needs.paths, target, right);
+    const { paths, created, processes } = this.#needs;
+    const process = this.#ofProcess(path);
+    if (process !== undefined && process !== "/proc/self") {
+      for (const right of rights) addTo(processes, process, right);
+      return;
+    }
+    const anchor = this.#places.anchor(path);
+    const target = process ?? anchor.path;
+    if (process === undefined && anchor.made) {
+      created.add(target);
+      // The next run finds there what this one left, and may remove or replace it.
+      for (const right of rwDirs("/").access) addTo(paths, target, right);
+    }
+    for (const right of rights) addTo(paths, target, right);
+    if (process === undefined && anchor.instead) this.#leave(path, target, rights);
     // A terminal is asked what it is, with an ioctl(2) that its name in the trace may not show.
     if (target === terminals) addTo(this.#needs.paths, target, "ioctl_dev");
   }
 
+  /** Remembers a file that the run made and left, if it is a plain one. */
+  #leave(path: string, directory: string, rights: readonly FsRight[]): void {
+    const { left } = this.#needs;
+    if (!rights.every((right) => fileRights.includes(right))) return;
+    if (!lstatSync(fileName(path), { throwIfNoEntry: false })?.isFile()) return;
+    const files = left.get(directory) ?? new Map<string, Set<FsRight>>();
+    left.set(directory, files);
+    for (const right of rights) addTo(files, path, right);
+  }
+
   /**
    * The directory of the command's own process keeps its name, for the policy is loaded in it;
-   * those of others get new ones, and only all of `/proc` has them all.
+   * those of others get new ones.
    */
   #ofProcess(path: string): string | undefined {
-    const pid = /^\/proc\/(\d+)(?=\/|$)/.exec(path)?.[1];
+    const [, pid, rest] = /^\/proc\/(\d+)(\/.*)?$/s.exec(path) ?? [];
     if (pid === undefined) return undefined;
-    return Number(pid) === this.#processes[0] ? "/proc/self" : "/proc";
+    if (Number(pid) === this.#processes[0]) return "/proc/self";
+    return `/proc/PID${(rest ?? "").replace(/^\/task\/\d+/, "/task/TID")}`;
   }
 
   #open({ read, write, create, unnamed }: Open, path: string): void {
-    const gone = lstatSync(path, { throwIfNoEntry: false }) === undefined;
+    const gone = lstatSync(fileName(path), { throwIfNoEntry: false }) === undefined;
     const { type, instead } = this.#places.anchor(path);
     const isDirectory = !unnamed && (instead ? isDirectoryNow(path) : type === "directory");
     if (isDirectory) this.#directories.add(path);
@@ -136,16 +199,17 @@ class Reader {
     if (read && gone && !write) this.#need(path, "read_dir");
     // ftruncate(2) needs its right when the file is opened.
     if (write) this.#need(path, "write_file", ...(type === "device" ? [] : ["truncate" as const]));
-    if (create && instead) this.#need(dirname(path), "make_reg");
+    if (create && instead) this.#need(parentOf(path), "make_reg");
   }
 
   #other(operation: Exclude<FileOperation, Open | { kind: "execute" }>): void {
     const { kind, path } = operation;
     if (kind === "make") {
       if (operation.type === "directory") this.#directories.add(path);
-      this.#need(dirname(path), rightToMake(operation.type));
+      if (operation.type === "directory" && this.#places.isRemade(path)) this.#recreate(path);
+      else this.#need(parentOf(path), rightToMake(operation.type));
     } else if (kind === "remove") {
-      this.#need(dirname(path), operation.directory ? "remove_dir" : "remove_file");
+      this.#need(parentOf(path), operation.directory ? "remove_dir" : "remove_file");
     } else if (kind === "truncate") this.#need(path, "truncate");
     else if (kind === "ioctl") this.#need(path, "ioctl_dev");
     else if (kind === "resolve_unix") this.#need(path, "resolve_unix");
@@ -153,39 +217,51 @@ class Reader {
     else this.#move(operation);
   }
 
+  /** A directory that a rule makes, or that comes with one in it, needs no right to be made. */
+  #recreate(path: string): void {
+    if (this.#places.anchor(path).made) this.#need(path);
+  }
+
   #move(operation: Extract<FileOperation, { kind: "rename" | "link" }>): void {
     const { kind, path, to } = operation;
     const type = this.#typeOf(path, to);
-    const from = this.#places.anchor(dirname(path)).path;
-    const target = this.#places.anchor(dirname(to)).path;
+    const [source, destination] = [parentOf(path), parentOf(to)];
+    const from = this.#places.anchor(source).path;
+    const target = this.#places.anchor(destination).path;
     const remove = type === "directory" ? "remove_dir" : "remove_file";
     if (type === "directory") this.#directories.add(to);
     if (kind === "rename") {
-      this.#need(from, remove);
+      this.#need(source, remove);
       // The next run finds a file there that this one may have made.
-      this.#need(target, remove);
-      if (operation.exchange) this.#need(from, rightToMake(type));
+      this.#need(destination, remove);
+      if (operation.exchange) this.#need(source, rightToMake(type));
     }
-    this.#need(target, rightToMake(type));
-    if (dirname(path) === dirname(to)) return;
-    this.#need(from, "refer");
-    this.#need(target, "refer");
-    this.#needs.moves.push({ from, to: target });
+    this.#need(destination, rightToMake(type));
+    if (source === destination) return;
+    this.#need(source, "refer");
+    this.#need(destination, "refer");
+    const directory = type === "directory";
+    this.#needs.moves.push({ from, to: target, directory });
     if (operation.kind === "rename" && operation.exchange) {
-      this.#needs.moves.push({ from: target, to: from });
+      this.#needs.moves.push({ from: target, to: from, directory: true });
     }
   }
 
   #typeOf(path: string, to: string): FileType {
     if (this.#directories.has(path)) return "directory";
-    const stats = lstatSync(to, { throwIfNoEntry: false });
+    const stats = lstatSync(fileName(to), { throwIfNoEntry: false });
     if (stats?.isSymbolicLink()) return "symlink";
     return stats?.isDirectory() ? "directory" : "regular";
   }
 }
 
+/** Whether a path stands for what a process has open, whatever that is: `proc_pid_fd(5)`. */
+function isOpenObject(path: string): boolean {
+  return /^(\/proc\/\d+(\/task\/\d+)?\/fd\/\d+|\/dev\/(fd\/\d+|std(in|out|err)))$/.test(path);
+}
+
 function isDirectoryNow(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return lstatSync(fileName(path), { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function addTo<Key, Value>(map: Map<Key, Set<Value>>, key: Key, value: Value): void {

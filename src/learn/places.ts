@@ -1,36 +1,59 @@
 /** Where the files of a run are once it is over, and which of them the run itself made. */
-import { lstatSync, realpathSync, type BigIntStats } from "node:fs";
-import { dirname, normalize } from "node:path";
+import { lstatSync, type BigIntStats } from "node:fs";
+import { fileName, parentOf, realPath } from "../kernel/names.ts";
+import { isShared } from "./zones.ts";
 
-/** A file that was there before the run and still is: a rule can be about it. */
+/** A file that the next run finds: a rule can be about it. */
 export interface Anchor {
   /** Without symbolic links. */
   readonly path: string;
   readonly type: "file" | "directory" | "device" | "socket";
   /** Whether it stands for another file, made or removed by the run, that is beneath it. */
   readonly instead: boolean;
+  /** Whether the run made this directory: the next one finds it only if a rule makes it. */
+  readonly made?: true;
 }
 
 /** Where terminals are: each gets the next number that is free. */
 export const terminals = "/dev/pts";
 
+/** Where control groups are: each session has its own. */
+const cgroups = "/sys/fs/cgroup";
+
 /** Looks up the files of one run. */
 export class Places {
   readonly #start: bigint;
+  readonly #temporary: readonly string[];
   readonly #made = new Set<string>();
+  /** Directories that were made by that name, and names that were taken away again. */
+  readonly #directories = new Set<string>();
+  readonly #gone = new Set<string>();
   readonly #anchors = new Map<string, Anchor>();
 
-  /** @param start When the run started, in nanoseconds since 1970 */
-  constructor(start: bigint) {
+  /**
+   * @param start When the run started, in nanoseconds since 1970
+   * @param tmp The folder for temporary files, without symbolic links
+   */
+  constructor(start: bigint, tmp = "/tmp") {
     this.#start = start;
+    this.#temporary = [tmp, "/tmp", "/var/tmp", "/dev/shm"];
   }
 
   /** Remembers that the run made a file, for file systems that do not say when one was made. */
-  addMade(path: string): void {
+  addMade(path: string, directory = false): void {
     this.#made.add(path);
+    if (directory) this.#directories.add(entryPath(path));
   }
 
-  /** The file itself, or the nearest directory above it that is no work of the run. */
+  /** Remembers that the run removed a file or renamed it. */
+  addGone(path: string): void {
+    this.#gone.add(entryPath(path));
+  }
+
+  /**
+   * The file itself, or the nearest directory above it that the next run finds: one that was there
+   * before, or one that the run made and left, which a rule can make again.
+   */
   anchor(path: string): Anchor {
     const known = this.#anchors.get(path);
     if (known) return known;
@@ -44,33 +67,67 @@ export class Places {
     return this.anchor(path).instead;
   }
 
+  /** Whether the next run makes the same directory, so that a rule can make it before. */
+  isRemade(path: string): boolean {
+    const entry = entryPath(path);
+    const parent = parentOf(entry);
+    if (!this.#directories.has(entry) || this.#gone.has(entry)) return false;
+    // Names there are other ones each time.
+    if (this.#temporary.includes(parent)) return false;
+    return !this.anchor(parent).instead || this.isRemade(parent);
+  }
+
   #find(path: string): Anchor {
-    if (path.startsWith(`${terminals}/`)) return { ...this.anchor(terminals), instead: true };
+    for (const folder of [terminals, cgroups]) {
+      if (path.startsWith(`${folder}/`)) return { ...this.anchor(folder), instead: true };
+    }
     const real = realOf(path);
     const stats = real === undefined ? undefined : statOf(real);
     if (real === undefined || !stats) {
-      return { ...this.anchor(dirname(normalize(path))), instead: true };
+      return { ...this.anchor(parentOf(normal(path))), instead: true };
     }
+    const itself = { path: real, type: typeOf(stats), instead: false };
     // Files of the kernel are made as they are looked at.
-    if (/^\/(proc|sys)(\/|$)/.test(real)) {
-      return { path: real, type: typeOf(stats), instead: false };
-    }
+    if (/^\/(proc|sys)(\/|$)/.test(real)) return itself;
     const born = stats.birthtimeNs > 0n ? stats.birthtimeNs >= this.#start : this.#made.has(path);
-    if (born && real !== "/") return { ...this.anchor(dirname(real)), instead: true };
-    return { path: real, type: typeOf(stats), instead: false };
+    if (!born || real === "/") return itself;
+    const above = this.anchor(parentOf(real));
+    if (above.made) return { ...above, instead: true };
+    if (stats.isDirectory() && this.isRemade(real) && !isShared(real)) {
+      return { ...itself, made: true };
+    }
+    return { ...above, instead: true };
   }
+}
+
+/** The path of a directory's entry, itself not followed. */
+function entryPath(path: string): string {
+  const plain = normal(path);
+  const parent = parentOf(plain);
+  const name = plain.slice(plain.lastIndexOf("/") + 1);
+  return `${(realOf(parent) ?? parent).replace(/^\/$/, "")}/${name}`;
+}
+
+/** A path without `.`, `..` and empty names, by its text; `node:path` spoils names not in UTF-8. */
+function normal(path: string): string {
+  const names: string[] = [];
+  for (const name of path.split("/")) {
+    if (name === "..") names.pop();
+    else if (name !== "." && name !== "") names.push(name);
+  }
+  return `/${names.join("/")}`;
 }
 
 function realOf(path: string): string | undefined {
   try {
-    return realpathSync.native(path);
+    return realPath(path);
   } catch {
     return undefined;
   }
 }
 
 function statOf(path: string): BigIntStats | undefined {
-  return lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return lstatSync(fileName(path), { bigint: true, throwIfNoEntry: false });
 }
 
 function typeOf(stats: BigIntStats): Anchor["type"] {

@@ -1,10 +1,10 @@
 /** Which presets stand for what a run needed. */
-import { realpathSync } from "node:fs";
-import { basename } from "node:path";
 import { LandlockError } from "../errors.ts";
 import { lookUpCommand } from "../kernel/lookup.ts";
+import { lastName, realPath } from "../kernel/names.ts";
 import { presetOf } from "../presets.ts";
 import type { Rule } from "../rule.ts";
+import { isBun } from "./bun.ts";
 import { Coverage } from "./coverage.ts";
 import type { Needs } from "./needs.ts";
 
@@ -31,19 +31,20 @@ export interface Recognised {
 export function recognise(needs: Needs, already: Coverage, tmp: string): Recognised {
   const unknown: string[] = [];
   const programs = [...needs.programs].flatMap((program): Chosen[] => {
-    const name = basename(program);
-    const onPath = lookUpCommand(name);
-    const isNamed = typeof onPath === "string" && realOf(onPath) === realOf(program);
+    const name = lastName(program);
+    const isNamed = isFoundAs(name, program);
     const spec = `executable=${isNamed ? name : program}`;
-    const chosen = choose(spec);
+    const chosen = program.isWellFormed() ? choose(spec) : undefined;
     if (!chosen) unknown.push(program);
-    return chosen ? [spec.includes("/") ? { ...chosen, program } : chosen] : [];
+    return chosen ? [isNamed ? chosen : { ...chosen, program }] : [];
   });
+  // A Bun that starts reads its own /proc/PID, and aborts where it cannot.
+  const usesBun = [...needs.programs].some(isBun);
   const others = [
-    usesBun(needs) ? choose("bun=children") : undefined,
+    usesBun ? choose("bun=children") : undefined,
     used(needs, "dns", (path) => /^\/etc\/(resolv\.conf|hosts|host\.conf|gai\.conf)$/.test(path)),
     used(needs, "tls"),
-    usesBun(needs) ? undefined : used(needs, "timezone"),
+    usesBun ? undefined : used(needs, "timezone"),
     needs.paths.get(tmp)?.has("make_reg") || needs.paths.get(tmp)?.has("make_dir")
       ? choose("tmp")
       : undefined,
@@ -52,17 +53,19 @@ export function recognise(needs: Needs, already: Coverage, tmp: string): Recogni
   return { presets: presets.filter(({ coverage }) => !already.includes(coverage)), unknown };
 }
 
-/** Bun reads `/proc/PID` as it starts, and so does whoever looks at processes of the run. */
-function usesBun({ programs, paths }: Needs): boolean {
-  if (paths.get("/proc")?.has("read_file")) return true;
-  return [...programs].some((program) => /^bunx?(\.exe)?$/.test(basename(realOf(program))));
+/** Whether PATH has the very same file by that name, wherever the policy is used. */
+function isFoundAs(name: string, program: string): boolean {
+  const found = lookUpCommand(name);
+  if (typeof found === "number" || !found.startsWith("/")) return false;
+  const [one, other] = [realOf(found), realOf(program)];
+  return one !== undefined && one === other;
 }
 
-function realOf(path: string): string {
+function realOf(path: string): string | undefined {
   try {
-    return realpathSync.native(path);
+    return realPath(path);
   } catch {
-    return path;
+    return undefined;
   }
 }
 

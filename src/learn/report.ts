@@ -5,6 +5,11 @@ import type { Names } from "./names.ts";
 const reasons: Readonly<Record<Withheld["reason"], string>> = {
   secret: "Used, but not granted: it is secret. Add what the program really needs, as to roFiles:",
   wide: "Used, but not granted: too much is in it. Add a part of it that will do:",
+  governing:
+    "Used, but not granted: what is in it decides what runs later, outside of the sandbox, such as .git/hooks. Have files made in a directory of their own, which is emptied rather than removed, or add it:",
+  name: "Used, but not granted: its name is not UTF-8, as all names in policies are. Rename it, or add a directory above:",
+  process:
+    "Used, but not granted: what /proc says of one process, which is another one each time. Only a rule for all of /proc has it, and that of all other processes:",
   listing: "Listed, but not granted, which most programs do without:",
   port: "Used, but not granted: the kernel picks another port each time. Let the server have a fixed one:",
 };
@@ -32,6 +37,18 @@ export function notes(
     lines.push(
       "Careful: secrets that come with a directory above. Move them, or let the program work elsewhere:",
       ...draft.exposed.map((path) => `  ${names.write(path)}`),
+    );
+  }
+  if (draft.unsearched.length > 0) {
+    lines.push(
+      "Careful: directories with too many files to look through for secrets:",
+      ...draft.unsearched.map((path) => `  ${names.write(path)}`),
+    );
+  }
+  if (draft.governing.length > 0) {
+    lines.push(
+      "Careful: the program can write what decides what runs later, outside of the sandbox:",
+      ...draft.governing.map((path) => `  ${names.write(path)}`),
     );
   }
   if (policy !== undefined) {

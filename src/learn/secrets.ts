@@ -1,6 +1,7 @@
 /** Files that hold secrets, by their names and, where a name does not tell, by what is in them. */
-import { closeSync, openSync, readdirSync, readSync } from "node:fs";
-import { basename } from "node:path";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { fileName, lastName } from "../kernel/names.ts";
+import { search, type Searched } from "./search.ts";
 
 /** Beneath a home directory: keys, tokens, passwords, histories, and profiles of browsers. */
 const ofHome =
@@ -13,11 +14,12 @@ const ofSystem =
 /** What programs bring along is no secret. */
 const public_ = /^\/(usr|lib\w*|bin|sbin|nix|gnu|opt)\/|\/node_modules\//;
 
+// A name may hold line breaks, so `.` has to match them.
 const byName = [
-  /^\.env(?!.*(example|sample|template|dist|defaults))(\..+)?$/,
+  /^\.env(?!.*(example|sample|template|dist|defaults))(\..+)?$/s,
   /^id_(rsa|dsa|ecdsa|ed25519)(_sk)?$/,
   /\.(p12|pfx|jks|keystore|kdbx)$/i,
-  /^(?!.*\.(\w?[jt]sx?|py|rb|go|rs|c|h|cc|cpp|java|md|html|css|lock)$).*(^|[._-])(access[._-]?)?tokens?([._-]|$)/i,
+  /^(?!.*\.(\w?[jt]sx?|py|rb|go|rs|c|h|cc|cpp|java|md|html|css|lock)$).*(^|[._-])(access[._-]?)?tokens?([._-]|$)/is,
   /^(credentials|secrets?)(\.(json|toml|ya?ml|env|txt))?$/i,
 ];
 
@@ -39,7 +41,7 @@ export function isSecret(path: string, home: string | undefined): boolean {
   const own = home && path.startsWith(`${home}/`) ? path.slice(home.length + 1) : undefined;
   if ([beneath, own].some((rest) => rest !== undefined && ofHome.test(rest))) return true;
   if (public_.test(path)) return false;
-  const name = basename(path);
+  const name = lastName(path);
   if (byName.some((pattern) => pattern.test(name))) return true;
   return byContent.some(([names, what]) => names.test(name) && what.test(headOf(path)));
 }
@@ -50,9 +52,10 @@ const headBytes = 4096;
 function headOf(path: string): string {
   const head = Buffer.alloc(headBytes);
   try {
-    const fd = openSync(path, "r");
+    // Opening a FIFO would wait for somebody to write.
+    const fd = openSync(fileName(path), constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      return head.toString("latin1", 0, readSync(fd, head));
+      return fstatSync(fd).isFile() ? head.toString("latin1", 0, readSync(fd, head)) : "";
     } finally {
       closeSync(fd);
     }
@@ -62,34 +65,28 @@ function headOf(path: string): string {
   }
 }
 
-/** A directory of more entries is not looked through to its end. */
-const entriesMax = 20_000;
-
 /**
  * The secrets beneath a directory, the first few of them.
  *
  * @param max How many are enough
+ * @param limit How many entries are looked at
  */
-export function secretsIn(directory: string, home: string | undefined, max = 5): string[] {
-  const found: string[] = [];
-  const waiting = [directory];
-  let left = entriesMax;
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    if (public_.test(`${next}/`)) continue;
-    for (const entry of entriesOf(next)) {
-      if (--left < 0 || found.length === max) return found;
-      const path = `${next === "/" ? "" : next}/${entry.name}`;
-      if ((entry.isFile() || entry.isDirectory()) && isSecret(path, home)) found.push(path);
-      else if (entry.isDirectory()) waiting.push(path);
-    }
-  }
-  return found;
+export function secretsIn(
+  directory: string,
+  home: string | undefined,
+  max = 5,
+  limit?: number,
+): Searched {
+  return search(directory, {
+    isFound: ({ path, type }) => type !== "other" && isSecret(path, home),
+    isClosed: (path) => public_.test(`${path}/`),
+    max,
+    ...(limit === undefined ? {} : { limit }),
+  });
 }
 
-function entriesOf(directory: string) {
-  try {
-    return readdirSync(directory, { withFileTypes: true });
-  } catch {
-    return [];
-  }
+/** Whether a tree may hold a secret: one that is too large to look through may. */
+export function mayHoldSecrets(directory: string, home: string | undefined): boolean {
+  const { found, complete } = secretsIn(directory, home, 1);
+  return found.length > 0 || !complete;
 }

@@ -1,4 +1,5 @@
 /** Policies as TOML that people read: lists line by line, a word on what each is for. */
+import { printable, tomlString } from "../errors.ts";
 import { portKeys, textKeys, type Content, type Entry } from "./content.ts";
 
 /** What a list grants, for those who do not know it by heart. */
@@ -15,13 +16,9 @@ const comments: Readonly<Record<string, string>> = {
   connectSendUdp: "UDP ports to send to",
 };
 
-/** A string of TOML: those of JSON are, but for DEL. */
-export function quote(text: string): string {
-  return JSON.stringify(text).replaceAll("\u007f", "\\u007f");
-}
-
-function value(item: string | number): string {
-  return typeof item === "number" ? `${item}` : quote(item);
+/** An item of a list. */
+export function value(item: string | number): string {
+  return typeof item === "number" ? `${item}` : tomlString(item);
 }
 
 /** Longer lists go line by line. */
@@ -52,15 +49,24 @@ export function section(key: string, items: readonly (string | number)[]): strin
 
 /** A variable, as a line of its table. */
 export function variableText(name: string, source: string | { readonly env: string }): string {
-  return `${name} = ${typeof source === "string" ? quote(source) : `{ env = ${quote(source.env)} }`}\n`;
+  const text = typeof source === "string" ? value(source) : `{ env = ${value(source.env)} }`;
+  return `${name} = ${text}\n`;
 }
 
+const missingComments = {
+  create: "made before the command runs, which may fill and empty it, not remove it",
+  skip: "its directory is not granted, so the file has to be there already",
+};
+
 /** An entry of the list `paths`. */
-export function entryText({ access, refer, paths }: Entry): string {
+export function entryText({ access, refer, ifMissing, paths }: Entry): string {
   const rights =
-    typeof access === "string" ? `access = ${quote(access)}` : listText("access", access);
+    typeof access === "string" ? `access = ${value(access)}` : listText("access", access);
   const move = refer ? "refer = true # renaming and linking between directories\n" : "";
-  return `[[paths]]\n${rights}\n${move}${listText("paths", paths)}\n`;
+  const missing = ifMissing
+    ? `ifMissing = ${value(ifMissing)} # ${missingComments[ifMissing]}\n`
+    : "";
+  return `[[paths]]\n${rights}\n${move}${missing}${listText("paths", paths)}\n`;
 }
 
 /** A whole policy; comments stand for what is between its parts. */
@@ -80,7 +86,7 @@ export function policyText(
   return parts.join("\n");
 }
 
-/** Lines as comments. */
+/** Lines as comments: whatever names are in them, each stays one line. */
 export function commented(lines: readonly string[]): string {
-  return lines.map((line) => `# ${line}`.trimEnd().concat("\n")).join("");
+  return lines.map((line) => `# ${printable(line)}`.trimEnd().concat("\n")).join("");
 }

@@ -1,5 +1,5 @@
 /** How far up the tree a grant may go, so that people can tell what it is about. */
-import { dirname } from "node:path";
+import { parentOf } from "../kernel/names.ts";
 
 /** The surroundings of a run. */
 export interface Surroundings {
@@ -10,18 +10,26 @@ export interface Surroundings {
 }
 
 /** Directories that hold what is not one program's: those of hier(7), and some in them. */
-const shared =
+const sharedPaths =
   /^\/((bin|boot|dev|etc|home|lib\w*|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var)?|home\/[^/]+|var\/(tmp|lib|cache|log)|usr\/(lib|share|local)|nix\/store)$/;
+
+/** Whether a directory holds what is not one program's. */
+export function isShared(directory: string): boolean {
+  return (
+    sharedPaths.test(directory) ||
+    /\/\.(config|cache|local|local\/(share|state|lib))$/.test(directory)
+  );
+}
 
 /** Whether a directory can be a project: whoever starts a command in `/etc` is a guest there. */
 export function isProject(directory: string, home: string | undefined): boolean {
-  return directory !== home && !shared.test(directory);
+  return directory !== home && !sharedPaths.test(directory);
 }
 
 /** Whether a directory is never granted as a whole. */
 export function isWide(directory: string, { home, project }: Surroundings): boolean {
   if (directory === project) return false;
-  if (directory === home || shared.test(directory) || /^\/[^/]+$/.test(directory)) return true;
+  if (directory === home || sharedPaths.test(directory) || /^\/[^/]+$/.test(directory)) return true;
   // What a home directory or the project is in has others beside it.
   return [home, project].some((path) => path?.startsWith(`${directory}/`));
 }
@@ -81,7 +89,7 @@ export function commonDirectory(paths: readonly string[]): string {
   return paths.reduce((common, path) => {
     let shared = common;
     while (shared !== path && shared !== "/" && !path.startsWith(`${shared}/`))
-      shared = dirname(shared);
+      shared = parentOf(shared);
     return shared;
   });
 }

@@ -43,6 +43,14 @@ export interface Gap {
   readonly failed?: string;
 }
 
+/** The kernel told a program which port a socket of its has: `getsockname(2)`. */
+export interface SocketName {
+  readonly kind: "socket";
+  readonly pid: number;
+  readonly protocol: "tcp" | "udp";
+  readonly port: number;
+}
+
 /** A program changed how its terminal behaves, as shells and editors do: the screen is theirs. */
 export interface TerminalUse {
   readonly kind: "terminal";
@@ -50,7 +58,7 @@ export interface TerminalUse {
 }
 
 /** What a trace tells. */
-export type Observation = Attempt | Restriction | Gap | TerminalUse;
+export type Observation = Attempt | Restriction | Gap | SocketName | TerminalUse;
 
 /** How a command ended. */
 export interface Ending {

@@ -1,4 +1,5 @@
 /** Words as a shell takes them. */
+import { printable } from "../errors.ts";
 import { bytesOf } from "../kernel/names.ts";
 
 const plain = /^[\w@%+=:,./-]+$/;
@@ -11,7 +12,7 @@ export function pasteable(words: readonly string[]): string {
 function quoted(word: string): string {
   if (plain.test(word)) return word;
   // What a terminal must not get, and a shell would not show, goes as its bytes.
-  if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(word)) {
+  if (printable(word) !== word) {
     const bytes = bytesOf(word);
     const text = [...bytes].map((byte) =>
       byte < 0x20 || byte > 0x7e || byte === 0x27 || byte === 0x5c

@@ -4,7 +4,7 @@
  */
 import type { Operation } from "../explain/operation.ts";
 import { lastName, parentOf, realPath } from "../kernel/names.ts";
-import { fieldOf, flagsOf, openOn, pathAt, textAt, type Here } from "./arguments.ts";
+import { addressesOf, fieldOf, flagsOf, openOn, pathAt, textAt, type Here } from "./arguments.ts";
 import { fileOperation, foundBy, takesTerminal } from "./calls.ts";
 import type { Call, Line } from "./line.ts";
 import { join, openLocation, targetFrom, type Viewer } from "./objects.ts";
@@ -40,7 +40,7 @@ const clones = ["clone", "clone3", "fork", "vfork"];
 export const followedCalls: readonly string[] = [
   ...clones,
   ...["chdir", "fchdir", "chroot", "pivot_root", "setns", "unshare"],
-  ...["dup2", "dup3", "landlock_restrict_self", "io_uring_setup"],
+  ...["dup2", "dup3", "landlock_restrict_self", "io_uring_setup", "getsockname"],
 ];
 
 /** `LANDLOCK_RESTRICT_SELF_TSYNC` of `linux/landlock.h`. */
@@ -262,6 +262,16 @@ export class Tasks implements Inside {
       yield { kind: "restriction", pid, process: process.pid, restricted: true };
     } else if (takesTerminal(call)) {
       yield { kind: "terminal", pid };
+    } else if (name === "getsockname") {
+      const [, protocol] = /^(TCP|UDP)/.exec(openOn(args[0]) ?? "") ?? [];
+      for (const address of addressesOf(args.slice(1))) {
+        if (protocol === undefined || address.family !== "inet") continue;
+        const socket = {
+          protocol: protocol === "TCP" ? "tcp" : "udp",
+          port: address.port,
+        } as const;
+        yield { kind: "socket", pid, ...socket };
+      }
     } else if (name === "io_uring_setup") {
       yield { kind: "gap", pid, program: process.program, reason: "io_uring" };
     } else if (clones.includes(name)) {

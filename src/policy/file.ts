@@ -33,21 +33,36 @@ const formats = new Map<string | undefined, (text: string) => unknown>([
  */
 export function readSource(path: string): Source {
   const file = fromHere(path);
-  const name = JSON.stringify(file);
+  // A name that no policy has is not worth reading.
+  formatOf(file);
+  return sourceOf(textOf(file), file);
+}
+
+/** How to parse a file, by its name. */
+function formatOf(file: string) {
   const isPackage = file.endsWith("/package.json");
   const format = file.slice(file.lastIndexOf("/") + 1).match(/\.(\w+)$/)?.[1];
   // As Bun reads it, a package.json may have comments.
   const parse = isPackage ? jsonc : formats.get(format);
-  if (!parse) {
-    throw new LandlockError(
-      "ERR_LANDLOCK_INVALID_RULE",
-      `${name} is not a policy file: call it something.json, .jsonc, .toml or .yaml`,
-      { path: file },
-    );
-  }
-  const text = textOf(file);
+  if (parse) return { parse, isPackage, isJson: format?.startsWith("json") };
+  throw new LandlockError(
+    "ERR_LANDLOCK_INVALID_RULE",
+    `${JSON.stringify(file)} is not a policy file: call it something.json, .jsonc, .toml or .yaml`,
+    { path: file },
+  );
+}
+
+/**
+ * A policy out of the text of its file.
+ *
+ * @param file Its path, absolute
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` as `readSource()`
+ */
+export function sourceOf(text: string, file: string): Source {
+  const name = JSON.stringify(file);
+  const { parse, isPackage, isJson } = formatOf(file);
   const value = parsed(text, parse, file);
-  if (format?.startsWith("json")) requireUnique(text, file, isPackage);
+  if (isJson) requireUnique(text, file, isPackage);
   if (!isPackage) return { path: file, name, value };
   const policy = landlockKey(value);
   if (policy !== undefined) return { path: file, name: `${name}#landlock`, value: policy };

@@ -13,19 +13,26 @@ export function absolute(path: string, base: string): string {
 /**
  * The path as seen from the current directory.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` where that is gone
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` where that is gone, or has a name that is not UTF-8
  */
 export function fromHere(path: string): string {
   if (path.startsWith("/")) return path;
+  let cwd: string;
   try {
-    return absolute(path, currentDirectory());
+    cwd = currentDirectory();
   } catch (cause) {
-    throw new LandlockError(
-      "ERR_LANDLOCK_PATH",
-      `Cannot use ${JSON.stringify(path)}: the current directory is gone; give an absolute path`,
-      { path, cause },
-    );
+    throw cannot(path, "is gone", cause);
   }
+  if (cwd.isWellFormed()) return absolute(path, cwd);
+  throw cannot(path, "has a name that is not UTF-8");
+}
+
+function cannot(path: string, why: string, cause?: unknown): LandlockError {
+  return new LandlockError(
+    "ERR_LANDLOCK_PATH",
+    `Cannot use ${JSON.stringify(path)}: the current directory ${why}; give an absolute path`,
+    { path, ...(cause === undefined ? {} : { cause }) },
+  );
 }
 
 /** The folder that a file is in. */

@@ -4,10 +4,12 @@
  */
 import { LandlockError } from "../errors.ts";
 import { parse } from "../parse.ts";
-import { readSource } from "./file.ts";
+import { readSource, sourceOf, type Source } from "./file.ts";
 import { isLandlockConfig, readLandlockConfig } from "./landlockconfig.ts";
 import { readPolicy, type Meaning } from "./own.ts";
 import { folderOf, fromHere } from "./paths.ts";
+
+export type { Meaning };
 
 /** A policy, and where it comes from: for messages. */
 export interface Read extends Meaning {
@@ -52,8 +54,21 @@ export function readValue(value: unknown, base: string, source: string, abi?: nu
  *   `ERR_LANDLOCK_INVALID_RULE` where it cannot be parsed or naming the key that is wrong
  */
 export function readFile(path: string, abi?: number): Read {
-  const { value, path: file, name } = readSource(path);
-  return readValue(value, folderOf(file), name, abi);
+  return ofSource(readSource(path), abi);
+}
+
+/**
+ * Reads a policy out of a text, as if it was in a file.
+ *
+ * @param path The file, absolute
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` as `readFile()`
+ */
+export function readText(text: string, path: string): Read {
+  return ofSource(sourceOf(text, path));
+}
+
+function ofSource({ value, path, name }: Source, abi?: number): Read {
+  return readValue(value, folderOf(path), name, abi);
 }
 
 /** Whether a policy is in this library's own format, and not in that of the Landlock project. */

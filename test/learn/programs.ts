@@ -225,7 +225,7 @@ export const programs: readonly Program[] = [
     command: () => [
       "sh",
       "-c",
-      "mkdir new && tar -cf - docs | tar -xvf - -C new && mv new/docs/a docs/z",
+      "mkdir -p new && tar -cf - docs | tar -xvf - -C new && mv new/docs/a docs/z",
     ],
     makes: ["new/docs/b/c", "docs/z"],
   },

@@ -80,11 +80,12 @@ test("secretsIn looks through directories, follows no link and ends", () => {
   for (const name of ["a/b/.env", "a/plain", "node_modules/x/.env"])
     writeFileSync(join(folder, name), "");
   symlinkSync(folder, join(folder, "a/loop"));
-  expect(secretsIn(folder, home)).toEqual([join(folder, "a/b/.env")]);
+  const env = join(folder, "a/b/.env");
+  expect(secretsIn(folder, home)).toEqual({ found: [env], complete: true });
   writeFileSync(join(folder, "token"), "");
-  expect(secretsIn(folder, home)).toHaveLength(2);
-  expect(secretsIn(folder, home, 1)).toHaveLength(1);
-  expect(secretsIn(join(folder, "none"), home)).toEqual([]);
+  expect(secretsIn(folder, home).found).toHaveLength(2);
+  expect(secretsIn(folder, home, 1)).toEqual({ found: [join(folder, "token")], complete: true });
+  expect(secretsIn(join(folder, "none"), home)).toEqual({ found: [], complete: true });
 });
 
 testUnless(

@@ -1,0 +1,86 @@
+/** Reads a policy that was written as whoever loads it would, and compares that with what was meant. */
+import type { Config } from "../config.ts";
+import { LandlockError } from "../errors.ts";
+import { landlock } from "../landlock.ts";
+import { lastName, parentOf, realPath } from "../kernel/names.ts";
+import { fitted, limited } from "../policy/fitted.ts";
+import { readText, type Meaning } from "../policy/read.ts";
+import { flatten, type Rule } from "../rule.ts";
+import type { Written } from "./content.ts";
+
+/**
+ * Makes sure that a text says what was meant, and nothing else.
+ *
+ * @param path The file that it is for, absolute
+ * @param before The text that is extended
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if it says anything else
+ */
+export function requireMeaning(
+  text: string,
+  path: string,
+  { content, rules }: Written,
+  before: string | undefined,
+): void {
+  // Anew: what presets stand for may be another thing after the run.
+  const old = before === undefined ? undefined : readText(before, path);
+  const base = old?.config ?? landlock.V11.bestEffort();
+  const config = content.texts.has("unrestricted") ? limited(base, { ...base, scoped: [] }) : base;
+  const meant = [...(old?.rules ?? []), ...rules.flatMap((rule) => fitted(rule, config))];
+  let difference: string | undefined;
+  try {
+    const found = readText(text, path);
+    difference = differenceOf(found, { config, rules: meant });
+  } catch (error) {
+    if (!(error instanceof LandlockError)) throw error;
+    difference = error.message;
+  }
+  if (difference === undefined) return;
+  throw new LandlockError(
+    "ERR_LANDLOCK_INVALID_RULE",
+    `Cannot write ${JSON.stringify(path)}: what it would say is not what was meant (${difference}); nothing is written, so give another name or folder`,
+    { path },
+  );
+}
+
+/** What one policy says and the other does not. */
+function differenceOf(found: Meaning, meant: Meaning): string | undefined {
+  if (settingsOf(found.config) !== settingsOf(meant.config)) return "the settings differ";
+  const [one, other] = [grantsOf(found.rules), grantsOf(meant.rules)];
+  const extra = [...one.difference(other)][0];
+  if (extra !== undefined) return `${extra} is granted`;
+  const lacking = [...other.difference(one)][0];
+  return lacking === undefined ? undefined : `${lacking} is not granted`;
+}
+
+function settingsOf(config: Config): string {
+  return JSON.stringify(config);
+}
+
+/** Where a path leads: `${HOME}` may go through a symbolic link. */
+function canonical(path: string): string {
+  try {
+    return realPath(path);
+  } catch {
+    const parent = parentOf(path);
+    const above = parent === path ? "" : canonical(parent).replace(/^\/$/, "");
+    return `${above}/${lastName(path)}`;
+  }
+}
+
+/** Each right on each path or port, with what happens if there is no such path. */
+function grantsOf(rules: readonly Rule[]): Set<string> {
+  const grants = new Set<string>();
+  for (const rule of flatten(rules, "learn")) {
+    for (const right of rule.access) {
+      if (rule.kind === "net")
+        for (const port of rule.ports) grants.add(`${right} on port ${port}`);
+      else {
+        const how = `${rule.onFile}, ${rule.onMissing}`;
+        for (const path of rule.paths) {
+          grants.add(`${right} on ${JSON.stringify(canonical(path))} (${how})`);
+        }
+      }
+    }
+  }
+  return grants;
+}
