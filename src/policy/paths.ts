@@ -21,17 +21,18 @@ export function fromHere(path: string): string {
   try {
     cwd = currentDirectory();
   } catch (cause) {
-    throw cannot(path, "is gone", cause);
+    throw new LandlockError(
+      "ERR_LANDLOCK_PATH",
+      `Cannot use ${JSON.stringify(path)}: the current directory is gone; give an absolute path`,
+      { path, cause },
+    );
   }
-  if (cwd.isWellFormed()) return absolute(path, cwd);
-  throw cannot(path, "has a name that is not UTF-8");
-}
-
-function cannot(path: string, why: string, cause?: unknown): LandlockError {
-  return new LandlockError(
+  const whole = absolute(path, cwd);
+  if (whole.isWellFormed()) return whole;
+  throw new LandlockError(
     "ERR_LANDLOCK_PATH",
-    `Cannot use ${JSON.stringify(path)}: the current directory ${why}; give an absolute path`,
-    { path, ...(cause === undefined ? {} : { cause }) },
+    `Cannot use ${JSON.stringify(whole)}: it is not UTF-8; use a directory whose name is`,
+    { path },
   );
 }
 

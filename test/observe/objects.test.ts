@@ -112,8 +112,8 @@ testUnless(
     expect(done.exitCode).toBe(0);
     const policy = Bun.TOML.parse(
       require("node:fs").readFileSync(join(cwd, "p.toml"), "utf8") as string,
-    ) as { rw?: string[]; rwFiles?: string[]; ro?: string[]; roFiles?: string[] };
-    expect(policy.rw).toEqual(["d"]);
+    ) as { paths?: object[]; rwFiles?: string[]; ro?: string[]; roFiles?: string[] };
+    expect(policy.paths).toContainEqual({ access: "rw", ifMissing: "create", paths: ["d"] });
     expect(policy.rwFiles).toEqual(["out"]);
     const all = [policy.ro, policy.roFiles].flatMap((list) => list ?? []);
     expect(all.filter((path) => /fd|std|proc|pipe|link/.test(path))).toEqual([]);
