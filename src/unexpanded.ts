@@ -22,6 +22,6 @@ export function unexpandedIn(path: string): Unexpanded | undefined {
   return {
     kind: "wildcard",
     text: wildcard[0],
-    folder: folder.replace(/(?<=.)\/$/, "") || ".",
+    folder: folder.replace(/(?<=.)\/$/s, "") || ".",
   };
 }

@@ -55,7 +55,7 @@ export function fileName(name: string): string | Buffer {
 /** The directory that a path is in, by its text: `dirname()` for names that are not UTF-8 too. */
 export function parentOf(path: string): string {
   const end = path.replace(/\/+$/, "").lastIndexOf("/");
-  return end > 0 ? path.slice(0, end).replace(/(?<=.)\/+$/, "") : path.startsWith("/") ? "/" : ".";
+  return end > 0 ? path.slice(0, end).replace(/(?<=.)\/+$/s, "") : path.startsWith("/") ? "/" : ".";
 }
 
 /** The last part of a path, by its text: `basename()` for names that are not UTF-8 too. */

@@ -141,7 +141,7 @@ function piecesOf(
   // The same name for the same file, whichever of its names a program used.
   const names = new Map<string, string>();
   for (const one of denied) {
-    const name = placeOf(one).replace(/(?<=.)\/$/, "");
+    const name = placeOf(one).replace(/(?<=.)\/$/s, "");
     if (!name.startsWith("/")) continue;
     const { path } = files.find(name, true);
     if (!names.has(path)) names.set(path, name);

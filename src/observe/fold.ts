@@ -11,8 +11,8 @@ const packages = [
   /^\/usr(\/local)?\/(share|libexec|lib|lib64|include)\/(?!\w+-linux-\w+\/)[^/]+(?=\/)/,
   /^\/usr\/lib\/[\w-]+-linux-\w+\/[^/]+(?=\/)/,
   /^\/opt\/[^/]+(?=\/)/,
-  /^.*?\/node_modules(?=\/)/,
-  /^.*?\/\.git(?=\/)/,
+  /^.*?\/node_modules(?=\/)/s,
+  /^.*?\/\.git(?=\/)/s,
 ];
 
 /** Directories that are too much for a few of their files. */

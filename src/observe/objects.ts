@@ -74,7 +74,7 @@ export function locate(
 /** A path as seen from a directory. `..` stays: after a symbolic link it means another folder. */
 export function join(base: string, path: string): string {
   if (path.startsWith("/")) return path;
-  return `${base === "/" ? "" : base}/${path.replace(/^(\.\/+)+(?=.)/, "")}`.replace(/\/\.$/, "");
+  return `${base === "/" ? "" : base}/${path.replace(/^(\.\/+)+(?=.)/s, "")}`.replace(/\/\.$/, "");
 }
 
 /** One way through directories and links. */

@@ -1,7 +1,7 @@
 /** Files as a sandboxed process sees them: `/proc/self` is its own, and gone when they are looked up. */
 import type { Files, Inode } from "../explain/place.ts";
 
-const ofProcess = /^\/proc\/(self|thread-self|\d+)(\/.*)?$/;
+const ofProcess = /^\/proc\/(self|thread-self|\d+)(\/.*)?$/s;
 
 /**
  * The same files, with those of other processes in `/proc` made up after this process's own: as

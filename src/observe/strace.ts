@@ -127,7 +127,7 @@ function passedOn(fds: readonly number[]): (number | null)[] {
  */
 function findStrace(): string {
   const entries = (process.env["PATH"] ?? "").split(":");
-  const trusted = entries.filter((entry) => /^\/(?!.*\/node_modules(\/|$))/.test(entry));
+  const trusted = entries.filter((entry) => /^\/(?!.*\/node_modules(\/|$))/s.test(entry));
   const found = trusted.length === 0 ? undefined : lookUpCommand("strace", trusted.join(":"));
   if (typeof found === "string") return found;
   throw new LandlockError(

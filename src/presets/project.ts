@@ -66,7 +66,7 @@ function isIn(path: string, folder: string): boolean {
 
 /** The hidden folders on the way to a file, but for those in node_modules, where stores are. */
 function hiddenFolders(path: string): string[] {
-  const names = dirname(path.replace(/\/node_modules\/.*/, "/node_modules/x")).split("/");
+  const names = dirname(path.replace(/\/node_modules\/.*/s, "/node_modules/x")).split("/");
   return names.flatMap((name, i) =>
     name.startsWith(".") ? [names.slice(0, i + 1).join("/")] : [],
   );

@@ -92,11 +92,10 @@ export function drawName(random: Random, mark: string): Buffer {
   }
   parts.splice(random.below(parts.length + 1), 0, text(mark));
   if (random.chance(0.2)) parts.push(random.one(ends));
-  if (random.chance(0.02)) parts.splice(1, 0, Buffer.alloc(longest, "x"));
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  if (random.chance(0.02)) parts.splice(1, 0, Buffer.alloc(longest - length, "x"));
   // No name has these two.
   return Buffer.from(
     Buffer.concat(parts).map((byte) => (byte === 0 || byte === 0x2f ? 0x5f : byte)),
-  )
-    .subarray(0, longest)
-    .subarray(0);
+  );
 }

@@ -36,6 +36,8 @@ export interface Step {
   readonly kind: string;
   readonly script: Buffer;
   readonly wanted: readonly Wanted[];
+  /** What `explain` calls its files, if that is not what a rule would be about. */
+  readonly named?: readonly string[];
   /** The folders that it keeps to. */
   readonly folders: readonly string[];
   /** How many names were drawn for it. */
@@ -187,7 +189,9 @@ const kinds: Readonly<Record<string, Make>> = {
   "read by a link"(place) {
     const [name, link] = [file(place), place.name()];
     symlinkSync(name, place.path(link));
-    return { script: line`true < ${place.word(link)}`, wanted: [place.wants(roFile, name)] };
+    const wanted = [place.wants(roFile, name)];
+    const named = [nameOf(place.path(link))];
+    return { script: line`true < ${place.word(link)}`, wanted, named };
   },
   execute(place) {
     const name = place.name();
@@ -215,13 +219,7 @@ export function drawStep(random: Random, project: Buffer, mark: string, kind: st
     places.push(made);
     return made;
   };
-  const { script, wanted } = kinds[kind]!(place(), place);
+  const step = kinds[kind]!(place(), place);
   const folders = places.map((one) => nameOf(one.path()));
-  return {
-    kind,
-    script,
-    wanted,
-    folders,
-    names: places.reduce((sum, { names }) => sum + names, 0),
-  };
+  return { ...step, kind, folders, names: places.reduce((sum, { names }) => sum + names, 0) };
 }

@@ -2,7 +2,7 @@
  * One script with hundreds of odd names, denied under `explain` and then learned for real; what comes
  * out is compared with what the harness worked out by itself.
  */
-import { chmodSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadPolicy, parsePolicy, planFor, type Policy, type Rule } from "../../../src/index.ts";
 import { learn } from "../../../src/learn.ts";
@@ -39,12 +39,17 @@ export async function tryRound(random: Random, folder: string, size: number): Pr
   const steps = Array.from({ length: size }, (_, i) =>
     drawStep(random, project, i.toString(36), random.one(kindNames)),
   );
-  const script = join(base, "script");
-  writeFileSync(script, Buffer.concat(steps.map((step) => step.script)));
-  chmodSync(script, 0o755);
+  // Half of the rounds extend the policy by a second run.
+  const half = random.chance(0.5) ? size : Math.ceil(size / 2);
+  const parts = [steps.slice(0, half), steps.slice(half)].filter((part) => part.length > 0);
+  const scripts = parts.map((part, i) => {
+    const path = join(base, `script${i}`);
+    writeFileSync(path, Buffer.concat(part.map((step) => step.script)));
+    return path;
+  });
   const policy = random.chance(0.5) ? join(text, "policy.toml") : join(base, "policy.toml");
-  const explained = await explain(script, base, text, steps);
-  const learned = await learnHere(script, text, join(base, "home"), policy, steps);
+  const explained = await explain(scripts[0]!, base, text, parts[0]!);
+  const learned = await learnHere(scripts, text, join(base, "home"), policy, steps);
   return {
     names: steps.reduce((sum, { names }) => sum + names, 1),
     operations: steps.length,
@@ -94,8 +99,8 @@ async function explain(
   const places = denied.flatMap(({ operation: { path, to } }) =>
     [path, to].filter((one) => one !== undefined && isIn(one, project)),
   ) as string[];
-  for (const { kind, wanted } of steps) {
-    for (const { path } of wanted) {
+  for (const { kind, wanted, named = wanted.map(({ path }) => path) } of steps) {
+    for (const path of named) {
       const isNamed = places.some((place) => isIn(place, path));
       check(isNamed, `nothing is said of ${kind} ${JSON.stringify(path)}`);
     }
@@ -113,9 +118,9 @@ async function explain(
   return differences;
 }
 
-/** Learns what the script needs, in this process, which must be in the project for that. */
+/** Learns what the scripts need, in this process, which must be in the project for that. */
 async function learnHere(
-  script: string,
+  scripts: readonly string[],
   project: string,
   home: string,
   output: string,
@@ -126,10 +131,13 @@ async function learnHere(
   process.env["HOME"] = home;
   process.chdir(project);
   try {
-    const learned = await learn({ output, merge: false, command: ["/bin/sh", script] });
-    if ("failure" in learned) return [`learn: ${learned.failure}`];
+    const withheld = new Set<string>();
+    for (const [i, script] of scripts.entries()) {
+      const learned = await learn({ output, merge: i > 0, command: ["/bin/sh", script] });
+      if ("failure" in learned) return [`learn: ${learned.failure}`];
+      for (const { what } of learned.withheld) withheld.add(what);
+    }
     const text = readFileSync(output, "utf8");
-    const withheld = new Set(learned.withheld.map(({ what }) => what));
     return [
       ...(unprintable.test(text.replaceAll("\n", ""))
         ? ["the policy holds what a terminal obeys"]
@@ -143,7 +151,7 @@ async function learnHere(
 }
 
 /** What the policy asks of a kernel in the project, next to what it should. */
-function compare(
+export function compare(
   policy: Policy,
   project: string,
   steps: readonly Step[],
