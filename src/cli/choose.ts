@@ -41,7 +41,7 @@ export function chooseConfig(choice: Choice, policy: Config | undefined): Config
     fs: base.fs.length === 0 && paths ? all.fs : base.fs,
     net: netOf(choice, base.net, all.net),
     scoped: base.scoped.length === 0 && choice.scoped ? all.scoped : base.scoped,
-    ...(choice.strict ? { mode: "strict", atLeast: 0, allowNone: false } : {}),
+    ...(choice.strict ? { mode: "strict", atLeast: 0 } : {}),
     ...(choice.allowNone ? { allowNone: true } : {}),
   });
   return choice.logging ? config.enableLoggingForSubprocesses() : config;

@@ -1,5 +1,5 @@
 /** Reads what an ELF file says of itself: which loader and which libraries it needs. */
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, openSync, readSync } from "node:fs";
 
 /** What loading an ELF file takes, all of it as the file spells it. */
 export interface Elf {
@@ -170,13 +170,13 @@ function readElf(fd: number): Elf | undefined {
 export function elfOf(path: string): Elf | undefined {
   let fd: number;
   try {
-    // A FIFO would wait for a writer for ever, were it not for this flag.
+    // Without this flag, opening a FIFO waits for a writer. Reading at an offset fails there.
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return undefined;
   }
   try {
-    return fstatSync(fd).isFile() ? readElf(fd) : undefined;
+    return readElf(fd);
   } catch {
     return undefined;
   } finally {

@@ -244,6 +244,17 @@ testFromAbi(1, "where landlock_restrict_self is blocked, spawn() starts nothing"
   });
 });
 
+testFromAbi(1, "probe() leaves no file open", async () => {
+  const count = await inSubprocess({}, async ({ probe }) => {
+    const { readdirSync } = await import("node:fs");
+    probe();
+    const before = readdirSync("/proc/self/fd").length;
+    for (let i = 0; i < 10; i++) probe();
+    return readdirSync("/proc/self/fd").length - before;
+  });
+  expect(count as number).toBe(0);
+});
+
 testFromAbi(1, "the seccomp filter of these tests is what fails, nothing else", async () => {
   const seen = await inSubprocess({}, ({ failSyscalls, probe }) => {
     failSyscalls(447, 450, 1);

@@ -13,6 +13,8 @@ export interface ElfFile {
   readonly runpath?: string;
   /** `DT_FLAGS_1`; default: none. */
   readonly flags1?: number;
+  /** Types of segments that it does not have; default: none. */
+  readonly without?: readonly number[];
   /** The size of the table of names, which all stand at its end; default: what they take. */
   readonly tableBytes?: number;
   /** What the file claims that size to be; default: what it is. */
@@ -55,7 +57,7 @@ export function writeElf(path: string, elf: ElfFile): string {
     [1, 0, size],
     [2, dynamicAt, tags.length * 16],
     ...(elf.interpreter === undefined ? [] : [[3, interpreterAt, interpreter.length]]),
-  ] as [number, number, number][];
+  ].filter(([type]) => !elf.without?.includes(type!)) as [number, number, number][];
   head.writeUInt16LE(segments.length, 56);
   for (const [i, [type, offset, bytes]] of segments.entries()) {
     const at = 64 + i * 56;

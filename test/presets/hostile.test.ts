@@ -74,6 +74,7 @@ describe("executable() refuses as a loader", () => {
     "a core dump": file("core", { type: 4 }),
     "an object file": file("object.o", { type: 1 }),
     "a program of another CPU": file("other-cpu", { machine: 8 }),
+    "a file that has nothing to load": file("empty", { without: [1] }),
     "a program that has a loader itself": file("program", { interpreter: "/lib/ld.so" }),
     "a library that needs others": file("needy.so", { needed: ["libc.so.6"] }),
     "a link to a secret": link("link", secret),
@@ -110,6 +111,7 @@ describe("executable() does not take for a library", () => {
     "a core dump": file("core", { type: 4 }),
     "a program with a fixed address": file("fixed", { type: 2 }),
     "a program without one": file("pie", { flags1: 0x0800_0000 }),
+    "a file without a dynamic section": file("bare", { without: [2] }),
     "a library of another CPU": file("other.so", { machine: 8 }),
     "a script": script("script", "#!/bin/sh\n"),
     "a FIFO, nor waits for it": join(folder, "fifo"),
@@ -175,6 +177,16 @@ describe("executable() refuses as an interpreter", () => {
     });
   }
 
+  test("the beginning of a name that the kernel cuts off", () => {
+    const { folder } = scene();
+    const name = "x".repeat(254 - folder.length - 1);
+    const cut = writeElf(join(folder, name), {});
+    const path = script("cut", `#!${cut}y/z\n`);
+    expect(cut).toHaveLength(254);
+    expect(granted(path)).toContain("no script that starts with #!");
+    expect(granted(script("whole", `#!${cut.slice(0, -1)}\n`))).toContain("ENOENT");
+  });
+
   test("a name that is not UTF-8, which would become another file", () => {
     const path = script("bytes", "");
     writeFileSync(path, Buffer.from("#!/bin/\xff\n", "latin1"));
@@ -235,6 +247,16 @@ describe("large and damaged tables of names", () => {
     bytes.fill(0x41, 4096);
     writeFileSync(path, bytes);
     expect(elfOf(path)).toBeUndefined();
+  });
+
+  test("a list of folders that is longer than any real one is not read", () => {
+    for (const [count, readable] of [
+      [5_000, true],
+      [30_000, false],
+    ] as const) {
+      const path = file("folders", { ...large, runpath: `${"/a:".repeat(count)}$ORIGIN/lib` });
+      expect(elfOf(path) !== undefined).toBe(readable);
+    }
   });
 
   test("more libraries than any program has are not looked for", () => {

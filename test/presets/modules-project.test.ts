@@ -184,7 +184,8 @@ describe("the project of a script is", () => {
   });
 
   test("found past a package.json that only says how scripts are read", () => {
-    const marked = { ...code, "app/src/package.json": '{ "type": "module" }' };
+    const marker = '{ "type": "module", "sideEffects": false }';
+    const marked = { ...code, "app/src/package.json": marker };
     const folder = project({ ...marked, "app/package.json": '{ "name": "app" }' });
     expect(granted(folder, "app/src/main.ts")).toEqual(expect.arrayContaining(both));
     expect(granted(project(marked), "app/src/main.ts")).toContain("it lies outside the project");
@@ -252,6 +253,31 @@ describe("the project of a script is", () => {
     expect(granted(folder, "a/.out/main.js", "b/index.js")).toEqual(
       expect.arrayContaining(["a/.out/main.js", "a/.out/chunk.js", "b/index.js", "b/inner.js"]),
     );
+  });
+
+  test("not a folder whose package.json is a link, or whose name begins like its own", () => {
+    const linked = project({ ...code, "app/package.json": { link: "../a.json" }, "a.json": "{}" });
+    expect(granted(linked, "app/src/main.ts")).toContain("it lies outside the project");
+    const folder = project({
+      "app/package.json": '{ "name": "app" }',
+      "app/main.ts": 'import "../app-of-others/a.ts"',
+      "app-of-others/a.ts": "",
+    });
+    expect(granted(folder, "app/main.ts")).toContain("it lies outside the project");
+  });
+
+  test("without the settings above it, and without folders that its links lead to", () => {
+    const folder = project({
+      "tsconfig.json": "{}",
+      "package.json": "{}",
+      "app/package.json": '{ "name": "app" }',
+      "app/main.ts": 'import "./lib/b.ts"',
+      "app/b.ts": "",
+      "app/lib": { link: "../home" },
+      "home/b.ts": { link: "../app/b.ts" },
+    });
+    const expected = ["app/main.ts", "app/package.json", "app/b.ts", "app"];
+    expect((granted(folder, "app/main.ts") as string[]).toSorted()).toEqual(expected.toSorted());
   });
 
   test("not what somebody else says who can write to a folder above", () => {

@@ -56,6 +56,8 @@ describe("a plan names as rewritable", () => {
   test("what may be removed, and so replaced", () => {
     const remove = pathAccess(["remove_file", "make_reg"], join(folder, "bin"));
     expect(rewritable(executable(tool), remove)).toEqual([tool]);
+    const move = pathAccess(["remove_dir", "make_dir"], folder);
+    expect(rewritable(executable(tool), move)).toEqual([tool, library, loader].sort());
   });
 
   test("a script, and all that it imports", () => {
@@ -77,6 +79,12 @@ describe("a plan names as rewritable", () => {
     expect(rewritable(executable(tool), pathAccess(["make_reg"], folder))).toEqual([]);
   });
 
+  test("nothing where writing is not restricted: that is for ordinary permissions to say", () => {
+    const reading = landlock.config({ fs: ["execute", "read_file"] });
+    const { rewritable } = planFor(reading, [executable(tool), rwDirs(folder)], kernel);
+    expect(rewritable).toEqual([]);
+  });
+
   test("the same for rules that went through JSON, and for nested ones", () => {
     const rules = [executable(tool), rwDirs(folder)];
     const again = JSON.parse(JSON.stringify(rules)) as Rule[];
@@ -96,6 +104,7 @@ test("config.plan() knows links and relative paths, and what does not exist", ()
   // The link to the program is in a folder that may be written, the program is not.
   const link = join(folder, "data/tool");
   expect(named(executable(link), rwDirs(join(folder, "data")))).toEqual([link]);
+  expect(named(executable(link), rwDirs(join(folder, "bin")))).toEqual([link]);
   expect(named(executable(tool), rwDirs(join(folder, "none/such")))).toEqual([]);
   const cwd = process.cwd();
   process.chdir(folder);
