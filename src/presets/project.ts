@@ -89,7 +89,8 @@ function rootOf(entry: string): string {
 
 /** Some folders of a project have a package.json that only says how its scripts are meant. */
 function isMarker(manifest: object): boolean {
-  return Object.keys(manifest).every((key) => key === "type" || key === "sideEffects");
+  const keys = Object.keys(manifest);
+  return keys.length > 0 && keys.every((key) => key === "type" || key === "sideEffects");
 }
 
 /** The nearest folder above that names a project's folder as a part of its workspace. */

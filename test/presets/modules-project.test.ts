@@ -167,8 +167,10 @@ describe("the project of a script is", () => {
   const both = ["app/src/main.ts", "app/lib/a.ts"];
 
   test("the folder of the nearest package.json", () => {
-    const folder = project({ ...code, "app/package.json": '{ "name": "app" }' });
-    expect(granted(folder, "app/src/main.ts")).toEqual(expect.arrayContaining(both));
+    for (const manifest of ['{ "name": "app" }', "{}", '{ "type": "module", "main": "a.ts" }']) {
+      const folder = project({ ...code, "app/package.json": manifest });
+      expect(granted(folder, "app/src/main.ts")).toEqual(expect.arrayContaining(both));
+    }
   });
 
   test("its own folder where there is none, and not that of the home or of the whole machine", () => {
