@@ -25,6 +25,7 @@ export function rewritableBy(
     if (!rule.access.some((right) => changing.includes(right) && handled.includes(right))) continue;
     for (const path of rule.paths) open.add(real(path));
   }
+  if (open.size === 0) return [];
   const isOpen = (path: string): boolean =>
     open.has(path) || (path !== "/" && isOpen(parentOf(path)));
   // A link can be replaced where it is, and what it leads to where that is.
