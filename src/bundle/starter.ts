@@ -10,9 +10,10 @@ import { bunFlags, openFilesWord } from "../cli/start.ts";
  * builtins are freed of functions that bash takes from the environment.
  */
 const shell = [
-  "unset -f [ echo pwd ulimit; _ll=$(ulimit -Sn; pwd -P); _ll_cwd=/${_ll#*/}; _ll_path=$PATH:",
+  "unset -f [ cd echo pwd ulimit; _ll=$(ulimit -Sn 2>&-; pwd -P); _ll_cwd=/${_ll#*/}; _ll_path=$PATH:",
   "case $0 in /*) _ll_own=$0 _ll_abs=$0;; *) _ll_own=./$0 _ll_abs=$_ll_cwd/$0;; esac",
   'while [ -n "$_ll_path" ]; do _ll_dir=${_ll_path%%:*}; _ll_path=${_ll_path#*:}',
+  'case $_ll_dir/ in */./*|*/../*) _ll_dir=$(cd -P "$_ll_dir" 2>&- && pwd -P);; esac',
   "case $_ll_dir in /*) ;; *) continue;; esac",
   'case $_ll_cwd/ in "${_ll_dir%/}"/*) continue;; esac',
   'case $_ll_dir in */bun-node-*) [ -O "$_ll_dir" ] || continue;; esac',

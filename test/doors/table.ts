@@ -60,7 +60,7 @@ export async function tryOut(installed: string, trial: Trial) {
     if (way.beyond?.includes(trial.kit.name)) continue;
     const { command, env } = way.call(scene);
     const words = [...command, ...entry.words(scene)];
-    const outcome = await run(words, scene.folders.cwd, { ...scene.env, ...env });
+    const outcome = await run(words, scene.folders.cwd, { ...scene.env, ...trial.kit.env, ...env });
     const marks = takeMarks(scene);
     count++;
     if (marks.length === 0 && !outcome.stdout.includes("DOOR_") && entry.right(outcome)) continue;

@@ -1,5 +1,5 @@
 /** Files that Bun, sh, npm or the loader obey; obeyed, each leaves a mark. */
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** Where a trap goes, and what it is about. */
@@ -27,6 +27,8 @@ export interface Trap {
 export interface Kit {
   readonly name: string;
   readonly traps: readonly Trap[];
+  /** The environment in which it counts. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 function write(path: string, text: string, mode = 0o644): void {
@@ -69,7 +71,7 @@ function names(scripts: readonly string[]): string[] {
   return [...scripts, ...imported, ...parts];
 }
 
-/** Of the current directory; those of HOME and XDG_CONFIG_HOME begin with a dot. */
+/** Of the current directory; that of HOME and XDG_CONFIG_HOME, for some commands, has a dot. */
 const bunfig: Trap = {
   name: "bunfig",
   plant({ folder, mark }) {
@@ -162,6 +164,27 @@ const programs: Trap = {
   canary: "PATH=$PWD/node_modules/.bin:$PATH; bun script.js",
 };
 
+/** Under names that the loader could look for; their constructor runs when they are loaded. */
+const libraries: Trap = {
+  name: "libraries",
+  plant({ folder, mark }) {
+    const prebuilt = `lib/prebuilt/linux-${process.arch}/liblandlock.so`;
+    const names = ["liblandlock.so", "libc.so.6", "libc.so", "libdl.so.2", prebuilt];
+    const compiled = join(folder, "liblandlock.so");
+    const text = `#include <fcntl.h>
+      __attribute__((constructor)) static void run(void) { open("${mark}", O_CREAT, 0600); }`;
+    mkdirSync(folder, { recursive: true });
+    const command = ["gcc", "-shared", "-fPIC", "-x", "c", "-", "-o", compiled];
+    const done = Bun.spawnSync(command, { stdin: Buffer.from(text) });
+    if (!done.success) throw new Error(`${done.stderr}`);
+    for (const name of names.slice(1)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      copyFileSync(compiled, join(folder, name));
+    }
+  },
+  canary: "LD_PRELOAD=./liblandlock.so /bin/true",
+};
+
 /** Those that are tried, in groups. */
 export const kits: readonly Kit[] = [
   { name: "tsconfig *", traps: [settings("tsconfig", "tsconfig.json", () => ["*"])] },
@@ -174,10 +197,20 @@ export const kits: readonly Kit[] = [
   {
     name: "settings",
     traps: [
-      ...[bunfig, npmrc, dotenv(".env", ""), dotenv(".env.local", "")],
-      dotenv(".env.production", "NODE_ENV=production"),
-      dotenv(".env.development", "NODE_ENV=development"),
+      ...[
+        bunfig,
+        npmrc,
+        dotenv(".env", ""),
+        dotenv(".env.local", ""),
+        dotenv(".env.development", ""),
+      ],
     ],
   },
+  {
+    name: "settings for production",
+    traps: [dotenv(".env.production", "NODE_ENV=production")],
+    env: { NODE_ENV: "production" },
+  },
+  ...(Bun.which("gcc") ? [{ name: "libraries", traps: [libraries] }] : []),
   { name: "package", traps: [manifest, modules, programs] },
 ];

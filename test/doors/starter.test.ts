@@ -1,0 +1,164 @@
+/** The lines of sh that start the command line: which Bun they take, and from where they work. */
+import { describe, expect, test } from "bun:test";
+import { chmodSync, chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { tempDir, testFromAbi, testUnless } from "../harness.ts";
+import { bunFirst, writeStarted } from "../started.ts";
+
+/** Runs a command, with this environment only. */
+function run(command: readonly string[], cwd: string, env: Record<string, string>) {
+  const done = Bun.spawnSync([...command], { cwd, env, timeout: 20_000 });
+  return { stdout: `${done.stdout}`, stderr: `${done.stderr}`, code: done.exitCode };
+}
+
+/** Writes a program that says it ran, under the name of Bun. */
+function plantBun(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "bun"), "#!/bin/sh\necho planted\n", { mode: 0o755 });
+}
+
+const version = /^landlock-restrict \d/;
+
+describe("Bun is not taken from", () => {
+  const cases: readonly [what: string, planted: string, entry: string][] = [
+    ["a relative entry of PATH", "bin", "bin"],
+    ["a relative entry with ./", "bin", "./bin"],
+    ["the entry .", ".", "."],
+    ["an empty entry", ".", ""],
+    ["the current directory by its absolute path", ".", "$PWD"],
+    ["the current directory with a slash at the end", ".", "$PWD/"],
+    ["a directory above", "..", "$PWD/.."],
+    ["a directory above by its plain path", "..", "$UP"],
+    ["node_modules/.bin of the current directory", "node_modules/.bin", "$PWD/node_modules/.bin"],
+    ["node_modules/.bin of a directory above", "../node_modules/.bin", "$UP/node_modules/.bin"],
+    ["node_modules/.bin/ of a directory above", "../node_modules/.bin", "$UP/node_modules/.bin/"],
+  ];
+  for (const [what, planted, entry] of cases) {
+    test(what, () => {
+      const up = tempDir();
+      const cwd = join(up, "cwd");
+      mkdirSync(cwd);
+      plantBun(join(cwd, planted));
+      const tool = writeStarted();
+      const absolute = entry.replace("$PWD", cwd).replace("$UP", up);
+      const own = dirname(process.execPath);
+      for (const PATH of [`${absolute}:${own}`, `/nowhere:${absolute}:${own}:`]) {
+        const found = Bun.spawnSync(["/bin/sh", "-c", "bun"], { cwd, env: { PATH } });
+        expect(`${found.stdout}`).toBe("planted\n");
+        expect(run([tool, "--version"], cwd, { PATH }).stdout).toMatch(version);
+      }
+    });
+  }
+
+  testUnless(
+    process.getuid?.() === 0 ? "" : "needs root",
+    "the folder that bunx --bun uses, if another user made it",
+    () => {
+      const folder = join(tempDir(), "bun-node-0-1234");
+      plantBun(folder);
+      const PATH = `${folder}:${dirname(process.execPath)}`;
+      expect(run([writeStarted(), "--version"], "/", { PATH }).stdout).toBe("planted\n");
+      chownSync(folder, 65534, 65534);
+      expect(run([writeStarted(), "--version"], "/", { PATH }).stdout).toMatch(version);
+    },
+  );
+
+  test("what cannot be executed", () => {
+    const folders = [tempDir(), tempDir()] as const;
+    mkdirSync(join(folders[0], "bun"));
+    plantBun(folders[1]);
+    chmodSync(join(folders[1], "bun"), 0o644);
+    const PATH = `${folders.join(":")}:${dirname(process.execPath)}`;
+    expect(run([writeStarted(), "--version"], "/", { PATH }).stdout).toMatch(version);
+  });
+});
+
+test("Bun is taken from the node_modules/.bin that the program is in", () => {
+  const modules = join(tempDir(), "node_modules");
+  mkdirSync(join(modules, ".bin"), { recursive: true });
+  mkdirSync(join(modules, "bun-landlock"));
+  const tool = writeStarted(join(modules, "bun-landlock"));
+  symlinkSync(process.execPath, join(modules, ".bin", "bun"));
+  symlinkSync(tool, join(modules, ".bin", "landlock-restrict"));
+  const env = { PATH: join(modules, ".bin") };
+  for (const path of [tool, join(modules, ".bin", "landlock-restrict")]) {
+    expect(run([path, "--version"], "/", env).stdout).toMatch(version);
+  }
+});
+
+test("without Bun there is one sentence, and status 127", () => {
+  const cwd = tempDir();
+  plantBun(cwd);
+  for (const PATH of ["/nowhere", "", ":", `${cwd}:`, "."]) {
+    const { stdout, stderr, code } = run([writeStarted(), "--version"], cwd, { PATH });
+    expect(stderr).toBe(
+      "landlock-restrict: cannot find Bun: put the absolute path of its folder on PATH\n",
+    );
+    expect({ stdout, code }).toEqual({ stdout: "", code: 127 });
+  }
+});
+
+describe("the program starts", () => {
+  const names = ["a b", "it's", '"', "$(echo planted)", "`echo planted`", "*", "a\nb", "-x", "é"];
+  for (const name of names) {
+    test(`from a folder and by a link called ${JSON.stringify(name)}`, () => {
+      const folder = join(tempDir(), name);
+      mkdirSync(folder);
+      const tool = writeStarted(folder);
+      symlinkSync(tool, join(folder, name));
+      const env = { PATH: `:${bunFirst}` };
+      const calls = [[tool], [join(folder, name)], [`./${name}`], ["env", "--", name]];
+      for (const call of calls) {
+        expect(run([...call, "--version"], folder, env).stdout).toMatch(version);
+      }
+    });
+  }
+
+  const shells = [["bash"], ["dash"], ["busybox", "sh"]] as const;
+  for (const [shell, ...words] of shells) {
+    const missing = Bun.which(shell) ? "" : `needs ${shell}`;
+    testUnless(missing, `by ${shell} as sh, whatever its environment defines`, () => {
+      const sh = join(tempDir(), "sh");
+      symlinkSync(Bun.which(shell)!, sh);
+      const functions = ["exec", "[", "ulimit", "pwd", "echo", "unset", "exit", ":", "continue"];
+      const odd = { IFS: "/o", CDPATH: "/", ENV: "/nowhere", BASH_ENV: "/nowhere", OPTIND: "7" };
+      const env = {
+        ...{ PATH: bunFirst, A: "1", ...odd },
+        ...Object.fromEntries(functions.map((name) => [`BASH_FUNC_${name}%%`, "() { false; }"])),
+      };
+      const command = words.length > 0 ? [shell, ...words] : [sh];
+      const tool = writeStarted();
+      expect(run([...command, "-", tool, "--version"], "/", env).stdout).toMatch(version);
+      const limited = ["/bin/sh", "-c", `ulimit -Sn 77; exec "$@"`, "sh", ...command, "-", tool];
+      const { stdout } = run([...limited, "plan", "--json"], "/", env);
+      expect(JSON.parse(stdout)).toHaveProperty("enforcement");
+    });
+  }
+});
+
+testFromAbi(1, "the shell changes no variable that the command gets", async () => {
+  const named = { _ll: "1", dir: "2", path: "3", IFS: " ", PWD: "/", A: "a\nb", OLDPWD: "/usr" };
+  const env = { ...named, PATH: bunFirst };
+  const printed = run([writeStarted(), "-ro", "/", "--", "/usr/bin/env", "-0"], "/", env).stdout;
+  const seen = Object.fromEntries(
+    printed.split("\0").map((line) => [line.split("=")[0], line.slice(line.indexOf("=") + 1)]),
+  );
+  const { _ll, IFS, ...kept } = env;
+  expect(seen).toMatchObject(kept);
+});
+
+test("Bun keeps no copy of the bundle in HOME that it would run in its place", () => {
+  const pieces = new Bun.Glob(".bun/install/cache/**/*.pile");
+  const kept = (text: string) => {
+    const folder = tempDir();
+    const tool = join(folder, "tool.js");
+    writeFileSync(tool, text, { mode: 0o755 });
+    expect(run([tool, "--version"], "/", { PATH: bunFirst, HOME: folder }).code).toBe(0);
+    return [...pieces.scanSync({ cwd: folder, dot: true })].length;
+  };
+  const long = `console.log("${"long ".repeat(30_000)}".length);\n`;
+  const text = readFileSync(writeStarted(), "utf8").split("\nimport")[0]!;
+  expect(text).toContain("\n// @bun ");
+  expect(kept(`${text.replace("// @bun ", "// ")}\n${long}`)).toBe(1);
+  expect(kept(`${text}\n${long}`)).toBe(0);
+});
