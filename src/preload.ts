@@ -10,6 +10,7 @@ import { LandlockError, messageFor } from "./errors.ts";
 import { unrestricted } from "./kernel/probe.ts";
 import { loadPolicy } from "./policy.ts";
 import { packageOf } from "./policy/find.ts";
+import { asStarted } from "./policy/started.ts";
 import { rewritableText } from "./rewritable.ts";
 
 /** Workers get a copy of the environment: the process id says that theirs is restricted. */
@@ -23,11 +24,14 @@ function sandbox(): void {
       "Cannot restrict a Worker alone: preload this where the process starts",
     );
   }
-  const policy = loadPolicy(process.env["BUN_LANDLOCK_POLICY"] ?? packageOf(Bun.main));
-  const { enforcement, rewritable } = policy.restrict();
-  if (enforcement === "none" && !policy.config.allowNone) {
-    throw unrestricted("Cannot sandbox this program");
-  }
+  const { rewritable } = asStarted(() => {
+    const policy = loadPolicy(process.env["BUN_LANDLOCK_POLICY"] ?? packageOf(Bun.main));
+    const report = policy.restrict();
+    if (report.enforcement === "none" && !policy.config.allowNone) {
+      throw unrestricted("Cannot sandbox this program");
+    }
+    return report;
+  });
   if (rewritable.length > 0) {
     console.error(`bun-landlock/preload: careful with this program: ${rewritableText(rewritable)}`);
   }

@@ -213,3 +213,56 @@ describe("Workers", () => {
     expect(run(dir, "app/main.ts", { flags: [], env }).stdout).toBe("ended with 1 no\n");
   }, 30_000);
 });
+
+describe("a .env file of the program", () => {
+  /** A program that says what it can read outside, and what its own .env file set. */
+  const curious = `
+    import { readFileSync } from "node:fs";
+    const read = (path) => { try { return readFileSync(path, "utf8"); } catch (error) { return error.code; } };
+    console.log(read(process.argv[2]), process.env.SET_BY_FILE);`;
+
+  async function hostile(policy: object, variables: Record<string, string>) {
+    const dir = await project({
+      "app/main.ts": curious,
+      "app/package.json": JSON.stringify({ name: "app", landlock: policy }),
+      "secrets/key": "secret",
+      "free.json": '{ "bestEffort": true, "ro": ["/"] }',
+    });
+    const lines = Object.entries({ ...variables, SET_BY_FILE: "yes" }).map(
+      ([name, value]) => `${name}=${value.replaceAll("DIR", dir)}\n`,
+    );
+    await Bun.write(join(dir, "app/.env"), lines.join(""));
+    const done = Bun.spawnSync(
+      [process.execPath, "--preload", preload, "main.ts", `${dir}/secrets/key`],
+      { cwd: join(dir, "app") },
+    );
+    return done.stdout.toString();
+  }
+
+  const strict = { bestEffort: true, ro: ["."] };
+
+  testFromAbi(1, "does not name the policy", async () => {
+    const variables = { BUN_LANDLOCK_POLICY: "DIR/free.json" };
+    expect(await hostile(strict, variables)).toBe("EACCES yes\n");
+    expect(await hostile({ ...strict, ro: ["/"] }, {})).toBe("secret yes\n");
+  });
+
+  testFromAbi(
+    1,
+    "does not choose what a preset or a variable of the policy stands for",
+    async () => {
+      for (const [preset, name] of [
+        ["tls", "SSL_CERT_DIR"],
+        ["tls", "SSL_CERT_FILE"],
+        ["timezone", "TZDIR"],
+      ] as const) {
+        const policy = { ...strict, presets: [preset] };
+        const value = name === "SSL_CERT_FILE" ? "DIR/secrets/key" : "DIR/secrets";
+        expect(await hostile(policy, { [name]: value })).toBe("EACCES yes\n");
+      }
+      const variable = { ...strict, ro: [".", "${EXTRA}"], variables: { EXTRA: { env: "EXTRA" } } };
+      // There is no such variable then, so that the program does not run.
+      expect(await hostile(variable, { EXTRA: "DIR/secrets" })).toBe("");
+    },
+  );
+});
