@@ -19,13 +19,14 @@ import { lookUpCommand, lookUpFailure } from "./kernel/lookup.ts";
 import { unrestricted } from "./kernel/probe.ts";
 import { executeError } from "./kernel/refused.ts";
 import { rewritableText } from "./rewritable.ts";
-import { writeError } from "./terminal/output.ts";
+import { writeError, writeOutput } from "./terminal/output.ts";
 import { screenOf } from "./terminal/screen.ts";
 
 /** As env(1) and the shells have it. */
 const EXIT_TOOL = 125;
 const EXIT_CANNOT_RUN = 126;
 const EXIT_NOT_FOUND = 127;
+const EXIT_SIGPIPE = 141;
 
 const ENOENT = -2;
 const EACCES = -13;
@@ -35,33 +36,35 @@ function fail(code: number, message: string): never {
   process.exit(code);
 }
 
+/** Prints a text that was asked for, or fails: it may go to a file on a full disk. */
+function print(text: string): void {
+  const failure = writeOutput(`${text}\n`);
+  // A pager that quits has read what it wanted: programs end by SIGPIPE then.
+  if (failure === "EPIPE") process.exit(EXIT_SIGPIPE);
+  if (failure !== undefined) fail(EXIT_TOOL, `cannot write to standard output: ${failure}`);
+}
+
 function main(start: Start): void {
   const { words } = start;
   const [first] = words;
   const help = helpFor(words);
   if (help !== undefined) {
-    console.log(help);
+    print(help);
   } else if (first === "--version") {
-    console.log(versionLine);
+    print(versionLine);
   } else if (first === "status") {
     const stray = words.slice(1).find((word) => word !== "--json");
     if (stray !== undefined)
       fail(EXIT_TOOL, `status takes --json and not ${JSON.stringify(stray)}`);
-    console.log(statusText(words.length > 1, screenOf(1)));
+    print(statusText(words.length > 1, screenOf(1)));
   } else if (first === "plan") {
     const { text, refusal } = dryRun(parseFlags(words.slice(1)), screenOf(1));
-    console.log(text);
+    print(text);
     if (refusal !== undefined) fail(EXIT_TOOL, refusal);
   } else if (first === "explain") {
-    explain(words.slice(1), start).then(
-      (code) => process.exit(code),
-      (error) => refuse(error),
-    );
+    finish(explain(words.slice(1), start));
   } else if (first === "learn") {
-    learnCommand(words.slice(1), start).then(
-      (code) => process.exit(code),
-      (error) => refuse(error),
-    );
+    finish(learnCommand(words.slice(1), start));
   } else if (first === undefined) {
     writeError(`${usage}\n`);
     process.exit(EXIT_TOOL);
@@ -105,7 +108,19 @@ function run(request: Request, { words, openFiles }: Start): void {
 
 function refuse(error: unknown, request?: Request): never {
   if (error instanceof LandlockError) fail(EXIT_TOOL, refusalOf(error, request));
-  throw error;
+  // A mistake of this program. Bun would show an excerpt of minified code.
+  const why = error instanceof Error ? error.message : String(error);
+  fail(EXIT_TOOL, `unexpected error: ${why}; please report it`);
+}
+
+/** Ends with the status of a command that is watched. */
+function finish(status: Promise<number>): void {
+  process.on("uncaughtException", (error) => refuse(error));
+  process.on("unhandledRejection", (error) => refuse(error));
+  status.then(
+    (code) => process.exit(code),
+    (error) => refuse(error),
+  );
 }
 
 try {

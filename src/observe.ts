@@ -40,7 +40,7 @@ export interface Watched extends AsyncIterable<Observation> {
  *   taken, `ERR_LANDLOCK_BLOCKED` where strace could not trace
  */
 export function observe(command: readonly string[], options: RunOptions = {}): Watched {
-  const tasks = new Tasks(options.cwd ?? workingDirectory(), inheritedFiles(options));
+  const tasks = new Tasks(options.cwd ?? currentDirectory(), inheritedFiles(options));
   let run: Run | undefined;
   // Before the command starts: a signal that comes in between would leave it behind.
   const signals = new Signals(tasks, () => run?.kill());
@@ -69,6 +69,7 @@ export function observe(command: readonly string[], options: RunOptions = {}): W
       signals.end();
     }
     if (tasks.first === undefined) throw blocked();
+    if (!tasks.isOver) throw await lost(run!, tasks);
   }
   return { [Symbol.asyncIterator]: observations, ending, child };
 }
@@ -87,19 +88,6 @@ function inheritedFiles({ stdio, fds = [] }: RunOptions): Map<number, Target> {
   );
 }
 
-function workingDirectory(): string {
-  try {
-    return currentDirectory();
-  } catch (cause) {
-    const { code = "an error" } = cause as { code?: string };
-    throw new LandlockError(
-      "ERR_LANDLOCK_PATH",
-      `Cannot tell the current directory: ${code}; change to one that exists and has a shorter path`,
-      { cause },
-    );
-  }
-}
-
 /**
  * Runs a command in its sandbox; says on standard error what was denied, and what would allow it.
  *
@@ -108,6 +96,22 @@ function workingDirectory(): string {
  */
 export function explainCommand(request: ExplainRequest): Promise<Ending> {
   return explainRun(request, observe);
+}
+
+/** Ends a command that strace no longer traces: its calls would fail with ENOSYS. */
+async function lost(run: Run, { running }: Tasks): Promise<LandlockError> {
+  for (const pid of running) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  const { signal, exitCode } = await run.ending;
+  return new LandlockError(
+    "ERR_LANDLOCK_SYSCALL",
+    `strace ended before the command, by ${signal ?? `status ${exitCode}`}, so the command was killed: run it again`,
+  );
 }
 
 function blocked(): LandlockError {

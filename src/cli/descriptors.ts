@@ -17,7 +17,19 @@ export function handOn(fds: readonly number[]): void {
   if (closed < 0 && !(closed === ENOSYS && markEach())) {
     throw syscallError("Cannot keep open files from the command", "close_range", -closed);
   }
-  const missing = fds.filter((fd) => fd > 2 && (isBunsOwn(fd) || setCloseOnExec(fd, false) < 0));
+  complainOf(fds.filter((fd) => fd > 2 && (isBunsOwn(fd) || setCloseOnExec(fd, false) < 0)));
+}
+
+/**
+ * Checks descriptors that another program is to hand on.
+ *
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming all that are not open
+ */
+export function checkOpen(fds: readonly number[]): void {
+  complainOf(fds.filter((fd) => fd > 2 && (isBunsOwn(fd) || setCloseOnExec(fd, true) < 0)));
+}
+
+function complainOf(missing: readonly number[]): void {
   if (missing.length === 0) return;
   const [first] = missing;
   const [are, them] = missing.length > 1 ? ["are", "them"] : ["is", "it"];

@@ -3,6 +3,7 @@ import { LandlockError } from "../errors.ts";
 import { lookUpCommand } from "../kernel/lookup.ts";
 import { probe, unavailable } from "../kernel/probe.ts";
 import { explainCommand } from "../observe.ts";
+import { checkOpen } from "./descriptors.ts";
 import { exitStatusOf } from "./ending.ts";
 import { searchPath } from "./environment.ts";
 import { parseFlags } from "./flags.ts";
@@ -21,11 +22,7 @@ export async function explain(words: readonly string[], start: Start): Promise<n
   beforeTracing(words, start);
   const { config, rules, command, environment, fds, json } = parseFlags(words);
   if (command.length === 0) throw invalid("There is no command: put it after --");
-  if (fds.some((fd) => fd > 2)) {
-    throw invalid(
-      "-fd does not go with explain: only standard input, output and error are handed on",
-    );
-  }
+  checkOpen(fds);
   const { state } = probe();
   if (state !== "enabled") throw unavailable(state);
   const options = words.slice(0, words.length - command.length - 1);
@@ -36,6 +33,7 @@ export async function explain(words: readonly string[], start: Start): Promise<n
     config,
     rules,
     json,
+    fds: fds.filter((fd) => fd > 2),
     inPolicy: options.includes("-policy"),
     which: (name) => {
       const found = lookUpCommand(name, PATH);

@@ -5,6 +5,7 @@
  * Such a name reaches the kernel through `fileName()` only: everything else, `node:path` included,
  * would make it the name of another file.
  */
+import { LandlockError } from "../errors.ts";
 
 /** What stands for the byte 0; that for the byte 0x80 is the first one in use. */
 const escaped = 0xdc00;
@@ -76,9 +77,22 @@ export function realPath(path: string): string {
   return nameOf(realpathSync.native(fileName(path), { encoding: "buffer" }));
 }
 
-/** The current directory. Throws as process.cwd() does. */
+/**
+ * The current directory.
+ *
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if it was removed, or its path is too long
+ */
 export function currentDirectory(): string {
-  const path = process.cwd();
-  // Bun's own answer has lost the bytes that are not UTF-8.
-  return path.includes("\ufffd") ? linkTarget("/proc/self/cwd") : path;
+  try {
+    const path = process.cwd();
+    // Bun's own answer has lost the bytes that are not UTF-8.
+    return path.includes("\ufffd") ? linkTarget("/proc/self/cwd") : path;
+  } catch (cause) {
+    const { code = "an error" } = cause as { code?: string };
+    throw new LandlockError(
+      "ERR_LANDLOCK_PATH",
+      `Cannot tell the current directory: ${code}; change to one that exists and has a shorter path`,
+      { cause },
+    );
+  }
 }

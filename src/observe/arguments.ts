@@ -55,31 +55,36 @@ export function pathAt(
   const base: Location = isCurrent
     ? { kind: "path", path: here.viewer.cwd }
     : openLocation(descriptor.on);
-  if (path === "") return descriptor === undefined ? undefined : pathOf(base, here);
+  if (path === "") return descriptor === undefined ? undefined : pathOf(base, call, here);
   const start = base.kind === "path" ? base.path : undefined;
-  return pathFrom(path, start, here, follow, isDenied(call));
+  return pathFrom(path, start, call, here, follow);
 }
 
 /** Where a path that starts from a directory leads; nothing for what has no path. */
 export function pathFrom(
   path: string,
   start: string | undefined,
+  call: Call,
   here: Here,
   follow: boolean,
-  thorough: boolean,
 ): string | undefined {
-  return pathOf(locate(path, start, follow, thorough, here.viewer, here.find), here);
+  const location = locate(path, start, follow, isDenied(call), here.viewer, here.find);
+  return pathOf(location, call, here);
 }
 
-function pathOf(location: Location, here: Here): string | undefined {
-  if (location.kind === "unknown") here.isLost = true;
+function pathOf(location: Location, { errno }: Call, here: Here): string | undefined {
+  if (location.kind === "unknown") {
+    // Then the link leads nowhere.
+    if (errno === "ENOENT") return location.link;
+    here.isLost = true;
+  }
   if (location.kind !== "path") return undefined;
   if (location.deleted) here.isDeleted = true;
   return location.path;
 }
 
 /** Whether a call failed as Landlock makes calls fail. */
-export function isDenied({ errno }: Call): boolean {
+function isDenied({ errno }: Call): boolean {
   return errno === "EACCES" || errno === "EPERM" || errno === "EXDEV";
 }
 

@@ -3,6 +3,7 @@
  * denied and which options would allow it.
  */
 import type { Config } from "../config.ts";
+import { printable } from "../errors.ts";
 import { machineFiles } from "../explain/files.ts";
 import { layerOf } from "../explain/layer.ts";
 import type { Operation } from "../explain/operation.ts";
@@ -12,6 +13,7 @@ import type { Rule } from "../rule.ts";
 import { writeError } from "../terminal/output.ts";
 import { screenOf } from "../terminal/screen.ts";
 import { adviseOn, type Which } from "./advice.ts";
+import { Caveats } from "./caveats.ts";
 import { failureLog } from "./denied.ts";
 import { findingsJson, findingsText, type Findings } from "./findings.ts";
 import { isIdle } from "./idle.ts";
@@ -33,6 +35,8 @@ export interface ExplainRequest {
   readonly inPolicy: boolean;
   /** Finds a program by its name, as on the command's PATH. */
   readonly which: Which;
+  /** Descriptors that the command gets besides 0, 1 and 2. */
+  readonly fds: readonly number[];
 }
 
 /** A command that is being watched: what `observe()` returns. */
@@ -41,7 +45,10 @@ interface Watched extends AsyncIterable<Observation> {
 }
 
 /** Runs a command under strace: `observe()`. */
-export type Watch = (command: readonly string[]) => Watched;
+export type Watch = (
+  command: readonly string[],
+  options: { readonly fds: readonly number[] },
+) => Watched;
 
 /** errnos that a denial has. */
 const errnos = ["EACCES", "EPERM", "EXDEV"];
@@ -61,31 +68,60 @@ export async function explainRun(request: ExplainRequest, watch: Watch): Promise
   const sandbox = { layers: [layerOf(plan, files)], files, kernel: probe() };
   const log = failureLog(sandbox, permitted);
   const start = new Start();
-  const run = watch(request.command);
-  for await (const observation of run) {
+  const caveats = new Caveats(request.fds);
+  let lost = 0;
+  const judge = (observation: Observation) => {
     first ??= observation.pid;
-    if (observation.kind !== "attempt" || !start.counts(observation)) continue;
+    if (start.begun) caveats.add(observation);
+    if (observation.kind === "gap" && start.begun && isDenial(observation.failed)) lost++;
+    if (observation.kind !== "attempt" || !start.counts(observation)) return;
     const { failed, operation } = observation;
     const program = start.nameOf(observation);
-    if (failed === undefined || !errnos.includes(failed)) continue;
-    if (isIdle(operation, program, cwd)) continue;
+    if (!isDenial(failed) || isIdle(operation, program, cwd)) return;
     log.add({
       operation: ownProc(operation, observation.process, first),
       errno: failed,
       program,
       nested: observation.layers > 1,
     });
+  };
+  const run = watch(request.command, { fds: request.fds });
+  // Whatever goes wrong in here, the command runs to its end.
+  let problem: unknown;
+  for await (const observation of run) {
+    try {
+      judge(observation);
+    } catch (error) {
+      problem ??= error;
+    }
   }
   const ending = await run.ending;
-  if (start.begun) {
-    const granted = plan.rules.flatMap((rule) =>
-      "path" in rule ? files.find(rule.path, true).path : [],
-    );
-    const { denied } = log.all();
-    const advice = adviseOn(denied, new Trial(sandbox), granted, request.which);
-    report({ ...log.all(), advice, ending, notes: notesOn(log.all(), ending) }, request);
+  try {
+    if (problem !== undefined) throw problem;
+    if (start.begun) {
+      const granted = plan.rules.flatMap((rule) =>
+        "path" in rule ? files.find(rule.path, true).path : [],
+      );
+      const { denied } = log.all();
+      const advice = adviseOn(denied, new Trial(sandbox), granted, request.which);
+      const notes = [...notesOn(log.all(), ending), ...lostNotes(lost), ...caveats.notes()];
+      report({ ...log.all(), advice, ending, notes }, request);
+    }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    writeError(`landlock-restrict: Cannot explain what was denied: ${printable(why)}\n`);
   }
   return ending;
+}
+
+function isDenial(errno: string | undefined): errno is string {
+  return errno !== undefined && errnos.includes(errno);
+}
+
+function lostNotes(count: number): string[] {
+  if (count === 0) return [];
+  const what = count === 1 ? "1 operation" : `${count} operations`;
+  return [`${what} failed on files that cannot be told: they may be denied too.`];
 }
 
 /**

@@ -30,8 +30,8 @@ export type Location =
   | { readonly kind: "path"; readonly path: string; readonly deleted?: true }
   /** A pipe, a socket, a memfd: what no rule is about, and no layer denies. */
   | { readonly kind: "nameless" }
-  /** It cannot be told. */
-  | { readonly kind: "unknown" };
+  /** It cannot be told; `link`: what a link of `/proc` leads to. */
+  | { readonly kind: "unknown"; readonly link?: string };
 
 const nameless: Location = { kind: "nameless" };
 const unknown: Location = { kind: "unknown" };
@@ -114,7 +114,8 @@ class Walk {
       } else {
         this.isLinked = true;
         const { kind } = open;
-        if (kind !== "path") return kind === "nameless" && !isLast ? unknown : open;
+        if (kind === "unknown") return isLast ? { kind, link: at } : unknown;
+        if (kind === "nameless") return isLast ? nameless : unknown;
         if (open.deleted && isLast) return open;
         at = open.path;
       }

@@ -32,13 +32,14 @@ export interface Restriction {
 
 /**
  * Something that cannot be followed. `io_uring`: a process set up io_uring(7), whose operations are
- * no calls; `place`: a call was about a path, and it cannot be told which.
+ * no calls; `place`: a call was about a path, and it cannot be told which; `tracing`: ptrace(2)
+ * failed on a process of the run, which is traced already.
  */
 export interface Gap {
   readonly kind: "gap";
   readonly pid: number;
   readonly program: string | undefined;
-  readonly reason: "io_uring" | "place";
+  readonly reason: "io_uring" | "place" | "tracing";
   /** The errno that a call failed with. */
   readonly failed?: string;
 }

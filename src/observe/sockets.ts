@@ -1,6 +1,6 @@
 /** From a system call on sockets or signals to the operations that Landlock sees in it. */
 import type { Operation } from "../explain/operation.ts";
-import { addressesOf, isDenied, openOn, pathFrom, type Address, type Here } from "./arguments.ts";
+import { addressesOf, openOn, pathFrom, type Address, type Here } from "./arguments.ts";
 import type { Call } from "./line.ts";
 
 /** The calls on sockets and processes that Landlock looks at. */
@@ -92,7 +92,7 @@ function unixOperations(
 ): Operation[] {
   const path = address.abstract
     ? address.path
-    : pathFrom(address.path, here.viewer.cwd, here, call.name !== "bind", isDenied(call));
+    : pathFrom(address.path, here.viewer.cwd, call, here, call.name !== "bind");
   if (path === undefined) return [];
   const name = `${address.abstract ? "@" : ""}${path}`;
   if (call.name === "bind") {

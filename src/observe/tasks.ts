@@ -40,7 +40,7 @@ const clones = ["clone", "clone3", "fork", "vfork"];
 export const followedCalls: readonly string[] = [
   ...clones,
   ...["chdir", "fchdir", "chroot", "pivot_root", "setns", "unshare"],
-  ...["dup2", "dup3", "landlock_restrict_self", "io_uring_setup", "getsockname"],
+  ...["dup2", "dup3", "ptrace", "landlock_restrict_self", "io_uring_setup", "getsockname"],
 ];
 
 /** `LANDLOCK_RESTRICT_SELF_TSYNC` of `linux/landlock.h`. */
@@ -194,11 +194,20 @@ export class Tasks implements Inside {
         layers,
       };
     }
+    if (this.#isSecondTracer(call)) {
+      yield { kind: "gap", pid: task.pid, program: process.program, reason: "tracing" };
+    }
     if (here.isLost) {
       const failed = call.errno === undefined ? {} : { failed: call.errno };
       yield { kind: "gap", pid: task.pid, program: process.program, reason: "place", ...failed };
     }
     if (call.errno === undefined) yield* this.#happened(call, task);
+  }
+
+  #isSecondTracer({ name, args, errno }: Call): boolean {
+    if (name !== "ptrace" || errno !== "EPERM") return false;
+    const [request, pid] = flagsAndNumber(args);
+    return request === "PTRACE_TRACEME" || this.#known.has(pid);
   }
 
   #here(task: Task): Here {
@@ -290,6 +299,10 @@ function operationsOf(call: Call, here: Here, inside: Inside): readonly Operatio
 function isForAll({ args }: Call): boolean {
   const [flag = ""] = flagsOf(args[1]);
   return (Number(flag) & tsync) !== 0 || flag.endsWith("TSYNC");
+}
+
+function flagsAndNumber([request, pid]: Call["args"]): [string, number] {
+  return [flagsOf(request)[0] ?? "", Number(flagsOf(pid)[0] ?? 0)];
 }
 
 function viewerOf({ pid, process, folder, files }: Task): Viewer {

@@ -1,4 +1,4 @@
-/** Writing to standard error: lines, and one line that is written anew. */
+/** Writing to standard output and error: lines, and one line that is written anew. */
 import { cutMiddle } from "./text.ts";
 import type { Screen } from "./screen.ts";
 
@@ -9,15 +9,30 @@ const EAGAIN_WAIT_MS = 1;
  * a terminal. Where nobody reads it any more, nothing is written.
  */
 export function writeError(text: string): void {
+  writeTo(2, text);
+}
+
+/**
+ * Writes to standard output, all of it: `console.log()` of Bun says nothing of a full disk.
+ *
+ * @returns The name of the errno that it failed with, as `"EPIPE"`
+ */
+export function writeOutput(text: string): string | undefined {
+  return writeTo(1, text);
+}
+
+function writeTo(fd: 1 | 2, text: string): string | undefined {
   const { writeSync } = require("node:fs") as typeof import("node:fs");
   for (let bytes = new TextEncoder().encode(text); bytes.length > 0;) {
     try {
-      bytes = bytes.subarray(writeSync(2, bytes));
+      bytes = bytes.subarray(writeSync(fd, bytes));
     } catch (error) {
-      if ((error as { code?: string }).code !== "EAGAIN") return;
+      const { code = "an error" } = error as { code?: string };
+      if (code !== "EAGAIN") return code;
       Bun.sleepSync(EAGAIN_WAIT_MS);
     }
   }
+  return undefined;
 }
 
 /** Back to the beginning of the line, and nothing left of it: CR, and EL 2 of ECMA-48. */

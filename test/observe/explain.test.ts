@@ -177,7 +177,7 @@ describe("the command", () => {
 describe("errors", () => {
   const cases: [name: string, words: string[], message: string, settings?: object][] = [
     ["no command", ["-ro", "/"], "There is no command: put it after --"],
-    ["-fd", ["-fd", "3", "-ro", "/", "--", "true"], "-fd does not go with explain"],
+    ["-fd", ["-fd", "77", "-ro", "/", "--", "true"], "-fd: 77 is not open"],
     ["a missing path", ["-ro", "/nowhere", "--", "true"], "open failed with ENOENT"],
     ["a rule that does not fit", ["-1", "-rw", "+refer", "/", "--", "true"], "refer"],
     ["no strace", ["-ro", "/", "--", "true"], "apt-get install strace", { env: { PATH: "/" } }],
