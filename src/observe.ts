@@ -69,7 +69,8 @@ export function observe(command: readonly string[], options: RunOptions = {}): W
       signals.end();
     }
     if (tasks.first === undefined) throw blocked();
-    if (!tasks.isOver) throw await lost(run!, tasks);
+    const error = tasks.isOver ? undefined : await lost(run!, tasks);
+    if (error) throw error;
   }
   return { [Symbol.asyncIterator]: observations, ending, child };
 }
@@ -98,15 +99,16 @@ export function explainCommand(request: ExplainRequest): Promise<Ending> {
   return explainRun(request, observe);
 }
 
-/** Ends a command that strace no longer traces: its calls would fail with ENOSYS. */
-async function lost(run: Run, { running }: Tasks): Promise<LandlockError> {
-  for (const pid of running) {
+/** Ends a command that strace no longer traces, if there is one: its calls would fail with ENOSYS. */
+async function lost(run: Run, { running }: Tasks): Promise<LandlockError | undefined> {
+  const killed = running.filter((pid) => {
     try {
-      process.kill(pid, "SIGKILL");
+      return process.kill(pid, "SIGKILL");
     } catch {
-      // It has ended meanwhile.
+      return false;
     }
-  }
+  });
+  if (killed.length === 0) return undefined;
   const { signal, exitCode } = await run.ending;
   return new LandlockError(
     "ERR_LANDLOCK_SYSCALL",

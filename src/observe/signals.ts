@@ -3,7 +3,7 @@ import { constants } from "node:os";
 import { ignoredSignals } from "../kernel/inherited.ts";
 
 /** The signals by which a user, a terminal or a service manager asks a command to end. */
-export const requests = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
+const requests = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
 
 type Request = (typeof requests)[number];
 

@@ -9,7 +9,6 @@ import { close, pipe } from "../kernel/syscalls.ts";
 import { fileCalls } from "./calls.ts";
 import { startGuard } from "./guard.ts";
 import type { Ending } from "./observation.ts";
-import { requests } from "./signals.ts";
 import { otherCalls } from "./sockets.ts";
 import { followedCalls } from "./tasks.ts";
 
@@ -44,7 +43,8 @@ export interface Run {
 /**
  * `--decode-fds` shows what descriptors are open on; no text but paths is printed. Names are
  * printed in hexadecimal, so no byte of one can be taken for syntax. The filter makes the kernel
- * stop the command for these calls only. A `?` lets go of calls that this CPU lacks.
+ * stop the command for these calls only. A `?` lets go of calls that this CPU lacks. The end of
+ * what a signal kills is only printed with that signal; the frequent ones that kill nothing are not.
  */
 function argumentsFor(output: string): string[] {
   const calls = [...fileCalls, ...otherCalls, ...followedCalls].map((name) => `?${name}`);
@@ -52,7 +52,7 @@ function argumentsFor(output: string): string[] {
     ...["--follow-forks", "--seccomp-bpf", "--output", output],
     ...["--decode-fds=all", "--string-limit=0", "-xx"],
     ...["--quiet=attach,personality,path-resolution"],
-    ...[`--signal=${requests.join(",")}`, `--trace=${calls.join(",")}`],
+    ...["--signal=!SIGCHLD,SIGURG,SIGPROF,SIGPWR", `--trace=${calls.join(",")}`],
   ];
 }
 
