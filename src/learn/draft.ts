@@ -44,6 +44,9 @@ export interface Draft {
 /** Rights of those who fill a directory and empty it. */
 const fills: ReadonlySet<FsRight> = new Set(["write_file", "make_reg", "remove_file"]);
 
+/** All that a listing needs. */
+const listing: ReadonlySet<FsRight> = new Set(["read_dir"]);
+
 /**
  * Makes the draft.
  *
@@ -80,10 +83,11 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
     if (left.size === 0) continue;
     const reason = reasonAgainst(path, left, needs, around, tmp);
     if (reason === undefined) grants.set(path, new Set(left));
-    else withhold(path, left, reason);
+    else if (reason !== "governing") withhold(path, left, reason);
     if (reason !== "governing") continue;
-    // What is read there is not in question, and files that are there by now are files.
-    if (left.has("read_dir")) grants.set(path, new Set(["read_dir"]));
+    withhold(path, left.difference(listing), reason);
+    // What is listed there is not in question, and files that are there by now are files.
+    if (left.has("read_dir")) grants.set(path, new Set(listing));
     for (const [file, some] of needs.left.get(path) ?? []) {
       if (isSecret(file, around.home) || isGoverning(file)) continue;
       grants.set(file, new Set(some));
@@ -134,7 +138,7 @@ function reasonAgainst(
 ): Withheld["reason"] | undefined {
   if (isSecret(path, around.home)) return "secret";
   if (isWide(path, around)) {
-    if (rights.isSubsetOf(new Set(["read_dir"]))) return "listing";
+    if (rights.isSubsetOf(listing)) return "listing";
     if (path !== tmp) return "wide";
   }
   // What is in a directory that the run made is its own.

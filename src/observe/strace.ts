@@ -45,12 +45,13 @@ export interface Run {
  * printed in hexadecimal, so no byte of one can be taken for syntax. The filter makes the kernel
  * stop the command for these calls only. A `?` lets go of calls that this CPU lacks. The end of
  * what a signal kills is only printed with that signal; the frequent ones that kill nothing are not.
+ * The addresses of sendmmsg(2) stand in a list, which would be left out.
  */
 function argumentsFor(output: string): string[] {
   const calls = [...fileCalls, ...otherCalls, ...followedCalls].map((name) => `?${name}`);
   return [
     ...["--follow-forks", "--seccomp-bpf", "--output", output],
-    ...["--decode-fds=all", "--string-limit=0", "-xx"],
+    ...["--decode-fds=all", "--string-limit=0", "--abbrev=!sendmmsg", "-xx"],
     ...["--quiet=attach,personality,path-resolution"],
     ...["--signal=!SIGCHLD,SIGURG,SIGPROF,SIGPWR", `--trace=${calls.join(",")}`],
   ];

@@ -1,0 +1,137 @@
+/** A policy is written whole or not at all, and never over anybody else's file. */
+import { expect, test } from "bun:test";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { writeWhole } from "../../src/learn/write.ts";
+import { kernelAbi, tempDir, testUnless } from "../harness.ts";
+import { needsStrace } from "../observe/strace.ts";
+import { Scene } from "./scene.ts";
+
+const missing = needsStrace || (kernelAbi < 1 ? "needs Landlock" : "");
+
+test("a new file has the mode of any other, and nothing is left beside it", () => {
+  const folder = tempDir();
+  const before = process.umask(0o027);
+  try {
+    writeWhole(join(folder, "p.toml"), "text", undefined);
+  } finally {
+    process.umask(before);
+  }
+  expect(readFileSync(join(folder, "p.toml"), "utf8")).toBe("text");
+  expect(statSync(join(folder, "p.toml")).mode & 0o777).toBe(0o640);
+  expect(readdirSync(folder)).toEqual(["p.toml"]);
+});
+
+test("a file that is replaced keeps its mode and its owner", () => {
+  const path = join(tempDir(), "p.toml");
+  writeFileSync(path, "old");
+  chmodSync(path, 0o604);
+  if (process.getuid?.() === 0) chownSync(path, 12_345, 54_321);
+  const { mode, uid, gid, ino } = statSync(path);
+  writeWhole(path, "new", "old");
+  const after = statSync(path);
+  expect(readFileSync(path, "utf8")).toBe("new");
+  expect([after.mode, after.uid, after.gid]).toEqual([mode, uid, gid]);
+  // Renamed, and not overwritten.
+  expect(after.ino).not.toBe(ino);
+});
+
+test("what came or changed meanwhile stays, be it a link that leads nowhere", () => {
+  const folder = tempDir();
+  const target = join(folder, "target");
+  writeFileSync(target, "old");
+  const cases: [name: string, before: string | undefined, why: string][] = [
+    ["file", undefined, "there is a file by now"],
+    ["link", undefined, "there is a file by now"],
+    ["dangling", undefined, "there is a file by now"],
+    ["folder", undefined, "there is a file by now"],
+    ["file", "other", "somebody changed it meanwhile"],
+    ["link", "old", "somebody changed it meanwhile"],
+    ["gone", "old", "ENOENT"],
+  ];
+  linkSync(target, join(folder, "file"));
+  symlinkSync("target", join(folder, "link"));
+  symlinkSync("nowhere", join(folder, "dangling"));
+  mkdirSync(join(folder, "folder"));
+  const all = readdirSync(folder).sort();
+  for (const [name, before, why] of cases) {
+    expect(() => writeWhole(join(folder, name), "new", before)).toThrow(why);
+  }
+  expect(readdirSync(folder).sort()).toEqual(all);
+  expect(readFileSync(target, "utf8")).toBe("old");
+  expect(lstatSync(join(folder, "dangling")).isSymbolicLink()).toBe(true);
+  expect(existsSync(join(folder, "nowhere"))).toBe(false);
+});
+
+test("where there is no room, the old text stays whole, and a new file is none", () => {
+  const folder = tempDir();
+  writeFileSync(join(folder, "old.toml"), "old");
+  const module = join(import.meta.dir, "../../src/learn/write.ts");
+  const script = `
+    const { writeWhole } = await import(${JSON.stringify(module)});
+    const text = "x".repeat(100_000);
+    for (const [name, before] of [["old.toml", "old"], ["new.toml", undefined]]) {
+      try { writeWhole(${JSON.stringify(folder)} + "/" + name, text, before); console.log("written"); }
+      catch (error) { console.log(error.message); }
+    }`;
+  // As a full disk, but for the errno: files of this process end after some blocks.
+  const limited = ["sh", "-c", 'ulimit -f 4; exec "$0" -e "$1"', process.execPath, script];
+  const { stdout, stderr } = Bun.spawnSync(limited);
+  const why = "it failed with EFBIG; what was there is unchanged, so learn again";
+  expect(stdout.toString() + stderr.toString()).toBe(
+    ["old", "new"].map((name) => `Cannot write "${folder}/${name}.toml": ${why}\n`).join(""),
+  );
+  expect(readdirSync(folder)).toEqual(["old.toml"]);
+  expect(readFileSync(join(folder, "old.toml"), "utf8")).toBe("old");
+});
+
+testUnless(missing, "learn refuses links and folders before anything runs", async () => {
+  const scene = new Scene(tempDir());
+  const policy = (name: string) => join(scene.folder, name);
+  writeFileSync(policy("p.toml"), "bestEffort = true\n");
+  symlinkSync("p.toml", policy("link.toml"));
+  symlinkSync("nowhere.toml", policy("dangling.toml"));
+  mkdirSync(policy("folder.toml"));
+  const ran = ["touch", "ran"];
+  for (const [name, options, why] of [
+    ["link.toml", [], "exists: add -merge"],
+    ["link.toml", ["-merge"], "is a symbolic link: name the file that it leads to"],
+    ["dangling.toml", [], "exists: add -merge"],
+    ["dangling.toml", ["-merge"], "is a symbolic link"],
+    ["folder.toml", ["-merge"], "is no file"],
+  ] as const) {
+    const { code, stderr } = await scene.run(scene.learning(policy(name), ran, options));
+    expect([name, code]).toEqual([name, 125]);
+    expect(stderr).toContain(why);
+  }
+  expect(existsSync(join(scene.project, "ran"))).toBe(false);
+  expect(existsSync(policy("nowhere.toml"))).toBe(false);
+  expect(readFileSync(policy("p.toml"), "utf8")).toBe("bestEffort = true\n");
+});
+
+testUnless(
+  missing,
+  "a policy that came while the command ran stays, and the command's status counts",
+  async () => {
+    const scene = new Scene(tempDir());
+    const command = ["sh", "-c", `echo mine >${scene.policy}; ls ..; exit 7`];
+    const { code, stderr, stdout } = await scene.learn(command);
+    expect(code).toBe(7);
+    expect(readFileSync(scene.policy, "utf8")).toBe("mine\n");
+    expect(stderr).toContain(`Cannot write "${scene.policy}": there is a file by now`);
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    expect(stdout).toContain("policy.toml");
+  },
+);
