@@ -5,6 +5,7 @@
 #include "allthreads.h"
 
 #include "gate.h"
+#include "own.h"
 #include "park.h"
 #include "signals.h"
 #include "slots.h"
@@ -16,32 +17,35 @@ static int32_t trial_result;
 /* ---- One caller at a time ---- */
 
 #define CONTENDED 0x80000000U
-static uint32_t lock; /* 0: free; else the holder's pid, so that a forked child sees it is stale */
+/* Every holder, if the lock is cleared by fork(2): then no child sees a parent's. Otherwise the
+ * holder is a process id, by which a child sees that the lock is its parent's. */
+#define ANY_HOLDER 1
 
-static void take_lock(uint32_t pid)
+static void take_lock(struct own *own, uint32_t pid)
 {
+	uint32_t holder = own_is_cleared_by_fork(own) ? ANY_HOLDER : pid;
 	uint32_t held = 0;
-	uint32_t mine = pid;
+	uint32_t mine = holder;
 
 	/* Signals stay open here: the holder has to be able to park this thread. */
-	while (!__atomic_compare_exchange_n(&lock, &held, mine, 0, __ATOMIC_SEQ_CST,
+	while (!__atomic_compare_exchange_n(&own->lock, &held, mine, 0, __ATOMIC_SEQ_CST,
 					    __ATOMIC_SEQ_CST)) {
 		uint32_t known = held;
 
-		if ((held & ~CONTENDED) != pid)
+		if ((held & ~CONTENDED) != holder)
 			continue; /* held by the process this one was forked from */
-		mine = pid | CONTENDED;
-		if (held == mine || __atomic_compare_exchange_n(&lock, &known, mine, 0,
+		mine = holder | CONTENDED;
+		if (held == mine || __atomic_compare_exchange_n(&own->lock, &known, mine, 0,
 								__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-			futex_wait(&lock, mine, LOOK_AGAIN_NS);
+			futex_wait(&own->lock, mine, LOOK_AGAIN_NS);
 		held = 0;
 	}
 }
 
-static void drop_lock(void)
+static void drop_lock(struct own *own)
 {
-	if (__atomic_exchange_n(&lock, 0, __ATOMIC_SEQ_CST) & CONTENDED)
-		futex_wake(&lock, 1);
+	if (__atomic_exchange_n(&own->lock, 0, __ATOMIC_SEQ_CST) & CONTENDED)
+		futex_wake(&own->lock, 1);
 }
 
 /* ---- Restricting ---- */
@@ -77,17 +81,16 @@ static int32_t try_in_child(int32_t ruleset_fd, uint32_t flags)
  */
 #define ANSWER_NS (60 * NS_PER_S)
 
-static int wait_for_answers(void)
+static void wait_for_answers(void)
 {
 	uint32_t before, now = slots_count(FINISHED);
 
 	do {
 		if (gate_sleep(ANSWER_NS))
-			return 1;
+			return;
 		before = now;
 		now = slots_count(FINISHED);
 	} while (now > before);
-	return 0;
 }
 
 static int64_t restrict_parked(struct broadcast *b, int32_t ruleset_fd, uint32_t flags)
@@ -98,6 +101,13 @@ static int64_t restrict_parked(struct broadcast *b, int32_t ruleset_fd, uint32_t
 
 	if (ret < 0)
 		return ret;
+	/*
+	 * A parked thread makes threads all the same: io_uring's completions run on its way out of
+	 * any wait, and may start a worker. One found now costs the call only; asking for every id
+	 * takes too long to do it twice.
+	 */
+	if (b->task_fd >= 0 && !no_other_thread(b, PARKED))
+		return ALLTHREADS_UNREACHABLE;
 	ret = restrict_this_thread(ruleset_fd, flags);
 	b->report->changed = fresh || ret == 0;
 	if (ret < 0)
@@ -106,20 +116,25 @@ static int64_t restrict_parked(struct broadcast *b, int32_t ruleset_fd, uint32_t
 	uint32_t parked = slots_count(PARKED);
 
 	gate_order(ruleset_fd, flags, parked);
-	int all_answered = wait_for_answers();
+	wait_for_answers();
 
 	b->report->threads = 1;
 	/* Those that did not even start must not start once the descriptor is somebody else's. */
 	for (struct slot *slot = NULL; (slot = slots_next(slot, PARKED));)
-		if (slots_move(slot, PARKED, CANCELLED) && !b->report->tid)
-			blame(b, slot->tid, 0);
+		if (slots_move(slot, slots_round(), PARKED, CANCELLED) && !b->report->tid)
+			report_thread(b, slot->tid, 0);
 	for (struct slot *slot = NULL; (slot = slots_next(slot, FINISHED));) {
-		if (slot->result == 0)
+		int32_t result = slots_result(slot);
+
+		if (result == 0)
 			b->report->threads++;
 		else if (!b->report->tid)
-			blame(b, slot->tid, slot->result);
+			report_thread(b, slot->tid, result);
 	}
-	return all_answered && b->report->threads == (int32_t)parked + 1 ? 0 : ALLTHREADS_DIVERGED;
+	if (b->report->threads <= (int32_t)parked)
+		return ALLTHREADS_DIVERGED;
+	/* A worker made since then has the credentials its maker had: it may be unrestricted. */
+	return no_other_thread(b, FINISHED) ? 0 : ALLTHREADS_DIVERGED;
 }
 
 static int64_t broadcast(struct broadcast *b, int32_t ruleset_fd, uint32_t flags)
@@ -153,24 +168,25 @@ EXPORTED int64_t allthreads_restrict(int32_t ruleset_fd, uint32_t flags, uint32_
 {
 	static const struct allthreads_report nothing;
 	struct broadcast b = { .report = report, .pid = sys_getpid() };
+	struct own *own = own_memory();
 	uint64_t all = ALL_SIGNALS, before;
 
 	*report = nothing;
-	take_lock((uint32_t)b.pid);
+	take_lock(own, (uint32_t)b.pid);
 	/* The caller must not be suspended by a collector thread that it has parked itself. */
 	int64_t result = sys4(NR_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
 
 	if (result == 0) {
 		int32_t task_fd = b.task_fd = threads_open(b.pid);
 
-		b.patience = deadline_ms * NS_PER_MS;
-		b.delays = DELAYS_MOST;
-		b.deadline = now_ns() + b.patience;
+		b.extension_ns = deadline_ms * NS_PER_MS;
+		b.extensions_left = EXTENSIONS_MOST;
+		b.deadline = now_ns() + b.extension_ns;
 		result = broadcast(&b, ruleset_fd, flags);
 		threads_close(task_fd);
 		sys4(NR_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
 	}
-	drop_lock();
+	drop_lock(own);
 	return result;
 }
 

@@ -15,7 +15,10 @@
 enum {
 	/* A thread did not park in time. Nothing has changed in the process. */
 	ALLTHREADS_UNREACHABLE = -5001,
-	/* Some threads are restricted, some are not. The process must end. */
+	/*
+	 * Some threads are restricted, and at least one is not, or may not be: it failed, did not
+	 * answer, or was made by the kernel meanwhile. The process must end.
+	 */
 	ALLTHREADS_DIVERGED = -5002,
 };
 
@@ -48,7 +51,7 @@ EXPORTED int32_t landlock_native_version(void);
  *
  * Signal-safe: no. Blocks: at most deadline_ms until nothing has changed, ten times that for
  * threads that could answer but get no CPU; then as long as threads report within 60 s of each
- * other; and 3 probes of every possible thread id (about 0.5 s each) where /proc is not readable.
+ * other; and 4 probes of every possible thread id (about 0.5 s each) where /proc is not readable.
  * State on failure: unchanged, except after ALLTHREADS_DIVERGED.
  */
 EXPORTED int64_t allthreads_restrict(int32_t ruleset_fd, uint32_t flags, uint32_t deadline_ms,

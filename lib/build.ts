@@ -15,6 +15,7 @@ const sources = [
   "gate.c",
   "launcher.c",
   "numbers.c",
+  "own.c",
   "park.c",
   "signals.c",
   "slots.c",

@@ -4,73 +4,103 @@
 
 enum phase { PARK, RUN, RELEASED };
 #define PHASE_BITS 2
+#define PHASE_AT 32
 
-static uint32_t phase;   /* parked threads sleep on it */
-static uint32_t awaited; /* the caller sleeps on it */
+/*
+ * The upper half is the round and its phase; parked threads sleep on it. The lower half counts the
+ * threads awaited in that phase; the caller sleeps on it. One word: a thread that is late can
+ * neither take another phase for its own nor be counted in it.
+ */
+static uint64_t gate;
 static int32_t order_fd;
 static uint32_t order_flags;
 
-static void set_phase(enum phase next)
+/* x64 and arm64 are little-endian. */
+#define AWAITED ((uint32_t *)&gate)
+#define PHASE ((uint32_t *)&gate + 1)
+
+static uint64_t gate_now(void)
 {
-	__atomic_store_n(&phase, slots_round() << PHASE_BITS | next, __ATOMIC_SEQ_CST);
-	futex_wake(&phase, INT32_MAX);
+	return __atomic_load_n(&gate, __ATOMIC_SEQ_CST);
 }
 
-/* The phase that follows `current` of `round`. */
-static enum phase phase_after(uint32_t round, enum phase current)
+static uint32_t phase_word(uint32_t round, enum phase phase)
+{
+	return round << PHASE_BITS | phase;
+}
+
+static void set_phase(enum phase next, uint32_t awaited)
+{
+	uint64_t upper = phase_word(slots_round(), next);
+
+	__atomic_store_n(&gate, upper << PHASE_AT | awaited, __ATOMIC_SEQ_CST);
+	futex_wake(PHASE, INT32_MAX);
+}
+
+/* Waits for the end of a phase of `round`. Returns whether the threads restrict themselves now. */
+static int must_run_after(uint32_t round, enum phase current)
 {
 	uint32_t now;
 
-	while ((now = __atomic_load_n(&phase, __ATOMIC_SEQ_CST)) == (round << PHASE_BITS | current))
-		futex_wait(&phase, now, LOOK_AGAIN_NS);
-	return now == (round << PHASE_BITS | RUN) ? RUN : RELEASED;
+	while ((now = (uint32_t)(gate_now() >> PHASE_AT)) == phase_word(round, current))
+		futex_wait(PHASE, now, LOOK_AGAIN_NS);
+	return now == phase_word(round, RUN);
 }
 
-void gate_park_this_thread(void)
+/* One fewer to wait for, if that phase still lasts. */
+static void arrive(uint32_t round, enum phase current)
 {
-	uint32_t round = slots_round();
+	uint64_t before = gate_now();
+
+	do
+		if (before >> PHASE_AT != phase_word(round, current))
+			return;
+	while (!__atomic_compare_exchange_n(&gate, &before, before - 1, 0, __ATOMIC_SEQ_CST,
+					    __ATOMIC_SEQ_CST));
+	if ((uint32_t)before == 1)
+		futex_wake(AWAITED, 1);
+}
+
+void gate_park_this_thread(uint32_t round)
+{
 	struct slot *slot = slots_find(sys_gettid());
 
-	/* Not expected: a signal of an earlier round that came late. */
-	if (!slot || !slots_move(slot, SENT, PARKED))
+	/* The caller has given this thread up, or a call later asks for it by another signal. */
+	if (!slot || !slots_move(slot, round, SENT, PARKED))
 		return;
-	gate_arrive();
-	if (phase_after(round, PARK) != RUN || !slots_move(slot, PARKED, RUNNING))
+	arrive(round, PARK);
+	if (!must_run_after(round, PARK) || !slots_move(slot, round, PARKED, RUNNING))
 		return;
-	slot->result = (int32_t)restrict_this_thread(order_fd, order_flags);
-	slots_move(slot, RUNNING, FINISHED);
-	gate_arrive();
-	phase_after(round, RUN);
+	slots_finish(slot, round, restrict_this_thread(order_fd, order_flags));
+	arrive(round, RUN);
+	must_run_after(round, RUN);
 }
 
 void gate_close(void)
 {
-	__atomic_store_n(&awaited, 0, __ATOMIC_SEQ_CST);
-	set_phase(PARK);
+	set_phase(PARK, 0);
 }
 
 void gate_order(int32_t ruleset_fd, uint32_t flags, uint32_t expected)
 {
 	order_fd = ruleset_fd;
 	order_flags = flags;
-	__atomic_store_n(&awaited, expected, __ATOMIC_SEQ_CST);
-	set_phase(RUN);
+	set_phase(RUN, expected);
 }
 
 void gate_open(void)
 {
-	set_phase(RELEASED);
+	set_phase(RELEASED, 0);
 }
 
 void gate_await(void)
 {
-	__atomic_add_fetch(&awaited, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&gate, 1, __ATOMIC_SEQ_CST);
 }
 
 void gate_arrive(void)
 {
-	if (__atomic_sub_fetch(&awaited, 1, __ATOMIC_SEQ_CST) == 0)
-		futex_wake(&awaited, 1);
+	arrive(slots_round(), PARK);
 }
 
 int gate_sleep(int64_t ns)
@@ -78,12 +108,12 @@ int gate_sleep(int64_t ns)
 	int64_t until = now_ns() + ns;
 	uint32_t left;
 
-	while ((left = __atomic_load_n(&awaited, __ATOMIC_SEQ_CST)) != 0) {
+	while ((left = (uint32_t)gate_now()) != 0) {
 		int64_t rest = until - now_ns();
 
 		if (rest <= 0)
 			return 0;
-		futex_wait(&awaited, left, rest < LOOK_AGAIN_NS ? rest : LOOK_AGAIN_NS);
+		futex_wait(AWAITED, left, rest < LOOK_AGAIN_NS ? rest : LOOK_AGAIN_NS);
 	}
 	return 1;
 }

@@ -1,14 +1,14 @@
-/*
- * Where parked threads sleep, and the order they wait for. The word carries the round, so
- * that a thread waking late from one round never takes the next one's word for its own.
- */
+/* Where parked threads sleep, the order they wait for, and the count of those still to come. */
 #ifndef LANDLOCK_GATE_H
 #define LANDLOCK_GATE_H
 
 #include "sys.h"
 
-/* Runs on every other thread, in the signal handler: park, restrict, wait for release. */
-void gate_park_this_thread(void);
+/*
+ * Runs on every other thread, in the signal handler: park, restrict, wait for release. `round` is
+ * the one that sent the signal; if it is over, nothing happens.
+ */
+void gate_park_this_thread(uint32_t round);
 
 /* Starts a round in which threads park. */
 void gate_close(void);
@@ -19,7 +19,7 @@ void gate_order(int32_t ruleset_fd, uint32_t flags, uint32_t expected);
 /* Lets everybody go. */
 void gate_open(void);
 
-/* One more, or one fewer, thread to wait for. */
+/* One more, or one fewer, thread to wait for until all are parked. Only the caller may ask. */
 void gate_await(void);
 void gate_arrive(void);
 

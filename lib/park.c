@@ -19,7 +19,7 @@ static void nap(void)
 	futex_wait(&nobody_wakes, 0, NS_PER_MS);
 }
 
-void blame(struct broadcast *b, int32_t tid, int32_t error)
+void report_thread(struct broadcast *b, int32_t tid, int32_t error)
 {
 	b->report->tid = tid;
 	b->report->error = error;
@@ -71,7 +71,7 @@ int choose_signal(struct broadcast *b)
 		if (b->signal && (!b->blocker || now_ns() > patience))
 			return 1;
 		if (now_ns() > b->deadline) {
-			blame(b, b->blocker, 0);
+			report_thread(b, b->blocker, 0);
 			return 0;
 		}
 		nap();
@@ -80,31 +80,36 @@ int choose_signal(struct broadcast *b)
 
 /* ---- Parking ---- */
 
+static int move(struct slot *slot, enum slot_state from, enum slot_state to)
+{
+	return slots_move(slot, slots_round(), from, to);
+}
+
 static void send_to(struct broadcast *b, struct slot *slot)
 {
 	/* Counted first: the thread may park before the call returns. */
-	slots_move(slot, UNSENT, SENT);
+	move(slot, UNSENT, SENT);
 	gate_await();
-	slot->error = (int32_t)signals_send(b->pid, slot->tid, b->signal);
+	slot->error = (int32_t)signals_send(b->pid, slot->tid, b->signal, slots_round());
 	if (slot->error == 0)
 		return;
 	/* EAGAIN: RLIMIT_SIGPENDING is used up for now (sigqueue(3)). Tried again next sweep. */
 	if (slot->error != -ESRCH)
 		b->unsent++;
-	if (slots_move(slot, SENT, slot->error == -ESRCH ? GONE : UNSENT))
+	if (move(slot, SENT, slot->error == -ESRCH ? GONE : UNSENT))
 		gate_arrive();
 }
 
-static void greet(int32_t tid, void *context)
+static void signal_if_new(int32_t tid, void *context)
 {
 	struct broadcast *b = context;
 	int added;
 	struct slot *slot = slots_find_or_add(tid, &added);
 
 	/* Listed after it was gone: the kernel gave its id to another thread. */
-	if (slot && slots_move(slot, GONE, UNSENT))
+	if (slot && move(slot, GONE, UNSENT))
 		added = 1;
-	b->news += added;
+	b->new_threads += added;
 	if (slot && slots_is(slot, UNSENT))
 		send_to(b, slot);
 }
@@ -134,7 +139,7 @@ static void forget_the_dead(struct broadcast *b)
 			state = GONE;
 		else if (is_zombie_leader(b, slot->tid))
 			state = ZOMBIE;
-		if (state != SENT && slots_move(slot, SENT, state))
+		if (state != SENT && move(slot, SENT, state))
 			gate_arrive();
 	}
 }
@@ -143,7 +148,7 @@ static void forget_the_dead(struct broadcast *b)
  * Whether the missing threads only wait for a CPU: on a machine under load that takes longer
  * than any deadline for threads that cannot answer should be.
  */
-static int put_off_deadline(struct broadcast *b)
+static int extend_deadline(struct broadcast *b)
 {
 	struct thread_status status;
 
@@ -151,17 +156,17 @@ static int put_off_deadline(struct broadcast *b)
 		if (threads_status(b->task_fd, slot->tid, &status) < 0 || status.state != 'R' ||
 		    (status.blocked >> (b->signal - 1) & 1))
 			return 0;
-	if (b->delays == 0)
+	if (b->extensions_left == 0)
 		return 0;
-	b->delays--;
-	b->deadline = now_ns() + b->patience;
+	b->extensions_left--;
+	b->deadline = now_ns() + b->extension_ns;
 	return 1;
 }
 
 static int wait_for_parking(struct broadcast *b)
 {
 	for (int64_t slice = SLICE_FIRST_NS; !gate_sleep(slice);) {
-		if (now_ns() > b->deadline && !put_off_deadline(b))
+		if (now_ns() > b->deadline && !extend_deadline(b))
 			return 0;
 		forget_the_dead(b);
 		if (slice < SLICE_LAST_NS)
@@ -179,9 +184,9 @@ int park_everybody(struct broadcast *b)
 	for (int clean = 0;;) {
 		int64_t started = now_ns();
 
-		b->news = 0;
+		b->new_threads = 0;
 		b->unsent = 0;
-		if (threads_each(b->task_fd, b->pid, greet, b) < 0)
+		if (threads_each(b->task_fd, b->pid, signal_if_new, b) < 0)
 			return 0;
 		/* Asking for every id takes long; the deadline is for threads that do not answer. */
 		if (b->task_fd < 0)
@@ -191,16 +196,59 @@ int park_everybody(struct broadcast *b)
 
 		uint32_t counted = threads_count(b->task_fd);
 
-		clean = b->news || b->unsent ? 0 : clean + 1;
+		clean = b->new_threads || b->unsent ? 0 : clean + 1;
 		if (clean >= 2 && counted <= 1 + slots_count(PARKED) + slots_count(ZOMBIE))
 			return 1;
 		/* Threads that nobody can see yet are no reason to wait any longer. */
-		if (now_ns() > b->deadline && (b->unsent || clean >= 2 || !put_off_deadline(b)))
+		if (now_ns() > b->deadline && (b->unsent || clean >= 2 || !extend_deadline(b)))
 			return 0;
 		if (b->unsent || clean >= 2)
 			nap();
 	}
 }
+
+/* ---- Looking once more ---- */
+
+/* How long a thread that is counted but not listed has to show itself, or to be gone. */
+#define HIDDEN_NS NS_PER_S
+
+struct stranger {
+	enum slot_state known;
+	int32_t tid; /* 0: none was seen */
+};
+
+static void note_stranger(int32_t tid, void *context)
+{
+	struct stranger *stranger = context;
+	struct slot *slot = slots_find(tid);
+
+	if (!slot || !(slots_is(slot, stranger->known) || slots_is(slot, ZOMBIE)))
+		stranger->tid = tid;
+}
+
+int no_other_thread(struct broadcast *b, enum slot_state state)
+{
+	struct stranger stranger = { state, 0 };
+	uint32_t known = 1 + slots_count(state) + slots_count(ZOMBIE);
+
+	for (int64_t until = now_ns() + HIDDEN_NS; now_ns() < until; nap()) {
+		uint32_t counted = threads_count(b->task_fd);
+
+		if (counted && counted <= known)
+			return 1;
+		if (threads_each(b->task_fd, b->pid, note_stranger, &stranger) < 0)
+			continue;
+		if (stranger.tid) {
+			report_thread(b, stranger.tid, 0);
+			return 0;
+		}
+		if (!counted)
+			return 1;
+	}
+	return 0;
+}
+
+/* ---- The end ---- */
 
 void cancel_parking(struct broadcast *b)
 {
@@ -208,14 +256,14 @@ void cancel_parking(struct broadcast *b)
 
 	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
 		for (struct slot *slot = NULL; (slot = slots_next(slot, missing[i]));) {
-			if (!slots_move(slot, missing[i], CANCELLED))
+			if (!move(slot, missing[i], CANCELLED))
 				continue;
 			/* An unsent one cannot come late. */
 			if (missing[i] == SENT)
 				handler_stays[b->signal] = 1;
 			/* Others may only have lacked a CPU. */
 			if (!b->report->tid || slot->tid == b->blocker)
-				blame(b, slot->tid, slot->error);
+				report_thread(b, slot->tid, slot->error);
 		}
 	}
 }

@@ -3,37 +3,44 @@
 #define LANDLOCK_PARK_H
 
 #include "allthreads.h"
+#include "slots.h"
 #include "sys.h"
 
 /* What one call knows. */
 struct broadcast {
 	struct allthreads_report *report;
-	int64_t deadline; /* CLOCK_MONOTONIC, in nanoseconds */
-	int64_t patience; /* how much further it is put off for threads that only lack a CPU */
-	int32_t delays;   /* how often it may still be */
+	int64_t deadline;     /* CLOCK_MONOTONIC, in nanoseconds */
+	int64_t extension_ns; /* how much longer threads get that only lack a CPU */
+	int32_t extensions_left;
 	int32_t pid;
 	int32_t task_fd; /* negative: no usable /proc */
 	int32_t signal;
-	int32_t news;   /* threads that a sweep saw for the first time */
-	int32_t unsent; /* threads whose signal the kernel would not queue yet */
+	int32_t new_threads; /* threads that a sweep saw for the first time */
+	int32_t unsent;      /* threads whose signal the kernel would not queue yet */
 	uint64_t blocked;
 	int blocked_known;
 	int32_t blocker; /* a thread that blocks every signal there is to choose; 0: none */
 };
 
 /* Puts a thread and what happened to it into the report. */
-void blame(struct broadcast *b, int32_t tid, int32_t error);
+void report_thread(struct broadcast *b, int32_t tid, int32_t error);
 
 /* Chooses a signal that no thread blocks; 0: there was none until the deadline. */
 int choose_signal(struct broadcast *b);
 
-/* How often the deadline is put off at most. */
-#define DELAYS_MOST 9
+/* How often the deadline is extended at most. */
+#define EXTENSIONS_MOST 9
 
 /* Parks every other thread; 0: not all of them until the deadline. */
 int park_everybody(struct broadcast *b);
 
-/* Gives up: whoever still gets the signal ignores it. Blames one thread that did not come. */
+/*
+ * Whether the process has no thread but the caller, those parked in `state`, and a main thread that
+ * has exited. If it has another one, that is reported.
+ */
+int no_other_thread(struct broadcast *b, enum slot_state state);
+
+/* Gives up: threads that still get the signal ignore it. Reports one that did not come. */
 void cancel_parking(struct broadcast *b);
 
 /* Gives the signal back where none of ours can still arrive, and remembers one that worked. */

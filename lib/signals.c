@@ -5,11 +5,11 @@
 #define SI_QUEUE (-1)
 /* Tells our signals from foreign ones. glibc's handler of 33 ignores any si_code but
  * SI_TKILL, so one of ours that arrives late does nothing there either. */
-#define COOKIE 0x6c616e646c6f636bULL /* "landlock" */
+#define COOKIE 0x6c6f636bULL /* "lock"; the round is below it */
+#define COOKIE_AT 32
 
 static struct kernel_sigaction former[SIGNAL_MAX + 1];
-static void (*park)(void);
-static int32_t current; /* the signal of the present broadcast */
+static void (*park)(uint32_t round);
 
 /*
  * 32 to 34 belong to the libcs (glibc: cancel, setxid; musl: timer, cancel, synccall): no
@@ -53,7 +53,7 @@ static void chain(int32_t signal, struct signal_info *info, void *context)
  * the signal to go on blocked. This wait would end with our handler, and the thread run while
  * the collector takes it for suspended: JavaScriptCore does not ask again. So it waits on here.
  */
-static void handle_ours(int32_t signal, const uint64_t *frame)
+static void handle_ours(uint32_t round, const uint64_t *frame)
 {
 	uint64_t all = ALL_SIGNALS, before = 0, mask;
 
@@ -64,9 +64,7 @@ static void handle_ours(int32_t signal, const uint64_t *frame)
 	int waits = (before & LAST_SIGNAL) && !(frame[FRAME_MASK_AT] & LAST_SIGNAL) &&
 		    sigsuspend_mask(frame, &mask);
 
-	/* Parked by a late one of another signal, a thread would get its own after the release. */
-	if (signal == __atomic_load_n(&current, __ATOMIC_SEQ_CST))
-		park();
+	park(round);
 	if (!waits)
 		return;
 	/* The next broadcast shall find it the way this one did. */
@@ -77,13 +75,14 @@ static void handle_ours(int32_t signal, const uint64_t *frame)
 
 static void handle(int32_t signal, struct signal_info *info, void *context)
 {
-	if (info->code != SI_QUEUE || info->value != COOKIE || info->pid != sys_getpid())
+	if (info->code != SI_QUEUE || info->value >> COOKIE_AT != COOKIE ||
+	    info->pid != sys_getpid())
 		chain(signal, info, context);
 	else
-		handle_ours(signal, context);
+		handle_ours((uint32_t)info->value, context);
 }
 
-long signals_install(int32_t signal, void (*on_park)(void))
+long signals_install(int32_t signal, void (*on_park)(uint32_t round))
 {
 	/* Everything is blocked while a thread is parked: no other handler may run on it, and
 	 * the collector's suspend signal waits until the thread goes on. */
@@ -103,7 +102,6 @@ long signals_install(int32_t signal, void (*on_park)(void))
 	if (old.handler != action.handler)
 		former[signal] = old;
 	park = on_park;
-	__atomic_store_n(&current, signal, __ATOMIC_SEQ_CST);
 	return sys4(NR_rt_sigaction, signal, &action, NULL, sizeof(uint64_t));
 }
 
@@ -112,9 +110,10 @@ void signals_restore(int32_t signal)
 	sys4(NR_rt_sigaction, signal, &former[signal], NULL, sizeof(uint64_t));
 }
 
-long signals_send(int32_t pid, int32_t tid, int32_t signal)
+long signals_send(int32_t pid, int32_t tid, int32_t signal, uint32_t round)
 {
-	struct signal_info info = { .signo = signal, .code = SI_QUEUE, .pid = pid, .value = COOKIE };
+	struct signal_info info = { .signo = signal, .code = SI_QUEUE, .pid = pid };
 
+	info.value = COOKIE << COOKIE_AT | round;
 	return sys4(NR_rt_tgsigqueueinfo, pid, tid, signal, &info);
 }

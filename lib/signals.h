@@ -8,12 +8,12 @@
 int32_t signals_choose(uint64_t blocked);
 
 /* Lets `on_park` handle `signal`; negative errno on failure. */
-long signals_install(int32_t signal, void (*on_park)(void));
+long signals_install(int32_t signal, void (*on_park)(uint32_t round));
 
 /* Gives the signal back to its former owner; only where none of ours can still arrive. */
 void signals_restore(int32_t signal);
 
-/* Sends `signal` to one thread, marked as ours; negative errno on failure. */
-long signals_send(int32_t pid, int32_t tid, int32_t signal);
+/* Sends `signal` to one thread, marked as ours and with the round; negative errno on failure. */
+long signals_send(int32_t pid, int32_t tid, int32_t signal, uint32_t round);
 
 #endif

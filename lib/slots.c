@@ -1,6 +1,9 @@
 #include "slots.h"
 
-#define STATE_BITS 3
+/* A slot's word: the round, the negated result, the state. */
+#define ROUND_AT 32
+#define RESULT_AT 3
+#define STATE_MASK 7U
 /* Room to grow: threads that start and end while the sweeps run must find a slot too, each of
  * them. 1 MiB of table, of which only what is used becomes memory. */
 #define SLOTS_PER_THREAD 8
@@ -17,9 +20,14 @@ struct table {
 static struct table *table;
 static uint32_t present_round;
 
-static uint32_t word(enum slot_state state)
+static uint64_t word(uint32_t round, enum slot_state state)
 {
-	return __atomic_load_n(&present_round, __ATOMIC_SEQ_CST) << STATE_BITS | state;
+	return (uint64_t)round << ROUND_AT | state;
+}
+
+static uint64_t word_of(const struct slot *slot)
+{
+	return __atomic_load_n(&slot->word, __ATOMIC_SEQ_CST);
 }
 
 long slots_begin(uint32_t threads)
@@ -77,23 +85,25 @@ struct slot *slots_find_or_add(int32_t tid, int *added)
 {
 	struct slot *slot = place(table, tid);
 
-	*added = slot->tid != tid;
+	/* A process forked in the middle of a call may have slots that its table does not list. */
+	*added = slot->tid != tid || word_of(slot) >> ROUND_AT != slots_round();
 	if (!*added)
 		return slot;
 	if (table->used >= table->capacity / 2)
 		return NULL;
 	table->order[table->used++] = (uint32_t)(slot - table->slots);
 	slot->place = table->used;
-	slot->result = 0;
 	slot->error = 0;
-	__atomic_store_n(&slot->state, word(UNSENT), __ATOMIC_SEQ_CST);
+	__atomic_store_n(&slot->word, word(slots_round(), UNSENT), __ATOMIC_SEQ_CST);
 	__atomic_store_n(&slot->tid, tid, __ATOMIC_SEQ_CST);
 	return slot;
 }
 
 int slots_is(const struct slot *slot, enum slot_state state)
 {
-	return __atomic_load_n(&slot->state, __ATOMIC_SEQ_CST) == word(state);
+	uint64_t now = word_of(slot);
+
+	return now >> ROUND_AT == slots_round() && (now & STATE_MASK) == state;
 }
 
 struct slot *slots_next(struct slot *slot, enum slot_state state)
@@ -116,12 +126,25 @@ uint32_t slots_count(enum slot_state state)
 	return count;
 }
 
-int slots_move(struct slot *slot, enum slot_state from, enum slot_state to)
+static int replace(struct slot *slot, uint64_t expected, uint64_t next)
 {
-	uint32_t expected = word(from);
-
-	return __atomic_compare_exchange_n(&slot->state, &expected, word(to), 0, __ATOMIC_SEQ_CST,
+	return __atomic_compare_exchange_n(&slot->word, &expected, next, 0, __ATOMIC_SEQ_CST,
 					   __ATOMIC_SEQ_CST);
+}
+
+int slots_move(struct slot *slot, uint32_t round, enum slot_state from, enum slot_state to)
+{
+	return replace(slot, word(round, from), word(round, to));
+}
+
+void slots_finish(struct slot *slot, uint32_t round, long result)
+{
+	replace(slot, word(round, RUNNING), word(round, FINISHED) | (uint64_t)-result << RESULT_AT);
+}
+
+int32_t slots_result(const struct slot *slot)
+{
+	return -(int32_t)((uint32_t)word_of(slot) >> RESULT_AT);
 }
 
 uint32_t slots_round(void)

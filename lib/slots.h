@@ -20,9 +20,8 @@ enum slot_state {
 
 struct slot {
 	int32_t tid;    /* 0: free */
-	uint32_t state; /* the round it belongs to and an enum slot_state */
-	int32_t result; /* of the thread's own enforcement: 0 or a negative errno */
 	int32_t error;  /* why its signal could not be queued: 0 or a negative errno */
+	uint64_t word;  /* the round it belongs to, an enum slot_state and a result */
 	uint32_t place; /* how many slots were taken up to this one */
 };
 
@@ -40,13 +39,22 @@ struct slot *slots_next(struct slot *slot, enum slot_state state);
 
 uint32_t slots_count(enum slot_state state);
 
-/* Moves a slot of the present round from one state to another; 0 where it was not there. */
-int slots_move(struct slot *slot, enum slot_state from, enum slot_state to);
+/*
+ * Moves a slot of `round` from one state to another; 0 if it was not in `from`, or belongs to
+ * another round: a thread that lost its CPU for a whole call must not answer for the next one.
+ */
+int slots_move(struct slot *slot, uint32_t round, enum slot_state from, enum slot_state to);
+
+/* Moves a slot of `round` from RUNNING to FINISHED, with the result of its enforcement. */
+void slots_finish(struct slot *slot, uint32_t round, long result);
+
+/* The result of a FINISHED slot: 0 or a negative errno. */
+int32_t slots_result(const struct slot *slot);
 
 /* Whether a slot of the present round is in this state. */
 int slots_is(const struct slot *slot, enum slot_state state);
 
-/* The present round, for words that threads sleep on. */
+/* The present round. Only the caller asks; a parked thread has its round from its signal. */
 uint32_t slots_round(void);
 
 #endif

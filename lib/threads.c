@@ -1,15 +1,8 @@
 #include "threads.h"
 
-#define PROC_TASK "/proc/self/task"
-/* madvise(2), Linux 4.14: a forked child finds zeros, whatever its pid namespace calls it. */
-#define MADV_WIPEONFORK 18
-#define PAGE_BYTES 4096
+#include "own.h"
 
-struct kept {
-	int32_t fd;
-	int32_t used; /* 0: nothing kept, or in another process */
-};
-static struct kept *kept;
+#define PROC_TASK "/proc/self/task"
 
 static int is_proc(int32_t fd)
 {
@@ -57,28 +50,19 @@ static int proc_knows_us_as(int32_t pid)
 	return ours[i] == theirs[i];
 }
 
-static void keep(int32_t fd)
+/* In plain memory a forked child would take the parent's list for its own. */
+static void keep(struct own *own, int32_t fd)
 {
-	if (!kept) {
-		/* PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS */
-		long map = sys6(NR_mmap, 0, PAGE_BYTES, 0x3, 0x22, -1, 0);
-
-		if (map < 0)
-			return;
-		if (sys3(NR_madvise, map, PAGE_BYTES, MADV_WIPEONFORK) < 0) {
-			sys2(NR_munmap, map, PAGE_BYTES);
-			return;
-		}
-		kept = (struct kept *)map;
-	}
-	kept->fd = fd;
-	kept->used = 1;
+	own->task_fd = fd;
+	own->keeps = own_is_cleared_by_fork(own);
 }
 
 int32_t threads_open(int32_t pid)
 {
-	if (kept && kept->used && is_task_list(kept->fd))
-		return kept->fd;
+	struct own *own = own_memory();
+
+	if (own->keeps && is_task_list(own->task_fd))
+		return own->task_fd;
 
 	long fd = sys4(NR_openat, AT_FDCWD, PROC_TASK, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 
@@ -88,13 +72,15 @@ int32_t threads_open(int32_t pid)
 		sys1(NR_close, fd);
 		return -ENOENT;
 	}
-	keep((int32_t)fd);
+	keep(own, (int32_t)fd);
 	return (int32_t)fd;
 }
 
 void threads_close(int32_t task_fd)
 {
-	if (task_fd >= 0 && !(kept && kept->used && kept->fd == task_fd))
+	const struct own *own = own_memory();
+
+	if (task_fd >= 0 && !(own->keeps && own->task_fd == task_fd))
 		sys1(NR_close, task_fd);
 }
 

@@ -75,7 +75,7 @@ function enforceBroadcast(
 }
 
 function unreachable(done: Broadcast, deadlineMs: number): LandlockError {
-  const who = done.tid === 0 ? "A thread" : `Thread ${done.tid} ("${done.name}")`;
+  const who = done.tid === 0 ? "A thread" : `Thread ${named(done)}`;
   const why =
     done.error < 0 ? `could not be signalled: ${errnoName(-done.error)}` : "did not answer";
   // The kernel has room for no more queued signals of this user: sigqueue(3).
@@ -90,11 +90,20 @@ function unreachable(done: Broadcast, deadlineMs: number): LandlockError {
   );
 }
 
+/** A thread's id, and its name if it could be read: not once `/proc` is out of reach. */
+function named({ tid, name }: Broadcast): string {
+  return name === "" ? `${tid}` : `${tid} ("${name}")`;
+}
+
 function diverged(done: Broadcast): LandlockError {
-  const why = done.error < 0 ? `failed with ${errnoName(-done.error)}` : "did not answer";
+  const who = done.tid === 0 ? "a thread" : `thread ${named(done)}`;
+  const why =
+    done.error < 0
+      ? `landlock_restrict_self on ${who} failed with ${errnoName(-done.error)}`
+      : `${who} did not restrict itself`;
   return new LandlockError(
     "ERR_LANDLOCK_THREADS_DIVERGED",
-    `Only some threads are restricted: landlock_restrict_self on thread ${done.tid} ("${done.name}") ${why}; end the process`,
+    `Only some threads are restricted: ${why}; end the process`,
     {
       syscall: "landlock_restrict_self",
       processChanged: true,

@@ -5,6 +5,7 @@
 #include "machine.h"
 
 #include "../../lib/numbers.c"
+#include "../../lib/own.c"
 #include "../../lib/threads.h"
 /* Every possible id is asked for where there is no /proc. */
 #undef PID_MAX_LIMIT
@@ -52,12 +53,12 @@ static void reset_library(void)
 		}
 		table->used = 0;
 	}
-	if (kept)
-		memset(kept, 0, sizeof(*kept));
+	if (chosen)
+		memset(chosen, 0, sizeof(*chosen));
 	table = NULL;
-	kept = NULL;
-	present_round = phase = awaited = lock = 0;
-	worked = current = trial_result = 0;
+	chosen = NULL;
+	gate = 0;
+	present_round = worked = trial_result = 0;
 	memset(handler_stays, 0, sizeof(handler_stays));
 	memset(former, 0, sizeof(former));
 }
@@ -91,7 +92,7 @@ static int all_can_answer(void)
 
 		if (thread->life != ALIVE)
 			continue;
-		if (thread->held || thread->full || thread->queued)
+		if (thread->held || thread->late || thread->full || thread->queued)
 			return 0;
 		blocked |= thread->mask;
 	}
@@ -123,7 +124,7 @@ static int try_call(void)
 	uint32_t deadline = deadlines[take(&machine.in) % 5];
 	struct allthreads_report report;
 
-	machine.refused = machine.faults = machine.starved = 0;
+	machine.refused = machine.faults = machine.starved = machine.workers = 0;
 	machine.oversleep = deadline * NS_PER_MS / 64;
 
 	int before_count = machine.count;
@@ -133,12 +134,14 @@ static int try_call(void)
 	memset(&report, 0xaa, sizeof(report));
 	int64_t result = allthreads_restrict(RULESET_FD, 0, deadline, &report);
 
-	must(machine.running == machine.caller && machine.caller->mask == 0 && lock == 0);
+	must(machine.running == machine.caller && machine.caller->mask == 0 && chosen->lock == 0);
 	must(memchr(report.name, 0, sizeof(report.name)));
 	must(!sure || result == 0);
-	must(kept || machine.task_fds == 0);
+	must(chosen->keeps || machine.task_fds == 0);
 	if (result == ALLTHREADS_DIVERGED) {
-		must(report.changed == 1 && (machine.refused || machine.starved));
+		/* A fault may also hide how many threads there are in the end. */
+		must(report.changed == 1 && (machine.refused || machine.starved || machine.workers ||
+					     machine.faults));
 		return 0;
 	}
 	for (int late = 0; late < 2; late++) {
@@ -151,7 +154,7 @@ static int try_call(void)
 		must(machine_settle());
 	}
 	for (int i = 0; i < machine.count; i++)
-		must(!machine.threads[i].sleeps_on);
+		must(machine.threads[i].late || !machine.threads[i].sleeps_on);
 	return 1;
 }
 

@@ -41,7 +41,7 @@ static char state_of(const struct thread *thread)
 		return 'Z';
 	if (thread->held)
 		return take(&machine.in) & 1 ? 't' : 'D';
-	return thread->queued || machine.starved ? 'R' : 'S';
+	return thread->late || thread->queued || machine.starved ? 'R' : 'S';
 }
 
 static long read_file(int32_t fd, char *buffer, size_t size)
@@ -112,6 +112,9 @@ static long wait_futex(uint32_t *word, uint32_t value, const struct timespec64 *
 		machine_wait(me);
 		return 0;
 	}
+	for (int i = 0; i < machine.count; i++)
+		if (machine.threads[i].late > 0)
+			machine.threads[i].late--;
 	must(limit); /* nobody else calls the library: there is nothing to wait for without end */
 	/* Most often everybody else gets somewhere meanwhile. */
 	if (take(&machine.in) < 250)
@@ -217,7 +220,7 @@ long syscall6(long nr, long a, long b, long c, long d, long e, long f)
 	case NR_munmap: return 0;
 	case NR_madvise: return fails() ? -EINVAL : 0;
 	case NR_getpid: return PID;
-	case NR_gettid: return machine.running->tid;
+	case NR_gettid: return machine_preempt(), machine.running->tid;
 	case NR_kcmp: return machine_find((int32_t)b) && machine_find((int32_t)b)->life == DEFUNCT;
 	case NR_tgkill: return queue_signal((int32_t)b, 0, NULL);
 	case NR_rt_tgsigqueueinfo:

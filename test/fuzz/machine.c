@@ -32,6 +32,8 @@ static struct thread *add_thread(const struct thread *creator)
 	thread->tid = PID + machine.count++;
 	thread->queued = 0;
 	thread->held = 0;
+	thread->worker = 0;
+	thread->late = 0;
 	thread->sleeps_on = NULL;
 	return thread;
 }
@@ -80,6 +82,16 @@ void machine_wait(struct thread *thread)
 	machine.running = thread;
 }
 
+void machine_preempt(void)
+{
+	struct thread *me = machine.running;
+
+	if (me->tid >= PID + machine.count || me == machine.caller || take(&machine.in) < 240)
+		return;
+	me->late = 1 + take(&machine.in) % 64;
+	machine_wait(me);
+}
+
 /* The place of the first signal in a thread's queue that it does not block; -1: there is none. */
 static int deliverable(const struct thread *thread)
 {
@@ -115,7 +127,8 @@ static void handle_signals(void *argument)
 
 static int can_run(const struct thread *thread)
 {
-	if (thread == machine.caller || thread->life != ALIVE || thread->held || thread->sleeps_on)
+	if (thread == machine.caller || thread->life != ALIVE || thread->held || thread->late ||
+	    thread->sleeps_on)
 		return 0;
 	return coroutine_waits(thread->stack) || deliverable(thread) >= 0;
 }
@@ -137,6 +150,18 @@ static void happen(struct thread *thread, int what)
 {
 	int own = thread != machine.caller && !coroutine_waits(thread->stack);
 
+	/* What was asked of io_uring before goes on while a thread is parked. */
+	if (what == 1 && !own && thread != machine.caller) {
+		struct thread *worker = add_thread(thread);
+
+		if (!worker)
+			return;
+		worker->worker = worker->held = machine.workers = 1;
+		worker->mask = ~0ULL;
+		return;
+	}
+	if (what != 0 && thread->worker)
+		return;
 	if (thread->life != ALIVE || !own || deliverable(thread) >= 0)
 		return;
 	if (what == 0)

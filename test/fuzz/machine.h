@@ -24,6 +24,8 @@ struct thread {
 	int32_t tid;
 	enum life life;
 	int held;          /* by a debugger, or in a call that cannot be interrupted */
+	int worker;        /* of the kernel's own, as io_uring's: it takes no signals */
+	int late;          /* in the handler without a CPU: for so many sleeps of the caller */
 	int no_new_privs;
 	uint32_t layers;   /* bit n: restricted by call n */
 	int full;          /* it can take no other layer */
@@ -46,8 +48,9 @@ struct machine {
 	struct kernel_sigaction actions[65];
 	int proc;     /* whether /proc is there */
 	int task_fds; /* descriptors of /proc/self/task that are open */
-	/* In this call: whether others got no CPU, an enforcement failed, anything else did. */
-	int starved, refused, faults;
+	/* In this call: whether others got no CPU, an enforcement failed, anything else did, and
+	 * whether the kernel made a worker. */
+	int starved, refused, faults, workers;
 };
 extern struct machine machine;
 
@@ -68,6 +71,9 @@ int machine_settle(void);
 
 /* The child of made_up_clone() ends: does not return. */
 void child_ends(void);
+
+/* From inside a thread: it may lose its CPU here, for longer than a call lasts. */
+void machine_preempt(void);
 
 /* From inside a thread: waits until it is resumed. */
 void machine_wait(struct thread *thread);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../../lib/numbers.c"
+#include "../../lib/own.c"
 #include "../../lib/threads.c"
 
 enum { TASK_FD = 5, FILE_FD = 6, PID = 4711 };
@@ -204,7 +205,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		try_directory();
 	try_files();
 	must(files_open == 0);
-	free(kept);
-	kept = NULL;
+	if (chosen != &plain)
+		free(chosen);
+	memset(&plain, 0, sizeof(plain));
+	chosen = NULL;
 	return 0;
 }

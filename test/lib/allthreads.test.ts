@@ -23,6 +23,8 @@ const cases = {
   transient: "threads that block every signal for moments are confined",
   "vfork-child": "a thread inside vfork() is waited for until the deadline",
   "late-signal": "a signal that arrives one call late does not park or kill",
+  "late-thread":
+    "a thread that loses its CPU anywhere in the handler answers for its own call only",
   stopped: "a thread that a debugger holds is named, and nothing has changed",
   "foreign-signal": "signals of the application reach its own handler, and none of ours does",
   suspended: "a thread that a collector has suspended is confined, and stays suspended",
@@ -38,8 +40,11 @@ const cases = {
   "nested-pid-namespace": "nor does a parent with the same process id",
   "io-worker": "a worker of io_uring is named, and nothing has changed",
   "io-poller": "nor can io_uring's polling thread be confined, until its ring is closed",
+  "io-born-worker": "no call succeeds beside a worker that io_uring made in the middle of it",
   storm: "threads that signals interrupt all the time are confined",
   fork: "a child forked in the middle of a broadcast can restrict its own threads",
+  "fork-same-pid":
+    "a child with its parent's process id can restrict itself during the parent's call",
   execve: "a program gets default signals, its limit, its arguments and its environment",
   launcher: "the library run as a program starts a restricted command, or says why not",
 } as const;

@@ -98,7 +98,7 @@ static void paused_process(void)
 void case_paused(void)
 {
 	int status;
-	pid_t child = fork();
+	pid_t child = fork_child();
 
 	if (child == 0) {
 		paused_process();

@@ -173,9 +173,8 @@ void case_faults(void)
 		      "no case: %s", line);
 		fflush(stdout);
 
-		pid_t child = fork();
+		pid_t child = fork_child();
 
-		CHECK(child >= 0, "fork: %s", strerror(errno));
 		if (child == 0) {
 			one_case();
 			fflush(stdout);

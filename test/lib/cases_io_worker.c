@@ -3,16 +3,21 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #define NR_IO_URING_SETUP 425
 #define NR_IO_URING_ENTER 426
 /* io_uring_setup(2), io_uring_enter(2) */
 #define OFFSET_SQ_RING 0ULL
 #define OFFSET_SQES 0x10000000ULL
+#define OP_POLL_ADD 6
 #define OP_READ 22
+#define SQE_LINK (1U << 2)
 #define SQE_ASYNC (1U << 4)
+#define SQE_BYTES 64
 #define SETUP_SQPOLL (1U << 1)
 
 struct parameters {
@@ -22,12 +27,13 @@ struct parameters {
 	uint32_t cq[10];
 };
 
-static int thread_there(const char *prefix)
+/* The id of a thread whose name begins so, or 0. */
+static int32_t thread_there(const char *prefix)
 {
 	DIR *tasks = opendir("/proc/self/task");
 	struct dirent *entry;
 	char path[512], name[16];
-	int found = 0;
+	int32_t found = 0;
 
 	while ((entry = readdir(tasks))) {
 		snprintf(path, sizeof(path), "/proc/self/task/%s/comm", entry->d_name);
@@ -35,7 +41,7 @@ static int thread_there(const char *prefix)
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 		if (fd >= 0 && read(fd, name, 7) == 7 && memcmp(name, prefix, 7) == 0)
-			found = 1;
+			found = atoi(entry->d_name);
 		if (fd >= 0)
 			close(fd);
 	}
@@ -61,16 +67,19 @@ static struct parameters ring_setup(struct ring *ring, uint32_t flags)
 	return p;
 }
 
-/* Starts a read that a worker has to wait for. */
-static struct ring ring_reading_from(int fd)
+/*
+ * Starts a read that a worker has to wait for; with a descriptor in `after`, once that one can be
+ * read.
+ */
+static struct ring ring_reading_from(int fd, int after)
 {
 	static char byte;
 	struct ring r;
 	struct parameters p = ring_setup(&r, 0);
+	uint32_t entries = after < 0 ? 1 : 2;
 
 	r.queue_length = p.array + p.sq_entries * sizeof(uint32_t);
-	/* struct io_uring_sqe has 64 bytes. */
-	r.sqe_length = p.sq_entries * 64;
+	r.sqe_length = p.sq_entries * SQE_BYTES;
 	r.queue = mmap(NULL, r.queue_length, PROT_READ | PROT_WRITE, MAP_SHARED, r.fd, OFFSET_SQ_RING);
 	r.sqe = mmap(NULL, r.sqe_length, PROT_READ | PROT_WRITE, MAP_SHARED, r.fd, OFFSET_SQES);
 
@@ -78,16 +87,27 @@ static struct ring ring_reading_from(int fd)
 	uint32_t one = 1;
 
 	CHECK(r.queue != MAP_FAILED && r.sqe != MAP_FAILED, "mmap: %s", strerror(errno));
-	memset(r.sqe, 0, 64);
-	r.sqe[0] = OP_READ;
-	r.sqe[1] = SQE_ASYNC;
-	memcpy(r.sqe + 4, &fd, 4);
-	memcpy(r.sqe + 16, &address, 8);
-	memcpy(r.sqe + 24, &one, 4);
-	memset(r.queue + p.array, 0, 4);
-	__atomic_store_n((uint32_t *)(r.queue + p.tail), 1, __ATOMIC_SEQ_CST);
-	CHECK(syscall(NR_IO_URING_ENTER, r.fd, 1, 0, 0, NULL, 0) == 1, "io_uring_enter: %s",
-	      strerror(errno));
+	memset(r.sqe, 0, entries * SQE_BYTES);
+
+	uint8_t *entry = r.sqe;
+
+	if (after >= 0) {
+		entry[0] = OP_POLL_ADD;
+		entry[1] = SQE_LINK;
+		memcpy(entry + 4, &after, 4);
+		entry[28] = POLLIN;
+		entry += SQE_BYTES;
+	}
+	entry[0] = OP_READ;
+	entry[1] = SQE_ASYNC;
+	memcpy(entry + 4, &fd, 4);
+	memcpy(entry + 16, &address, 8);
+	memcpy(entry + 24, &one, 4);
+	for (uint32_t i = 0; i < entries; i++)
+		memcpy(r.queue + p.array + i * sizeof(i), &i, sizeof(i));
+	__atomic_store_n((uint32_t *)(r.queue + p.tail), entries, __ATOMIC_SEQ_CST);
+	CHECK(syscall(NR_IO_URING_ENTER, r.fd, entries, 0, 0, NULL, 0) == (long)entries,
+	      "io_uring_enter: %s", strerror(errno));
 	return r;
 }
 
@@ -99,7 +119,7 @@ void case_io_worker(void)
 
 	CHECK(pipe2(ends, O_CLOEXEC) == 0, "pipe2: %s", strerror(errno));
 
-	struct ring ring = ring_reading_from(ends[0]);
+	struct ring ring = ring_reading_from(ends[0], -1);
 
 	WAIT_FOR(thread_there("iou-wrk"));
 
@@ -150,4 +170,105 @@ void case_io_poller(void)
 	crowd_check(crowd, FILE_BIT(0), 1);
 	check_this_thread(FILE_BIT(0), 1);
 	crowd_end(crowd);
+}
+
+/* ---- A worker that is made while its thread is parked ---- */
+
+#define RUNS 200
+/* So many runs with a worker in the middle of the call are enough. */
+#define MEETINGS 12
+/* Each time it is met before anything changed takes as long. */
+#define MEETING_MS (100 * SLOWNESS)
+/* None of them busy: they would only take the CPUs. */
+#define OTHERS 4
+
+enum { NOBODY_MET, MET_BEFORE, MET_AFTERWARDS, ENDS };
+
+static int ruleset, run, trigger[2], never_ready[2], verdict[2];
+static uint32_t submitted, finished;
+
+static void *submitter_main(void *tid)
+{
+	ring_reading_from(never_ready[0], trigger[0]);
+	*(int32_t *)tid = thread_id();
+	__atomic_store_n(&submitted, 1, __ATOMIC_SEQ_CST);
+	while (!__atomic_load_n(&finished, __ATOMIC_SEQ_CST))
+		futex_wait(&finished, 0);
+	return NULL;
+}
+
+/* Lets the poll end at some moment after its thread has parked. */
+static void pull_trigger(pid_t pid, int32_t tid)
+{
+	while (!(blocked_signals(pid, tid) >> 62 & 1))
+		;
+	for (volatile int i = 0; i < run % 20 * 5000; i++)
+		;
+	CHECK(write(trigger[1], "", 1) == 1, "write: %s", strerror(errno));
+}
+
+static void process_with_ring(void)
+{
+	struct allthreads_report report;
+	struct crowd *crowd = crowd_start(OTHERS, 0, 0);
+	int32_t tid = 0;
+
+	CHECK(pipe(trigger) == 0 && pipe(never_ready) == 0, "pipe: %s", strerror(errno));
+
+	pthread_t submitter = start_thread(submitter_main, &tid);
+
+	WAIT_FOR(__atomic_load_n(&submitted, __ATOMIC_SEQ_CST));
+
+	pid_t self = getpid(), helper = fork_child();
+
+	if (helper == 0) {
+		pull_trigger(self, tid);
+		_exit(0);
+	}
+
+	int64_t result = library.restrict_all(ruleset, 0, MEETING_MS, &report);
+	int32_t end = NOBODY_MET;
+
+	if (result == 0) {
+		/* A worker that there is now was made by a thread with the restriction. */
+		check_no_new_privs_everywhere(1);
+		expect_success(result, &report, OTHERS + 2);
+	} else if (result == ALLTHREADS_DIVERGED) {
+		end = MET_AFTERWARDS;
+		CHECK(report.changed, "nothing has changed");
+		/* A new one has its creator's name at first. */
+		WAIT_FOR(thread_there("iou-wrk") == report.tid);
+	} else {
+		/* On a busy machine another thread may be late. */
+		end = strncmp(report.name, "iou-wrk", 7) == 0 ? MET_BEFORE : NOBODY_MET;
+		expect_unchanged(result, &report, ALLTHREADS_UNREACHABLE);
+		CHECK(end == NOBODY_MET || report.tid == thread_there("iou-wrk"),
+		      "thread %d was reported", report.tid);
+		check_no_new_privs_everywhere(0);
+	}
+	waitpid(helper, NULL, 0);
+	if (end != MET_AFTERWARDS)
+		crowd_check(crowd, result == 0 ? FILE_BIT(0) : 0, result == 0);
+	say_word(verdict[1], end);
+	__atomic_store_n(&finished, 1, __ATOMIC_SEQ_CST);
+	futex_wake(&finished);
+	pthread_join(submitter, NULL);
+}
+
+void case_io_born_worker(void)
+{
+	int ends[ENDS] = { 0 };
+
+	CHECK(pipe(verdict) == 0, "pipe: %s", strerror(errno));
+	/* Threads take their time to restrict themselves, and may make a worker before. */
+	ruleset = ruleset_denying(FILE_BIT(0), WITH_PROC);
+	ruleset_fill(ruleset);
+	for (run = 0; run < RUNS; run++) {
+		in_child(process_with_ring);
+		ends[hear_word(verdict[0])]++;
+		if (ends[MET_BEFORE] + ends[MET_AFTERWARDS] == MEETINGS)
+			return;
+	}
+	if (ends[MET_BEFORE] + ends[MET_AFTERWARDS] == 0)
+		skipped("in %d runs no worker was made while its thread was parked", RUNS);
 }

@@ -41,7 +41,7 @@ static int launch(int ruleset, char **arguments, int32_t failure[2], ssize_t *le
 
 	CHECK(pipe2(ends, O_CLOEXEC) == 0, "pipe2: %s", strerror(errno));
 
-	pid_t child = fork();
+	pid_t child = fork_child();
 
 	if (child == 0) {
 		if (ruleset >= 0)

@@ -2,6 +2,7 @@
 #include "stress.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 
 #include <sys/resource.h>
@@ -58,6 +59,77 @@ void case_fork(void)
 	/* The children's layers are theirs alone. */
 	crowd_check(crowd, FILE_BIT(0), 1);
 	crowd_end(crowd);
+}
+
+/* ---- A child with the parent's process id, forked while the parent is in a call ---- */
+
+/* After a quarter of it the call signals the thread that seems to block all, and waits for it. */
+#define WHILE_FORKED_MS (4000 * SLOWNESS)
+
+static void process_of_same_pid(void)
+{
+	raw_mask(0);
+	CHECK(getpid() == 1, "this process is number %d", getpid());
+	enter_namespaces(CLONE_NEWNS);
+	mount_proc();
+
+	struct allthreads_report report;
+	struct crowd *crowd = crowd_start(4, 0, 0);
+
+	expect_success(library.restrict_all(ruleset_denying(FILE_BIT(1), WITH_PROC), 0, PATIENT_MS,
+					    &report),
+		       &report, 5);
+	crowd_check(crowd, FILE_BIT(1), 1);
+	crowd_end(crowd);
+}
+
+static void *forker_main(void *ready)
+{
+	int status = -1;
+
+	raw_mask(ALL_SIGNALS);
+	__atomic_store_n((uint32_t *)ready, 1, __ATOMIC_SEQ_CST);
+	WAIT_FOR(pending_signals(getpid(), thread_id()) != 0);
+	CHECK(unshare(CLONE_NEWPID) == 0, "unshare: %s", strerror(errno));
+
+	pid_t child = fork_child();
+
+	if (child == 0) {
+		process_of_same_pid();
+		_exit(0);
+	}
+	WAIT_FOR(waitpid(child, &status, WNOHANG) == child);
+	CHECK(WIFEXITED(status), "the child died of signal %d", WTERMSIG(status));
+	if (WEXITSTATUS(status) != 0)
+		_exit(WEXITSTATUS(status));
+	raw_mask(0);
+	return NULL;
+}
+
+static void process_that_forks(void)
+{
+	struct allthreads_report report;
+	uint32_t ready = 0;
+	int64_t result;
+
+	CHECK(getpid() == 1, "this process is number %d", getpid());
+	mount_proc();
+
+	int ruleset = ruleset_denying(FILE_BIT(0), WITH_PROC);
+	pthread_t forker = start_thread(forker_main, &ready);
+
+	WAIT_FOR(__atomic_load_n(&ready, __ATOMIC_SEQ_CST));
+	while ((result = library.restrict_all(ruleset, 0, WHILE_FORKED_MS, &report)) != 0)
+		expect_unchanged(result, &report, ALLTHREADS_UNREACHABLE);
+	expect_success(result, &report, 2);
+	pthread_join(forker, NULL);
+	check_this_thread(FILE_BIT(0), 1);
+}
+
+void case_fork_same_pid(void)
+{
+	enter_namespaces(CLONE_NEWPID | CLONE_NEWNS);
+	in_child(process_that_forks);
 }
 
 /* ---- landlock_execve ---- */

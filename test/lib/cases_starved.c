@@ -1,10 +1,10 @@
 /* Threads that are ready to run and get no CPU: late, but not lost. */
 #include "stress.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 /* An idle thread's share beside a normal one is 3 of 1,027 (kernel: WEIGHT_IDLEPRIO): it runs
@@ -42,15 +42,22 @@ static void *idler_main(void *ready)
 /* In a process of its own: a thread of this one would be parked, and leave the CPU. */
 static pid_t start_hog(void)
 {
-	pid_t hog = fork();
+	int spins[2];
+
+	CHECK(pipe2(spins, O_CLOEXEC) == 0, "pipe2: %s", strerror(errno));
+
+	pid_t hog = fork_child();
 
 	if (hog == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* The test reads what this process says until nobody holds the pipe. */
+		close(STDERR_FILENO);
 		stay_on_one_cpu();
+		say_word(spins[1], 0);
 		for (;;)
 			;
 	}
-	CHECK(hog > 0, "fork: %s", strerror(errno));
+	/* Until then it does not yet end with this process. */
+	hear_word(spins[0]);
 	return hog;
 }
 

@@ -29,6 +29,7 @@ static void *parent_main(void *argument)
 
 	if (child == 0) {
 		/* This memory is the parent's. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 		__atomic_store_n(&p->started, 1, __ATOMIC_SEQ_CST);
 		for (int64_t since = now_ms(); now_ms() - since < p->child_sleeps_ms; nap_ms(1))
 			if (__atomic_load_n(&p->release, __ATOMIC_SEQ_CST))
@@ -86,23 +87,6 @@ void case_vfork_child(void)
 	crowd_end(crowd);
 }
 
-static uint64_t pending_signals(pid_t pid, int32_t tid)
-{
-	char path[64], text[8192];
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", pid, tid);
-
-	FILE *status = fopen(path, "re");
-
-	CHECK(status, "%s: %s", path, strerror(errno));
-	text[fread(text, 1, sizeof(text) - 1, status)] = 0;
-	fclose(status);
-
-	const char *field = strstr(text, "SigPnd:\t");
-
-	return field ? strtoull(field + 8, NULL, 16) : 0;
-}
-
 #define BIT_OF(signal) (1ULL << ((signal) - 1))
 
 /*
@@ -130,7 +114,7 @@ void case_late_signal(void)
 	blocker_start(&blocker, BIT_OF(32) | BIT_OF(33), "needs another");
 
 	/* The threads of this process are parked when it is time to let the late one go. */
-	pid_t self = getpid(), helper = fork();
+	pid_t self = getpid(), helper = fork_child();
 
 	if (helper == 0) {
 		WAIT_FOR(pending_signals(self, late->tid) == (BIT_OF(33) | BIT_OF(34)));
@@ -149,19 +133,6 @@ void case_late_signal(void)
 /* ---- A tracer ---- */
 
 static int say_pipe[2], hear_pipe[2];
-
-static void say_word(int fd, int32_t word)
-{
-	CHECK(write(fd, &word, sizeof(word)) == sizeof(word), "write: %s", strerror(errno));
-}
-
-static int32_t hear_word(int fd)
-{
-	int32_t word = 0;
-
-	CHECK(read(fd, &word, sizeof(word)) == sizeof(word), "the other process has ended");
-	return word;
-}
 
 static void traced_process(void)
 {
@@ -199,7 +170,7 @@ void case_stopped(void)
 
 	CHECK(pipe(say_pipe) == 0 && pipe(hear_pipe) == 0, "pipe: %s", strerror(errno));
 
-	pid_t child = fork();
+	pid_t child = fork_child();
 
 	if (child == 0) {
 		traced_process();

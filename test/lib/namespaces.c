@@ -4,24 +4,6 @@
 #include <sched.h>
 
 #include <sys/mount.h>
-#include <sys/wait.h>
-
-void in_child(void (*body)(void))
-{
-	int status;
-	pid_t child = fork();
-
-	CHECK(child >= 0, "fork: %s", strerror(errno));
-	if (child == 0) {
-		body();
-		_exit(0);
-	}
-	CHECK(waitpid(child, &status, 0) == child, "waitpid: %s", strerror(errno));
-	CHECK(!WIFSIGNALED(status), "a process died of signal %d", WTERMSIG(status));
-	/* It has said why itself. */
-	if (WEXITSTATUS(status) != 0)
-		_exit(WEXITSTATUS(status));
-}
 
 static void write_file(const char *path, const char *text)
 {
@@ -42,6 +24,7 @@ void enter_namespaces(int flags)
 		return;
 	if (unshare(flags | CLONE_NEWUSER) < 0)
 		skipped("neither root nor a user namespace: unshare: %s", strerror(errno));
+	die_with_parent();
 	write_file("/proc/self/setgroups", "deny");
 	snprintf(map, sizeof(map), "0 %u 1", gid);
 	write_file("/proc/self/gid_map", map);

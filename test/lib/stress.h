@@ -167,10 +167,26 @@ int state_settle(struct state *state, const struct state *like, int own_may_stay
 /* How many dispositions differ: 1 at most, of the handler that stays after an UNREACHABLE. */
 int state_compare(const struct state *before, const struct state *after);
 
-/* ---- namespaces.c ---- */
+/* ---- children.c ---- */
+
+/* As fork(2), but the child dies with the thread that made it. */
+pid_t fork_child(void);
+
+/* To call again in a child whose credentials have changed: then the kernel forgets it. */
+void die_with_parent(void);
 
 /* Runs `body` in a new process and hands its verdict on. */
 void in_child(void (*body)(void));
+
+/* The signals that wait for a thread to take them, or that it blocks: bit n - 1 is signal n. */
+uint64_t pending_signals(pid_t pid, int32_t tid);
+uint64_t blocked_signals(pid_t pid, int32_t tid);
+
+/* A word through a pipe, between a parent and its child. */
+void say_word(int fd, int32_t word);
+int32_t hear_word(int fd);
+
+/* ---- namespaces.c ---- */
 
 /* Makes new namespaces (unshare(2) flags), as root or in a user namespace. */
 void enter_namespaces(int flags);
@@ -201,6 +217,7 @@ void mount_proc(void);
 	X(transient, "transient")                          \
 	X(vfork_child, "vfork-child")                      \
 	X(late_signal, "late-signal")                      \
+	X(late_thread, "late-thread")                      \
 	X(stopped, "stopped")                              \
 	X(foreign_signal, "foreign-signal")                \
 	X(suspended, "suspended")                          \
@@ -216,8 +233,10 @@ void mount_proc(void);
 	X(nested_pid_namespace, "nested-pid-namespace")    \
 	X(io_worker, "io-worker")                          \
 	X(io_poller, "io-poller")                          \
+	X(io_born_worker, "io-born-worker")                \
 	X(storm, "storm")                                  \
 	X(fork, "fork")                                    \
+	X(fork_same_pid, "fork-same-pid")                  \
 	X(faults, "faults")                                \
 	X(execve, "execve")                                \
 	X(launcher, "launcher")
