@@ -33,6 +33,8 @@ export interface LearnRequest {
   /** Whether a policy that exists is extended. */
   readonly merge: boolean;
   readonly command: readonly string[];
+  /** Descriptors that the command gets besides 0, 1 and 2. */
+  readonly fds?: readonly number[];
 }
 
 /** What was learned. */
@@ -45,6 +47,8 @@ export interface Learned {
   readonly ending: Ending;
   /** How many operations were seen. */
   readonly operations: number;
+  /** What went wrong because the command was watched. */
+  readonly caveats: readonly string[];
   /** What changed in a policy that was extended, as diff -u(1) has it. */
   readonly diff: readonly string[];
   /** What a person should know beside the rules. */
@@ -71,17 +75,23 @@ const tickMs = 10;
  *   `ERR_LANDLOCK_INVALID_RULE` where the policy cannot be written or extended, or there is no
  *   strace(1); afterwards `ERR_LANDLOCK_BLOCKED` where that could not trace
  */
-export async function learn({ output, merge, command }: LearnRequest): Promise<Learned | Lost> {
+export async function learn({
+  output,
+  merge,
+  command,
+  fds,
+}: LearnRequest): Promise<Learned | Lost> {
   const existing = existingPolicy(output, merge);
   // Now: the command may remove directories that it was started in.
   const around = surroundings();
   const tmp = realPath(tmpdir());
-  const { collector, ending, start } = await watch(command);
+  const { collector, ending, start, problem, caveats } = await watch(command, fds);
   try {
+    if (problem !== undefined) throw problem;
     const needs = collector.needs(new Places(start, tmp));
     const drafted = draft(needs, existing.already, around, tmp);
     const policy = write(drafted, existing, around, lastName(command[0]!));
-    return { ...policy, ending, operations: collector.seen };
+    return { ...policy, ending, operations: collector.seen, caveats };
   } catch (error) {
     // The command has run: its status counts.
     return { ending, failure: messageOf(error) };
@@ -134,7 +144,7 @@ function isOpen({ grants, presets }: Draft, { already }: Existing, policy: strin
   return on(policy).has("write_file") || (folder.has("make_reg") && folder.has("remove_file"));
 }
 
-async function watch(command: readonly string[]) {
+async function watch(command: readonly string[], fds: readonly number[]) {
   // Whatever was made before has an earlier time than whatever the run makes.
   await Bun.sleep(2 * tickMs);
   const start = BigInt(Date.now() - tickMs) * 1_000_000n;
@@ -142,19 +152,27 @@ async function watch(command: readonly string[]) {
   const progress = progressLine(screenOf(2));
   let isFree = true;
   let ending: Ending;
+  let caveats: readonly string[];
+  let problem: unknown;
   try {
-    const watched = observe(command);
+    const watched = observe(command, { fds });
     for await (const one of watched) {
-      collector.add(one);
+      try {
+        collector.add(one);
+      } catch (error) {
+        // Whatever goes wrong in here, the command runs to its end.
+        problem ??= error;
+      }
       if (one.kind === "terminal") isFree = false;
       if (isFree) progress.show(`learning: ${collector.seen} operations`);
       else progress.clear();
     }
     ending = await watched.ending;
+    caveats = watched.caveats();
   } finally {
     progress.clear();
   }
-  return { collector, start, ending };
+  return { collector, start, ending, caveats, problem };
 }
 
 function surroundings(): Surroundings {

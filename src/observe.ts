@@ -4,6 +4,7 @@
  */
 import { LandlockError } from "./errors.ts";
 import { currentDirectory, linkTarget } from "./kernel/names.ts";
+import { Caveats } from "./observe/caveats.ts";
 import { explainRun, type ExplainRequest } from "./observe/explain.ts";
 import { Lines } from "./observe/line.ts";
 import { targetFrom } from "./observe/objects.ts";
@@ -28,6 +29,8 @@ export interface Watched extends AsyncIterable<Observation> {
   readonly ending: Promise<Ending>;
   /** What its pipes are on, where `stdio` asks for them. */
   readonly child: Bun.Subprocess;
+  /** What went wrong because the command is watched, in sentences. */
+  caveats(): readonly string[];
 }
 
 /**
@@ -40,6 +43,7 @@ export interface Watched extends AsyncIterable<Observation> {
  *   taken, `ERR_LANDLOCK_BLOCKED` where strace could not trace
  */
 export function observe(command: readonly string[], options: RunOptions = {}): Watched {
+  const caveats = new Caveats(options.fds ?? []);
   const tasks = new Tasks(options.cwd ?? currentDirectory(), inheritedFiles(options));
   let run: Run | undefined;
   // Before the command starts: a signal that comes in between would leave it behind.
@@ -59,7 +63,10 @@ export function observe(command: readonly string[], options: RunOptions = {}): W
       for await (const text of lines) {
         const line = parser.read(text);
         if (line?.kind === "signal") signals.notice(line.pid, line.signal);
-        else if (line) yield* tasks.follow(line);
+        for (const one of line ? tasks.follow(line) : []) {
+          caveats.add(one);
+          yield one;
+        }
         signals.update();
       }
       isWhole = true;
@@ -72,7 +79,12 @@ export function observe(command: readonly string[], options: RunOptions = {}): W
     const error = tasks.isOver ? undefined : await lost(run!, tasks);
     if (error) throw error;
   }
-  return { [Symbol.asyncIterator]: observations, ending, child };
+  return {
+    [Symbol.asyncIterator]: observations,
+    ending,
+    child,
+    caveats: () => caveats.notes(),
+  };
 }
 
 /** What the command's descriptors are open on: those that it has from this process. */

@@ -202,7 +202,8 @@ function checkVariable(text: string): void {
   throw invalid(`-env: ${JSON.stringify(text)} has no name: give NAME, or NAME=VALUE`);
 }
 
-function toFd(text: string): number {
+/** The number of a descriptor. */
+export function toFd(text: string): number {
   if (/^\d{1,7}$/.test(text)) return Number(text);
   throw invalid(`-fd: ${JSON.stringify(text)} is not a descriptor: give a number such as 3`);
 }

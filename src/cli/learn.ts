@@ -8,7 +8,9 @@ import { writeError } from "../terminal/output.ts";
 import { screenOf, type Screen } from "../terminal/screen.ts";
 import { paint } from "../terminal/text.ts";
 import { complain } from "./complain.ts";
+import { checkOpen } from "./descriptors.ts";
 import { exitStatusOf } from "./ending.ts";
+import { toFd } from "./flags.ts";
 import { beforeTracing, type Start } from "./start.ts";
 
 const EXIT_CANNOT_RUN = 126;
@@ -46,19 +48,25 @@ function parse(words: readonly string[]) {
   let output: string | undefined;
   let merge = false;
   let json = false;
+  const fds: number[] = [];
   for (let at = 0; at < (end < 0 ? words.length : end); at++) {
     const word = words[at]!;
     if (word === "-merge") merge = true;
     else if (word === "--json") json = true;
     else if (word === "-o" && output === undefined && at + 1 < words.length) output = words[++at];
-    else throw invalid(`learn takes -o FILE, -merge and --json, and not ${JSON.stringify(word)}`);
+    else if (word === "-fd") {
+      while (/^\d/.test(words[at + 1] ?? "")) fds.push(toFd(words[++at]!));
+    } else {
+      throw invalid(`learn takes -o FILE, -merge, -fd N and --json, and not ${quoted(word)}`);
+    }
   }
   if (output === undefined)
     throw invalid("Where does the policy go? Add -o FILE, as -o policy.toml");
   if (command.length === 0) throw invalid("There is no command: put it after --");
   if (!output.startsWith("/") && !currentDirectory().isWellFormed())
     throw invalid("The name of the current directory is not UTF-8: give -o an absolute path");
-  return { output, merge, json, command };
+  checkOpen(fds);
+  return { output, merge, json, command, fds: fds.filter((fd) => fd > 2) };
 }
 
 function invalid(message: string): LandlockError {
@@ -66,7 +74,7 @@ function invalid(message: string): LandlockError {
 }
 
 function text(learned: Learned, output: string, screen: Screen): string {
-  const { changed, diff, notes, operations } = learned;
+  const { changed, diff, notes, operations, caveats } = learned;
   const what = changed ? (diff.length > 0 ? "extended" : "written") : "needs nothing more";
   const lines = [
     ...diff.map((line) => painted(line, screen)),
@@ -74,6 +82,7 @@ function text(learned: Learned, output: string, screen: Screen): string {
       const shown = printable(note);
       return shown.startsWith("  ") ? shown : paint("yellow", shown, screen);
     }),
+    ...caveats,
     `${paint("bold", printable(output), screen)}: ${what}, after ${operations} operations. Read it, and try it:`,
     `landlock-restrict -policy ${pasteable([output])} -- ...`,
   ];

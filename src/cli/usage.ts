@@ -13,11 +13,12 @@ which options would allow it. With --json that is the last line.`,
     takesOptions: true,
   },
   learn: {
-    line: "learn -o FILE [-merge] [--json] -- COMMAND [ARG]...",
+    line: "learn -o FILE [-merge] [-fd N...] [--json] -- COMMAND [ARG]...",
     about: `Runs COMMAND unrestricted under strace, and writes the policy that it needs.
 
   -o FILE                   where the policy goes: .json, .jsonc, .toml or .yaml
   -merge                    extend the policy that is there
+  -fd N...                  hand on these open descriptors besides 0, 1 and 2
   --json                    say on standard error as JSON what was learnt`,
     takesOptions: false,
   },

@@ -53,7 +53,8 @@ export class Collector {
 
   /** Takes an observation. */
   add(one: Observation): void {
-    if (one.kind === "gap") this.#unseen.add(one.program ?? "the command");
+    if (one.kind === "gap" && one.reason !== "tracing")
+      this.#unseen.add(one.program ?? "the command");
     // A port that no program asked for, before one did.
     if (one.kind === "socket" && one.port > 0 && !this.#bound[one.protocol].has(one.port)) {
       this.#picked[one.protocol].add(one.port);

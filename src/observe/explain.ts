@@ -13,7 +13,6 @@ import type { Rule } from "../rule.ts";
 import { writeError } from "../terminal/output.ts";
 import { screenOf } from "../terminal/screen.ts";
 import { adviseOn, type Which } from "./advice.ts";
-import { Caveats } from "./caveats.ts";
 import { failureLog } from "./denied.ts";
 import { findingsJson, findingsText, type Findings } from "./findings.ts";
 import { isIdle } from "./idle.ts";
@@ -42,6 +41,7 @@ export interface ExplainRequest {
 /** A command that is being watched: what `observe()` returns. */
 interface Watched extends AsyncIterable<Observation> {
   readonly ending: Promise<Ending>;
+  caveats(): readonly string[];
 }
 
 /** Runs a command under strace: `observe()`. */
@@ -68,11 +68,9 @@ export async function explainRun(request: ExplainRequest, watch: Watch): Promise
   const sandbox = { layers: [layerOf(plan, files)], files, kernel: probe() };
   const log = failureLog(sandbox, permitted);
   const start = new Start();
-  const caveats = new Caveats(request.fds);
   let lost = 0;
   const judge = (observation: Observation) => {
     first ??= observation.pid;
-    if (start.begun) caveats.add(observation);
     if (observation.kind === "gap" && start.begun && isDenial(observation.failed)) lost++;
     if (observation.kind !== "attempt" || !start.counts(observation)) return;
     const { failed, operation } = observation;
@@ -104,7 +102,7 @@ export async function explainRun(request: ExplainRequest, watch: Watch): Promise
       );
       const { denied } = log.all();
       const advice = adviseOn(denied, new Trial(sandbox), granted, request.which);
-      const notes = [...notesOn(log.all(), ending), ...lostNotes(lost), ...caveats.notes()];
+      const notes = [...notesOn(log.all(), ending), ...lostNotes(lost), ...run.caveats()];
       report({ ...log.all(), advice, ending, notes }, request);
     }
   } catch (error) {

@@ -155,6 +155,20 @@ testUnless(
   },
 );
 
+testUnless(missing, "learn hands descriptors on too, and names one that was missed", () => {
+  const cwd = tempDir();
+  const without = shell(`"$@" learn -o a.toml -- cat <(echo text)`, { cwd });
+  const fd = /descriptor (\d+), which was open and not handed on: add -fd \1 /.exec(
+    without.stderr,
+  )![1]!;
+  const passed = shell(`"$@" learn -o b.toml -fd ${fd} -- cat <(echo text)`, { cwd });
+  expect(passed).toMatchObject({ stdout: "text\n", code: 0 });
+  expect(passed.stderr).not.toContain("descriptor");
+  const wrong = shell(`"$@" learn -o c.toml -fd 77 -- true`, { cwd });
+  expect(wrong.code).toBe(125);
+  expect(wrong.stderr).toMatch(/-fd: 77 is not open/);
+});
+
 testUnless(missing, "explain tells that a traced command cannot be traced again", () => {
   const { found } = explained(["-rw", "/"], ["strace", "-o", "/dev/null", "true"]);
   expect(found.notes.join()).toContain("cannot be traced again");
