@@ -79,7 +79,7 @@ export async function learn({
   output,
   merge,
   command,
-  fds,
+  fds = [],
 }: LearnRequest): Promise<Learned | Lost> {
   const existing = existingPolicy(output, merge);
   // Now: the command may remove directories that it was started in.
