@@ -129,3 +129,11 @@ test("a name that no file can have is not found", () => {
   expect(lookUpCommand("env\0x", "/usr/bin")).toBe(-2);
   expect(lookUpCommand("x".repeat(256), "/usr/bin")).toBe(-36);
 });
+
+test("an entry of PATH that Bun has lost bytes of ends the look-up, for it is another folder", () => {
+  const folders = makeFolders();
+  mkdirSync(join(folders, "\ufffd"));
+  writeFileSync(join(folders, "\ufffd", "tool"), "#!/bin/sh\n", { mode: 0o755 });
+  expect(lookUpCommand("tool", `${folders}/\ufffd:${folders}/first`)).toBe(-84);
+  expect(lookUpCommand("tool", `${folders}/first:${folders}/\ufffd`)).toBe(`${folders}/first/tool`);
+});

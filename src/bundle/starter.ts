@@ -23,7 +23,7 @@ const shell = [
   `exec "$_ll_dir/bun" ${bunFlags.join(" ")} "$_ll_own" -- "${openFilesWord}\${_ll%%/*}" "$@"`,
   "done",
   'echo "landlock-restrict: cannot find Bun: put the absolute path of its folder on PATH" >&2',
-  "exit 127",
+  "exit 125",
 ];
 
 /**

@@ -86,7 +86,7 @@ test("Bun is taken from the node_modules/.bin that the program is in", () => {
   }
 });
 
-test("without Bun there is one sentence, and status 127", () => {
+test("without Bun there is one sentence, and status 125", () => {
   const cwd = tempDir();
   plantBun(cwd);
   for (const PATH of ["/nowhere", "", ":", `${cwd}:`, "."]) {
@@ -94,7 +94,7 @@ test("without Bun there is one sentence, and status 127", () => {
     expect(stderr).toBe(
       "landlock-restrict: cannot find Bun: put the absolute path of its folder on PATH\n",
     );
-    expect({ stdout, code }).toEqual({ stdout: "", code: 127 });
+    expect({ stdout, code }).toEqual({ stdout: "", code: 125 });
   }
 });
 
