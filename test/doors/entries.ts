@@ -1,4 +1,5 @@
 /** The programs that have to hold, each with its words and the ways of starting it. */
+import { bundles } from "./bundles.ts";
 import type { Scene } from "./scene.ts";
 import { landlockRestrict } from "./landlock-restrict.ts";
 
@@ -39,4 +40,4 @@ export interface Entry {
 }
 
 /** All of them: add the entries of a program here. */
-export const entries: readonly Entry[] = [...landlockRestrict];
+export const entries: readonly Entry[] = [...landlockRestrict, ...bundles];
