@@ -1,6 +1,6 @@
 /**
  * The whole table: `bun test/doors/run.ts [WORD…]`. Each program is started in every way, with each
- * kit of planted files in every place. Words choose: parts of the names of entries and kits.
+ * kit of planted files in every place. Words choose: names of entries and of kits.
  */
 import { rmSync } from "node:fs";
 import { folders } from "../folders.ts";
@@ -12,7 +12,7 @@ import { kits } from "./traps.ts";
 
 const words = process.argv.slice(2);
 const chosen = <Item extends { name: string }>(items: readonly Item[]) => {
-  const named = items.filter(({ name }) => words.some((word) => name.includes(word)));
+  const named = items.filter(({ name }) => words.includes(name));
   return named.length > 0 ? named : items;
 };
 
