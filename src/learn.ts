@@ -22,7 +22,7 @@ import { writeWhole } from "./learn/write.ts";
 import { isProject, type Surroundings } from "./learn/zones.ts";
 import { observe, type Ending } from "./observe.ts";
 import { rewritableBy, withoutLinks } from "./rewritable.ts";
-import { flatten } from "./rule.ts";
+import { flatten, type Rule } from "./rule.ts";
 import { progressLine } from "./terminal/output.ts";
 import { screenOf } from "./terminal/screen.ts";
 
@@ -84,11 +84,11 @@ export async function learn({
   const existing = existingPolicy(output, merge);
   // Now: the command may remove directories that it was started in.
   const around = surroundings();
-  const tmp = realPath(tmpdir());
+  const tmp = realOf(tmpdir()) ?? "/tmp";
   const { collector, ending, start, problem, caveats } = await watch(command, fds);
   try {
     if (problem !== undefined) throw problem;
-    const needs = collector.needs(new Places(start, tmp));
+    const needs = collector.needs(new Places(start, tmp), around.home);
     const drafted = draft(needs, existing.already, around, tmp);
     const policy = write(drafted, existing, around, lastName(command[0]!));
     return { ...policy, ending, operations: collector.seen, caveats };
@@ -113,7 +113,9 @@ function write(drafted: Draft, existing: Existing, around: Surroundings, program
   const own = `${base === "/" ? "" : base}/${lastName(path)}`;
   const all = flatten([...written.rules, ...existing.rules], "learn");
   const programs = rewritableBy(all, accessFs, withoutLinks);
-  const said = notes(drafted, names, isOpen(drafted, existing, own) ? own : undefined, programs);
+  const fragile = fragileBy(existing.rules, drafted);
+  const policy = isOpen(drafted, existing, own) ? own : undefined;
+  const said = notes(drafted, names, policy, programs, fragile);
   const rules = content.texts.size + content.ports.size + content.paths.length;
   const changed = before === undefined || rules > 0;
   const text = !changed
@@ -133,6 +135,15 @@ function write(drafted: Draft, existing: Existing, around: Surroundings, program
     withheld: drafted.withheld,
     exposed: drafted.exposed,
   };
+}
+
+/** Directories of the run that rules take for granted: they fail once somebody removes them. */
+function fragileBy(rules: readonly Rule[], { created }: Draft): string[] {
+  const paths = flatten(rules, "learn").flatMap((rule) =>
+    rule.kind === "fs" && rule.onMissing === "fail" ? rule.paths : [],
+  );
+  const real = new Set(paths.map((path) => realOf(path)));
+  return [...created].filter((path) => real.has(path));
 }
 
 /** Whether the program can write to its own policy, or put another file in its place. */
@@ -177,9 +188,25 @@ async function watch(command: readonly string[], fds: readonly number[]) {
 
 function surroundings(): Surroundings {
   const HOME = process.env["HOME"];
+  // Bun's replacement for bytes that are not UTF-8.
+  if (HOME?.includes("\ufffd")) {
+    throw new LandlockError("ERR_LANDLOCK_PATH", "HOME is not UTF-8: set it to a path that is");
+  }
   const home = HOME?.startsWith("/") ? realOf(HOME) : undefined;
-  const cwd = realPath(currentDirectory());
+  const cwd = here();
   return { home, project: isProject(cwd, home) ? cwd : undefined };
+}
+
+function here(): string {
+  try {
+    return realPath(currentDirectory());
+  } catch (cause) {
+    throw new LandlockError(
+      "ERR_LANDLOCK_PATH",
+      "The current directory is gone: start in one that exists",
+      { cause },
+    );
+  }
 }
 
 function realOf(path: string): string | undefined {

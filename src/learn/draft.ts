@@ -6,7 +6,7 @@ import type { Move, Needs } from "./needs.ts";
 import { recognise, type Chosen } from "./presets.ts";
 import { changes, isGoverning, mayHoldGoverning } from "./governing.ts";
 import { isSecret, secretsIn } from "./secrets.ts";
-import { isSystem, isWide, type Surroundings } from "./zones.ts";
+import { isSystem, isTemporary, isWide, temporaryFolders, type Surroundings } from "./zones.ts";
 
 /** Something that was used and is not granted. */
 export interface Withheld {
@@ -15,10 +15,11 @@ export interface Withheld {
   readonly rights: readonly FsRight[];
   /**
    * `secret`: a person has to decide; `wide`: too much is in it; `governing`: what runs later is in
-   * it; `listing`: too much, and its names were read and nothing else; `process`, `port`: another one
-   * each time; `name`: no policy can hold it.
+   * it; `listing`: too much, and its names were read and nothing else; `temporary`, `process`,
+   * `port`: another one each time; `name`: no policy can hold it.
    */
-  readonly reason: "secret" | "wide" | "governing" | "listing" | "process" | "port" | "name";
+  readonly reason:
+    "secret" | "wide" | "governing" | "listing" | "temporary" | "process" | "port" | "name";
 }
 
 /** What a policy would say. */
@@ -27,6 +28,8 @@ export interface Draft {
   readonly grants: ReadonlyMap<string, ReadonlySet<FsRight>>;
   /** Those of them that may be missing: what a rule does then. */
   readonly missing: ReadonlyMap<string, "skip" | "create">;
+  /** Directories that the run made, and that a rule can make before the next one. */
+  readonly created: ReadonlySet<string>;
   readonly ports: ReadonlyMap<NetRight, readonly number[]>;
   /** Whether signals or abstract UNIX sockets went to processes outside. */
   readonly leavesScope: boolean;
@@ -60,7 +63,7 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
     const all = ordered(new Set([...known, ...rights]));
     withheld.set(`${reason} ${what}`, { what, rights: all, reason });
   };
-  const recognised = recognise(needs, already, tmp);
+  const recognised = recognise(needs, already, tmp, around.project);
   const presets = recognised.presets.filter(({ spec, program }) => {
     if (program !== undefined && isSecret(program, around.home)) {
       withhold(program, new Set(["execute", "read_file"]), "secret");
@@ -94,6 +97,7 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
       missing.set(file, "skip");
     }
   }
+  for (const [path, rights] of needs.secrets) withhold(path, rights, "secret");
   for (const [path, rights] of needs.processes) {
     const left = uncovered("/proc", rights);
     if (left.size > 0) withhold(path, left, "process");
@@ -113,11 +117,14 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
     if (needs.created.has(path) || (isOutput && fills.isSubsetOf(rights))) {
       missing.set(path, "create");
     }
+    // A socket is there as long as its server is.
+    if (rights.isSubsetOf(new Set(["resolve_unix"]))) missing.set(path, "skip");
   }
   return {
     presets,
     grants: folded,
     missing,
+    created: needs.created,
     ports: portsOf(needs, coverages, (what) => withhold(what, new Set(), "port")),
     leavesScope: needs.scopes.size > 0,
     withheld: [...withheld.values()].sort((a, b) => (a.what < b.what ? -1 : 1)),
@@ -137,6 +144,7 @@ function reasonAgainst(
   tmp: string,
 ): Withheld["reason"] | undefined {
   if (isSecret(path, around.home)) return "secret";
+  if (isTemporary(path, [tmp, ...temporaryFolders], around)) return "temporary";
   if (isWide(path, around)) {
     if (rights.isSubsetOf(listing)) return "listing";
     if (path !== tmp) return "wide";

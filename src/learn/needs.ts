@@ -7,6 +7,7 @@ import { fileName, parentOf } from "../kernel/names.ts";
 import type { Attempt, Observation } from "../observe.ts";
 import { rwDirs } from "../rules.ts";
 import { terminals, type Places } from "./places.ts";
+import { isSecret } from "./secrets.ts";
 
 /** A file went from one directory to another, or got a name there. */
 export interface Move {
@@ -24,6 +25,8 @@ export interface Needs {
   readonly created: Set<string>;
   /** Files that the run made and left, and what they need, by the directory that stands for them. */
   readonly left: Map<string, Map<string, Set<FsRight>>>;
+  /** Secrets that were moved or linked: the directories that takes are not granted for them. */
+  readonly secrets: Map<string, Set<FsRight>>;
   /** What `/proc` says of single processes, as `/proc/PID/comm`: the next run has others. */
   readonly processes: Map<string, Set<FsRight>>;
   /** The files that were executed, in that order, as they were named. */
@@ -72,12 +75,17 @@ export class Collector {
     if (!this.#attempts.has(operation)) this.#attempts.set(operation, one);
   }
 
-  /** What all of it comes to, once the run is over. */
-  needs(places: Places): Needs {
+  /**
+   * What all of it comes to, once the run is over.
+   *
+   * @param home The home directory, if it is known
+   */
+  needs(places: Places, home?: string): Needs {
     const needs: Needs = {
       paths: new Map(),
       created: new Set(),
       left: new Map(),
+      secrets: new Map(),
       processes: new Map(),
       programs: new Set(),
       ports: new Map(),
@@ -96,7 +104,7 @@ export class Collector {
         if (operation.kind === "rename") places.addGone(operation.path);
       }
     }
-    const reader = new Reader(needs, places, this.#processes);
+    const reader = new Reader(needs, places, this.#processes, home);
     for (const attempt of attempts) reader.read(attempt);
     return needs;
   }
@@ -118,10 +126,17 @@ class Reader {
   readonly #needs: Needs;
   readonly #places: Places;
   readonly #processes: readonly number[];
+  readonly #home: string | undefined;
   /** Paths that were directories, for those that are gone. */
   readonly #directories = new Set<string>();
 
-  constructor(needs: Needs, places: Places, processes: readonly number[]) {
+  constructor(
+    needs: Needs,
+    places: Places,
+    processes: readonly number[],
+    home: string | undefined,
+  ) {
+    this.#home = home;
     this.#needs = needs;
     this.#places = places;
     this.#processes = processes;
@@ -225,6 +240,9 @@ class Reader {
 
   #move(operation: Extract<FileOperation, { kind: "rename" | "link" }>): void {
     const { kind, path, to } = operation;
+    // By another name it would be read like any other file.
+    const secret = [path, to].find((one) => isSecret(one, this.#home, to));
+    if (secret !== undefined) return addTo(this.#needs.secrets, secret, "refer");
     const type = this.#typeOf(path, to);
     const [source, destination] = [parentOf(path), parentOf(to)];
     const from = this.#places.anchor(source).path;

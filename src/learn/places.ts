@@ -1,7 +1,7 @@
 /** Where the files of a run are once it is over, and which of them the run itself made. */
 import { lstatSync, type BigIntStats } from "node:fs";
 import { fileName, parentOf, realPath } from "../kernel/names.ts";
-import { isShared } from "./zones.ts";
+import { isShared, temporaryFolders } from "./zones.ts";
 
 /** A file that the next run finds: a rule can be about it. */
 export interface Anchor {
@@ -36,7 +36,7 @@ export class Places {
    */
   constructor(start: bigint, tmp = "/tmp") {
     this.#start = start;
-    this.#temporary = [tmp, "/tmp", "/var/tmp", "/dev/shm"];
+    this.#temporary = [tmp, ...temporaryFolders];
   }
 
   /** Remembers that the run made a file, for file systems that do not say when one was made. */

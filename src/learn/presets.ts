@@ -27,12 +27,18 @@ export interface Recognised {
  *
  * @param already What is granted anyway
  * @param tmp The folder for temporary files, without symbolic links
+ * @param project Programs in it are named by their path: PATH has them only now and then
  */
-export function recognise(needs: Needs, already: Coverage, tmp: string): Recognised {
+export function recognise(
+  needs: Needs,
+  already: Coverage,
+  tmp: string,
+  project?: string,
+): Recognised {
   const unknown: string[] = [];
   const programs = [...needs.programs].flatMap((program): Chosen[] => {
     const name = lastName(program);
-    const isNamed = isFoundAs(name, program);
+    const isNamed = isFoundAs(name, program, project);
     const spec = `executable=${isNamed ? name : program}`;
     const chosen = program.isWellFormed() ? choose(spec) : undefined;
     if (!chosen) unknown.push(program);
@@ -54,9 +60,10 @@ export function recognise(needs: Needs, already: Coverage, tmp: string): Recogni
 }
 
 /** Whether PATH has the very same file by that name, wherever the policy is used. */
-function isFoundAs(name: string, program: string): boolean {
+function isFoundAs(name: string, program: string, project: string | undefined): boolean {
   const found = lookUpCommand(name);
   if (typeof found === "number" || !found.startsWith("/")) return false;
+  if (project !== undefined && found.startsWith(`${project}/`)) return false;
   const [one, other] = [realOf(found), realOf(program)];
   return one !== undefined && one === other;
 }

@@ -10,6 +10,8 @@ const reasons: Readonly<Record<Withheld["reason"], string>> = {
   name: "Used, but not granted: its name is not UTF-8, as all names in policies are. Rename it, or add a directory above:",
   process:
     "Used, but not granted: what /proc says of one process, which is another one each time. Only a rule for all of /proc has it, and that of all other processes:",
+  temporary:
+    "Used, but not granted: its name was drawn at random, and the next run has another one:",
   listing: "Listed, but not granted, which most programs do without:",
   port: "Used, but not granted: the kernel picks another port each time. Let the server have a fixed one:",
 };
@@ -19,6 +21,7 @@ const reasons: Readonly<Record<Withheld["reason"], string>> = {
  *
  * @param names Writes paths as the policy does
  * @param policy The policy's file, where the program can write to it
+ * @param fragile Directories that the run makes, and that rules of a person take for granted
  * @param programs Programs that choose what presets grant, and that can be changed
  */
 export function notes(
@@ -26,6 +29,7 @@ export function notes(
   names: Names,
   policy: string | undefined,
   programs: readonly string[],
+  fragile: readonly string[],
 ): string[] {
   const lines = Object.entries(reasons).flatMap(([reason, text]) => {
     const some = draft.withheld.filter((one) => one.reason === reason);
@@ -43,6 +47,12 @@ export function notes(
     lines.push(
       "Careful: directories with too many files to look through for secrets:",
       ...draft.unsearched.map((path) => `  ${names.write(path)}`),
+    );
+  }
+  if (fragile.length > 0) {
+    lines.push(
+      'Careful: the run makes these directories, and the policy needs them to be there. Put them under paths with ifMissing = "create":',
+      ...fragile.map((path) => `  ${names.write(path)}`),
     );
   }
   if (draft.governing.length > 0) {

@@ -34,8 +34,9 @@ const byContent: readonly (readonly [RegExp, RegExp])[] = [
  *
  * @param path Absolute, without symbolic links
  * @param home The home directory, if it is known; those in `/home` and root's count anyway
+ * @param now Where the file is now, if it went
  */
-export function isSecret(path: string, home: string | undefined): boolean {
+export function isSecret(path: string, home: string | undefined, now = path): boolean {
   if (ofSystem.test(path)) return true;
   const beneath = /^(?:\/home\/[^/]+|\/root)\/(.+)$/s.exec(path)?.[1];
   const own = home && path.startsWith(`${home}/`) ? path.slice(home.length + 1) : undefined;
@@ -43,7 +44,7 @@ export function isSecret(path: string, home: string | undefined): boolean {
   if (public_.test(path)) return false;
   const name = lastName(path);
   if (byName.some((pattern) => pattern.test(name))) return true;
-  return byContent.some(([names, what]) => names.test(name) && what.test(headOf(path)));
+  return byContent.some(([names, what]) => names.test(name) && what.test(headOf(now)));
 }
 
 /** Enough for the first line of a key, or for a file of settings. */

@@ -26,6 +26,34 @@ export function isProject(directory: string, home: string | undefined): boolean 
   return directory !== home && !sharedPaths.test(directory);
 }
 
+/** Where everybody keeps files for a while. */
+export const temporaryFolders: readonly string[] = ["/tmp", "/var/tmp", "/dev/shm"];
+
+/**
+ * Whether a path goes by a name that was drawn at random, as mktemp(1) does: the next run has another
+ * one. Names that the project or the home goes by are not meant.
+ *
+ * @param folders Folders for temporary files
+ */
+export function isTemporary(
+  path: string,
+  folders: readonly string[],
+  { project, home }: Surroundings,
+): boolean {
+  for (const folder of folders) {
+    if (!path.startsWith(`${folder}/`)) continue;
+    const [name = ""] = path.slice(folder.length + 1).split("/");
+    const [, drawn = ""] = /(?:^|[._-])([A-Za-z0-9]{6,})$/.exec(name) ?? [];
+    const isDrawn = /\d/.test(drawn)
+      ? /[A-Za-z]/.test(drawn)
+      : /[a-z][A-Z]|[A-Z]{2}[a-z]/.test(drawn);
+    const whole = `${folder}/${name}`;
+    const isOwn = [project, home].some((one) => one === whole || one?.startsWith(`${whole}/`));
+    if (isDrawn && !isOwn) return true;
+  }
+  return false;
+}
+
 /** Whether a directory is never granted as a whole. */
 export function isWide(directory: string, { home, project }: Surroundings): boolean {
   if (directory === project) return false;

@@ -133,6 +133,10 @@ type Grant = NonNullable<Parsed["policy"]["paths"]>[number];
 function grantRule(grant: Grant, place: string, config: Config, origin: Origin): FsRule {
   const { access } = grant;
   const paths = toPaths(grant.paths, `${place}.paths`, origin);
+  // If it may be missing, no error about it comes later.
+  if (grant.ifMissing === "skip" || grant.ifMissing === "create") {
+    requireReplaced(grant.paths, `${place}.paths`, origin);
+  }
   if (typeof access !== "string") {
     for (const [i, right] of access.entries()) {
       requireRight(config, right, `${place}.access[${i}]`, origin.complain);
@@ -148,6 +152,18 @@ function grantRule(grant: Grant, place: string, config: Config, origin: Origin):
   }
   if (grant.ifMissing === "create") return rule.createIfMissing();
   return grant.ifMissing === "skip" ? rule.ignoreIfMissing() : rule;
+}
+
+/** A shell's `$NAME` stands for itself here, where nobody means that. */
+function requireReplaced(templates: readonly string[], place: string, { complain }: Origin): void {
+  for (const [i, template] of templates.entries()) {
+    const name = /(?:^|\/)\$([A-Za-z_]\w*)(?:\/|$)/.exec(template.replaceAll("$$", ""))?.[1];
+    if (name === undefined) continue;
+    throw complain(
+      `${place}[${i}]`,
+      `$${name} is not replaced: write \${${name}}, with "variables": { "${name}": { "env": "${name}" } }, or $$${name} for a file of that name`,
+    );
+  }
 }
 
 function presetRule(spec: string, base: string, place: string, complain: Complain): Rule {

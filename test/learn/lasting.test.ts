@@ -16,6 +16,7 @@ import { draft } from "../../src/learn/draft.ts";
 import { Collector } from "../../src/learn/needs.ts";
 import { Places } from "../../src/learn/places.ts";
 import { secretsIn } from "../../src/learn/secrets.ts";
+import { isTemporary } from "../../src/learn/zones.ts";
 import type { Observation } from "../../src/observe.ts";
 import { kernelAbi, tempDir, testUnless } from "../harness.ts";
 import { needsStrace } from "../observe/strace.ts";
@@ -59,6 +60,23 @@ describe("secrets", () => {
       expect(stderr).toContain("Used, but not granted");
     }
   });
+
+  testUnless(
+    missing,
+    "a secret of the project that goes by another name grants nothing",
+    async () => {
+      for (const command of ["mv .env q/e && cat q/e", "ln .env q/e && cat q/e", "mv q/x .env"]) {
+        const scene = new Scene(tempDir());
+        for (const name of [".env", "q/x", "other"]) scene.write(name, name);
+        const { code, stderr } = await scene.learn(["sh", "-c", command]);
+        expect([command, code]).toEqual([command, 0]);
+        expect(stderr).toContain('"${PROJECT}/.env": refer');
+        for (const name of [".env", "other"]) {
+          expect([name, rightsOn(scene, join(scene.project, name))]).toEqual([name, []]);
+        }
+      }
+    },
+  );
 
   test("a tree that is too large to look through may hold a secret", () => {
     const folder = tempDir();
@@ -116,6 +134,43 @@ describe("programs", () => {
       expect(presets).not.toContain("executable=cat");
     }
   });
+});
+
+testUnless(
+  missing,
+  "a program of the project is named by its path, though PATH has it",
+  async () => {
+    const scene = new Scene(tempDir());
+    scene.write("node_modules/.bin/tool", "#!/bin/sh\necho mine\n");
+    chmodSync(join(scene.project, "node_modules/.bin/tool"), 0o755);
+    const learning = scene.learning(scene.policy, ["tool"]);
+    const { code } = await scene.run([
+      "sh",
+      "-c",
+      'PATH=$PWD/node_modules/.bin:$PATH exec "$@"',
+      "sh",
+      ...learning,
+    ]);
+    expect(code).toBe(0);
+    expect(presetsOf(scene)).toContain("executable=${PROJECT}/node_modules/.bin/tool");
+  },
+);
+
+test("names drawn at random are no paths of a policy, but for those the project goes by", () => {
+  const around = { project: "/tmp/work-a1B2c3/p", home: "/tmp/tmp.Xy12Zw/home" };
+  const drawn = ["tmp.V8bXq3aZ1k", "ssh-XXXXXX9f3k/agent.17", "x-aBcDeF/y", "_MEIx9Y2kk"];
+  const plain = [
+    "input.txt",
+    "work-a1B2c3/p/a",
+    "work-a1B2c3/q",
+    "tmp.Xy12Zw/home",
+    "foo-backup",
+    "a/b.c1d2e3",
+  ];
+  const isDrawn = (name: string) => isTemporary(`/tmp/${name}`, ["/tmp"], around);
+  expect(drawn.filter((name) => !isDrawn(name))).toEqual([]);
+  expect(plain.filter(isDrawn)).toEqual([]);
+  expect(isTemporary("/srv/tmp.V8bXq3aZ1k", ["/tmp"], around)).toBe(false);
 });
 
 describe("what is another one each time", () => {
@@ -206,6 +261,18 @@ describe("directories that a run makes", () => {
     expect((await scene.learn(command)).code).toBe(0);
     rmSync(join(scene.project, "dist"), { recursive: true });
     expect(await scene.restricted(command)).toEqual({ stdout: "new\n", stderr: "", code: 0 });
+  });
+
+  testUnless(missing, "and that a person granted as they are, are told about", async () => {
+    const scene = new Scene(tempDir());
+    scene.write("src/a", "a");
+    writeFileSync(
+      scene.policy,
+      `bestEffort = true\nro = ["/usr", "/etc"]\nrw = ["project/dist"]\n`,
+    );
+    const { stderr } = await scene.learn(["sh", "-c", build], {}, ["-merge"]);
+    expect(stderr).toContain('Put them under paths with ifMissing = "create":');
+    expect(stderr).toContain("  ${PROJECT}/dist\n");
   });
 
   testUnless(missing, "in a home directory come with those above them", async () => {

@@ -69,6 +69,10 @@ export const own: readonly [value: unknown, message: string][] = [
     "connectTcp: connect_tcp needs Landlock ABI 4 and abi is 3: take it out, or raise abi",
   ],
   [{ presets: [""] }, 'presets[0]: "" is not a value: give a non-empty string without NUL'],
+  ...["skip", "create"].map((ifMissing): [unknown, string] => [
+    { ...grant({ ifMissing, paths: ["/a", "$HOME/x"] }) },
+    'paths[0].paths[1]: $HOME is not replaced: write ${HOME}, with "variables": { "HOME": { "env": "HOME" } }, or $$HOME for a file of that name',
+  ]),
   [
     { unrestricted: ["all"] },
     'unrestricted[0]: "all" is not what can be left alone: use some of paths, net, scoped, bindTcp, connectTcp, bindUdp, connectSendUdp',
