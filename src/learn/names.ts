@@ -54,8 +54,8 @@ export class Names {
     path: string,
   ): string | undefined {
     const { known } = this.#options;
-    // In the value of a variable nothing could escape it.
-    if (path.includes("${")) return undefined;
+    // In the value of a variable nothing could escape it, and no policy holds what is not UTF-8.
+    if (path.includes("${") || !path.isWellFormed()) return undefined;
     if (Object.hasOwn(known, name)) {
       return known[name] === path || Bun.deepEquals(known[name], value) ? name : undefined;
     }

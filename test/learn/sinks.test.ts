@@ -96,6 +96,28 @@ describe("a name with rules and control characters in it stays a name", () => {
   });
 });
 
+testUnless(
+  missing,
+  "what is not UTF-8 is named and not granted, wherever a run is in",
+  async () => {
+    const scene = new Scene(tempDir());
+    const script = 'mkdir d; cd d; mkdir "$1"; cd "$1"; echo x >a; echo x >"b$1"; shift; exec "$@"';
+    const odd = 'sh -c "$0" sh "$(printf "x\\377")" "$@"';
+    const { code, stderr, stdout } = await scene.run([
+      ...["sh", "-c", odd, script],
+      ...scene.learning(scene.policy, ["cat", "a", "/etc/hostname", "/etc/hosts"]),
+    ]);
+    expect([code, stdout.startsWith("x\n")]).toEqual([0, true]);
+    expect(stderr).toContain("its name is not UTF-8");
+    expect(stderr).toContain("/d/x\\udcff/a");
+    const text = readFileSync(scene.policy, "utf8");
+    expect(text).not.toContain("\ufffd");
+    const { rules } = loadPolicy(scene.policy);
+    expect(JSON.stringify(rules)).not.toContain("/d/x");
+    expect(JSON.stringify(rules)).toContain("/etc/hosts");
+  },
+);
+
 test("what cannot stand in a variable or a preset is written another way", async () => {
   const { Names } = await import("../../src/learn/names.ts");
   const names = new Names({ base: "/p", project: "/a${b}", home: "/h", known: {} });
