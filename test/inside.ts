@@ -1,5 +1,5 @@
 /** What the body of `inSubprocess()` gets: the library, and small probes of what is allowed. */
-import { dlopen, FFIType, ptr, read } from "bun:ffi";
+import { FFIType, ptr, read } from "bun:ffi";
 import {
   chmodSync,
   closeSync,
@@ -20,6 +20,7 @@ import {
 } from "node:fs";
 import { getSystemErrorName } from "node:util";
 import { nativePath } from "../src/kernel/image.ts";
+import { openLibc } from "./libc.ts";
 
 export * from "../src/index.ts";
 
@@ -112,21 +113,9 @@ const functions = {
   __errno_location: { args: [], returns: pointer },
 } as const;
 
-type Libc = ReturnType<typeof dlopen<typeof functions>>["symbols"];
-const libc = openLibc();
-
 /** Now, while its file can be read: the probes are for processes that can read none. */
-function openLibc(): Libc {
-  for (const name of [
-    "libc.so.6",
-    `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`,
-  ]) {
-    try {
-      return dlopen(name, functions).symbols;
-    } catch {}
-  }
-  throw new Error("there is no libc");
-}
+const libc = openLibc(functions);
+type Libc = typeof libc;
 
 /** A C function that Bun has no equal of: what it returns, or its errno as an error's `code`. */
 export function call<Name extends keyof Omit<Libc, "__errno_location">>(

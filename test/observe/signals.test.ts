@@ -1,31 +1,11 @@
 /** Signals to explain and learn: the command gets them, and nothing of the run is left behind. */
 import { expect } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { patience, tempDir, testUnless } from "../harness.ts";
+import { marked, processesOf } from "../processes.ts";
 import { cli, missingFor, PATH } from "./explained.ts";
 
 const missing = missingFor(1);
-
-let runs = 0;
-
-/** Seconds to sleep, which stand in the command line of every process of one run, and no other. */
-function marked(): string {
-  return `600.${process.pid}${runs++}1`;
-}
-
-/** The processes with a mark in their command line, and what that is. */
-function processesOf(mark: string): string[] {
-  return readdirSync("/proc").flatMap((pid) => {
-    if (!/^\d+$/.test(pid)) return [];
-    try {
-      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-      return words.includes(mark) ? [words] : [];
-    } catch {
-      return [];
-    }
-  });
-}
 
 async function until(isSo: () => boolean): Promise<boolean> {
   for (const end = Date.now() + patience(10_000); Date.now() < end; await Bun.sleep(20)) {
