@@ -1,6 +1,4 @@
 /** From a draft to what stands in a policy file: its keys, and paths as people write them. */
-import { lstatSync } from "node:fs";
-import { fileName } from "../kernel/names.ts";
 import { rightsOf, type FsRight, type NetRight } from "../kernel/abi.ts";
 import { presetOf } from "../presets.ts";
 import type { FsRule, Rule } from "../rule.ts";
@@ -18,6 +16,7 @@ import {
 import type { Draft } from "./draft.ts";
 import { ordered } from "./fold.ts";
 import { escaped, type Names } from "./names.ts";
+import { statsOf } from "./stats.ts";
 
 /** The keys of a policy that are lists of texts, in the order in which they are written. */
 export const textKeys = ["presets", "ro", "rw", "roFiles", "rwFiles", "unrestricted"] as const;
@@ -127,7 +126,7 @@ function ruleFor({ access, refer, ifMissing }: Grant, path: string): FsRule {
 }
 
 function isDirectory(path: string): boolean {
-  return lstatSync(fileName(path), { throwIfNoEntry: false })?.isDirectory() ?? true;
+  return statsOf(path)?.isDirectory() ?? true;
 }
 
 /** Writing, making and removing, and so all of `rw`. */

@@ -4,7 +4,7 @@ import type { Coverage } from "./coverage.ts";
 import { fold, ordered, rightsOn, withoutCovered, type Grants } from "./fold.ts";
 import type { Move, Needs } from "./needs.ts";
 import { recognise, type Chosen } from "./presets.ts";
-import { changes, isGoverning, mayHoldGoverning } from "./governing.ts";
+import { changes, governingAt, isGoverning, mayHoldGoverning } from "./governing.ts";
 import { isSecret, secretsIn } from "./secrets.ts";
 import { isSystem, isTemporary, isWide, temporaryFolders, type Surroundings } from "./zones.ts";
 
@@ -65,8 +65,10 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
   };
   const recognised = recognise(needs, already, tmp, around.project);
   const presets = recognised.presets.filter(({ spec, program }) => {
-    if (program !== undefined && isSecret(program, around.home)) {
-      withhold(program, new Set(["execute", "read_file"]), "secret");
+    const rights = new Set(["execute", "read_file"] as const);
+    const against = program && reasonAgainst(program, rights, needs, around, tmp);
+    if (program && (against === "secret" || against === "temporary")) {
+      withhold(program, rights, against);
       return false;
     }
     const project = spec === "tmp" && around.project?.startsWith(`${tmp}/`) ? around.project : "";
@@ -130,7 +132,7 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
     withheld: [...withheld.values()].sort((a, b) => (a.what < b.what ? -1 : 1)),
     ...exposedBy(folded, around),
     governing: [...folded].flatMap(([path, rights]) =>
-      changes(rights) && !needs.created.has(path) && isGoverning(path) ? [path] : [],
+      changes(rights) && !needs.created.has(path) ? governingAt(path) : [],
     ),
     unseen: [...needs.unseen],
   };

@@ -1,5 +1,5 @@
 /** The policy that is extended, or the absence of one. */
-import { accessSync, constants, lstatSync, readFileSync, statSync } from "node:fs";
+import { accessSync, constants, lstatSync, readFileSync, statSync, type Stats } from "node:fs";
 import { LandlockError } from "../errors.ts";
 import { newestAbi } from "../kernel/abi.ts";
 import { parentOf, realPath } from "../kernel/names.ts";
@@ -53,6 +53,7 @@ export function existingPolicy(file: string, merge: boolean): Existing {
     throw unusable(path, `${name} is a symbolic link: name the file that it leads to`);
   }
   if (!stats.isFile()) throw unusable(path, `${name} is no file: give another name`);
+  requireOwn(path, stats);
   const { config, rules } = readFile(path);
   const text = readFileSync(path, "utf8");
   const value = Bun.TOML.parse(text) as {
@@ -93,6 +94,24 @@ function folderFor(path: string): string {
     path,
     `Cannot write ${name}: the name of its folder is not UTF-8; give another one`,
   );
+}
+
+/** A file that is replaced gets its owner and its mode again: not everybody can give these. */
+function requireOwn(path: string, { uid }: Stats): void {
+  const user = process.geteuid?.() ?? 0;
+  const name = JSON.stringify(path);
+  if (user !== 0 && uid !== user) {
+    throw unusable(
+      path,
+      `Cannot write ${name}: it belongs to another user; learn into another file`,
+    );
+  }
+  try {
+    accessSync(path, constants.W_OK);
+  } catch (error) {
+    const { code = "an error" } = error as { code?: string };
+    throw unusable(path, `Cannot write ${name}: it is not writable (${code}); chmod u+w it`);
+  }
 }
 
 function unusable(path: string, message: string): LandlockError {

@@ -5,9 +5,16 @@
 import type { FsRight } from "../kernel/abi.ts";
 import { lastName } from "../kernel/names.ts";
 import { search } from "./search.ts";
+import { statsOf } from "./stats.ts";
 
 const governing =
   /^(\.git|\.hg|\.svn|\.jj|\.bzr|\.husky|\.githooks|\.github|\.gitlab|\.gitlab-ci\.yml|\.circleci|\.vscode|\.idea|\.zed|\.cursor|\.claude|\.devcontainer|\.mcp\.json|\.envrc|\.pre-commit-config\.yaml)$/;
+
+/** Files that say what tools run, and that many programs have a reason to write. */
+const settings = [
+  ...["package.json", "bunfig.toml", ".npmrc", "deno.json", "node_modules", "Makefile"],
+  ...["pyproject.toml", "Cargo.toml", "go.mod"],
+];
 
 /** Rights that change nothing. */
 const harmless: ReadonlySet<FsRight> = new Set([
@@ -22,6 +29,12 @@ export function changes(rights: ReadonlySet<FsRight>): boolean {
 /** Whether a path is such a file, or in such a directory. */
 export function isGoverning(path: string): boolean {
   return path.split("/").some((name) => governing.test(name));
+}
+
+/** What a grant for writing on a path lets be changed of all that: the path, or files next to it. */
+export function governingAt(path: string): string[] {
+  if (isGoverning(path) || settings.includes(lastName(path))) return [path];
+  return settings.map((name) => `${path}/${name}`).filter((file) => statsOf(file) !== undefined);
 }
 
 /**

@@ -1,13 +1,13 @@
 /** From what a command did to what it needs: rights by path, programs, ports and scopes. */
-import { lstatSync } from "node:fs";
 import { makeRight, whiteoutErratum } from "../explain/request.ts";
 import type { FileOperation, FileType, Open } from "../explain/operation.ts";
 import { fileRights, newestAbi, type FsRight, type NetRight, type Scope } from "../kernel/abi.ts";
-import { fileName, parentOf } from "../kernel/names.ts";
+import { parentOf } from "../kernel/names.ts";
 import type { Attempt, Observation } from "../observe.ts";
 import { rwDirs } from "../rules.ts";
 import { terminals, type Places } from "./places.ts";
 import { isSecret } from "./secrets.ts";
+import { statsOf } from "./stats.ts";
 
 /** A file went from one directory to another, or got a name there. */
 export interface Move {
@@ -188,7 +188,7 @@ class Reader {
   #leave(path: string, directory: string, rights: readonly FsRight[]): void {
     const { left } = this.#needs;
     if (!rights.every((right) => fileRights.includes(right))) return;
-    if (!lstatSync(fileName(path), { throwIfNoEntry: false })?.isFile()) return;
+    if (!statsOf(path)?.isFile()) return;
     const files = left.get(directory) ?? new Map<string, Set<FsRight>>();
     left.set(directory, files);
     for (const right of rights) addTo(files, path, right);
@@ -206,7 +206,7 @@ class Reader {
   }
 
   #open({ read, write, create, unnamed }: Open, path: string): void {
-    const gone = lstatSync(fileName(path), { throwIfNoEntry: false }) === undefined;
+    const gone = statsOf(path) === undefined;
     const { type, instead } = this.#places.anchor(path);
     const isDirectory = !unnamed && (instead ? isDirectoryNow(path) : type === "directory");
     if (isDirectory) this.#directories.add(path);
@@ -268,7 +268,7 @@ class Reader {
 
   #typeOf(path: string, to: string): FileType {
     if (this.#directories.has(path)) return "directory";
-    const stats = lstatSync(fileName(to), { throwIfNoEntry: false });
+    const stats = statsOf(to);
     if (stats?.isSymbolicLink()) return "symlink";
     return stats?.isDirectory() ? "directory" : "regular";
   }
@@ -280,7 +280,7 @@ function isOpenObject(path: string): boolean {
 }
 
 function isDirectoryNow(path: string): boolean {
-  return lstatSync(fileName(path), { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return statsOf(path)?.isDirectory() ?? false;
 }
 
 function addTo<Key, Value>(map: Map<Key, Set<Value>>, key: Key, value: Value): void {

@@ -1,6 +1,7 @@
 /** Where the files of a run are once it is over, and which of them the run itself made. */
-import { lstatSync, type BigIntStats } from "node:fs";
-import { fileName, parentOf, realPath } from "../kernel/names.ts";
+import type { BigIntStats } from "node:fs";
+import { parentOf, realPath } from "../kernel/names.ts";
+import { statsOf } from "./stats.ts";
 import { isShared, temporaryFolders } from "./zones.ts";
 
 /** A file that the next run finds: a rule can be about it. */
@@ -82,7 +83,7 @@ export class Places {
       if (path.startsWith(`${folder}/`)) return { ...this.anchor(folder), instead: true };
     }
     const real = realOf(path);
-    const stats = real === undefined ? undefined : statOf(real);
+    const stats = real === undefined ? undefined : statsOf(real);
     if (real === undefined || !stats) {
       return { ...this.anchor(parentOf(normal(path))), instead: true };
     }
@@ -124,10 +125,6 @@ function realOf(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function statOf(path: string): BigIntStats | undefined {
-  return lstatSync(fileName(path), { bigint: true, throwIfNoEntry: false });
 }
 
 function typeOf(stats: BigIntStats): Anchor["type"] {

@@ -1,6 +1,7 @@
 /** Looks through directories, up to a bound. */
-import { lstatSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { fileName, nameOf } from "../kernel/names.ts";
+import { statsOf } from "./stats.ts";
 
 /** A tree of more entries is not looked through to its end. */
 const entriesMax = 100_000;
@@ -77,7 +78,7 @@ function entriesByBytes(inside: string): Entry[] {
   return names.map((bytes) => {
     const name = nameOf(bytes);
     const path = inside + name;
-    const stats = lstatSync(fileName(path), { throwIfNoEntry: false });
+    const stats = statsOf(path);
     return { path, name, type: stats ? typeOf(stats) : "other" };
   });
 }

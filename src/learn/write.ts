@@ -69,9 +69,19 @@ function fill(path: string, text: string, old: Stats | undefined): void {
       if (uid !== old.uid || gid !== old.gid) fchownSync(fd, old.uid, old.gid);
       fchmodSync(fd, old.mode & 0o7777);
     }
-    fsyncSync(fd);
+    sync(fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Waits until a file is on disk, on file systems that know how. */
+function sync(fd: number): void {
+  try {
+    fsyncSync(fd);
+  } catch (error) {
+    const { code = "" } = error as { code?: string };
+    if (!["EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"].includes(code)) throw error;
   }
 }
 

@@ -328,6 +328,15 @@ function drafted(project: string, operations: readonly object[]) {
   return draft(needs, new Coverage(), { project, home: undefined }, "/tmp");
 }
 
+testUnless(missing, "files that became something else meanwhile do not end the run", async () => {
+  const scene = new Scene(tempDir());
+  scene.write("d/a", "x");
+  const loop = "rm -r f; ln -s f f; cat d/a; rm -r d; echo y >d";
+  const command = ["sh", "-c", `mkdir f; echo x >f/a; cat f/a; ${loop}`];
+  const { code, stderr } = await scene.learn(command);
+  expect([code, stderr]).toEqual([0, expect.stringContaining(": written, after")]);
+});
+
 test("what is written does not fold to a directory with hooks in it", () => {
   const project = tempDir();
   const files = ["a", "b", "c", "d"].map((name) => join(project, "deep", name));
@@ -341,4 +350,9 @@ test("what is written does not fold to a directory with hooks in it", () => {
     { kind: "open", path: join(project, "deep/.husky"), write: true },
   ]);
   expect(governing).toEqual([join(project, "deep/.husky")]);
+  writeFileSync(join(project, "package.json"), "{}");
+  const made = { kind: "make", path: join(project, "new"), type: "regular" };
+  expect(drafted(project, [made]).withheld.map(({ reason }) => reason)).toEqual(["governing"]);
+  rmSync(join(project, "deep/.husky"), { recursive: true });
+  expect(drafted(project, [made]).governing).toEqual([join(project, "package.json")]);
 });
