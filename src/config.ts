@@ -1,10 +1,11 @@
 /** What to restrict and how strictly, and the verbs that do it. */
 import type { PathRules, PortRules } from "./argument-types.ts";
+import { LandlockError } from "./errors.ts";
 import type { ConfigData, LogFlag } from "./fit.ts";
 import type { FsRight, NetRight, Rights, Scope } from "./kernel/abi.ts";
 import { probe, type Kernel } from "./kernel/probe.ts";
 import { parse } from "./parse.ts";
-import { keepName, PlainData } from "./plain.ts";
+import { keepName, PlainData, trusted } from "./plain.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import type { Report } from "./report.ts";
 import { asWritten, withoutLinks } from "./rewritable.ts";
@@ -48,8 +49,9 @@ export class Config extends PlainData implements ConfigData {
   readonly allowNone: boolean;
 
   /** @internal The lists become the Config's own. */
-  constructor(data: ConfigData) {
+  constructor(given: ConfigData, from?: typeof trusted) {
     super();
+    const data = from === trusted ? given : parse("configData", given, "new Config()");
     this.abi = data.abi;
     this.fs = Object.freeze(data.fs);
     this.net = Object.freeze(data.net);
@@ -73,7 +75,7 @@ export class Config extends PlainData implements ConfigData {
   bestEffort(options?: BestEffortOptions): Config {
     const { atLeast = 0, allowNone = false } =
       options === undefined ? {} : parse("bestEffort", options, "bestEffort()");
-    return new Config({ ...this, mode: "best-effort", atLeast, allowNone });
+    return this.#but({ mode: "best-effort", atLeast, allowNone });
   }
 
   /**
@@ -156,6 +158,7 @@ export class Config extends PlainData implements ConfigData {
    * @param rules What stays allowed
    */
   plan(...rules: Rule[]): Plan {
+    if (!Config.isMade(this)) throw notMade();
     return makePlan(this, rules, probe(), withoutLinks);
   }
 
@@ -170,12 +173,28 @@ export class Config extends PlainData implements ConfigData {
   }
 
   #only(family: keyof Rights): Config {
-    return new Config({ ...this, fs: [], net: [], scoped: [], [family]: this[family] });
+    return this.#but({ fs: [], net: [], scoped: [], [family]: this[family] });
   }
 
   #log(flag: LogFlag): Config {
-    return new Config({ ...this, logging: [...new Set([...this.logging, flag])] });
+    return this.#but({ logging: [...new Set([...this.logging, flag])] });
   }
+
+  #but(changes: Partial<ConfigData>): Config {
+    return new Config({ ...this, ...changes }, trusted);
+  }
+
+  /** @internal Whether it was made by this class, which a prototype alone does not prove. */
+  static isMade(value: unknown): value is Config {
+    return typeof value === "object" && value !== null && #but in value;
+  }
+}
+
+function notMade(): LandlockError {
+  return new LandlockError(
+    "ERR_LANDLOCK_INVALID_RULE",
+    "This is not a Config of this library: make one with landlock.V1 to V11, or landlock.config()",
+  );
 }
 
 /**
@@ -189,7 +208,7 @@ export class Config extends PlainData implements ConfigData {
  *   `_NOT_LINUX` where the kernel lacks what a strict Config, or `atLeast`, asks for
  */
 export function planFor(config: ConfigData, rules: readonly Rule[], kernel: Kernel): Plan {
-  const checked = config instanceof Config ? config : parse("configData", config, "planFor()");
+  const checked = Config.isMade(config) ? config : parse("configData", config, "planFor()");
   const list = Array.isArray(rules) ? rules : parse("rules", rules, "planFor()");
   return makePlan(checked, list, parse("kernel", kernel, "planFor()"), asWritten);
 }

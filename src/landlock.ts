@@ -1,4 +1,5 @@
 /** The Configs that users start from. */
+import { trusted } from "./plain.ts";
 import { Config } from "./config.ts";
 import {
   abiOfRight,
@@ -19,7 +20,7 @@ function version(abi: Abi): Config {
 }
 
 function custom(abi: number, rights: Rights): Config {
-  return new Config({ abi, ...rights, logging: [], mode: "strict", atLeast: 0 });
+  return new Config({ abi, ...rights, logging: [], mode: "strict", atLeast: 0 }, trusted);
 }
 
 /** The rights of a custom Config; what is left out stays unrestricted. */

@@ -27,3 +27,9 @@ export abstract class PlainData {
 export function plainData<Data extends object>(data: Data): Readonly<Data> {
   return Object.freeze(Object.defineProperty(data, inspect, { value: inspectAll }));
 }
+
+/**
+ * Says that a constructor's data comes from this library. Without it the data is a caller's, who
+ * has the constructor as everybody has: it is checked then.
+ */
+export const trusted = Symbol("trusted");

@@ -4,7 +4,7 @@
  */
 import { accessFs, type FsRight, type NetRight } from "./kernel/abi.ts";
 import { parse } from "./parse.ts";
-import { keepName, PlainData } from "./plain.ts";
+import { keepName, PlainData, trusted } from "./plain.ts";
 
 /** What happens where a path does not exist. */
 export type OnMissing = "fail" | "skip" | "create";
@@ -43,8 +43,9 @@ export class FsRule extends PlainData implements FsRuleData {
   declare readonly chosenBy?: readonly string[];
 
   /** @internal Rights come in the order of the kernel's bits, and lists become the rule's own. */
-  constructor(data: Omit<FsRuleData, "kind">) {
+  constructor(given: Omit<FsRuleData, "kind">, from?: typeof trusted) {
     super();
+    const data = from === trusted ? given : checkedData("fs", given);
     this.access = Object.freeze(data.access);
     this.explicit = Object.freeze(data.explicit);
     this.paths = Object.freeze(data.paths);
@@ -86,7 +87,7 @@ export class FsRule extends PlainData implements FsRuleData {
 
   /** Skips paths that do not exist and reports them under `skippedPaths`. */
   ignoreIfMissing(): FsRule {
-    return new FsRule({ ...this, onMissing: "skip" });
+    return this.#but({ onMissing: "skip" });
   }
 
   /**
@@ -97,7 +98,7 @@ export class FsRule extends PlainData implements FsRuleData {
    * @returns A rule whose ruleset is `ERR_LANDLOCK_PATH` where a directory cannot be made
    */
   createIfMissing(): FsRule {
-    return new FsRule({ ...this, onMissing: "create" });
+    return this.#but({ onMissing: "create" });
   }
 
   /**
@@ -106,15 +107,23 @@ export class FsRule extends PlainData implements FsRuleData {
    * @see {@link https://docs.kernel.org/userspace-api/landlock.html#quiet-rule-flag-abi-10}
    */
   quiet(): FsRule {
-    return new FsRule({ ...this, onDenial: "quiet" });
+    return this.#but({ onDenial: "quiet" });
   }
 
   #with(right: FsRight): FsRule {
-    return new FsRule({
-      ...this,
+    return this.#but({
       access: inOrder([...this.access, right]),
       explicit: inOrder([...this.explicit, right]),
     });
+  }
+
+  #but(changes: Partial<FsRuleData>): FsRule {
+    return new FsRule({ ...this, ...changes }, trusted);
+  }
+
+  /** @internal Whether it was made by this class, which a prototype alone does not prove. */
+  static isMade(value: unknown): value is FsRule {
+    return isObject(value) && #but in value;
   }
 }
 
@@ -141,8 +150,9 @@ export class NetRule extends PlainData implements NetRuleData {
   readonly onDenial: "log" | "quiet";
 
   /** @internal */
-  constructor(data: Omit<NetRuleData, "kind">) {
+  constructor(given: Omit<NetRuleData, "kind">, from?: typeof trusted) {
     super();
+    const data = from === trusted ? given : checkedData("net", given);
     this.access = Object.freeze(data.access);
     this.ports = Object.freeze(data.ports);
     this.onDenial = data.onDenial;
@@ -151,7 +161,16 @@ export class NetRule extends PlainData implements NetRuleData {
 
   /** Keeps denials on these ports out of the audit log, ABI 10. */
   quiet(): NetRule {
-    return new NetRule({ ...this, onDenial: "quiet" });
+    return this.#but({ onDenial: "quiet" });
+  }
+
+  #but(changes: Partial<NetRuleData>): NetRule {
+    return new NetRule({ ...this, ...changes }, trusted);
+  }
+
+  /** @internal Whether it was made by this class, which a prototype alone does not prove. */
+  static isMade(value: unknown): value is NetRule {
+    return isObject(value) && #but in value;
   }
 }
 
@@ -168,13 +187,21 @@ export class CompositeRule extends PlainData implements CompositeRuleData {
   }
 
   readonly kind = "composite";
+  readonly #made = true;
   readonly rules: readonly (FsRule | NetRule | CompositeRule)[];
 
   /** @internal */
-  constructor(rules: readonly (FsRule | NetRule | CompositeRule)[]) {
+  constructor(rules: readonly (FsRule | NetRule | CompositeRule)[], from?: typeof trusted) {
     super();
-    this.rules = Object.freeze(rules);
+    this.rules = Object.freeze(
+      from === trusted ? rules : rules.map((rule) => checked(rule, "CompositeRule")),
+    );
     Object.freeze(this);
+  }
+
+  /** @internal Whether it was made by this class, which a prototype alone does not prove. */
+  static isMade(value: unknown): value is CompositeRule {
+    return isObject(value) && #made in value;
   }
 }
 
@@ -188,15 +215,32 @@ export function inOrder(rights: readonly FsRight[]): readonly FsRight[] {
 
 /** The rule itself, or one made from equal plain data. */
 export function checked(rule: Rule, call: string): FsRule | NetRule | CompositeRule {
-  const made = rule instanceof FsRule || rule instanceof NetRule || rule instanceof CompositeRule;
-  return made ? rule : fromData(parse("rule", rule, call));
+  const isMade = FsRule.isMade(rule) || NetRule.isMade(rule) || CompositeRule.isMade(rule);
+  return isMade ? rule : fromData(parse("rule", rule, call));
 }
 
 function fromData(data: Rule): FsRule | NetRule | CompositeRule {
-  if (data.kind === "fs") {
-    return new FsRule({ ...data, access: inOrder(data.access), explicit: inOrder(data.explicit) });
-  }
-  return data.kind === "net" ? new NetRule(data) : new CompositeRule(data.rules.map(fromData));
+  if (data.kind === "fs") return new FsRule(ordered(data), trusted);
+  return data.kind === "net"
+    ? new NetRule(data, trusted)
+    : new CompositeRule(data.rules.map(fromData), trusted);
+}
+
+function ordered(data: FsRuleData): FsRuleData {
+  return { ...data, access: inOrder(data.access), explicit: inOrder(data.explicit) };
+}
+
+/** What a constructor was given by a caller, checked. */
+function checkedData<Kind extends "fs" | "net">(
+  kind: Kind,
+  given: object,
+): Extract<Rule, { kind: Kind }> {
+  const data = parse("rule", { ...given, kind } as Rule, "new rule");
+  return (data.kind === "fs" ? ordered(data) : data) as Extract<Rule, { kind: Kind }>;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 /** The rules without their nesting, in their order. */

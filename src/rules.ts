@@ -1,9 +1,10 @@
 /** The constructors of rules: what stays allowed. */
+import { trusted } from "./plain.ts";
 import { accessFs, type FsRight, type NetRight } from "./kernel/abi.ts";
 import type { Paths, Ports } from "./argument-types.ts";
 import { parse } from "./parse.ts";
 import { checked, CompositeRule, FsRule, inOrder, NetRule, type Rule } from "./rule.ts";
-import { isFileUrl, isListOf, isPathString, isPort } from "./values.ts";
+import { isFileUrl, listOf, isPathString, isPort } from "./values.ts";
 
 // In the order of the kernel's bits, as all rights in rules are.
 const readFiles: readonly FsRight[] = ["execute", "read_file"];
@@ -44,22 +45,28 @@ function fsRule(
   paths: readonly unknown[],
   exact = false,
 ): FsRule {
-  return new FsRule({
-    access,
-    explicit: exact ? access : none,
-    paths: pathsOf(call, paths),
-    onFile: exact ? "fail" : "narrow",
-    onMissing: "fail",
-    onDenial: "log",
-  });
+  return new FsRule(
+    {
+      access,
+      explicit: exact ? access : none,
+      paths: pathsOf(call, paths),
+      onFile: exact ? "fail" : "narrow",
+      onMissing: "fail",
+      onDenial: "log",
+    },
+    trusted,
+  );
 }
 
 function netRule(call: string, right: NetRight, ports: readonly unknown[]): NetRule {
-  return new NetRule({
-    access: [right],
-    ports: ports.every(isPort) ? ports : parse("ports", ports, call),
-    onDenial: "log",
-  });
+  return new NetRule(
+    {
+      access: [right],
+      ports: ports.every(isPort) ? ports : parse("ports", ports, call),
+      onDenial: "log",
+    },
+    trusted,
+  );
 }
 
 /**
@@ -119,7 +126,7 @@ export function pathAccess<Given extends readonly unknown[]>(
   rights: readonly FsRight[],
   ...paths: Paths<Given>
 ): FsRule {
-  const valid = isListOf(rights, accessFs) ? rights : parse("fsRights", rights, "pathAccess()");
+  const valid = listOf(rights, accessFs) ?? parse("fsRights", rights, "pathAccess()");
   return fsRule("pathAccess()", inOrder(valid), paths, true);
 }
 
@@ -173,5 +180,8 @@ export function connectSendUdp<Given extends readonly number[]>(...ports: Ports<
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no rule
  */
 export function composite(...rules: Rule[]): CompositeRule {
-  return new CompositeRule(rules.map((rule) => checked(rule, "composite()")));
+  return new CompositeRule(
+    rules.map((rule) => checked(rule, "composite()")),
+    trusted,
+  );
 }

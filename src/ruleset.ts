@@ -41,8 +41,6 @@ export class Ruleset extends PlainData implements Disposable {
   /** -1: nothing can be enforced here, or closed. */
   #fd: number;
   #closed = false;
-  /** Commands that are being started. */
-  #users = 0;
 
   /** @internal */
   constructor(plan: Plan, allowNone: boolean) {
@@ -160,8 +158,8 @@ export class Ruleset extends PlainData implements Disposable {
 
   /** Closes the ruleset. What it restricts stays restricted. */
   [Symbol.dispose](): void {
+    if (this.#fd >= 0 && !this.#closed) close(this.#fd);
     this.#closed = true;
-    this.#release();
   }
 
   #start<Child>(
@@ -170,27 +168,14 @@ export class Ruleset extends PlainData implements Disposable {
     command: unknown,
     options: unknown,
   ): Child {
-    // Reading the options runs code of the caller's, so it comes before all else.
+    // Reading the options runs code of the caller's, which may close this ruleset.
     const call = readCall(command, options);
     const fd = this.#open();
     if (fd < 0) {
       this.#requireAllowance(call.command);
       return startUnrestricted(command as never, options as never);
     }
-    // So does starting, which reads streams: a ruleset that is closed meanwhile has to stay open.
-    this.#users++;
-    try {
-      return this.#noted(() => start(fd, this.plan.flags, call), call.command, call.cwd);
-    } finally {
-      this.#users--;
-      this.#release();
-    }
-  }
-
-  #release(): void {
-    if (!this.#closed || this.#users > 0 || this.#fd < 0) return;
-    close(this.#fd);
-    this.#fd = -1;
+    return this.#noted(() => start(fd, this.plan.flags, call), call.command, call.cwd);
   }
 
   /** So that `explain()` knows what the child, or the error, has to do with. */

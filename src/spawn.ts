@@ -163,8 +163,12 @@ function stdioOf(child: Bun.Subprocess): Bun.Subprocess["stdio"] {
 
 /** Closes what belongs to a caller who never gets the child. */
 function discard(child: Bun.Subprocess, { stdio, others }: Call): void {
-  for (const [i, fd] of stdioOf(child).entries()) {
-    if (stdio[i] === "socket-fd" && typeof fd === "number") close(fd);
-  }
   if (!(others.terminal instanceof Bun.Terminal)) child.terminal?.close();
+  if (!stdio.includes("socket-fd")) return;
+  // Of the others Bun closes its ends itself, unless somebody has asked for their numbers.
+  const isOpened = (entry: unknown) =>
+    entry === "socket-fd" || entry === "pipe" || entry === "ipc" || ArrayBuffer.isView(entry);
+  for (const [i, fd] of stdioOf(child).entries()) {
+    if (typeof fd === "number" && isOpened(stdio[i])) close(fd);
+  }
 }

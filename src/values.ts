@@ -36,14 +36,20 @@ export function isAbi(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= newestAbi;
 }
 
-/** A list of different names out of `known`. */
-export function isListOf<Name extends string>(
+/**
+ * A plain copy of a list of different names out of `known`, or undefined if it is none. The methods
+ * of the value itself, which may be of a subclass, are not asked.
+ */
+export function listOf<Name extends string>(
   value: unknown,
   known: readonly Name[],
-): value is readonly Name[] {
-  return (
-    Array.isArray(value) &&
-    new Set(value).size === value.length &&
-    value.every((name) => known.includes(name))
-  );
+): Name[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const names: Name[] = [];
+  for (let i = 0; i < value.length; i++) {
+    const name = value[i] as Name;
+    if (!known.includes(name) || names.includes(name)) return undefined;
+    names.push(name);
+  }
+  return names;
 }

@@ -1,4 +1,5 @@
 /** Which Config a command line comes to: its options, and a policy's where there is one. */
+import { trusted } from "../plain.ts";
 import { Config } from "../config.ts";
 import { accessNet, newestAbi, rightsOf, type NetRight } from "../kernel/abi.ts";
 import { landlock } from "../landlock.ts";
@@ -30,20 +31,24 @@ export interface Choice {
  * @param policy The policy's Config, for the ABI of the options where they give one
  */
 export function chooseConfig(choice: Choice, policy: Config | undefined): Config {
-  const base = policy ?? new Config({ ...landlock.V11, fs: [], net: [], scoped: [] }).bestEffort();
+  const base =
+    policy ?? new Config({ ...landlock.V11, fs: [], net: [], scoped: [] }, trusted).bestEffort();
   const abi = choice.abi ?? policy?.abi ?? newestAbi;
   const all = rightsOf(abi);
   const paths = choice.paths || policy === undefined;
-  const config = new Config({
-    ...base,
-    // The rights that a file of the Landlock project names may be newer than the ABI.
-    abi: policy ? Math.max(base.abi, abi) : abi,
-    fs: base.fs.length === 0 && paths ? all.fs : base.fs,
-    net: netOf(choice, base.net, all.net),
-    scoped: base.scoped.length === 0 && choice.scoped ? all.scoped : base.scoped,
-    ...(choice.strict ? { mode: "strict", atLeast: 0 } : {}),
-    ...(choice.allowNone ? { allowNone: true } : {}),
-  });
+  const config = new Config(
+    {
+      ...base,
+      // The rights that a file of the Landlock project names may be newer than the ABI.
+      abi: policy ? Math.max(base.abi, abi) : abi,
+      fs: base.fs.length === 0 && paths ? all.fs : base.fs,
+      net: netOf(choice, base.net, all.net),
+      scoped: base.scoped.length === 0 && choice.scoped ? all.scoped : base.scoped,
+      ...(choice.strict ? { mode: "strict", atLeast: 0 } : {}),
+      ...(choice.allowNone ? { allowNone: true } : {}),
+    },
+    trusted,
+  );
   return choice.logging ? config.enableLoggingForSubprocesses() : config;
 }
 

@@ -1,4 +1,5 @@
 /** Presets say what programs need, whatever is restricted: of them counts what a Config handles. */
+import { trusted } from "../plain.ts";
 import { Config } from "../config.ts";
 import type { Rights } from "../kernel/abi.ts";
 import { checked, CompositeRule, FsRule, NetRule, type Rule } from "../rule.ts";
@@ -6,7 +7,7 @@ import { checked, CompositeRule, FsRule, NetRule, type Rule } from "../rule.ts";
 /** The same Config with other rights. */
 export function limited(config: Config, rights: Rights): Config {
   const { fs, net, scoped } = rights;
-  return new Config({ ...config, fs, net, scoped });
+  return new Config({ ...config, fs, net, scoped }, trusted);
 }
 
 /** The rule without its nesting and without what the Config leaves alone. */
@@ -15,10 +16,10 @@ export function fitted(rule: Rule, config: Config): (FsRule | NetRule)[] {
   if (one instanceof CompositeRule) return one.rules.flatMap((part) => fitted(part, config));
   if (one instanceof NetRule) {
     const access = one.access.filter((right) => config.net.includes(right));
-    return access.length === 0 ? [] : [new NetRule({ ...one, access })];
+    return access.length === 0 ? [] : [new NetRule({ ...one, access }, trusted)];
   }
   const handled = (right: (typeof one.access)[number]) => config.fs.includes(right);
   const access = one.access.filter(handled);
   const explicit = one.explicit.filter(handled);
-  return access.length === 0 ? [] : [new FsRule({ ...one, access, explicit })];
+  return access.length === 0 ? [] : [new FsRule({ ...one, access, explicit }, trusted)];
 }

@@ -5,6 +5,7 @@
  *
  * @see {@link https://github.com/landlock-lsm/landlockconfig}
  */
+import { trusted } from "../plain.ts";
 import {
   accessNet,
   newestAbi,
@@ -145,14 +146,17 @@ function pathRules(source: Source, groups: Groups, origin: Origin): FsRule[] {
     const place = `${key}[${i}].`;
     const access = inOrder(allowedBy(rule, "fs", groups, place, complain));
     const paths = [...new Set(toPaths(rule.parent, `${place}parent`, origin))];
-    return new FsRule({
-      access,
-      explicit: access,
-      paths,
-      onFile: "narrow",
-      onMissing: "skip",
-      onDenial: "log",
-    });
+    return new FsRule(
+      {
+        access,
+        explicit: access,
+        paths,
+        onFile: "narrow",
+        onMissing: "skip",
+        onDenial: "log",
+      },
+      trusted,
+    );
   });
 }
 
@@ -164,6 +168,6 @@ function portRules(source: Source, groups: Groups, complain: Complain): NetRule[
     const access = accessNet.filter((right) => allowed.includes(right));
     const ports = [...new Set(rule.port)];
     // Below ABI 4 the group abi.all has nothing to grant.
-    return access.length === 0 ? [] : [new NetRule({ access, ports, onDenial: "log" })];
+    return access.length === 0 ? [] : [new NetRule({ access, ports, onDenial: "log" }, trusted)];
   });
 }

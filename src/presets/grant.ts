@@ -1,4 +1,5 @@
 /** The rules that presets are made of. */
+import { trusted } from "../plain.ts";
 import type { FsRight } from "../kernel/abi.ts";
 import { FsRule } from "../rule.ts";
 
@@ -19,15 +20,18 @@ function grant(
   paths: readonly string[],
   chosenBy?: readonly string[],
 ): FsRule {
-  return new FsRule({
-    access,
-    explicit: [],
-    paths: [...new Set(paths)],
-    onFile: "narrow",
-    onMissing: "skip",
-    onDenial: "log",
-    ...(chosenBy ? { chosenBy } : {}),
-  });
+  return new FsRule(
+    {
+      access,
+      explicit: [],
+      paths: [...new Set(paths)],
+      onFile: "narrow",
+      onMissing: "skip",
+      onDenial: "log",
+      ...(chosenBy ? { chosenBy } : {}),
+    },
+    trusted,
+  );
 }
 
 /**
