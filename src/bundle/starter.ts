@@ -1,6 +1,14 @@
 /** The first lines of `dist/cli.js`: sh runs them, and JavaScript skips them. */
 import { bunFlags, openFilesWord } from "../cli/start.ts";
 
+const bun = `"$_ll_dir/bun" ${bunFlags.join(" ")}`;
+
+/** Bun replaces bytes of its script's path that are not UTF-8, and would run another file. */
+const refuseReplaced = `${bun} -e 'if (process.argv[1].includes("\\ufffd")) {
+  console.error("landlock-restrict: its own path is not UTF-8: install it in another folder");
+  process.exit(125);
+}' "$_ll_abs" || exit`.replaceAll(/\n\s*/g, " ");
+
 /**
  * Takes Bun from an absolute entry of PATH. Not from the current directory or one above it, nor
  * from a `node_modules/.bin` other than that of this package: npx and bunx put those of all folders
@@ -20,7 +28,8 @@ const shell = [
   "case $_ll_dir in */node_modules/.bin*) _ll_in=${_ll_dir%.bin*};; *) _ll_in=;; esac",
   'case $_ll_abs in "$_ll_in"*) ;; *) continue;; esac',
   '[ -f "$_ll_dir/bun" ] && [ -x "$_ll_dir/bun" ] || continue',
-  `exec "$_ll_dir/bun" ${bunFlags.join(" ")} "$_ll_own" -- "${openFilesWord}\${_ll%%/*}" "$@"`,
+  `case $_ll_abs in *[!\\ -~]*) ${refuseReplaced};; esac`,
+  `exec ${bun} "$_ll_own" -- "${openFilesWord}\${_ll%%/*}" "$@"`,
   "done",
   'echo "landlock-restrict: cannot find Bun: put the absolute path of its folder on PATH" >&2',
   "exit 125",

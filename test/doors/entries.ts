@@ -35,7 +35,7 @@ export interface Entry {
   words(scene: Scene): readonly string[];
   /** Whether it ends like this where there is no trap. */
   right(outcome: Outcome): boolean;
-  /** Takes longer, so the quick table starts it in its first way only. */
+  /** Takes longer, so the quick table starts it less often. */
   readonly slow?: boolean;
 }
 

@@ -34,7 +34,7 @@ export function makeScene(installed: string): Scene {
   const root = tempDir();
   const world = join(root, "world");
   const parent = join(world, "parent");
-  const project = join(root, "above", `pro ject's "$(door)" *`);
+  const project = join(root, "above", `projéct's "$(door)" *`);
   const folders = {
     ...{ world, parent, cwd: join(parent, "cwd") },
     ...{ home: join(root, "home"), xdg: join(root, "xdg"), links: join(root, "links") },
@@ -48,7 +48,7 @@ export function makeScene(installed: string): Scene {
   chmodSync(world, 0o1777);
   if (process.getuid?.() === 0) chownSync(world, stranger, stranger);
   symlinkSync(process.execPath, join(bin, "bun"));
-  Bun.spawnSync(["cp", "-r", join(installed, "node_modules"), project]);
+  Bun.spawnSync(["cp", "-rl", join(installed, "node_modules"), project]);
   const PATH = `${bin}:/usr/local/bin:/usr/bin:/bin`;
   const env = { HOME: folders.home, XDG_CONFIG_HOME: folders.xdg, TERM: "dumb", PATH };
   return { folders, root, marks, project, env };

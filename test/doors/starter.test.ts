@@ -136,6 +136,23 @@ describe("the program starts", () => {
   }
 });
 
+test("a path of its own that is not UTF-8 is refused, for Bun would run another file", () => {
+  const folder = tempDir();
+  const twin = join(folder, "x\ufffd");
+  mkdirSync(twin);
+  writeFileSync(join(twin, "tool.js"), 'console.log("planted");\n');
+  const tool = join(folder, "tool.js");
+  writeFileSync(tool, readFileSync(writeStarted()), { mode: 0o755 });
+  const script = `cd "$1" && x=$(printf 'x\\377') && mkdir "$x" && cp tool.js "$x" && shift &&
+    for tool in "$PWD/$x/tool.js" "$x/tool.js" "./$x/tool.js" "$PWD/$x/../$x/tool.js"; do
+      bun "$tool"; "$tool" --version; echo $?
+    done; cd "$x"; ./tool.js --version; echo $?; PATH=:$PATH tool.js --version; echo $?`;
+  const { stdout, stderr } = run(["/bin/sh", "-c", script, "sh", folder], "/", { PATH: bunFirst });
+  expect(stdout).toBe(`${"planted\n125\n".repeat(4)}${"125\n".repeat(2)}`);
+  const said = "landlock-restrict: its own path is not UTF-8: install it in another folder\n";
+  expect(stderr).toBe(said.repeat(6));
+});
+
 testFromAbi(1, "the shell changes no variable that the command gets", async () => {
   const named = { _ll: "1", dir: "2", path: "3", IFS: " ", PWD: "/", A: "a\nb", OLDPWD: "/usr" };
   const env = { ...named, PATH: bunFirst };
