@@ -122,11 +122,12 @@ export function requireKernel(
   throw tooOld(
     `Cannot restrict ${lacking.join(", ")}: ${newest} needs Landlock ABI ${needed} (Linux ${linuxOf(needed)}) and this kernel has ${abi}`,
     "tooNew",
+    abi,
   );
 }
 
-function tooOld(problem: string, id: "atLeast" | "erratum" | "tooNew"): LandlockError {
-  return new LandlockError("ERR_LANDLOCK_ABI_TOO_OLD", problem, { hint: { id } });
+function tooOld(problem: string, id: "atLeast" | "erratum" | "tooNew", abi = 0): LandlockError {
+  return new LandlockError("ERR_LANDLOCK_ABI_TOO_OLD", problem, { hint: { id, abi } });
 }
 
 function abiOfFeature(feature: Feature): number {

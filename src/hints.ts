@@ -17,8 +17,8 @@ interface Hints {
   readonly unusable: {};
   /** Open files that Landlock does not restrict, such as pipes. */
   readonly needless: {};
-  /** A strict Config asks for more than the kernel's ABI has. */
-  readonly tooNew: {};
+  /** A strict Config asks for more than the kernel's ABI has, which is `abi`. */
+  readonly tooNew: { readonly abi: number };
   /** A strict Config asks for what this kernel does wrong. */
   readonly erratum: {};
   /** A command would run though nothing can be restricted. */
@@ -119,7 +119,7 @@ const words: Readonly<Record<Surface, Words>> = {
         wildcard: ({ text, folder }) =>
           `no shell found a file for ${text}: name the directory itself, "${folder}"`,
       }),
-    tooNew: (problem) => `${problem}; leave out -strict, or give a lower ABI, such as -7`,
+    tooNew: (problem, { abi }) => `${problem}; leave out -strict, or give -${abi}`,
     erratum: (problem) => `${problem}; use a newer kernel, or leave out -strict`,
     none: (problem) => `${problem}; to do without a sandbox, add -allow-none`,
     atLeast: (problem) => `${problem}: use a newer kernel, or a lower atLeast in the policy`,
@@ -143,7 +143,7 @@ const words: Readonly<Record<Surface, Words>> = {
         wildcard: ({ text, folder }) =>
           `${text} is not replaced: name the directory itself, "${folder}"`,
       }),
-    tooNew: (problem) => `${problem}; lower abi, or set "bestEffort": true`,
+    tooNew: (problem, { abi }) => `${problem}; lower abi to ${abi}, or set "bestEffort": true`,
     erratum: (problem) => `${problem}; use a newer kernel, or set "bestEffort": true`,
     none: (problem) =>
       `${problem}; to do without a sandbox, set "bestEffort": { "allowNone": true }`,

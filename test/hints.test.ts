@@ -15,7 +15,7 @@ import {
   type Kernel,
 } from "../src/index.ts";
 import { unexpandedIn } from "../src/unexpanded.ts";
-import { tempDir, testFromAbi } from "./harness.ts";
+import { kernelAbi, tempDir, testFromAbi, testOnAbis } from "./harness.ts";
 
 const cli = join(import.meta.dir, "..", "src", "cli.ts");
 const dir = tempDir();
@@ -62,8 +62,8 @@ const errors: [name: string, make: () => unknown, fixes: readonly [string, strin
     () => planFor(landlock.V9, [], kernel(8)),
     [
       "use a lower version, or .bestEffort()",
-      "leave out -strict, or give a lower ABI",
-      'lower abi, or set "bestEffort": true',
+      "leave out -strict, or give -8",
+      'lower abi to 8, or set "bestEffort": true',
     ],
   ],
   [
@@ -162,14 +162,16 @@ describe("the command line speaks of options, and of keys where the policy is at
     });
   }
 
-  test.skipIf(Bun.env["LANDLOCK_TEST_OWN_MACHINE"] === "1")(
+  testOnAbis(
+    1,
+    10,
     "a strict policy on an older kernel names its keys, -strict the option",
-    () => {
+    async () => {
       for (const [args, fix] of [
         [["-policy", "strict.json"], '"/strict.json": Cannot restrict'],
-        [["-policy", "strict.json"], 'lower abi, or set "bestEffort": true'],
-        [["-policy", "best.json", "-strict"], "leave out -strict, or give a lower ABI"],
-        [["-strict"], "leave out -strict, or give a lower ABI"],
+        [["-policy", "strict.json"], `lower abi to ${kernelAbi}, or set "bestEffort": true`],
+        [["-policy", "best.json", "-strict"], `leave out -strict, or give -${kernelAbi}`],
+        [["-strict"], `leave out -strict, or give -${kernelAbi}`],
       ] as const) {
         for (const command of [[], ["plan"]]) {
           const { stderr } = run(...command, ...args, ...(command.length ? [] : ["--", "true"]));

@@ -139,7 +139,9 @@ describe("what is not Landlock's", () => {
     const { found, stderr } = explained(["-rw", "/"], inner);
     expect(stderr).toContain("Permission denied");
     expect(found.denied).toEqual([]);
-    expect(found.others).toMatchObject([{ operation: { path: file }, cause: "nested" }]);
+    // Bun itself may read files of /proc before it becomes cat.
+    const others = found.others.filter(({ operation }) => operation.path === file);
+    expect(others).toMatchObject([{ cause: "nested" }]);
   });
 
   testUnless(missingFor(1), "missing files, and all that worked", () => {

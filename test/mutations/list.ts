@@ -1,0 +1,338 @@
+/** Mistakes that somebody could make in a line that decides, and the tests that must notice. */
+
+/** One mistake. */
+export interface Mutation {
+  /** Beneath `src`. */
+  readonly file: string;
+  /** What stands there, once in the whole file. */
+  readonly text: string;
+  readonly instead: string;
+  /** Test files, beneath `test`. */
+  readonly tests: readonly string[];
+}
+
+export const mutations: readonly Mutation[] = [
+  // What the kernel is asked.
+  {
+    file: "kernel/abi.ts",
+    text: '  "resolve_unix",\n];',
+    instead: "];",
+    tests: ["abi.test.ts"],
+  },
+  {
+    file: "kernel/uapi.ts",
+    text: "setU64(words, 2, maskOf(handled.net, accessNet));",
+    instead: "",
+    tests: ["uapi.test.ts"],
+  },
+  {
+    file: "kernel/uapi.ts",
+    text: "if (names.includes(all[bit]!)) mask += 2 ** bit;",
+    instead: "if (names.includes(all[bit]!)) mask |= 2;",
+    tests: ["uapi.test.ts"],
+  },
+  {
+    file: "kernel/coverage.ts",
+    text: "known < below && (weakens",
+    instead: "known <= below && (weakens",
+    tests: ["abi.test.ts"],
+  },
+  {
+    file: "kernel/probe.ts",
+    text: 'abi === EOPNOTSUPP ? "disabled" : "blocked"',
+    instead: 'abi === EOPNOTSUPP ? "blocked" : "disabled"',
+    tests: ["enforce/blocked.test.ts"],
+  },
+  {
+    file: "kernel/probe.ts",
+    text: "abi < abiOf.tsync && (kernel.errata & signalErratum) === 0",
+    instead: "abi <= abiOf.tsync && (kernel.errata & signalErratum) === 0",
+    tests: ["plan.test.ts", "plan-strict.test.ts"],
+  },
+  {
+    file: "kernel/lookup.ts",
+    text: "if (errno === EACCES) failure = EACCES;",
+    instead: "if (errno === EACCES) return EACCES;",
+    tests: ["lookup.test.ts"],
+  },
+  {
+    file: "kernel/syscalls.ts",
+    text: "O_PATH | O_CLOEXEC | flags, 0)",
+    instead: "O_CLOEXEC | flags, 0)",
+    tests: ["enforce/rules.test.ts"],
+  },
+  // Plans.
+  {
+    file: "plan.ts",
+    text: "if (access.length === 0 && !quiet) continue;",
+    instead: "if (access.length === 0) continue;",
+    tests: ["plan-rules.test.ts"],
+  },
+  {
+    file: "plan.ts",
+    text: "const nothing = isEmpty(has);",
+    instead: "const nothing = has.fs.length === 0;",
+    tests: ["plan.test.ts", "plan-property.test.ts"],
+  },
+  {
+    file: "fit.ts",
+    text: "if (stray !== undefined || handled.length === 0) {",
+    instead: "if (stray !== undefined) {",
+    tests: ["plan-rules.test.ts"],
+  },
+  {
+    file: "fit.ts",
+    text: "if (abi >= config.atLeast) return;",
+    instead: "if (abi + 1 >= config.atLeast) return;",
+    tests: ["plan-strict.test.ts", "hints.test.ts"],
+  },
+  // Rules, and what becomes of them.
+  {
+    file: "rules.ts",
+    text: 'const writeFiles: readonly FsRight[] = ["execute", "write_file", "read_file", "truncate"];',
+    instead: 'const writeFiles: readonly FsRight[] = ["execute", "write_file", "read_file"];',
+    tests: ["rules.test.ts"],
+  },
+  {
+    file: "rule.ts",
+    text: "explicit: inOrder([...this.explicit, right]),",
+    instead: "explicit: this.explicit,",
+    tests: ["rules.test.ts", "plan-rules.test.ts"],
+  },
+  {
+    file: "build.ts",
+    text: 'rule.onMissing === "skip" && isMissing(added.errno)',
+    instead: 'rule.onMissing === "skip"',
+    tests: ["enforce/unusable.test.ts", "cli.test.ts"],
+  },
+  {
+    file: "build.ts",
+    text: 'fd >= 0 && rule.onFile === "fail"',
+    instead: "false",
+    tests: ["enforce/unusable.test.ts", "enforce/rules.test.ts"],
+  },
+  {
+    file: "enforce.ts",
+    text: 'if (!flags.includes("tsync")) return enforceBroadcast(fd, flags, deadlineMs);',
+    instead: "",
+    tests: ["threads/whole-process.test.ts"],
+  },
+  {
+    file: "enforce.ts",
+    text: "if (done.result === ALLTHREADS_DIVERGED) throw diverged(done);",
+    instead:
+      'if (done.result === ALLTHREADS_DIVERGED) return { count: done.threads, method: "broadcast" };',
+    tests: ["threads/diverged.test.ts"],
+  },
+  {
+    file: "spawn.ts",
+    text: "if (readInto(statusFd, failure) < failureBytes) return;",
+    instead: "if (readInto(statusFd, failure) <= failureBytes) return;",
+    tests: ["spawn/options.test.ts"],
+  },
+  {
+    file: "spawn/call.ts",
+    text: "while (entries.length < 3) entries.push(undefined);",
+    instead: "",
+    tests: ["spawn/options.test.ts"],
+  },
+  {
+    file: "spawn/launcher.ts",
+    text: 'fileSystemType("/proc/self/fd") === PROC_SUPER_MAGIC',
+    instead: 'fileSystemType("/proc/self/fd") > 0',
+    tests: ["faults/launch.test.ts"],
+  },
+  // Policies.
+  {
+    file: "policy/variables.ts",
+    text: 'part !== ".." && part !== "."',
+    instead: 'part !== "."',
+    tests: ["policy/variables.test.ts"],
+  },
+  {
+    file: "policy/find.ts",
+    text: 'if (!path.includes("/node_modules/")) return path;',
+    instead: "if (path) return path;",
+    tests: ["policy/preload.test.ts"],
+  },
+  {
+    file: "policy/own.ts",
+    text: 'fs: free("paths") ? [] : all.fs,',
+    instead: 'fs: free("net") ? [] : all.fs,',
+    tests: ["policy/own.test.ts"],
+  },
+  {
+    file: "policy/fitted.ts",
+    text: "const access = one.access.filter(handled);",
+    instead: "const access = one.access;",
+    tests: ["policy/fitted.test.ts"],
+  },
+  {
+    file: "policy/duplicates.ts",
+    text: "if (inside.keys.has(key)) yield",
+    instead: "if (open.length > 1 && inside.keys.has(key)) yield",
+    tests: ["policy/files.test.ts"],
+  },
+  // Presets.
+  {
+    file: "presets/elf.ts",
+    text: "isRunnable(elf) && elf.interpreter === undefined && elf.needed.length === 0",
+    instead: "isRunnable(elf)",
+    tests: ["presets/hostile.test.ts", "presets/executable.test.ts"],
+  },
+  {
+    file: "presets/project.ts",
+    text: 'if (!has(path)) throw refused(path, by, "it lies outside the project");',
+    instead: "",
+    tests: ["presets/modules-project.test.ts"],
+  },
+  {
+    file: "presets/project.ts",
+    text: "!trusted.includes(uid) || ",
+    instead: "",
+    tests: ["presets/modules-project.test.ts", "presets/hostile.test.ts"],
+  },
+  {
+    file: "presets/grant.ts",
+    text: 'const read: readonly FsRight[] = ["read_file"];',
+    instead: 'const read: readonly FsRight[] = ["execute", "read_file"];',
+    tests: ["presets/named.test.ts", "presets/bun.test.ts", "presets/dns.test.ts"],
+  },
+  // explain().
+  {
+    file: "explain/model.ts",
+    text: "if (mountOf(source) !== mountOf(target)) return allowed;",
+    instead: "",
+    tests: ["explain/model-refer.test.ts"],
+  },
+  {
+    file: "explain/walk.ts",
+    text: 'handled.fs.length === 0 ? [] : [...handled.fs, "refer" as const]',
+    instead: "handled.fs",
+    tests: ["explain/model-refer.test.ts", "explain/model.test.ts"],
+  },
+  {
+    file: "explain/ordinary.ts",
+    text: 'if (kind === "link") return entry(operation.to, files);',
+    instead:
+      'if (kind === "link") return [operation.to, operation.path].flatMap((one) => entry(one, files));',
+    tests: ["explain/ordinary.test.ts"],
+  },
+  {
+    file: "explain/ordinary.ts",
+    text: '["EACCES", "EROFS"]',
+    instead: '["EACCES"]',
+    tests: ["explain/ordinary.test.ts"],
+  },
+  // What explain and learn see.
+  {
+    file: "observe/value.ts",
+    text: 'const isCut = end === "" || more !== undefined;',
+    instead: "const isCut = false;",
+    tests: ["observe/line.test.ts", "observe/calls.test.ts"],
+  },
+  {
+    file: "observe/denied.ts",
+    text: "first?.errno === errno && permitted(operation)",
+    instead: "permitted(operation)",
+    tests: ["observe/explain.test.ts", "observe/observe.test.ts"],
+  },
+  {
+    file: "observe/calls.ts",
+    text: 'if (path === undefined || flags.includes("O_PATH")) return undefined;',
+    instead: "if (path === undefined) return undefined;",
+    tests: ["observe/calls.test.ts"],
+  },
+  {
+    file: "learn/secrets.ts",
+    text: "if (ofSystem.test(path)) return true;",
+    instead: "",
+    tests: ["learn/secrets.test.ts"],
+  },
+  {
+    file: "learn/fold.ts",
+    text: "if (isWide(target, around) || mayHoldSecrets(target, around.home)) return false;",
+    instead: "if (mayHoldSecrets(target, around.home)) return false;",
+    tests: ["learn/fold.test.ts"],
+  },
+  {
+    file: "learn/fold.ts",
+    text: "if (isWide(target, around) || mayHoldSecrets(target, around.home)) return false;",
+    instead: "if (isWide(target, around)) return false;",
+    tests: ["learn/fold.test.ts", "learn/secrets.test.ts"],
+  },
+  {
+    file: "learn/governing.ts",
+    text: "return found.length > 0 || !complete;",
+    instead: "return found.length > 0;",
+    tests: ["learn/fold.test.ts", "learn/secrets.test.ts", "learn/learn.test.ts"],
+  },
+  {
+    file: "learn/zones.ts",
+    text: "return [home, project].some((path) => path?.startsWith(`${directory}/`));",
+    instead: "return false;",
+    tests: ["learn/fold.test.ts", "learn/learn.test.ts"],
+  },
+  // The command line.
+  {
+    file: "cli/choose.ts",
+    text: '...(choice.strict ? { mode: "strict", atLeast: 0 } : {}),',
+    instead: "",
+    tests: ["hints.test.ts", "fuzz/scripts.test.ts"],
+  },
+  {
+    file: "cli/choose.ts",
+    text: "base.includes(right) && !free.has(right)",
+    instead: "base.includes(right) && free.size === 0",
+    tests: ["cli.test.ts"],
+  },
+  {
+    file: "cli/environment.ts",
+    text: "const untouched = cleared ? [] : ",
+    instead: "const untouched = ",
+    tests: ["cli-inherit.test.ts"],
+  },
+  {
+    file: "cli/descriptors.ts",
+    text: "const closed = closeOnExecFrom(3);",
+    instead: "const closed = 0;",
+    tests: ["cli-inherit.test.ts"],
+  },
+  {
+    file: "cli/flags.ts",
+    text: "free.has(right) && (limited.has(right) || ports.length > 1)",
+    instead: "free.has(right) && ports.length > 1",
+    tests: ["cli.test.ts"],
+  },
+  // The rest.
+  {
+    file: "preload.ts",
+    text: "if (process.env[mark] === `${process.pid}`) return;",
+    instead: "if (process.env[mark]) return;",
+    tests: ["policy/preload.test.ts"],
+  },
+  {
+    file: "preload.ts",
+    text: 'enforcement === "none" && !policy.config.allowNone',
+    instead: "false",
+    tests: ["policy/preload.test.ts", "enforce/unrestricted.test.ts"],
+  },
+  {
+    file: "errors.ts",
+    text: "/[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}]/gu",
+    instead: "/[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}]/gu",
+    tests: ["errors.test.ts"],
+  },
+  {
+    file: "terminal/text.ts",
+    text: 'if (!colours || text === "") return text;',
+    instead: 'if (text === "") return text;',
+    tests: ["terminal/text.test.ts", "terminal/cli.test.ts"],
+  },
+  {
+    file: "unexpanded.ts",
+    text: "if (/^~(\\/|$)/.test(path))",
+    instead: "if (/~/.test(path))",
+    tests: ["hints.test.ts"],
+  },
+];
