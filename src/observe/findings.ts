@@ -183,7 +183,11 @@ export function findingsText(findings: Findings, screen: Screen, inPolicy: boole
     }
   }
   if (notes.length > 0) lines.push("", ...notes);
-  if (others.length > 0) lines.push("", othersLine(others));
+  const [unknown = [], proven = []] = [true, false].map((isUnknown) =>
+    others.filter(({ cause }) => (cause === "unknown") === isUnknown),
+  );
+  if (proven.length > 0) lines.push("", othersLine("Failed, but not by this sandbox", proven));
+  if (unknown.length > 0) lines.push("", othersLine("Failed for a reason not known", unknown));
   return lines.join("\n");
 }
 
@@ -192,11 +196,11 @@ const othersMax = 3;
 
 const causes = { permission: "ordinary permissions", nested: "a sandbox of its own" } as const;
 
-function othersLine(others: readonly OtherFailure[]): string {
+function othersLine(head: string, others: readonly OtherFailure[]): string {
   const named = others.slice(0, othersMax).map((one) => {
     const cause = one.cause === "unknown" ? one.errno : causes[one.cause];
     return `${nameOf(one.operation)} ${whereOf(one)} (${printable(one.program)}: ${cause})`;
   });
   const more = others.length > othersMax ? `, and ${others.length - othersMax} more` : "";
-  return `Failed, but not by this sandbox: ${named.join(", ")}${more}.`;
+  return `${head}: ${named.join(", ")}${more}.`;
 }

@@ -32,18 +32,28 @@ const disguises: readonly Disguise[] = [
 const EXIT_SIGABRT = 134;
 
 /** What is worth knowing about a run beside the table. */
-export function notesOn({ denied }: Failures, { exitCode, signal }: Ending): readonly string[] {
+export function notesOn(
+  { denied, others }: Failures,
+  { exitCode, signal }: Ending,
+): readonly string[] {
   const aborted = signal === "SIGABRT" || exitCode === EXIT_SIGABRT;
   const fitting = disguises.filter(({ program, place }) =>
     denied.some((one) => program.test(one.program) && place.test(placeOf(one))),
   );
   const unnameable = denied.filter((one) => !isNameable(one)).map(placeOf);
   const renamed = denied.some(({ errno }) => errno === "EXDEV");
+  // A file that is gone by now cannot be judged.
+  const moved = others.some(({ errno, cause }) => errno === "EXDEV" && cause === "unknown");
   return [
     ...fitting.map(({ note }) => note).filter((note) => aborted || !note.includes("SIGABRT")),
     ...(unnameable.length > 0
       ? [
           `Options and policies hold UTF-8 only, which ${printable(unnameable[0]!)} is not: rename it, or grant a directory above it.`,
+        ]
+      : []),
+    ...(moved && !renamed
+      ? [
+          "EXDEV may be another file system, or refer that is missing: add +refer to the options of both directories.",
         ]
       : []),
     ...(renamed

@@ -20,7 +20,7 @@ export interface RunOptions {
   readonly env?: Record<string, string | undefined>;
   /** Where standard input, output and error go; default: where those of this process do. */
   readonly stdio?: [
-    "inherit" | "ignore" | Bun.BunFile,
+    "inherit" | "ignore" | "pipe" | Bun.BunFile,
     "inherit" | "ignore" | "pipe" | Bun.BunFile,
     "inherit" | "ignore" | "pipe" | Bun.BunFile,
   ];

@@ -144,6 +144,20 @@ describe("what is not Landlock's", () => {
     expect(others).toMatchObject([{ cause: "nested" }]);
   });
 
+  testUnless(missingFor(2), "a failure without a proven cause is not said to be another's", () => {
+    const dir = folder();
+    const command = ["ln", "/proc/self/status", join(dir, "b/file")];
+    const { found } = explained(["-rw", "+refer", "/"], command);
+    expect(found.denied).toEqual([]);
+    expect(found.others).toMatchObject([
+      { operation: { to: join(dir, "b/file") }, cause: "unknown" },
+    ]);
+    const { stderr } = runCli(["explain", "-rw", "+refer", "/", "--", ...command]);
+    expect(stderr).toContain("Failed for a reason not known: link ");
+    expect(stderr).toContain("add +refer");
+    expect(stderr).not.toContain("not by this sandbox");
+  });
+
   testUnless(missingFor(1), "missing files, and all that worked", () => {
     const { found, code } = explained(["-rw", "/"], ["sh", "-c", "cat /nowhere; ls /"]);
     expect(code).toBe(0);

@@ -169,6 +169,15 @@ test("a descriptor, a root directory or a mount that cannot be told is a gap", (
   ]);
 });
 
+test("a current directory that was removed is named as it was", () => {
+  expect(
+    operations(
+      `openat(AT_FDCWD</nowhere/d (deleted)>, "../f", O_RDONLY) ${denied}`,
+      `mkdir("g", 0777) = -1 ENOENT (No such file or directory)`,
+    ),
+  ).toMatchObject([{ path: "/nowhere/d/../f" }, { path: "/nowhere/d/g" }]);
+});
+
 test("a directory that is renamed takes the current directory with it", () => {
   expect(
     operations(
