@@ -226,8 +226,12 @@ export class Tasks implements Inside {
   #refresh({ args, result }: Call, { folder, files }: Task): void {
     for (const value of [...args, result]) {
       if (value.type !== "word" || value.on === undefined) continue;
-      if (value.word === "AT_FDCWD") folder.cwd = targetFrom(value.on.name).name;
-      else if (/^\d+$/.test(value.word)) files.set(Number(value.word), value.on);
+      const { name } = value.on;
+      if (/^\d+$/.test(value.word)) files.set(Number(value.word), value.on);
+      // A directory that is called "x (deleted)" may be gone by the time this is read.
+      else if (value.word === "AT_FDCWD" && name !== folder.cwd) {
+        folder.cwd = targetFrom(name).name;
+      }
     }
   }
 

@@ -18,7 +18,11 @@ export interface Found {
     readonly times: number;
     readonly flags: readonly string[];
   }[];
-  readonly others: readonly { readonly operation: { readonly path?: string }; cause: string }[];
+  readonly others: readonly {
+    readonly operation: { readonly path?: string };
+    readonly cause: string;
+    readonly program: string;
+  }[];
   readonly flags: readonly string[];
   readonly policy: string;
   readonly notes: readonly string[];
