@@ -1,5 +1,4 @@
 import { worded, type Hint, type Surface } from "./hints.ts";
-import { keepName } from "./plain.ts";
 
 /** What went wrong, for `catch` blocks: each code stands for one remedy. */
 export type LandlockErrorCode =
@@ -60,7 +59,8 @@ export function messageFor(error: LandlockError, surface: Surface): string {
  */
 export class LandlockError extends Error {
   static {
-    keepName(this, "LandlockError");
+    // As keepName() of plain.ts, which imports this file.
+    Object.defineProperty(this, "name", { value: "LandlockError" });
     this.prototype.name = "LandlockError";
   }
 

@@ -1,6 +1,5 @@
 /** What the command finds in its environment. Entries are bytes: `NAME=VALUE` and a NUL. */
-import { inheritedStrings } from "../kernel/inherited.ts";
-import { nameOf } from "../kernel/names.ts";
+import { inheritedVariable } from "../kernel/inherited.ts";
 
 /** What a command line says about the environment. */
 export interface EnvironmentRequest {
@@ -25,13 +24,8 @@ export function searchPath(
   const set = request.words.map((at) => words[at]!).findLast((word) => /^PATH=/.test(word));
   if (set !== undefined) return set.slice("PATH=".length);
   const { PATH } = process.env;
-  return PATH?.includes("\ufffd") ? (inheritedPath() ?? PATH) : PATH;
-}
-
-/** PATH with the bytes that are not UTF-8, which Bun replaces. */
-function inheritedPath(): string | undefined {
-  const strings = inheritedStrings("environ")?.map((bytes) => nameOf(bytes.subarray(0, -1)));
-  return strings?.find((string) => string.startsWith("PATH="))?.slice("PATH=".length);
+  // Bun replaces bytes that are not UTF-8.
+  return PATH?.includes("\ufffd") ? (inheritedVariable("PATH") ?? PATH) : PATH;
 }
 
 /**

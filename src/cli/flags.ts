@@ -2,6 +2,7 @@
 import type { Config } from "../config.ts";
 import { LandlockError, quoted } from "../errors.ts";
 import { newestAbi, type NetRight } from "../kernel/abi.ts";
+import { ownPolicy, requireOwned } from "../policy/owner.ts";
 import { readFile, type Read } from "../policy/read.ts";
 import { fitted } from "../policy/fitted.ts";
 import { presetOf } from "../presets.ts";
@@ -126,6 +127,7 @@ export function parseFlags(words: readonly string[]): Request {
     free,
     scoped: given.has("-scoped"),
   };
+  if (file !== undefined) requireOwned(file, ownPolicy);
   const policy = file === undefined ? undefined : readFile(file, abi);
   const config = chooseConfig(choice, policy?.config);
   const fit = (all: readonly Rule[]) => all.flatMap((rule) => fitted(rule, config));

@@ -1,4 +1,5 @@
 /** What this process was started with, as /proc has it: Bun's own answers have lost some of it. */
+import { nameOf } from "./names.ts";
 import { readFile } from "./syscalls.ts";
 
 /** The strings of `/proc/self/cmdline` or `environ`, each with its NUL; undefined: no /proc. */
@@ -13,6 +14,18 @@ export function inheritedStrings(name: "cmdline" | "environ"): Uint8Array[] | un
     start = end;
   }
   return strings;
+}
+
+/**
+ * A variable of the environment that this process was started with: one of an `.env` file, which
+ * Bun adds to `process.env`, does not count. Bytes that are not UTF-8: see `names.ts`.
+ */
+export function inheritedVariable(name: string): string | undefined {
+  const strings = inheritedStrings("environ");
+  if (strings === undefined) return process.env[name];
+  const start = new TextEncoder().encode(`${name}=`);
+  const found = strings.find((string) => start.every((byte, at) => string[at] === byte));
+  return found && nameOf(found.subarray(start.length, -1));
 }
 
 /** Bun ignores them in any case, so it cannot be told whether they were ignored before. */

@@ -3,7 +3,8 @@ import { dlopen, FFIType, ptr } from "bun:ffi";
 import { LandlockError } from "../errors.ts";
 import { nativeImage } from "./memory.ts";
 import { bytesOf } from "./names.ts";
-import { readLink } from "./syscalls.ts";
+import { fileSystemType } from "./syscalls.ts";
+import { PROC_SUPER_MAGIC } from "./uapi.ts";
 
 /** `LANDLOCK_NATIVE_VERSION` of `lib/allthreads.h`. */
 const version = 3;
@@ -28,15 +29,16 @@ let loaded: Native | undefined;
 function native(): Native {
   if (loaded) return loaded;
   const path = `/proc/self/fd/${nativeImage()}`;
+  // Without procfs a file of that name could be anybody's.
+  if (fileSystemType("/proc/self/fd") !== PROC_SUPER_MAGIC) {
+    const message = "Cannot load the native library: this process is not in /proc; mount it";
+    throw new LandlockError("ERR_LANDLOCK_NATIVE", message, { path: "/proc/self" });
+  }
   let opened: Native;
   try {
     opened = dlopen(path, symbols).symbols;
   } catch (cause) {
-    const fix =
-      readLink("/proc/self") === undefined
-        ? "this process is not in /proc; mount it"
-        : `${(cause as Error).message}; let this process map executable memory`;
-    const message = `Cannot load the native library: ${fix}`;
+    const message = `Cannot load the native library: ${(cause as Error).message}; let this process map executable memory`;
     throw new LandlockError("ERR_LANDLOCK_NATIVE", message, { path, cause });
   }
   const found = opened.landlock_native_version();

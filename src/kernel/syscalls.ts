@@ -24,8 +24,11 @@ import {
   PR_SET_NO_NEW_PRIVS,
   RLIMIT_NOFILE,
   STATX_ATTR_MOUNT_ROOT,
+  STATX_GID,
+  STATX_MODE,
   STATX_NLINK,
   STATX_TYPE,
+  STATX_UID,
   TIOCGWINSZ,
   X_OK,
 } from "./uapi.ts";
@@ -184,10 +187,10 @@ export function write(fd: number, bytes: Uint8Array): number {
   }
 }
 
-/** `readlink(2)` of a short link, or undefined where it cannot be read. */
+/** `readlink(2)`, or undefined where it cannot be read. */
 export function readLink(path: string): string | undefined {
   const name = bytesOf(`${path}\0`);
-  const buffer = new Uint8Array(64);
+  const buffer = new Uint8Array(4096);
   const length = syscall(NR.readlinkat, AT_FDCWD, ptr(name), ptr(buffer), buffer.length);
   return length < 0 ? undefined : new TextDecoder().decode(buffer.subarray(0, length));
 }
@@ -222,6 +225,14 @@ export function fileMode(path: string): number {
   const words = statx(path, 0, STATX_TYPE);
   // stx_mode is the u16 at offset 28.
   return typeof words === "number" ? words : words[7]! & 0xffff;
+}
+
+/** Owner and `st_mode` of a file or, if it is one, of a symbolic link; or a negative errno. */
+export function ownership(path: string): { uid: number; gid: number; mode: number } | number {
+  const words = statx(path, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID);
+  // stx_uid and stx_gid are the u32 at offsets 20 and 24, stx_mode the u16 at 28.
+  if (typeof words === "number") return words;
+  return { uid: words[5]!, gid: words[6]!, mode: words[7]! & 0xffff };
 }
 
 /** Whether this user may execute a file, or enter a directory: 0, or a negative errno. */

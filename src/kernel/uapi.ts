@@ -34,6 +34,9 @@ export const FD_CLOEXEC = 1;
 export const CLOSE_RANGE_CLOEXEC = 1 << 2;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const STATX_TYPE = 0x1;
+export const STATX_MODE = 0x2;
+export const STATX_UID = 0x8;
+export const STATX_GID = 0x10;
 export const STATX_NLINK = 0x4;
 export const STATX_ATTR_MOUNT_ROOT = 0x2000;
 

@@ -1,5 +1,6 @@
 /** `${NAME}` in paths: only from the policy's own table. */
 import { LandlockError } from "../errors.ts";
+import { inheritedVariable } from "../kernel/inherited.ts";
 
 /** The values of each variable. */
 export type Variables = ReadonlyMap<string, readonly string[]>;
@@ -33,12 +34,15 @@ export function readVariables(
 }
 
 function fromEnvironment(place: string, name: string, complain: Complain): string {
-  const value = process.env[name];
+  const value = inheritedVariable(name);
   if (value === undefined || value === "") {
-    throw complain(place, `${name} is not set in the environment: set it, or write a path here`);
+    const why = process.env[name] ? ": an .env file or the program set it later" : "";
+    throw complain(
+      place,
+      `${name} is not set in the environment that this process was started with${why}; set it there, or write a path here`,
+    );
   }
-  // Bun's replacement for bytes that are not UTF-8: it would be another file's name.
-  if (value.includes("\ufffd")) {
+  if (!value.isWellFormed()) {
     throw complain(
       place,
       `the value of ${name} in the environment is not UTF-8, as all paths of policies have to be: correct it, or write a path here`,

@@ -2,6 +2,7 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { LandlockError } from "../errors.ts";
+import { inheritedVariable } from "../kernel/inherited.ts";
 import { elfOf, isLibrary, type Elf } from "./elf.ts";
 
 /** An ELF file that is being loaded, and the one that asked for it. */
@@ -73,7 +74,7 @@ function musl(machine: number): Loader {
 }
 
 function list(variable: string): string[] {
-  return (process.env[variable] ?? "").split(/[:; ]/).filter((item) => item !== "");
+  return (inheritedVariable(variable) ?? "").split(/[:; ]/).filter((item) => item !== "");
 }
 
 /** A path with the loader's variables replaced; what `$LIB` is depends on the distribution. */

@@ -1,6 +1,6 @@
 /** Presets for what the system itself provides: files whose places are known. */
 import { openSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { inheritedVariable } from "../kernel/inherited.ts";
 import { currentDirectory } from "../kernel/names.ts";
 import { parse } from "../parse.ts";
 import type { CompositeRule, FsRule } from "../rule.ts";
@@ -73,7 +73,7 @@ export function bun(options?: BunOptions): CompositeRule {
  * UTC then. ABI 1.
  */
 export function timezone(): FsRule {
-  const own = process.env["TZDIR"];
+  const own = inheritedVariable("TZDIR");
   return listable([
     "/etc/localtime",
     "/etc/timezone",
@@ -111,19 +111,23 @@ export function tls(): FsRule {
     "/usr/share/crypto-policies",
     "/usr/share/pki",
     "/var/lib/ca-certificates",
-    ...own.flatMap((name) => (process.env[name] ?? "").split(":").filter((path) => path !== "")),
+    ...own.flatMap((name) =>
+      (inheritedVariable(name) ?? "").split(":").filter((path) => path !== ""),
+    ),
   ]);
 }
 
 /**
- * The folder for temporary files, as `os.tmpdir()` says: the rights of `rwDirs()`. It is most
+ * The folder for temporary files, as `os.tmpdir()` says it: what `TMPDIR`, `TMP` or `TEMP` names in
+ * the environment that this process was started with, or `/tmp`. The rights of `rwDirs()`. It is most
  * often everybody's: where you can, make a folder of your own in it and grant that. Without it,
  * creating a file there fails with `EACCES`. ABI 1.
  *
  * @returns A rule that is an error later, `ERR_LANDLOCK_PATH`, where the folder does not exist
  */
 export function tmp(): FsRule {
-  return rwDirs(tmpdir());
+  const named = ["TMPDIR", "TMP", "TEMP"].map(inheritedVariable).find((path) => path);
+  return rwDirs(named?.replace(/(?<=.)\/$/, "") ?? "/tmp");
 }
 
 /** Settings of `presets.cwd()`. */

@@ -1,7 +1,8 @@
 /** The preload: programs that know nothing of it, in the sandbox of their policy or not at all. */
 import { describe, expect, test } from "bun:test";
+import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { tempDir, testFromAbi } from "../harness.ts";
+import { kernelAbi, tempDir, testFromAbi, testUnless } from "../harness.ts";
 
 const preload = join(import.meta.dir, "..", "..", "src", "preload.ts");
 
@@ -136,6 +137,31 @@ describe("without a valid policy no code of the program runs", () => {
     );
   });
 
+  testFromAbi(1, "one that .env names, in place of that of the project", async () => {
+    const dir = await project({
+      "app/package.json": manifest,
+      "app/.env": "BUN_LANDLOCK_POLICY=free.json\n",
+      "app/free.json": '{ "bestEffort": true, "rw": ["/"] }',
+    });
+    expect(run(dir, "main.ts", { cwd: "app" })).toEqual(confined);
+    await Bun.write(join(dir, "app/package.json"), "{}");
+    expect(run(dir, "main.ts", { cwd: "app" })).toMatchObject({ stdout: "", code: 1 });
+  });
+
+  test("a script of a package that is linked to Bun's cache", async () => {
+    const inside = "cache/tool@1.0.0@@@1";
+    const dir = await project({
+      "app/package.json": manifest,
+      [`${inside}/package.json`]: '{ "landlock": { "rw": ["/"] } }',
+      [`${inside}/main.ts`]: 'console.log("ran");',
+      "app/node_modules/tool/package.json": "{}",
+    });
+    symlinkSync(join(dir, inside, "main.ts"), join(dir, "app/node_modules/tool/main.ts"));
+    const { stdout, stderr, code } = run(dir, "app/node_modules/tool/main.ts");
+    expect({ stdout, code }).toEqual({ stdout: "", code: 1 });
+    expect(stderr).toContain(`"/${inside}/package.json" belongs to an installed package`);
+  });
+
   test("a script of an installed package: it does not say itself what it may do", async () => {
     const inside = "app/node_modules/tool";
     const files = {
@@ -207,11 +233,115 @@ describe("Workers", () => {
     );
   }, 30_000);
 
-  test("are not taken in by a mark of another process", async () => {
-    const dir = await project(files(1));
-    const env = { BUN_LANDLOCK_PRELOADED: `${process.pid}` };
-    expect(run(dir, "app/main.ts", { flags: [], env }).stdout).toBe("ended with 1 no\n");
-  }, 30_000);
+  testFromAbi(
+    1,
+    "that get an environment of their own are confined, and preload it too",
+    async () => {
+      const own = main(1).replaceAll(", options)", ", { ...options, env: {} })");
+      const dir = await project({ ...files(1), "app/main.ts": own });
+      expect(run(dir, "app/main.ts")).toEqual({ stdout: "EACCES EACCES\n", stderr: "", code: 0 });
+    },
+    60_000,
+  );
+});
+
+const asRoot = process.getuid?.() === 0 ? "" : "needs root: others may not give files away";
+const stranger = 65534;
+
+describe("a policy that somebody else may have written", () => {
+  const trial = async () => {
+    const dir = await project({
+      "app/package.json": manifest,
+      "app/own.json": policy,
+      "own/package.json": "{}",
+    });
+    const path = (name: string) => join(dir, name);
+    /** The preload refuses the program for this reason, and nothing of it runs. */
+    const refused = (why: string, env: Record<string, string> = {}) => {
+      const { stdout, stderr, code } = run(dir, "app/main.ts", { env });
+      expect({ stdout, code }).toEqual({ stdout: "", code: 1 });
+      expect(stderr).toStartWith("bun-landlock/preload: Cannot trust the policy ");
+      expect(stderr).toContain(why);
+    };
+    return { dir, path, refused, holds: () => expect(run(dir, "app/main.ts")).toEqual(confined) };
+  };
+
+  testUnless(asRoot, "is refused if it belongs to another user", async () => {
+    const { path, refused, holds } = await trial();
+    holds();
+    chownSync(path("app/package.json"), stranger, stranger);
+    refused(`"/app/package.json" belongs to user ${stranger}; name one of your own with BUN_`);
+  });
+
+  testUnless(asRoot, "is refused if a directory above it belongs to another user", async () => {
+    const { path, refused } = await trial();
+    chownSync(path("app"), stranger, stranger);
+    refused(`"/app" belongs to user ${stranger}`);
+  });
+
+  testUnless(
+    asRoot,
+    "is refused in a world-writable directory above the program, another user's",
+    async () => {
+      const { dir, path, refused } = await trial();
+      chmodSync(dir, 0o1777);
+      mkdirSync(path("app/sub"));
+      await Bun.write(path("package.json"), manifest);
+      chownSync(path("package.json"), stranger, stranger);
+      await Bun.file(path("app/package.json")).delete();
+      refused(`"/package.json" belongs to user ${stranger}`);
+    },
+  );
+
+  test("is refused if everybody or another group may write it", async () => {
+    const { path, refused, holds } = await trial();
+    chmodSync(path("app/package.json"), 0o646);
+    refused('"/app/package.json" can be written by everybody');
+    chmodSync(path("app/package.json"), 0o664);
+    if (process.getuid?.() === process.getgid?.()) holds();
+  });
+
+  testUnless(asRoot, "is refused if a group of several users may write it", async () => {
+    const { path, refused } = await trial();
+    chownSync(path("app/package.json"), 0, 100);
+    chmodSync(path("app/package.json"), 0o664);
+    refused('"/app/package.json" can be written by group 100');
+  });
+
+  test("is refused in a directory that everybody may change, and not in a sticky one", async () => {
+    const { path, refused, holds } = await trial();
+    chmodSync(path("app"), 0o1777);
+    if (kernelAbi > 0) holds();
+    chmodSync(path("app"), 0o777);
+    refused('"/app" is a directory that everybody may change');
+  });
+
+  testUnless(
+    asRoot,
+    "is refused if a link to it, or what it links to, is another user's",
+    async () => {
+      const { path, refused, holds } = await trial();
+      const move = async () => {
+        await Bun.write(path("own/policy.json"), manifest);
+        await Bun.file(path("app/package.json")).delete();
+        symlinkSync(path("own/policy.json"), path("app/package.json"));
+      };
+      await move();
+      chownSync(path("own"), stranger, stranger);
+      refused(`"/own" belongs to user ${stranger}`);
+      chownSync(path("own"), 0, 0);
+      holds();
+      lchownSync(path("app/package.json"), stranger, stranger);
+      refused(`"/app/package.json" belongs to user ${stranger}`);
+    },
+  );
+
+  testUnless(asRoot, "is refused though BUN_LANDLOCK_POLICY names it", async () => {
+    const { path, refused } = await trial();
+    const env = { BUN_LANDLOCK_POLICY: "app/own.json" };
+    chownSync(path("app/own.json"), stranger, stranger);
+    refused(`"/app/own.json" belongs to user ${stranger}; let it and its directories`, env);
+  });
 });
 
 describe("a .env file of the program", () => {

@@ -1,7 +1,8 @@
 /** `${NAME}` in policies: from the table, and from nowhere else. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { LandlockError, parsePolicy, type FsRule } from "../../src/index.ts";
+import { inSubprocess, tempDir } from "../harness.ts";
 
 function paths(ro: string[], variables?: object): readonly string[] {
   const { rules } = parsePolicy({ ro, ...(variables ? { variables } : {}) }, { base: "/base" });
@@ -27,10 +28,21 @@ const environment: Record<string, string> = {
   LANDLOCK_TEST_RELATIVE: "a/b",
 };
 
-beforeAll(() => void Object.assign(process.env, environment));
-afterAll(() => {
-  for (const name of Object.keys(environment)) delete process.env[name];
-});
+/** The paths, or the complaint, in a process that is started with `environment`. */
+function inEnvironment(ro: string[], variables: object, cwd = "/"): Promise<string> {
+  return inSubprocess(
+    { ro, variables },
+    ({ parsePolicy }, given) => {
+      try {
+        const [rule] = parsePolicy(given, { base: "/base" }).rules;
+        return (rule as FsRule).paths.join();
+      } catch (error) {
+        return (error as Error).message.replace("parsePolicy(): ", "");
+      }
+    },
+    { env: environment, cwd },
+  );
+}
 
 describe("expansion", () => {
   test("a string, a list, several in one path, and the same one twice", () => {
@@ -66,13 +78,13 @@ describe("expansion", () => {
 });
 
 describe("the environment", () => {
-  test("is read where the table says so", () => {
+  test("is read where the table says so", async () => {
     const variables = {
       HOME: { env: "LANDLOCK_TEST_HOME" },
       NAME: { env: "LANDLOCK_TEST_NAME" },
     };
-    expect(paths(["${HOME}/x"], variables)).toEqual(["/home/someone/x"]);
-    expect(paths(["/srv/${NAME}"], variables)).toEqual(["/srv/someone"]);
+    const ro = ["${HOME}/x", "/srv/${NAME}"];
+    expect(await inEnvironment(ro, variables)).toBe("/home/someone/x,/srv/someone");
   });
 
   test("is not read otherwise", () => {
@@ -81,19 +93,28 @@ describe("the environment", () => {
     );
   });
 
-  const odd: [name: string, message: string][] = [
-    ["LANDLOCK_TEST_UNSET", "is not set in the environment: set it, or write a path here"],
-    ["LANDLOCK_TEST_EMPTY", "is not set in the environment: set it, or write a path here"],
-  ];
-  for (const [env, message] of odd) {
-    test(`${env} is an error`, () => {
-      expect(complaint([], { A: { env } })).toBe(`variables.A: ${env} ${message}`);
+  const unset = "is not set in the environment that this process was started with";
+  for (const env of ["LANDLOCK_TEST_UNSET", "LANDLOCK_TEST_EMPTY"]) {
+    test(`${env} is an error`, async () => {
+      expect(await inEnvironment(["${A}"], { A: { env } })).toBe(
+        `variables.A: ${env} ${unset}; set it there, or write a path here`,
+      );
     });
   }
 
+  test("that a .env file of the current directory made up is an error", async () => {
+    const folder = tempDir();
+    await Bun.write(join(folder, ".env"), "LANDLOCK_TEST_DOTENV=/\nLANDLOCK_TEST_HOME=/\n");
+    const value = (env: string) => inEnvironment(["${A}"], { A: { env } }, folder);
+    expect(await value("LANDLOCK_TEST_HOME")).toBe("/home/someone");
+    expect(await value("LANDLOCK_TEST_DOTENV")).toBe(
+      `variables.A: LANDLOCK_TEST_DOTENV ${unset}: an .env file or the program set it later; set it there, or write a path here`,
+    );
+  });
+
   for (const env of ["LANDLOCK_TEST_UP", "LANDLOCK_TEST_DEEP", "LANDLOCK_TEST_RELATIVE"]) {
-    test(`${env} could lead elsewhere and is an error`, () => {
-      expect(complaint([], { A: { env } })).toBe(
+    test(`${env} could lead elsewhere and is an error`, async () => {
+      expect(await inEnvironment(["${A}"], { A: { env } })).toBe(
         `variables.A: "${environment[env]}", the value of ${env} in the environment, is neither an absolute path without ".." nor a single name: correct it, or write a path here`,
       );
     });

@@ -2,9 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { LandlockError, presets } from "../../src/index.ts";
+import { LandlockError, presets, type CompositeRuleData } from "../../src/index.ts";
 import { elfOf } from "../../src/presets/elf.ts";
-import { tempDir } from "../harness.ts";
+import { inSubprocess, tempDir } from "../harness.ts";
 import { run, testWith } from "./programs.ts";
 
 const { executable } = presets;
@@ -69,16 +69,14 @@ for (const compiler of ["gcc", "musl-gcc"]) {
 testWith(["gcc"], "LD_LIBRARY_PATH is followed", async () => {
   const folder = tree("gcc", "--enable-new-dtags", false);
   expect(() => executable(`${folder}/bin/main`)).toThrow("libinner.so");
-  const saved = process.env["LD_LIBRARY_PATH"];
-  process.env["LD_LIBRARY_PATH"] = `${folder}/lib`;
-  try {
-    const rule = executable(`${folder}/bin/main`);
-    const env = { LD_LIBRARY_PATH: `${folder}/lib` };
-    expect(await run([rule], [`${folder}/bin/main`], { env })).toMatchObject({ status: 4 });
-  } finally {
-    if (saved === undefined) delete process.env["LD_LIBRARY_PATH"];
-    else process.env["LD_LIBRARY_PATH"] = saved;
-  }
+  const env = { LD_LIBRARY_PATH: `${folder}/lib` };
+  const program = `${folder}/bin/main`;
+  const rule = await inSubprocess(
+    program,
+    ({ presets }, path) => presets.executable(path) as CompositeRuleData,
+    { env },
+  );
+  expect(await run([rule], [program], { env })).toMatchObject({ status: 4 });
 });
 
 describe("executable() says what is wrong", () => {

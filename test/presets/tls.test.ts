@@ -5,7 +5,7 @@
 import { expect } from "bun:test";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
-import { connectTcp, presets } from "../../src/index.ts";
+import { connectTcp, presets, type FsRuleData } from "../../src/index.ts";
 import { inSubprocess, tempDir, testFromAbi } from "../harness.ts";
 import { run, testWith } from "./programs.ts";
 
@@ -69,11 +69,7 @@ testWith(["openssl"], "with tls(), openssl verifies; without it, it cannot", asy
   const client = ["openssl", "s_client", "-connect", `127.0.0.1:${server.port}`];
   const command = [...client, "-brief", "-verify_return_error"];
   const env = { ...process.env, SSL_CERT_FILE: authority() };
-  const saved = process.env["SSL_CERT_FILE"];
-  process.env["SSL_CERT_FILE"] = env.SSL_CERT_FILE;
-  const tls = presets.tls();
-  if (saved === undefined) delete process.env["SSL_CERT_FILE"];
-  else process.env["SSL_CERT_FILE"] = saved;
+  const tls = await inSubprocess({}, ({ presets }) => presets.tls() as FsRuleData, { env });
   const openssl = presets.executable("openssl");
   const trusting = await run([openssl, tls, presets.bun(), connectTcp(server.port!)], command, {
     env,
