@@ -65,7 +65,9 @@ describe("types", () => {
   });
 
   test("no type error is silenced outside of type tests", () => {
-    expect(offences(typescript, (line) => /@ts-(ignor[e]|nochec[k])/.test(line))).toEqual([]);
+    // The build writes one into the declarations, for projects that lack Bun's.
+    const written = /@ts-(ignor[e]|nochec[k])(?!: without @types\/bun\\n)/;
+    expect(offences(typescript, (line) => written.test(line))).toEqual([]);
     const sources = typescript.filter((file) => !file.endsWith(".test.ts"));
     expect(offences(sources, (line) => line.includes("@ts-expect-error"))).toEqual([]);
   });

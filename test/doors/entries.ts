@@ -1,5 +1,6 @@
 /** The programs that have to hold, each with its words and the ways of starting it. */
 import { bundles } from "./bundles.ts";
+import { preloads } from "./preload.ts";
 import type { Scene } from "./scene.ts";
 import { landlockRestrict } from "./landlock-restrict.ts";
 
@@ -40,4 +41,4 @@ export interface Entry {
 }
 
 /** All of them: add the entries of a program here. */
-export const entries: readonly Entry[] = [...landlockRestrict, ...bundles];
+export const entries: readonly Entry[] = [...landlockRestrict, ...bundles, ...preloads];
