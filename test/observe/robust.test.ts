@@ -9,7 +9,6 @@ import {
   rmdirSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tempDir, testUnless } from "../harness.ts";
 import { cli, explained, missingFor, PATH, runCli } from "./explained.ts";
@@ -103,11 +102,8 @@ for (const [name, words] of kinds) {
       const own = words.map((word) => (word.endsWith(".toml") ? "policy.toml" : word)).join(" ");
       const run = shell(`"$@" ${own} -- true`, { cwd: tempDir(), env });
       expect([run.code, readdirSync(folder)]).toEqual([0, []]);
-      expect(readdirSync(tmpdir()).filter((file) => file.startsWith("landlock-trace"))).toEqual([]);
       rmdirSync(folder);
-      expect(shell(`"$@" ${own} -- true`, { cwd: tempDir(), env })).toMatchObject({
-        code: name === "learn" ? expect.any(Number) : 0,
-      });
+      expect(shell(`"$@" ${own} -- true`, { cwd: tempDir(), env }).code).toBe(0);
     });
 
     testUnless(missing, `${name} says so in a line where strace does nothing, or is killed`, () => {
