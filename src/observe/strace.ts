@@ -1,10 +1,11 @@
 /** Runs a command under strace(1) and hands its lines on as they come. */
 import { createReadStream } from "node:fs";
+import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { LandlockError, printable, syscallError } from "../errors.ts";
 import { lookUpCommand } from "../kernel/lookup.ts";
 import { ignoredSignals } from "../kernel/inherited.ts";
-import { linkTarget } from "../kernel/names.ts";
+import { currentDirectory, linkTarget } from "../kernel/names.ts";
 import { close, pipe } from "../kernel/syscalls.ts";
 import { fileCalls } from "./calls.ts";
 import { startGuard } from "./guard.ts";
@@ -124,11 +125,16 @@ function passedOn(fds: readonly number[]): (number | null)[] {
 
 /**
  * Finds strace by the absolute entries of PATH: others mean what anybody put into the current
- * directory. Those that bunx(1) and npx(1) add hold what packages brought.
+ * directory. Those that bunx(1) and npx(1) add hold what packages brought, or are above that
+ * directory.
  */
 function findStrace(): string {
   const entries = (process.env["PATH"] ?? "").split(":");
-  const trusted = entries.filter((entry) => /^\/(?!.*\/node_modules(\/|$))/s.test(entry));
+  const here = `${currentDirectory()}/`;
+  const trusted = entries.filter(
+    (entry) =>
+      /^\/(?!.*\/node_modules(\/|$))/s.test(entry) && !here.startsWith(`${resolve(entry)}/`),
+  );
   const found = trusted.length === 0 ? undefined : lookUpCommand("strace", trusted.join(":"));
   if (typeof found === "string") return found;
   throw new LandlockError(

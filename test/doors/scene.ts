@@ -48,7 +48,7 @@ export function makeScene(installed: string): Scene {
   chmodSync(world, 0o1777);
   if (process.getuid?.() === 0) chownSync(world, stranger, stranger);
   symlinkSync(process.execPath, join(bin, "bun"));
-  Bun.spawnSync(["cp", "-rl", join(installed, "node_modules"), project]);
+  Bun.spawnSync(["cp", "-Rdl", join(installed, "node_modules"), project]);
   const PATH = `${bin}:/usr/local/bin:/usr/bin:/bin`;
   const env = { HOME: folders.home, XDG_CONFIG_HOME: folders.xdg, TERM: "dumb", PATH };
   return { folders, root, marks, project, env };

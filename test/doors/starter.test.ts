@@ -2,7 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { tempDir, testFromAbi, testUnless } from "../harness.ts";
+import { kernelAbi, tempDir, testFromAbi, testUnless } from "../harness.ts";
+import { needsStrace } from "../observe/strace.ts";
 import { bunFirst, writeStarted } from "../started.ts";
 
 /** Runs a command, with this environment only. */
@@ -71,6 +72,33 @@ describe("Bun is not taken from", () => {
     const PATH = `${folders.join(":")}:${dirname(process.execPath)}`;
     expect(run([writeStarted(), "--version"], "/", { PATH }).stdout).toMatch(version);
   });
+});
+
+describe("strace is not taken from", () => {
+  const cases: readonly [what: string, planted: string, entry: string][] = [
+    ["a relative entry of PATH", "bin", "bin"],
+    ["an empty entry", ".", ""],
+    ["the current directory by its absolute path", ".", "$UP/cwd"],
+    ["a directory above", "..", "$UP/"],
+    ["a directory above by another path", "..", "$UP/cwd/.."],
+    ["a node_modules/.bin", "../node_modules/.bin", "$UP/node_modules/.bin"],
+  ];
+  for (const [what, planted, entry] of cases) {
+    testUnless(kernelAbi < 1 ? "needs Landlock" : needsStrace, what, () => {
+      const up = tempDir();
+      const cwd = join(up, "cwd");
+      for (const folder of [cwd, join(cwd, planted)]) mkdirSync(folder, { recursive: true });
+      const program = join(cwd, planted, "strace");
+      writeFileSync(program, "#!/bin/sh\necho planted\n", { mode: 0o755 });
+      const env = { PATH: `${entry.replace("$UP", up)}:${bunFirst}` };
+      const found = Bun.spawnSync(["/bin/sh", "-c", "strace"], { cwd, env });
+      expect(`${found.stdout}`).toBe("planted\n");
+      const tool = writeStarted();
+      const explain = [tool, "explain", "-ro", "/", "--", "/bin/echo", "ok"];
+      const learn = [tool, "learn", "-o", "policy.toml", "--", "/bin/echo", "ok"];
+      for (const command of [explain, learn]) expect(run(command, cwd, env).stdout).toBe("ok\n");
+    });
+  }
 });
 
 test("Bun is taken from the node_modules/.bin that the program is in", () => {
