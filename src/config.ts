@@ -1,11 +1,11 @@
 /** What to restrict and how strictly, and the verbs that do it. */
 import type { PathRules, PortRules } from "./argument-types.ts";
-import { LandlockError } from "./errors.ts";
+import { atCaller, LandlockError } from "./errors.ts";
 import type { ConfigData, LogFlag } from "./fit.ts";
 import type { FsRight, NetRight, Rights, Scope } from "./kernel/abi.ts";
 import { probe, type Kernel } from "./kernel/probe.ts";
 import { parse } from "./parse.ts";
-import { keepName, PlainData, trusted } from "./plain.ts";
+import { publicClass, PlainData, trusted } from "./plain.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import type { Report } from "./report.ts";
 import { asWritten, withoutLinks } from "./rewritable.ts";
@@ -36,7 +36,7 @@ export interface BestEffortOptions {
  */
 export class Config extends PlainData implements ConfigData {
   static {
-    keepName(this, "Config");
+    publicClass(this, "Config");
   }
 
   readonly abi: number;
@@ -51,7 +51,8 @@ export class Config extends PlainData implements ConfigData {
   /** @internal The lists become the Config's own. */
   constructor(given: ConfigData, from?: typeof trusted) {
     super();
-    const data = from === trusted ? given : parse("configData", given, "new Config()");
+    const data =
+      from === trusted ? given : atCaller(Config, () => parse("configData", given, "new Config()"));
     this.abi = data.abi;
     this.fs = Object.freeze(data.fs);
     this.net = Object.freeze(data.net);
@@ -208,7 +209,9 @@ function notMade(): LandlockError {
  *   `_NOT_LINUX` where the kernel lacks what a strict Config, or `atLeast`, asks for
  */
 export function planFor(config: ConfigData, rules: readonly Rule[], kernel: Kernel): Plan {
-  const checked = Config.isMade(config) ? config : parse("configData", config, "planFor()");
-  const list = Array.isArray(rules) ? rules : parse("rules", rules, "planFor()");
-  return makePlan(checked, list, parse("kernel", kernel, "planFor()"), asWritten);
+  return atCaller(planFor, () => {
+    const checked = Config.isMade(config) ? config : parse("configData", config, "planFor()");
+    const list = Array.isArray(rules) ? rules : parse("rules", rules, "planFor()");
+    return makePlan(checked, list, parse("kernel", kernel, "planFor()"), asWritten);
+  });
 }

@@ -59,7 +59,7 @@ export function messageFor(error: LandlockError, surface: Surface): string {
  */
 export class LandlockError extends Error {
   static {
-    // As keepName() of plain.ts, which imports this file.
+    // As publicClass() of plain.ts, which imports this file.
     Object.defineProperty(this, "name", { value: "LandlockError" });
     this.prototype.name = "LandlockError";
   }
@@ -100,6 +100,29 @@ export class LandlockError extends Error {
       this.errnoName = errnoName(details.errno);
     }
   }
+}
+
+/**
+ * Runs the body of a public function. What it throws shows the line that called the function: Bun
+ * prints the code around the first frame, which would be minified code of this package.
+ *
+ * @param caller The function or class; `body` is all that may throw
+ */
+export function atCaller<Result>(caller: Function, body: () => Result): Result {
+  try {
+    return body();
+  } catch (error) {
+    if (error instanceof LandlockError) showCaller(error, caller);
+    throw error;
+  }
+}
+
+function showCaller(error: Error, caller: Function): void {
+  if (!Object.isExtensible(error)) return;
+  Error.captureStackTrace(error, caller);
+  // A function that ends in a call is off the stack by then.
+  if (!error.stack?.includes("\n    at ")) Error.captureStackTrace(error, atCaller);
+  if (error.cause instanceof Error) showCaller(error.cause, caller);
 }
 
 /**

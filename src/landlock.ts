@@ -1,6 +1,7 @@
 /** The Configs that users start from. */
 import { trusted } from "./plain.ts";
 import { Config } from "./config.ts";
+import { atCaller } from "./errors.ts";
 import {
   abiOfRight,
   rightsOf,
@@ -37,7 +38,8 @@ export interface ConfigRights {
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where a key or a right is unknown
  */
 function config(rights: ConfigRights): Config {
-  const { fs = [], net = [], scoped = [] } = parse("config", rights, "landlock.config()");
+  const given = atCaller(config, () => parse("config", rights, "landlock.config()"));
+  const { fs = [], net = [], scoped = [] } = given;
   const abi = Math.max(1, ...[...fs, ...net, ...scoped].map(abiOfRight));
   return custom(abi, { fs, net, scoped });
 }

@@ -1,4 +1,5 @@
 /** Questions in the form of Node's permission model. */
+import { atCaller } from "./errors.ts";
 import { hasPermission } from "./explain.ts";
 import type { PermissionScope } from "./explain/permissions.ts";
 import type { PathLike } from "./values.ts";
@@ -24,6 +25,6 @@ export const permissions = Object.freeze({
    * @see {@link https://nodejs.org/api/process.html#processpermissionhasscope-reference}
    */
   has(scope: PermissionScope, reference?: PathLike | number): boolean {
-    return hasPermission(scope, reference);
+    return atCaller(permissions.has, () => hasPermission(scope, reference));
   },
 });

@@ -1,4 +1,4 @@
-import { printableLines } from "./errors.ts";
+import { atCaller, printableLines } from "./errors.ts";
 
 const inspect = Symbol.for("nodejs.util.inspect.custom");
 
@@ -7,9 +7,20 @@ function inspectAll(this: object): string {
   return printableLines(Bun.inspect({ ...this }, { depth: Infinity }));
 }
 
-/** Gives a class its name by hand: minified bundles, ours and those made of it, rename classes. */
-export function keepName(type: { readonly prototype: object }, name: string): void {
+/**
+ * Gives a class its name by hand, since minified bundles, ours and those made of it, rename
+ * classes. Errors of its methods show the line that called them.
+ */
+export function publicClass(type: { readonly prototype: object }, name: string): void {
   Object.defineProperty(type, "name", { value: name });
+  for (const key of Object.getOwnPropertyNames(type.prototype)) {
+    const { value: method, ...kept } = Object.getOwnPropertyDescriptor(type.prototype, key)!;
+    if (key === "constructor" || typeof method !== "function") continue;
+    const value = function (this: unknown, ...values: unknown[]): unknown {
+      return atCaller(value, () => Reflect.apply(method, this, values));
+    };
+    Object.defineProperty(type.prototype, key, { ...kept, value });
+  }
 }
 
 /** Data with methods: printing it shows the name of its class and all its fields, not the methods. */

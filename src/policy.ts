@@ -1,8 +1,8 @@
 /** Policies: what a file says to restrict and to allow, as a Config and rules. */
 import type { Config } from "./config.ts";
-import { LandlockError, messageFor } from "./errors.ts";
+import { atCaller, LandlockError, messageFor } from "./errors.ts";
 import { parse } from "./parse.ts";
-import { keepName, PlainData } from "./plain.ts";
+import { publicClass, PlainData } from "./plain.ts";
 import type { Plan } from "./plan.ts";
 import { readFile, readValue, type Read } from "./policy/read.ts";
 import type { Report } from "./report.ts";
@@ -13,7 +13,7 @@ import type { PathLike } from "./values.ts";
 /** A Config and its rules, as `loadPolicy()` and `parsePolicy()` make them. Frozen plain data. */
 export class Policy extends PlainData {
   static {
-    keepName(this, "Policy");
+    publicClass(this, "Policy");
   }
 
   /** What is restricted, and how strictly. */
@@ -92,8 +92,10 @@ export interface PolicyOptions {
  * @see {@link https://github.com/landlock-lsm/landlockconfig}
  */
 export function parsePolicy(value: unknown, options: PolicyOptions = {}): Policy {
-  const { base = "." } = parse("policyOptions", options, "parsePolicy()");
-  return new Policy(readValue(value, base, "parsePolicy()"));
+  return atCaller(parsePolicy, () => {
+    const { base = "." } = parse("policyOptions", options, "parsePolicy()");
+    return new Policy(readValue(value, base, "parsePolicy()"));
+  });
 }
 
 /**
@@ -105,6 +107,8 @@ export function parsePolicy(value: unknown, options: PolicyOptions = {}): Policy
  *   `ERR_LANDLOCK_INVALID_RULE` where it cannot be parsed or naming the key that is wrong
  */
 export function loadPolicy(path: PathLike): Policy {
-  const checked = parse("path", path, "loadPolicy()");
-  return new Policy(readFile(checked instanceof URL ? Bun.fileURLToPath(checked) : checked));
+  return atCaller(loadPolicy, () => {
+    const checked = parse("path", path, "loadPolicy()");
+    return new Policy(readFile(checked instanceof URL ? Bun.fileURLToPath(checked) : checked));
+  });
 }

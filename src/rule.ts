@@ -2,9 +2,10 @@
  * What a rule is: frozen plain data, whose methods return a new rule. A rule grants and never
  * denies.
  */
+import { atCaller } from "./errors.ts";
 import { accessFs, type FsRight, type NetRight } from "./kernel/abi.ts";
 import { parse } from "./parse.ts";
-import { keepName, PlainData, trusted } from "./plain.ts";
+import { publicClass, PlainData, trusted } from "./plain.ts";
 
 /** What happens where a path does not exist. */
 export type OnMissing = "fail" | "skip" | "create";
@@ -30,7 +31,7 @@ export interface FsRuleData {
 /** Grants filesystem rights beneath paths. Made by `roDirs()` and the like. */
 export class FsRule extends PlainData implements FsRuleData {
   static {
-    keepName(this, "FsRule");
+    publicClass(this, "FsRule");
   }
 
   readonly kind = "fs";
@@ -45,7 +46,7 @@ export class FsRule extends PlainData implements FsRuleData {
   /** @internal Rights come in the order of the kernel's bits, and lists become the rule's own. */
   constructor(given: Omit<FsRuleData, "kind">, from?: typeof trusted) {
     super();
-    const data = from === trusted ? given : checkedData("fs", given);
+    const data = from === trusted ? given : atCaller(FsRule, () => checkedData("fs", given));
     this.access = Object.freeze(data.access);
     this.explicit = Object.freeze(data.explicit);
     this.paths = Object.freeze(data.paths);
@@ -141,7 +142,7 @@ export interface NetRuleData {
 /** Grants network rights on ports. Made by `bindTcp()` and the like. */
 export class NetRule extends PlainData implements NetRuleData {
   static {
-    keepName(this, "NetRule");
+    publicClass(this, "NetRule");
   }
 
   readonly kind = "net";
@@ -152,7 +153,7 @@ export class NetRule extends PlainData implements NetRuleData {
   /** @internal */
   constructor(given: Omit<NetRuleData, "kind">, from?: typeof trusted) {
     super();
-    const data = from === trusted ? given : checkedData("net", given);
+    const data = from === trusted ? given : atCaller(NetRule, () => checkedData("net", given));
     this.access = Object.freeze(data.access);
     this.ports = Object.freeze(data.ports);
     this.onDenial = data.onDenial;
@@ -183,7 +184,7 @@ export interface CompositeRuleData {
 /** Several rules as one. Made by `composite()`. */
 export class CompositeRule extends PlainData implements CompositeRuleData {
   static {
-    keepName(this, "CompositeRule");
+    publicClass(this, "CompositeRule");
   }
 
   readonly kind = "composite";
@@ -193,9 +194,8 @@ export class CompositeRule extends PlainData implements CompositeRuleData {
   /** @internal */
   constructor(rules: readonly (FsRule | NetRule | CompositeRule)[], from?: typeof trusted) {
     super();
-    this.rules = Object.freeze(
-      from === trusted ? rules : rules.map((rule) => checked(rule, "CompositeRule")),
-    );
+    const list = () => rules.map((rule) => checked(rule, "CompositeRule"));
+    this.rules = Object.freeze(from === trusted ? rules : atCaller(CompositeRule, list));
     Object.freeze(this);
   }
 

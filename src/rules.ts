@@ -1,5 +1,6 @@
 /** The constructors of rules: what stays allowed. */
 import { trusted } from "./plain.ts";
+import { atCaller } from "./errors.ts";
 import { accessFs, type FsRight, type NetRight } from "./kernel/abi.ts";
 import type { Paths, Ports } from "./argument-types.ts";
 import { parse } from "./parse.ts";
@@ -77,7 +78,7 @@ function netRule(call: string, right: NetRight, ports: readonly unknown[]): NetR
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
  */
 export function roDirs<Given extends readonly unknown[]>(...paths: Paths<Given>): FsRule {
-  return fsRule("roDirs()", readDirs, paths);
+  return atCaller(roDirs, () => fsRule("roDirs()", readDirs, paths));
 }
 
 /**
@@ -88,7 +89,7 @@ export function roDirs<Given extends readonly unknown[]>(...paths: Paths<Given>)
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
  */
 export function rwDirs<Given extends readonly unknown[]>(...paths: Paths<Given>): FsRule {
-  return fsRule("rwDirs()", writeDirs, paths);
+  return atCaller(rwDirs, () => fsRule("rwDirs()", writeDirs, paths));
 }
 
 /**
@@ -99,7 +100,7 @@ export function rwDirs<Given extends readonly unknown[]>(...paths: Paths<Given>)
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
  */
 export function roFiles<Given extends readonly unknown[]>(...paths: Paths<Given>): FsRule {
-  return fsRule("roFiles()", readFiles, paths);
+  return atCaller(roFiles, () => fsRule("roFiles()", readFiles, paths));
 }
 
 /**
@@ -110,7 +111,7 @@ export function roFiles<Given extends readonly unknown[]>(...paths: Paths<Given>
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
  */
 export function rwFiles<Given extends readonly unknown[]>(...paths: Paths<Given>): FsRule {
-  return fsRule("rwFiles()", writeFiles, paths);
+  return atCaller(rwFiles, () => fsRule("rwFiles()", writeFiles, paths));
 }
 
 /**
@@ -126,8 +127,10 @@ export function pathAccess<Given extends readonly unknown[]>(
   rights: readonly FsRight[],
   ...paths: Paths<Given>
 ): FsRule {
-  const valid = listOf(rights, accessFs) ?? parse("fsRights", rights, "pathAccess()");
-  return fsRule("pathAccess()", inOrder(valid), paths, true);
+  return atCaller(pathAccess, () => {
+    const valid = listOf(rights, accessFs) ?? parse("fsRights", rights, "pathAccess()");
+    return fsRule("pathAccess()", inOrder(valid), paths, true);
+  });
 }
 
 /**
@@ -138,7 +141,7 @@ export function pathAccess<Given extends readonly unknown[]>(
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#network-flags}
  */
 export function bindTcp<Given extends readonly number[]>(...ports: Ports<Given>): NetRule {
-  return netRule("bindTcp()", "bind_tcp", ports);
+  return atCaller(bindTcp, () => netRule("bindTcp()", "bind_tcp", ports));
 }
 
 /**
@@ -149,7 +152,7 @@ export function bindTcp<Given extends readonly number[]>(...ports: Ports<Given>)
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#network-flags}
  */
 export function connectTcp<Given extends readonly number[]>(...ports: Ports<Given>): NetRule {
-  return netRule("connectTcp()", "connect_tcp", ports);
+  return atCaller(connectTcp, () => netRule("connectTcp()", "connect_tcp", ports));
 }
 
 /**
@@ -160,7 +163,7 @@ export function connectTcp<Given extends readonly number[]>(...ports: Ports<Give
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#network-flags}
  */
 export function bindUdp<Given extends readonly number[]>(...ports: Ports<Given>): NetRule {
-  return netRule("bindUdp()", "bind_udp", ports);
+  return atCaller(bindUdp, () => netRule("bindUdp()", "bind_udp", ports));
 }
 
 /**
@@ -171,7 +174,7 @@ export function bindUdp<Given extends readonly number[]>(...ports: Ports<Given>)
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#network-flags}
  */
 export function connectSendUdp<Given extends readonly number[]>(...ports: Ports<Given>): NetRule {
-  return netRule("connectSendUdp()", "connect_send_udp", ports);
+  return atCaller(connectSendUdp, () => netRule("connectSendUdp()", "connect_send_udp", ports));
 }
 
 /**
@@ -180,8 +183,6 @@ export function connectSendUdp<Given extends readonly number[]>(...ports: Ports<
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no rule
  */
 export function composite(...rules: Rule[]): CompositeRule {
-  return new CompositeRule(
-    rules.map((rule) => checked(rule, "composite()")),
-    trusted,
-  );
+  const list = () => rules.map((rule) => checked(rule, "composite()"));
+  return new CompositeRule(atCaller(composite, list), trusted);
 }

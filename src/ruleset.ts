@@ -5,7 +5,7 @@ import { LandlockError } from "./errors.ts";
 import { close } from "./kernel/syscalls.ts";
 import { unrestricted } from "./kernel/probe.ts";
 import { parse } from "./parse.ts";
-import { keepName, PlainData } from "./plain.ts";
+import { publicClass, PlainData } from "./plain.ts";
 import type { Plan } from "./plan.ts";
 import { reportOf, type Built, type Report } from "./report.ts";
 import { spawn, spawnSync } from "./spawn.ts";
@@ -30,7 +30,7 @@ const nothingBuilt: Built = { rules: [], skippedPaths: [], createdPaths: [] };
  */
 export class Ruleset extends PlainData implements Disposable {
   static {
-    keepName(this, "Ruleset");
+    publicClass(this, "Ruleset");
   }
 
   /** What the kernel was asked. */

@@ -94,6 +94,7 @@ async function standIn(entry: string, text: string): Promise<string> {
   const source = await Bun.file(join(src, entry)).text();
   const names = new Bun.Transpiler({ loader: "ts" }).scan(source).exports;
   return `
+    import { atCaller } from ${JSON.stringify(join(src, "errors.ts"))};
     ${shared.map(({ head }) => head).join("\n")}
     function find(name) {
       switch (name) { ${shared.map(({ found }) => found).join("\n")} }
@@ -108,7 +109,7 @@ async function standIn(entry: string, text: string): Promise<string> {
       }
       return loaded;
     }
-    ${names.map((name) => `export const ${name} = (...values) => load().${name}(...values);`).join("\n")}`;
+    ${names.map((name) => `export const ${name} = (...values) => atCaller(${name}, () => load().${name}(...values));`).join("\n")}`;
 }
 
 /** What the lazy files come to. */

@@ -34,15 +34,15 @@ const otherwise: Readonly<Record<string, string>> = {
 };
 
 /**
- * Puts the check in front of a bundle. What it imports from Bun is asked for behind it: an import
- * that finds nothing is an error of the runtime before the first statement.
+ * Puts the check in front of a bundle. What it imports, modules of Bun and Node, is asked for
+ * behind it: an import that finds nothing is an error of the runtime before the first statement.
  */
 export function withRuntimeCheck(entry: string, text: string): string {
   const [first] = text.match(/^(?:\/\/ @bun\n)?/)!;
   const asked: string[] = [];
   const rest = text
     .slice(first.length)
-    .replaceAll(/import\{([^}]+)\}from"(bun:\w+)";?/g, (_, names: string, module: string) => {
+    .replaceAll(/import\{([^}]+)\}from"([\w:/]+)";?/g, (_, names: string, module: string) => {
       const pattern = names.replaceAll(" as ", ":");
       asked.push(`const{${pattern}}=process.getBuiltinModule("${module}");`);
       return "";
