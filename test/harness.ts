@@ -21,6 +21,17 @@ export function patience(ms: number): number {
   return ms * slowness;
 }
 
+/** A user without privileges, and what that user can read. */
+export interface User {
+  readonly uid: number;
+  /** A command that starts another one as this user. */
+  readonly prefix: readonly string[];
+  /** Bun. */
+  readonly bun: string;
+  /** A folder with `src`, `lib` and `test` of the project. */
+  readonly project: string;
+}
+
 export interface SubprocessOptions {
   /** Bound on the whole run, in milliseconds, before `patience()`; default 20000. */
   readonly timeoutMs?: number;
@@ -28,6 +39,8 @@ export interface SubprocessOptions {
   readonly env?: Record<string, string | undefined>;
   /** A command that starts the process, as `["setpriv", "--nnp"]`. */
   readonly prefix?: readonly string[];
+  /** Who runs it, from `plainUser()` of `other-user.ts`; the process then starts in `/`. */
+  readonly user?: User;
 }
 
 /**
@@ -43,17 +56,21 @@ export async function inSubprocess<Args, Result>(
   body: (inside: Inside, args: Args) => Result | Promise<Result>,
   options: SubprocessOptions = {},
 ): Promise<Result> {
+  const { user } = options;
+  const isCopy = user && user.project !== join(import.meta.dir, "..");
+  const module = isCopy ? join(user.project, "test/inside.ts") : insideModule;
   const script = `
-    const inside = await import(${JSON.stringify(insideModule)});
+    const inside = await import(${JSON.stringify(module)});
     const result = await (${body.toString()})(inside, ${JSON.stringify(args)});
     await Bun.write(Bun.stdout, "\\n" + JSON.stringify({ result }));
     process.exit(0);`;
-  const child = Bun.spawn([...(options.prefix ?? []), process.execPath, "-e", script], {
+  const start = [...(options.prefix ?? []), ...(user?.prefix ?? [])];
+  const child = Bun.spawn([...start, user?.bun ?? process.execPath, "-e", script], {
     stdout: "pipe",
     stderr: "pipe",
     timeout: patience(options.timeoutMs ?? 20_000),
     killSignal: "SIGKILL",
-    ...(options.cwd ? { cwd: options.cwd } : {}),
+    ...(options.cwd || user ? { cwd: options.cwd ?? "/" } : {}),
     ...(options.env ? { env: { ...process.env, ...options.env } } : {}),
   });
   const [stdout, stderr, code] = await Promise.all([

@@ -73,10 +73,11 @@ testUnless(
   },
 );
 
-test("a mark is found in the command line of a process that runs", () => {
+test("a mark is found in the command line of a process that runs", async () => {
   const mark = marked();
-  const child = Bun.spawn(["sleep", mark]);
+  const child = Bun.spawn(["sh", "-c", "echo runs; read -r _", mark], { stdin: "pipe" });
+  await child.stdout.getReader().read();
   const found = processesOf(mark);
   child.kill();
-  expect(found).toEqual([`sleep ${mark} `]);
+  expect(found).toEqual([`sh -c echo runs; read -r _ ${mark} `]);
 });

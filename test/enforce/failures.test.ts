@@ -1,8 +1,8 @@
 /** Limits and misuse: open files used up, a closed ruleset, a user without privileges. */
 import { expect } from "bun:test";
 import { chownSync } from "node:fs";
-import { join } from "node:path";
 import { inSubprocess, kernelAbi, tempDir, testFromAbi, testUnless } from "../harness.ts";
+import { plainUser, userMissing } from "../other-user.ts";
 
 testFromAbi(
   1,
@@ -150,21 +150,13 @@ testFromAbi(
   },
 );
 
-/** A user without privileges; as such a user the whole suite shows it. */
-const prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-const isRoot = process.getuid?.() === 0;
-const inside = join(import.meta.dir, "../inside.ts");
-const canRead =
-  isRoot &&
-  Bun.which("setpriv") !== null &&
-  Bun.spawnSync([...prefix, process.execPath, "-e", `await import(${JSON.stringify(inside)})`])
-    .exitCode === 0;
-
-const name = "a user without privileges restricts itself, on every thread";
-if (!isRoot || canRead) {
-  testFromAbi(1, name, async () => {
+testUnless(
+  kernelAbi === 0 ? "needs Landlock" : userMissing,
+  "a user without privileges restricts itself, on every thread",
+  async () => {
+    const user = plainUser();
     const dir = tempDir();
-    if (isRoot) chownSync(dir, 65534, 65534);
+    chownSync(dir, user.uid, -1);
     const seen = await inSubprocess(
       { dir },
       async ({ landlock, outcome, outcomeOf, roDirs, threadField }, { dir }) => {
@@ -187,16 +179,14 @@ if (!isRoot || canRead) {
           threads: [...new Set(threadField("NoNewPrivs"))],
         };
       },
-      { cwd: "/", prefix: isRoot ? prefix : [] },
+      { user },
     );
     expect(seen as object).toEqual({
-      user: isRoot ? 65534 : process.getuid?.(),
+      user: user.uid,
       before: { list: "ok", pool: "ok", allowed: "ok", write: "ok" },
       enforcement: "full",
       after: { list: "EACCES", pool: "EACCES", allowed: "ok", write: "EACCES" },
       threads: ["1"],
     });
-  });
-} else {
-  testUnless("needs setpriv, and a checkout that others may read", name, () => {});
-}
+  },
+);

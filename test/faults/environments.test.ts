@@ -15,7 +15,8 @@ const prefixes: Readonly<Record<string, readonly string[]>> = {
   "a pid namespace with its /proc": [...unshare, "--pid", "--fork", "--mount-proc"],
   "a chroot": [
     ...[...unshare, "--mount", "sh", "-c"],
-    ...['mount --rbind / "$0" && exec chroot "$0" "$@"', root],
+    // Debian has it where the PATH of an ordinary user does not lead.
+    ...['mount --rbind / "$0" && PATH="$PATH:/usr/sbin" && exec chroot "$0" "$@"', root],
   ],
   "a tracer's hands": ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=prctl"],
 };

@@ -6,10 +6,12 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-static pid_t parent;
+static pid_t parent; /* 0: this is the first process of the case */
 
 void die_with_parent(void)
 {
+	if (parent == 0)
+		return;
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	/* It may have died before. A parent outside of this pid namespace is 0. */
 	if (getppid() != parent && getppid() != 0)

@@ -1,6 +1,6 @@
 /** Runs `landlock-restrict explain`, as users do. */
 import { join } from "node:path";
-import { kernelAbi, patience, tempDir } from "../harness.ts";
+import { kernelAbi, patience, tempDir, type User } from "../harness.ts";
 import { needsStrace } from "./strace.ts";
 
 /** `landlock-restrict` from its sources. */
@@ -40,8 +40,8 @@ export interface RunSettings {
   readonly cwd?: string;
   readonly env?: Record<string, string>;
   readonly stdin?: Uint8Array;
-  /** A command that starts it, as `["setpriv", "--nnp"]`. */
-  readonly prefix?: readonly string[];
+  /** Who runs it, from `plainUser()`; it then starts in `/`. */
+  readonly user?: User;
 }
 
 /** Where Debian has its programs: what stands before them on a developer's PATH are often scripts. */
@@ -52,8 +52,10 @@ const home = tempDir();
 
 /** Runs a command line; `explain` is its first word or not. */
 export function runCli(words: readonly string[], settings: RunSettings = {}) {
-  const { cwd, env, stdin, prefix = [] } = settings;
-  const done = Bun.spawnSync([...prefix, ...cli, ...words], {
+  const { env, stdin, user } = settings;
+  const cwd = settings.cwd ?? (user && "/");
+  const start = user ? [...user.prefix, user.bun, join(user.project, "src/cli.ts")] : cli;
+  const done = Bun.spawnSync([...start, ...words], {
     stdin: stdin ?? "ignore",
     env: { PATH, HOME: home, ...env },
     ...(cwd === undefined ? {} : { cwd }),
