@@ -1,7 +1,8 @@
 /** `landlock-restrict` with policies and presets, and its dry run. */
 import { beforeAll, describe, expect, test } from "bun:test";
+import { chownSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { kernelAbi, tempDir, testFromAbi } from "../harness.ts";
+import { kernelAbi, tempDir, testFromAbi, testUnless } from "../harness.ts";
 
 const cli = join(import.meta.dir, "..", "..", "src", "cli.ts");
 const dir = tempDir();
@@ -183,5 +184,20 @@ describe("plan", () => {
       const code = kernelAbi >= 11 ? 0 : 125;
       expect(plan("package.json", "-11", "-strict")).toEqual({ code, abi: 11 });
     },
+  );
+});
+
+const asRoot = process.getuid?.() === 0 ? "" : "needs root: others may not give files away";
+
+testUnless(asRoot, "a policy file of another user is refused by name, and nothing runs", () => {
+  const file = join(dir, "strangers.json");
+  writeFileSync(file, JSON.stringify({ abi: 1, ro: ["/"] }));
+  const words = ["-policy", file, "--", "echo", "ran"];
+  if (kernelAbi > 0) expect(run(...words)).toMatchObject({ stdout: "ran\n", code: 0 });
+  chownSync(file, 65534, 65534);
+  const { stdout, stderr, code } = run(...words);
+  expect({ stdout, code }).toEqual({ stdout: "", code: 125 });
+  expect(stderr).toContain(
+    `Cannot trust the policy "/strangers.json": "/strangers.json" belongs to user 65534`,
   );
 });
