@@ -88,7 +88,7 @@ function prepare(rulesetFd: number, flags: readonly RestrictFlag[], call: Call) 
     start<Child>(run: (argv: string[], options: never) => Child, statusFd: number): Child {
       const own = [rulesetFd, statusFd, ...launcher.handed];
       refuseOwn(name, stdio, own);
-      const options = { ...others, cwd, env, stdio: [...stdio, ...own] };
+      const options = { ...others, argv0: undefined, cwd, env, stdio: [...stdio, ...own] };
       try {
         return run(argv, options as never);
       } catch (cause) {

@@ -40,7 +40,7 @@ export interface Call {
   readonly env: Readonly<Record<string, string>> | undefined;
   /** Three entries at least; undefined ones get Bun's default. */
   readonly stdio: readonly unknown[];
-  /** What is handed to Bun as it is. */
+  /** All that was given, as it is. */
   readonly others: Readonly<Given>;
 }
 
@@ -54,21 +54,24 @@ export function readCall(first: unknown, second: unknown): Call {
   const isList = Array.isArray(first);
   const options = isList ? second : first;
   const command = wordsOf(isList ? first : optionOf(options, "cmd"));
-  const others: Given = {};
-  for (const key of optionsOfBun) {
-    const value = optionOf(options, key);
-    if (value !== undefined) others[key] = value;
+  // Without a prototype, which may have what code has added to every object.
+  const others = Object.create(null) as Given;
+  if (isObject(options)) {
+    for (const key of optionsOfBun) {
+      const value = optionOf(options, key);
+      if (value !== undefined) others[key] = value;
+    }
   }
-  const { argv0: name, cwd, env, stdio, stdin, stdout, stderr, ...rest } = others;
-  const argv0 = textOf(name);
+  if (others.terminal !== undefined) others.terminal = terminalOf(others.terminal);
+  const argv0 = textOf(others.argv0);
   if (argv0?.includes("\0")) throw hasNul(command[0]!, argv0);
   return {
     command,
     argv0,
-    cwd: textOf(cwd),
-    env: environmentOf(env),
-    stdio: entriesOf(stdio) ?? [stdin, stdout, stderr],
-    others: "terminal" in rest ? { ...rest, terminal: terminalOf(rest.terminal) } : rest,
+    cwd: textOf(others.cwd),
+    env: environmentOf(others.env),
+    stdio: entriesOf(others.stdio) ?? [others.stdin, others.stdout, others.stderr],
+    others,
   };
 }
 

@@ -16,6 +16,9 @@ export interface Held {
 
 /** Holds back what Bun may call when the process ends. */
 export function holdBack(options: Options): Held {
+  const { onExit, onDisconnect, terminal } = options;
+  // Most often there is nothing to hold.
+  if (!onExit && !onDisconnect && !terminal) return { options, release() {}, drop() {} };
   let state: "waiting" | "released" | "dropped" = "waiting";
   const waiting: (() => void)[] = [];
   const held = (callback: unknown): unknown => {
@@ -28,10 +31,11 @@ export function holdBack(options: Options): Held {
       return undefined;
     };
   };
-  const changed: { -readonly [Key in keyof Options]: Options[Key] } = { ...options };
-  if (options.onExit !== undefined) changed.onExit = held(options.onExit);
-  if (options.onDisconnect !== undefined) changed.onDisconnect = held(options.onDisconnect);
-  const { terminal } = options;
+  const changed = Object.assign(Object.create(null), options) as {
+    -readonly [Key in keyof Options]: Options[Key];
+  };
+  if (onExit) changed.onExit = held(onExit);
+  if (onDisconnect) changed.onDisconnect = held(onDisconnect);
   if (isObject(terminal) && !(terminal instanceof Bun.Terminal)) {
     changed.terminal = { ...terminal, exit: held((terminal as Bun.TerminalOptions).exit) };
   }

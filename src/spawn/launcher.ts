@@ -4,6 +4,8 @@ import { launcherImage } from "../kernel/memory.ts";
 import { fileSystemType, isDumpable, readLink } from "../kernel/syscalls.ts";
 import { PROC_SUPER_MAGIC } from "../kernel/uapi.ts";
 
+const isMain = Bun.isMainThread;
+
 /** This process's number in `/proc`, and the descriptor of the launcher, once they are known. */
 let own: { readonly number: string; readonly fd: number } | undefined;
 
@@ -41,7 +43,7 @@ export function findLauncher(childFd: number, isOtherUser: boolean): Found {
   own ??= findOwn();
   // The child may look into this process: 20 µs less than into its own, new entry in /proc. Not so
   // for another user, nor below ABI 8 for a Worker, whose domain is not that of the main thread.
-  const isOpen = Bun.isMainThread && !isOtherUser && isDumpable();
+  const isOpen = isMain && !isOtherUser && isDumpable();
   return isOpen
     ? { path: `/proc/${own.number}/fd/${own.fd}`, handed: [] }
     : { path: `/proc/self/fd/${childFd}`, handed: [own.fd] };

@@ -121,3 +121,36 @@ testFromAbi(1, "a command is not handed the descriptors of its own launcher", as
     message: message(seen.fd!),
   });
 });
+
+testFromAbi(1, "what code has added to every object is no option", async () => {
+  const seen = await inSubprocess({}, async ({ landlock }) => {
+    using ruleset = landlock.config({ fs: ["make_reg"] }).ruleset();
+    const added: Record<string, unknown> = {
+      argv0: "added",
+      cwd: "/usr",
+      env: { ADDED: "1" },
+      ipc: () => {},
+      stdio: ["ignore", "ignore", "ignore"],
+      stdin: "wrong",
+      terminal: {},
+      timeout: 1,
+      uid: 65534,
+      cmd: ["false"],
+      exit: "added",
+    };
+    const command = ["sh", "-c", 'echo "$0 $ADDED $NODE_CHANNEL_FD"; pwd; ls /proc/$$/fd; id -u'];
+    const run = async (starter: Pick<typeof Bun, "spawn" | "spawnSync">) => {
+      const child = starter.spawn(command, { stdin: "ignore" });
+      return [await child.stdout.text(), starter.spawnSync(command).stdout.toString()];
+    };
+    Object.assign(Object.prototype, added);
+    try {
+      return { own: await run(ruleset as unknown as typeof Bun), plain: await run(Bun) };
+    } finally {
+      for (const key of Object.keys(added))
+        delete (Object.prototype as Record<string, unknown>)[key];
+    }
+  });
+  expect(seen.own).toEqual(seen.plain);
+  expect(seen.own[0]).toContain("0\n1\n2\n");
+});
