@@ -91,7 +91,8 @@ const functions = {
   link: { args: [cstring, cstring], returns: i32 },
   unlink: { args: [cstring], returns: i32 },
   rmdir: { args: [cstring], returns: i32 },
-  renameat2: { args: [i32, cstring, i32, cstring, u32], returns: i32 },
+  // Of renameat2(2), for which musl before 1.2.5 has no function.
+  syscall: { args: [i32, i32, cstring, i32, cstring, u32], returns: i32 },
   truncate: { args: [cstring, u64], returns: i32 },
   mount: { args: [cstring, cstring, cstring, u64, pointer], returns: i32 },
   posix_spawn: { args: [pointer, cstring, pointer, pointer, pointer, pointer], returns: i32 },

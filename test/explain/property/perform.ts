@@ -10,6 +10,7 @@ import { bindPath, reachPath, SOCK_DGRAM, SOCK_STREAM, type Network } from "./so
 import type { PathServer } from "./sockets.ts";
 import type { Trial } from "./world.ts";
 
+const NR_renameat2 = process.arch === "arm64" ? 276 : 316;
 const RENAME_EXCHANGE = 2;
 const O_TMPFILE = 0o20000000 | O_DIRECTORY;
 /** Neither for reading nor for writing: for ioctl(2) alone, open(2). */
@@ -48,7 +49,7 @@ export function perform(
     case "rename": {
       const { path, to, exchange } = operation;
       const flags = exchange ? RENAME_EXCHANGE : 0;
-      return outcome(() => call("renameat2", AT_FDCWD, path, AT_FDCWD, to, flags));
+      return outcome(() => call("syscall", NR_renameat2, AT_FDCWD, path, AT_FDCWD, to, flags));
     }
     case "link":
       return outcome(() => call("link", operation.path, operation.to));

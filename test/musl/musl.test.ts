@@ -1,0 +1,80 @@
+/** Enforcement and threads under the Bun that is built for musl. */
+import { beforeAll, expect } from "bun:test";
+import { join } from "node:path";
+import { kernelAbi, patience, testUnless } from "../harness.ts";
+import { isInstalled, muslBun, type MuslBun } from "./runtime.ts";
+
+const root = join(import.meta.dir, "../..");
+
+/** Test files that run at the same time: the second one mostly waits for a name server. */
+const lanes: Readonly<Record<string, readonly string[]>> = {
+  "threads and enforcement": [
+    ..."bun-io children concurrent running server unreachable whole-process"
+      .split(" ")
+      .map((name) => `test/threads/${name}.test.ts`),
+    ..."layers net no-new-privs open paths scoped-threads spawn-inherit"
+      .split(" ")
+      .map((name) => `test/enforce/${name}.test.ts`),
+  ],
+  "the network": ["test/threads/network.test.ts"],
+};
+
+async function missingHere(): Promise<string> {
+  if (process.platform !== "linux" || process.arch !== "x64") return "for Linux on x64";
+  if (process.env["LANDLOCK_TEST_PROGRAMS"]) return "for a machine with a compiler";
+  if (kernelAbi === 0) return "needs Landlock";
+  // There it must be: nothing is skipped.
+  if (process.env["CI"] || isInstalled) return "";
+  if (!Bun.which("musl-gcc")) return "needs musl-gcc";
+  return (await import("../registry.ts")).registryMissing;
+}
+
+const missing = await missingHere();
+const lanesMs = 120_000;
+let musl: MuslBun;
+
+/** Starts one lane; `bun test` says how many tests passed at its end. */
+async function run(files: readonly string[]) {
+  const child = Bun.spawn([musl.bun, "test", ...files.map((file) => `./${file}`)], {
+    cwd: root,
+    env: { ...process.env, ...musl.env },
+    stdout: "pipe",
+    stderr: "pipe",
+    timeout: patience(lanesMs),
+  });
+  const [stdout, stderr, code] = await Promise.all([
+    child.stdout.text(),
+    child.stderr.text(),
+    child.exited,
+  ]);
+  const text = stdout + stderr;
+  return { text, code, passed: Number(/^ *(\d+) pass$/m.exec(text)?.[1] ?? 0) };
+}
+
+const running = new Map<string, ReturnType<typeof run>>();
+
+beforeAll(async () => {
+  if (missing) return;
+  musl = await muslBun();
+  for (const [lane, files] of Object.entries(lanes)) running.set(lane, run(files));
+}, 120_000);
+
+testUnless(missing, "musl: this Bun has musl for its libc, and no glibc", () => {
+  const script = `console.log(require("fs").readFileSync("/proc/self/maps", "utf8"))`;
+  const done = Bun.spawnSync([musl.bun, "-e", script], { env: { ...process.env, ...musl.env } });
+  expect(done.stdout.toString()).toContain("-linux-musl/libc.so");
+  expect(done.stdout.toString()).not.toContain("libc.so.6");
+});
+
+for (const lane of Object.keys(lanes)) {
+  testUnless(
+    missing,
+    `musl: ${lane} as with glibc`,
+    async () => {
+      const { text, code, passed } = await running.get(lane)!;
+      if (code !== 0) throw new Error(`bun test ended with ${code}:\n${text}`);
+      expect(passed).toBeGreaterThan(5);
+    },
+    lanesMs + 5000,
+  );
+}
