@@ -1,6 +1,7 @@
 /** The native library: the only place that loads it. */
-import { dlopen, FFIType, ptr } from "bun:ffi";
+import { dlopen, FFIType, linkSymbols, ptr, type FFIFunction, type Pointer } from "bun:ffi";
 import { LandlockError } from "../errors.ts";
+import { mapLibrary } from "./mapped.ts";
 import { nativeImage } from "./memory.ts";
 import { bytesOf } from "./names.ts";
 import { fileSystemType } from "./syscalls.ts";
@@ -28,28 +29,41 @@ let loaded: Native | undefined;
 
 function native(): Native {
   if (loaded) return loaded;
-  const path = `/proc/self/fd/${nativeImage()}`;
+  const fd = nativeImage();
   // Without procfs a file of that name could be anybody's.
-  if (fileSystemType("/proc/self/fd") !== PROC_SUPER_MAGIC) {
-    const message = "Cannot load the native library: this process is not in /proc; mount it";
-    throw new LandlockError("ERR_LANDLOCK_NATIVE", message, { path: "/proc/self" });
-  }
-  let opened: Native;
-  try {
-    opened = dlopen(path, symbols).symbols;
-  } catch (cause) {
-    const message = `Cannot load the native library: ${(cause as Error).message}; let this process map executable memory`;
-    throw new LandlockError("ERR_LANDLOCK_NATIVE", message, { path, cause });
-  }
+  const inProc = fileSystemType("/proc/self/fd") === PROC_SUPER_MAGIC;
+  const opened = inProc ? openLibrary(`/proc/self/fd/${fd}`) : mapWithoutProc(fd);
   const found = opened.landlock_native_version();
   if (found !== version) {
     throw new LandlockError(
       "ERR_LANDLOCK_NATIVE",
       `The native library has version ${found} where ${version} is needed: reinstall bun-landlock`,
-      { path },
     );
   }
   return (loaded = opened);
+}
+
+function openLibrary(path: string): Native {
+  try {
+    return dlopen(path, symbols).symbols;
+  } catch (cause) {
+    const message = `Cannot load the native library: ${(cause as Error).message}; let this process map executable memory`;
+    throw new LandlockError("ERR_LANDLOCK_NATIVE", message, { path, cause });
+  }
+}
+
+function mapWithoutProc(fd: number): Native {
+  // Each thread would get a library of its own, with a lock of its own.
+  const mapped = Bun.isMainThread ? mapLibrary(fd) : "a Worker needs /proc for that; mount it";
+  if (typeof mapped === "string") {
+    const message = `Cannot load the native library: ${mapped}`;
+    throw new LandlockError("ERR_LANDLOCK_NATIVE", message, { path: "/proc/self" });
+  }
+  const functions: Record<string, FFIFunction> = {};
+  for (const [name, address] of mapped) {
+    functions[name] = { ...symbols[name as keyof typeof symbols], ptr: address as Pointer };
+  }
+  return linkSymbols(functions).symbols as unknown as Native;
 }
 
 /** Opens the library now, for calls that come once /proc is out of reach. */

@@ -43,7 +43,7 @@ const symbols = {
 } as const;
 
 /** glibc's name; musl's; and musl's where there is no link named after the CPU. */
-const libcNames = [
+export const libcNames = [
   "libc.so.6",
   `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`,
   "libc.so",
