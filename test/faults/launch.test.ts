@@ -129,3 +129,23 @@ testUnless(
     expect(run(1, ["-fd", "7"])).toBe("7\n");
   },
 );
+
+testUnless(
+  why(mounts),
+  "a /proc that is no procfs is none: its files could be anybody's",
+  async () => {
+    const seen = await inSubprocess(
+      {},
+      async ({ landlock, thrown }) => {
+        const { mkdirSync, symlinkSync } = await import("node:fs");
+        using ruleset = landlock.config({ fs: ["make_sock"] }).ruleset();
+        Bun.spawnSync(["mount", "-t", "tmpfs", "none", "/proc"]);
+        mkdirSync("/proc/1/fd", { recursive: true });
+        symlinkSync("1", "/proc/self");
+        return thrown(() => ruleset.spawnSync(["/bin/true"]))?.["message"];
+      },
+      { prefix: mounts },
+    );
+    expect(seen).toBe("Cannot start the launcher: this process is not in /proc; mount it");
+  },
+);

@@ -1,9 +1,10 @@
 /** From files to the directories that a person would name. */
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { FsRight } from "../../src/kernel/abi.ts";
 import { fold, rightsOn, withoutCovered } from "../../src/learn/fold.ts";
+import { mayHoldGoverning } from "../../src/learn/governing.ts";
 import { Names } from "../../src/learn/names.ts";
 import { Places } from "../../src/learn/places.ts";
 import { isProject, isWide, zoneOf } from "../../src/learn/zones.ts";
@@ -214,4 +215,25 @@ test("paths are written as people write them", () => {
     "/h/c$$d",
   ]);
   expect([...elsewhere.variables]).toEqual([]);
+});
+
+test("a directory that the project is in is not granted for files of two of its neighbours", () => {
+  const home = realpathSync(tempDir());
+  const files = ["one/file", "two/file"].map((name) => join(home, "src", name));
+  for (const path of [...files, join(home, "src/app/file")]) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, "");
+  }
+  const grants = new Map(files.map((path) => [path, new Set(["read_file" as const])]));
+  const keys = (project: string) => [...fold(grants, { home, project }).keys()].sort();
+  expect(keys(join(home, "src/app"))).toEqual(files);
+  expect(keys(join(home, "other"))).toEqual([join(home, "src")]);
+});
+
+test("a directory that cannot be looked through may hold what governs", () => {
+  const directory = tempDir();
+  expect(mayHoldGoverning(directory)).toBe(false);
+  expect(mayHoldGoverning(join(directory, "x".repeat(256)))).toBe(true);
+  mkdirSync(join(directory, ".git"));
+  expect(mayHoldGoverning(directory)).toBe(true);
 });

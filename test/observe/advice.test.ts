@@ -40,6 +40,16 @@ function advise(operations: readonly Operation[], program = "tool", granted: str
 
 const read = (path: string): Operation => ({ kind: "open", path, read: true });
 
+test("a failure with another errno than Landlock's is not Landlock's", () => {
+  const log = failureLog({ layers: [everything], files }, () => true);
+  const operation = read("/etc/hosts");
+  for (const errno of ["EPERM", "EACCES"])
+    log.add({ operation, errno, program: "tool", nested: false });
+  const { denied, others } = log.all();
+  expect(denied).toMatchObject([{ errno: "EACCES", denials: [{ right: "read_file" }] }]);
+  expect(others).toMatchObject([{ errno: "EPERM", cause: "unknown" }]);
+});
+
 describe("adviseOn()", () => {
   const cases: [name: string, operations: Operation[], words: string][] = [
     ["a file", [read("/etc/hosts")], "-rofiles /etc/hosts"],
