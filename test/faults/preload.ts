@@ -43,7 +43,7 @@ function replaced(text: string, what: RegExp, by: string): string {
 /** By the file in `src/kernel`: what is replaced, and by what. By path, so that faults reach it. */
 const changes: Readonly<Record<string, readonly [RegExp, string]>> = {
   "image.ts": [/return resolve\(.*;/, `return ${JSON.stringify(faulty)};`],
-  "native.ts": [/`\/proc\/self\/fd\/.*`;/, `(nativeImage(), ${JSON.stringify(faulty)});`],
+  "native.ts": [/const opened = .*;/, `const opened = openLibrary(${JSON.stringify(faulty)});`],
   "syscalls.ts": [/"libc\.so\.6"/, JSON.stringify(faulty)],
 };
 
