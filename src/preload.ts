@@ -10,9 +10,10 @@
 import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
 import { LandlockError, messageFor } from "./errors.ts";
 import { unrestricted } from "./kernel/probe.ts";
-import { loadPolicy } from "./policy.ts";
+import { Policy } from "./policy.ts";
 import { packageOf } from "./policy/find.ts";
-import { ownPolicy, requireOwned } from "./policy/owner.ts";
+import { ownPolicy } from "./policy/owner.ts";
+import { readFile } from "./policy/read.ts";
 import { asStarted } from "./policy/started.ts";
 import { rewritableText } from "./rewritable.ts";
 
@@ -30,11 +31,9 @@ function sandbox(): void {
   const { rewritable } = asStarted(() => {
     const named = process.env["BUN_LANDLOCK_POLICY"];
     const path = named ?? packageOf(Bun.main);
-    requireOwned(
-      path,
-      named === undefined ? "name one of your own with BUN_LANDLOCK_POLICY" : ownPolicy,
-    );
-    const policy = loadPolicy(path);
+    const ifForeign =
+      named === undefined ? "name one of your own with BUN_LANDLOCK_POLICY" : ownPolicy;
+    const policy = new Policy(readFile(path, { ifForeign }));
     const report = policy.restrict();
     if (report.enforcement === "none" && !policy.config.allowNone) {
       throw unrestricted("Cannot sandbox this program");

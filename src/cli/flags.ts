@@ -2,7 +2,7 @@
 import type { Config } from "../config.ts";
 import { LandlockError, quoted } from "../errors.ts";
 import { newestAbi, type NetRight } from "../kernel/abi.ts";
-import { ownPolicy, requireOwned } from "../policy/owner.ts";
+import { ownPolicy } from "../policy/owner.ts";
 import { readFile, type Read } from "../policy/read.ts";
 import { fitted } from "../policy/fitted.ts";
 import { presetOf } from "../presets.ts";
@@ -127,8 +127,7 @@ export function parseFlags(words: readonly string[]): Request {
     free,
     scoped: given.has("-scoped"),
   };
-  if (file !== undefined) requireOwned(file, ownPolicy);
-  const policy = file === undefined ? undefined : readFile(file, abi);
+  const policy = file === undefined ? undefined : readFile(file, { abi, ifForeign: ownPolicy });
   const config = chooseConfig(choice, policy?.config);
   const fit = (all: readonly Rule[]) => all.flatMap((rule) => fitted(rule, config));
   // A right that an option leaves alone needs no rule of the policy.

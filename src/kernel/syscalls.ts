@@ -5,9 +5,10 @@
  */
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
 import { LandlockError } from "../errors.ts";
-import { bytesOf } from "./names.ts";
+import { bytesOf, nameOf } from "./names.ts";
 import {
   AT_EACCESS,
+  AT_EMPTY_PATH,
   AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,
   CLOSE_RANGE_CLOEXEC,
@@ -18,13 +19,17 @@ import {
   LANDLOCK_CREATE_RULESET_VERSION,
   NR,
   O_CLOEXEC,
+  O_NOCTTY,
+  O_NONBLOCK,
   O_PATH,
   PR_GET_DUMPABLE,
   PR_GET_NO_NEW_PRIVS,
   PR_SET_NO_NEW_PRIVS,
   RLIMIT_NOFILE,
   STATX_ATTR_MOUNT_ROOT,
+  STATX_BTIME,
   STATX_GID,
+  STATX_INO,
   STATX_MODE,
   STATX_NLINK,
   STATX_TYPE,
@@ -144,17 +149,29 @@ export function openPath(path: string, flags = 0): number {
   return fd === -1 ? lastError() : fd;
 }
 
-/** `open(2)` for reading. Bun would open another file for a name that is not UTF-8. */
-export function openFile(path: string): number {
-  if (!path.isWellFormed()) return EILSEQ;
-  const fd = libc().openat(AT_FDCWD, path, O_CLOEXEC, 0);
+/** `openat(2)` of a name in an open directory. */
+export function openIn(directory: number, name: string, flags: number): number {
+  if (!name.isWellFormed()) return EILSEQ;
+  const fd = libc().openat(directory, name, O_CLOEXEC | flags, 0);
   return fd === -1 ? lastError() : fd;
+}
+
+/**
+ * `open(2)` for reading; never waits for the other end of a pipe. Bun would open another file for a
+ * name that is not UTF-8.
+ */
+export function openFile(path: string): number {
+  return openIn(AT_FDCWD, path, O_NONBLOCK | O_NOCTTY);
 }
 
 /** All bytes of a file, or undefined where it cannot be read. */
 export function readFile(path: string): Uint8Array | undefined {
   const fd = openFile(path);
-  if (fd < 0) return undefined;
+  return fd < 0 ? undefined : readOpen(fd);
+}
+
+/** The rest of an open file, which is closed then, or undefined where it cannot be read. */
+export function readOpen(fd: number): Uint8Array | undefined {
   let bytes = new Uint8Array(4096);
   for (let length = 0; ;) {
     const got = readInto(fd, bytes.subarray(length));
@@ -195,6 +212,13 @@ export function readLink(path: string): string | undefined {
   return length < 0 ? undefined : new TextDecoder().decode(buffer.subarray(0, length));
 }
 
+/** `readlink(2)` of a link that is open itself, or undefined where it is none. */
+export function readOpenLink(fd: number): string | undefined {
+  const buffer = new Uint8Array(4096);
+  const length = syscall(NR.readlinkat, fd, ptr(bytesOf("\0")), ptr(buffer), buffer.length);
+  return length < 0 ? undefined : nameOf(buffer.subarray(0, length));
+}
+
 /** The magic number of the file system that a path is on, from `statfs(2)`, or a negative errno. */
 export function fileSystemType(path: string): number {
   const name = new TextEncoder().encode(`${path}\0`);
@@ -205,11 +229,16 @@ export function fileSystemType(path: string): number {
 }
 
 /** The first fields of `struct statx`, as 32-bit words, or a negative errno. */
-function statx(path: string, flags: number, mask: number): Uint32Array | number {
+function statx(
+  path: string,
+  flags: number,
+  mask: number,
+  directory = AT_FDCWD,
+): Uint32Array | number {
   const name = bytesOf(`${path}\0`);
   // struct statx is 256 bytes.
   const words = new Uint32Array(64);
-  const result = syscall(NR.statx, AT_FDCWD, ptr(name), flags, mask, ptr(words));
+  const result = syscall(NR.statx, directory, ptr(name), flags, mask, ptr(words));
   return result < 0 ? result : words;
 }
 
@@ -227,12 +256,28 @@ export function fileMode(path: string): number {
   return typeof words === "number" ? words : words[7]! & 0xffff;
 }
 
-/** Owner and `st_mode` of a file or, if it is one, of a symbolic link; or a negative errno. */
-export function ownership(path: string): { uid: number; gid: number; mode: number } | number {
-  const words = statx(path, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID);
-  // stx_uid and stx_gid are the u32 at offsets 20 and 24, stx_mode the u16 at 28.
+/** What an open file is. */
+export interface Status {
+  readonly uid: number;
+  readonly gid: number;
+  /** `st_mode`. */
+  readonly mode: number;
+  /** Its file system, inode and time of birth: another file has another one. */
+  readonly id: string;
+}
+
+/** Owner, `st_mode` and identity of an open file, or a negative errno. */
+export function statusOf(fd: number): Status | number {
+  const mask = STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID | STATX_INO | STATX_BTIME;
+  const words = statx("", AT_EMPTY_PATH, mask, fd);
   if (typeof words === "number") return words;
-  return { uid: words[5]!, gid: words[6]!, mode: words[7]! & 0xffff };
+  // stx_uid and stx_gid are the u32 at offsets 20 and 24, stx_mode the u16 at 28.
+  const [uid, gid, mode] = [words[5]!, words[6]!, words[7]! & 0xffff];
+  const u64 = (at: number) => (BigInt(words[at + 1]!) << 32n) | BigInt(words[at]!);
+  // stx_dev is at offset 136, stx_ino at 32, stx_btime at 80. An inode's number is used again, and
+  // nobody can set the time of birth.
+  const id = `${words[34]}:${words[35]} ${u64(8)} ${u64(20)}.${words[22]}`;
+  return { uid, gid, mode, id };
 }
 
 /** Whether this user may execute a file, or enter a directory: 0, or a negative errno. */

@@ -17,7 +17,13 @@ export const O_PATH = 0o10000000;
 export const O_CLOEXEC = 0o2000000;
 /** arm64 has its own value (`arch/arm64/include/uapi/asm/fcntl.h`). */
 export const O_DIRECTORY = process.arch === "arm64" ? 0o40000 : 0o200000;
+/** As `O_DIRECTORY`. */
+export const O_NOFOLLOW = process.arch === "arm64" ? 0o100000 : 0o400000;
+/** Opening a pipe does not wait for its other end then. */
+export const O_NONBLOCK = 0o4000;
+export const O_NOCTTY = 0o400;
 export const AT_FDCWD = -100;
+export const AT_EMPTY_PATH = 0x1000;
 export const AT_EACCESS = 0x200;
 export const X_OK = 1;
 export const F_SETFD = 2;
@@ -38,6 +44,8 @@ export const STATX_MODE = 0x2;
 export const STATX_UID = 0x8;
 export const STATX_GID = 0x10;
 export const STATX_NLINK = 0x4;
+export const STATX_INO = 0x100;
+export const STATX_BTIME = 0x800;
 export const STATX_ATTR_MOUNT_ROOT = 0x2000;
 
 export const PR_GET_DUMPABLE = 3;

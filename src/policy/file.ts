@@ -1,7 +1,8 @@
 /** From a policy's file to the data in it. */
 import { errnoName, LandlockError } from "../errors.ts";
-import { close, openFile, readFile } from "../kernel/syscalls.ts";
+import { close, openFile, readOpen } from "../kernel/syscalls.ts";
 import { duplicateKeys } from "./duplicates.ts";
+import { isRegular, openOwned } from "./owner.ts";
 import { fromHere } from "./paths.ts";
 
 /** A policy as its file has it. */
@@ -28,14 +29,15 @@ const formats = new Map<string | undefined, (text: string) => unknown>([
  * Reads a policy: the whole of a file, or the key `landlock` of a package.json.
  *
  * @param path Absolute, or relative to the current directory
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` where it cannot be read,
- *   `ERR_LANDLOCK_INVALID_RULE` where it cannot be parsed
+ * @param ifForeign Refuses a file that a stranger may have put there; what to do then
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` where it cannot be read, is no regular file, or is
+ *   refused; `ERR_LANDLOCK_INVALID_RULE` where it cannot be parsed
  */
-export function readSource(path: string): Source {
+export function readSource(path: string, ifForeign?: string): Source {
   const file = fromHere(path);
   // A name that no policy has is not worth reading.
   formatOf(file);
-  return sourceOf(textOf(file), file);
+  return sourceOf(textOf(file, ifForeign), file);
 }
 
 /** How to parse a file, by its name. */
@@ -116,8 +118,8 @@ function parsed(text: string, parse: (text: string) => unknown, path: string): u
   }
 }
 
-function textOf(path: string): string {
-  const bytes = process.platform === "linux" ? bytesOf(path) : elsewhere(path);
+function textOf(path: string, ifForeign?: string): string {
+  const bytes = process.platform === "linux" ? bytesOf(path, ifForeign) : elsewhere(path);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
@@ -130,11 +132,14 @@ function textOf(path: string): string {
 }
 
 /** By system calls that are needed anyway: loading node:fs takes longer than a policy. */
-function bytesOf(path: string): Uint8Array {
-  const fd = openFile(path);
+function bytesOf(path: string, ifForeign?: string): Uint8Array {
+  const fd = ifForeign === undefined ? openFile(path) : openOwned(path, ifForeign);
   if (fd < 0) throw unreadable(path, `open failed with ${errnoName(-fd)}`, -fd);
-  close(fd);
-  const bytes = readFile(path);
+  if (!isRegular(fd)) {
+    close(fd);
+    throw unreadable(path, "it is not a regular file");
+  }
+  const bytes = readOpen(fd);
   if (bytes === undefined) throw unreadable(path, "read failed");
   return bytes;
 }

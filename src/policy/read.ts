@@ -46,15 +46,20 @@ export function readValue(value: unknown, base: string, source: string, abi?: nu
   return { ...meaning, source };
 }
 
+interface Settings {
+  readonly abi?: number | undefined;
+  readonly ifForeign?: string;
+}
+
 /**
  * Reads a policy out of its file.
  *
- * @param abi In place of the one the file names
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` where it cannot be read,
+ * @param settings `abi`: in place of the one the file names; `ifForeign`: as for `readSource()`
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` where it cannot be read, or is refused,
  *   `ERR_LANDLOCK_INVALID_RULE` where it cannot be parsed or naming the key that is wrong
  */
-export function readFile(path: string, abi?: number): Read {
-  return ofSource(readSource(path), abi);
+export function readFile(path: string, settings: Settings = {}): Read {
+  return ofSource(readSource(path, settings.ifForeign), settings.abi);
 }
 
 /**

@@ -203,7 +203,8 @@ describe("complaints", () => {
     });
     expect(complaint("folder.json")).toEqual({
       code: "ERR_LANDLOCK_PATH",
-      message: 'Cannot read the policy "/folder.json": read failed; name a file that can be read',
+      message:
+        'Cannot read the policy "/folder.json": it is not a regular file; name a file that can be read',
       path: join(folder, "folder.json"),
     });
     await write("secret.json", "{}");
