@@ -6,6 +6,9 @@
  * started with, or else the key `landlock` of the nearest package.json, from the main script's
  * folder upwards. It must belong to root or the caller. Without one, and whenever something fails,
  * the process ends with status 1 before any code of the program runs.
+ *
+ * Bun decides whether the preload runs at all, by the program and the files around it: they have to
+ * be the operator's. Where a run may write there, `landlock-restrict -policy` has to start Bun.
  */
 import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
 import { LandlockError, messageFor } from "./errors.ts";
@@ -13,9 +16,10 @@ import { unrestricted } from "./kernel/probe.ts";
 import { Policy } from "./policy.ts";
 import { packageOf } from "./policy/find.ts";
 import { ownPolicy } from "./policy/owner.ts";
+import { folderOf } from "./policy/paths.ts";
 import { readFile } from "./policy/read.ts";
 import { asStarted } from "./policy/started.ts";
-import { rewritableText } from "./rewritable.ts";
+import { firstWritable, rewritableText } from "./rewritable.ts";
 
 /** Workers get a copy of what is set under this key, which no environment and no .env can set. */
 const key = "bun-landlock/preload";
@@ -28,7 +32,7 @@ function sandbox(): void {
       "Cannot restrict a Worker alone: preload this where the process starts",
     );
   }
-  const { rewritable } = asStarted(() => {
+  const { rewritable, rules } = asStarted(() => {
     const named = process.env["BUN_LANDLOCK_POLICY"];
     const path = named ?? packageOf(Bun.main);
     const ifForeign =
@@ -40,10 +44,18 @@ function sandbox(): void {
     }
     return report;
   });
-  if (rewritable.length > 0) {
-    console.error(`bun-landlock/preload: careful with this program: ${rewritableText(rewritable)}`);
+  if (rewritable.length > 0) warn(rewritableText(rewritable));
+  const own = firstWritable(rules, [Bun.main, folderOf(Bun.main), process.cwd()]);
+  if (own !== undefined) {
+    warn(
+      `it can change ${JSON.stringify(own)}, so its next run may get past the preload: start it by landlock-restrict -policy`,
+    );
   }
   setEnvironmentData(key, process.pid);
+}
+
+function warn(what: string): void {
+  console.error(`bun-landlock/preload: careful with this program: ${what}`);
 }
 
 try {

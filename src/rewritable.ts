@@ -1,9 +1,13 @@
 /** Presets read files to see what to grant. Which of these files do the rules let be changed? */
 import type { FsRight } from "./kernel/abi.ts";
+import type { PathRule, PortRule } from "./plan.ts";
 import type { FsRule, NetRule } from "./rule.ts";
 
 /** Rights with which a file is overwritten, or removed and replaced. */
 const changing: readonly FsRight[] = ["write_file", "remove_file", "remove_dir"];
+
+/** The same, and those with which a file comes to a place. */
+const planting: readonly FsRight[] = [...changing, "make_reg", "make_sym"];
 
 /**
  * The files that chose what presets grant and that the same rules let be changed: one run can then
@@ -26,12 +30,28 @@ export function rewritableBy(
     for (const path of rule.paths) open.add(real(path));
   }
   if (open.size === 0) return [];
-  const isOpen = (path: string): boolean =>
-    open.has(path) || (path !== "/" && isOpen(parentOf(path)));
+  const isOpen = (path: string) => isBeneath(path, open);
   // A link can be replaced where it is, and what it leads to where that is.
   const placeOf = (path: string) =>
     `${real(parentOf(path))}/${path.slice(path.lastIndexOf("/") + 1)}`;
   return [...chosen].filter((path) => isOpen(real(path)) || isOpen(placeOf(path))).sort();
+}
+
+/** The first of these files and directories that the rules let be changed, or that files can be put in. */
+export function firstWritable(
+  rules: readonly (PathRule | PortRule)[],
+  places: readonly string[],
+): string | undefined {
+  const open = new Set<string>();
+  for (const rule of rules) {
+    if ("port" in rule || !rule.access.some((right) => planting.includes(right))) continue;
+    open.add(withoutLinks(rule.path));
+  }
+  return open.size === 0 ? undefined : places.find((place) => isBeneath(withoutLinks(place), open));
+}
+
+function isBeneath(path: string, open: ReadonlySet<string>): boolean {
+  return open.has(path) || (path !== "/" && isBeneath(parentOf(path), open));
 }
 
 function parentOf(path: string): string {

@@ -4,6 +4,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { patience, tempDir, testFromAbi } from "../harness.ts";
 import { installPacked } from "../packed.ts";
+import { policyFor } from "./program.ts";
 import { makeScene, takeMarks } from "./scene.ts";
 import { kits } from "./traps.ts";
 
@@ -44,6 +45,8 @@ describe("a command that may write the current directory gains nothing in the ne
       expect(takeMarks(scene)).toEqual([]);
 
       writeFileSync(join(cwd, "script.js"), "");
+      run([tool, "-policy", policyFor(scene), "--", "bun", "./script.js"]);
+      expect(takeMarks(scene)).toEqual([]);
       const { stdout } = run(["/bin/sh", "-c", traps[0]!.canary]);
       expect(takeMarks(scene).length > 0 || stdout.includes("DOOR_")).toBe(true);
     });

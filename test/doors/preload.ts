@@ -1,4 +1,4 @@
-/** A program of the hostile folder beneath the preload, started in the form that the README gives. */
+/** The preload in a hostile folder, started in the form that the README gives: the program is not in it. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Entry, Way } from "./entries.ts";
@@ -16,9 +16,10 @@ const safely = (scene: Scene, program: string) => ({
   env: { BUN_LANDLOCK_POLICY: policyOf(scene) },
 });
 
+const programOf = ({ project }: Scene) => join(project, "program.js");
+
 const ways: readonly Way[] = [
-  { name: "./relative", call: (scene) => safely(scene, "./program.js") },
-  { name: "absolute", call: (scene) => safely(scene, join(scene.folders.cwd, "program.js")) },
+  { name: "absolute", call: (scene) => safely(scene, programOf(scene)) },
 ];
 
 export const preloads: readonly Entry[] = [
@@ -27,7 +28,7 @@ export const preloads: readonly Entry[] = [
     ways,
     prepare(scene) {
       writeFileSync(policyOf(scene), JSON.stringify({ abi: 1, ro: ["/"] }));
-      const program = join(scene.folders.cwd, "program.js");
+      const program = programOf(scene);
       writeFileSync(
         program,
         `import { writeFileSync } from "node:fs";

@@ -12,6 +12,7 @@ import {
   rwFiles,
   type Rule,
 } from "../../src/index.ts";
+import { firstWritable } from "../../src/rewritable.ts";
 import { inSubprocess, testFromAbi } from "../harness.ts";
 import { writeElf } from "./elf-file.ts";
 import { project } from "./project.ts";
@@ -160,7 +161,19 @@ testFromAbi(1, "landlock-restrict warns of it, and plan, -v and the preload say 
   );
   const preload = join(import.meta.dir, "../../src/preload.ts");
   expect(start("--preload", preload, join(folder, "app/main.ts")).stderr).toBe(
-    `bun-landlock/preload: careful with this program: ${warning}`,
+    `bun-landlock/preload: careful with this program: ${warning}bun-landlock/preload: careful with this program: it can change "${folder}/app/main.ts", so its next run may get past the preload: start it by landlock-restrict -policy\n`,
   );
   expect(readFileSync(join(folder, "app/b.ts"), "utf8")).toBe("");
+});
+
+test("the preload warns if files can be put next to the program, or where it is started", () => {
+  const { folder } = scene();
+  symlinkSync(folder, join(folder, "link"));
+  const places = [join(folder, "app/main.ts"), join(folder, "app"), folder];
+  const first = (rule: Rule) => firstWritable(planFor(config, [rule], kernel).rules, places);
+  expect(first(rwFiles(join(folder, "app/main.ts")))).toBe(places[0]);
+  expect(first(pathAccess(["make_reg"], join(folder, "link/app")))).toBe(places[0]);
+  expect(first(pathAccess(["make_sym"], folder))).toBe(places[0]);
+  expect(first(rwDirs(join(folder, "data")))).toBeUndefined();
+  expect(first(roDirs(folder))).toBeUndefined();
 });
