@@ -14,7 +14,7 @@ import {
   rwFiles,
 } from "../rules.ts";
 import type { Draft } from "./draft.ts";
-import { ordered } from "./fold.ts";
+import { isWritable, ordered } from "./fold.ts";
 import { escaped, type Names } from "./names.ts";
 import { statsOf } from "./stats.ts";
 
@@ -129,9 +129,6 @@ function isDirectory(path: string): boolean {
   return statsOf(path)?.isDirectory() ?? true;
 }
 
-/** Writing, making and removing, and so all of `rw`. */
-const writes: readonly FsRight[] = ["write_file", "make_reg", "remove_file"];
-
 function grantFor(rights: readonly FsRight[], directory: boolean): Grant {
   const within = (list: readonly FsRight[]) => rights.every((right) => list.includes(right));
   if (!directory) {
@@ -141,7 +138,7 @@ function grantFor(rights: readonly FsRight[], directory: boolean): Grant {
   if (within(["execute", "read_file", "read_dir"]) && rights.includes("read_file")) {
     return { access: "ro" };
   }
-  const writable = writes.every((right) => rights.includes(right));
+  const writable = isWritable(new Set(rights));
   if (writable && within(rwDirs("/").access)) return { access: "rw" };
   if (writable && within([...rwDirs("/").access, "refer"])) return { access: "rw", refer: true };
   return { access: rights };

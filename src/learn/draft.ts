@@ -1,11 +1,29 @@
 /** From what a command needs to what a policy would grant, and what it would not. */
 import { accessNet, fileRights, type FsRight, type NetRight } from "../kernel/abi.ts";
 import type { Coverage } from "./coverage.ts";
-import { fold, ordered, rightsOn, withoutCovered, type Grants } from "./fold.ts";
+import {
+  fold,
+  isWritable,
+  ordered,
+  remainder,
+  rightsOn,
+  roundedUp,
+  withoutCovered,
+  type Grants,
+} from "./fold.ts";
 import type { Move, Needs } from "./needs.ts";
 import { recognise, type Chosen } from "./presets.ts";
-import { changes, governingAt, isGoverning, mayHoldGoverning } from "./governing.ts";
+import {
+  changes,
+  governingAt,
+  harmless,
+  isGoverning,
+  isVersionControl,
+  leadsToGoverning,
+  mayHoldGoverning,
+} from "./governing.ts";
 import { isSecret, secretsIn } from "./secrets.ts";
+import { statsOf } from "./stats.ts";
 import { isSystem, isTemporary, isWide, temporaryFolders, type Surroundings } from "./zones.ts";
 
 /** Something that was used and is not granted. */
@@ -14,12 +32,24 @@ export interface Withheld {
   readonly what: string;
   readonly rights: readonly FsRight[];
   /**
-   * `secret`: a person has to decide; `wide`: too much is in it; `governing`: what runs later is in
-   * it; `listing`: too much, and its names were read and nothing else; `temporary`, `process`,
-   * `port`: another one each time; `name`: no policy can hold it.
+   * `secret`: a person has to decide; `wide`: too much is in it; `later`: it decides what runs later;
+   * `governing`: such a file is in it; `link`: hard links would let files be written that were only
+   * read; `listing`: too much, and its names were read and nothing else; `temporary`, `process`,
+   * `port`: another one each time; `own`: what a process sets of itself; `name`: no policy can hold
+   * it.
    */
   readonly reason:
-    "secret" | "wide" | "governing" | "listing" | "temporary" | "process" | "port" | "name";
+    | "secret"
+    | "wide"
+    | "later"
+    | "governing"
+    | "link"
+    | "listing"
+    | "temporary"
+    | "process"
+    | "own"
+    | "port"
+    | "name";
 }
 
 /** What a policy would say. */
@@ -43,9 +73,6 @@ export interface Draft {
   /** Programs that cannot be followed, or whose files could not be seen. */
   readonly unseen: readonly string[];
 }
-
-/** Rights of those who fill a directory and empty it. */
-const fills: ReadonlySet<FsRight> = new Set(["write_file", "make_reg", "remove_file"]);
 
 /** All that a listing needs. */
 const listing: ReadonlySet<FsRight> = new Set(["read_dir"]);
@@ -72,7 +99,7 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
       return false;
     }
     const project = spec === "tmp" && around.project?.startsWith(`${tmp}/`) ? around.project : "";
-    const isFine = project === "" || !mayHoldGoverning(project);
+    const isFine = project === "" || !mayHoldGoverning(project, around.home);
     if (!isFine) withhold(tmp, needs.paths.get(tmp)!, "governing");
     return isFine;
   });
@@ -80,6 +107,14 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
   const missing = new Map<string, "skip" | "create">();
   const all: Grants = new Map(needs.paths);
   for (const program of recognised.unknown) all.set(program, new Set(["execute", "read_file"]));
+  const moves = needs.moves.filter((move) => {
+    if (!move.link) return true;
+    // By its new name a file could be written, so it has to be the run's to write.
+    const isOwn = changes(rightsOn(needs.paths, move.from));
+    if (isOwn) all.set(move.from, new Set(all.get(move.from)).add("refer"));
+    else withhold(move.from, new Set(["refer"]), "link");
+    return isOwn;
+  });
   const coverages = [already, ...presets.map(({ coverage }) => coverage)];
   const uncovered = (path: string, rights: ReadonlySet<FsRight>): ReadonlySet<FsRight> =>
     coverages.reduce((left, coverage) => left.difference(coverage.rightsOn(path)), rights);
@@ -87,26 +122,34 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
     const left = uncovered(path, rights);
     if (left.size === 0) continue;
     const reason = reasonAgainst(path, left, needs, around, tmp);
-    if (reason === undefined) grants.set(path, new Set(left));
-    else if (reason !== "governing") withhold(path, left, reason);
+    if (reason === undefined) grants.set(path, remainder(rights, rights.difference(left)));
+    else if (reason === "later") {
+      withhold(path, left.difference(harmless), reason);
+      const kept = left.intersection(harmless);
+      if (kept.size > 0 && !needs.created.has(path)) grants.set(path, kept);
+    } else if (reason !== "governing") withhold(path, left, reason);
     if (reason !== "governing") continue;
     withhold(path, left.difference(listing), reason);
     // What is listed there is not in question, and files that are there by now are files.
     if (left.has("read_dir")) grants.set(path, new Set(listing));
     for (const [file, some] of needs.left.get(path) ?? []) {
-      if (isSecret(file, around.home) || isGoverning(file)) continue;
+      if (isSecret(file, around.home) || isGoverning(file, around.home)) continue;
       grants.set(file, new Set(some));
       missing.set(file, "skip");
     }
   }
   for (const [path, rights] of needs.secrets) withhold(path, rights, "secret");
+  for (const [path, rights] of needs.later) {
+    const left = uncovered(path, rights.difference(harmless));
+    if (left.size > 0) withhold(path, left, "later");
+  }
   for (const [path, rights] of needs.processes) {
     const left = uncovered("/proc", rights);
-    if (left.size > 0) withhold(path, left, "process");
+    if (left.size > 0) withhold(path, left, left.has("write_file") ? "own" : "process");
   }
   const isAllowed = (path: string, rights: ReadonlySet<FsRight>) =>
     reasonAgainst(path, rights, needs, around, tmp) === undefined;
-  const leveled = level(fold(grants, around), needs.moves, coverages, isAllowed);
+  const leveled = level(fold(grants, around), moves, coverages, isAllowed);
   const folded = withoutCovered(leveled);
   for (const [path, rights] of folded) {
     if (path.isWellFormed()) continue;
@@ -116,7 +159,7 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
   // What a run makes, the next one finds; and what it fills, somebody may remove.
   for (const [path, rights] of folded) {
     const isOutput = around.project !== undefined && path.startsWith(`${around.project}/`);
-    if (needs.created.has(path) || (isOutput && fills.isSubsetOf(rights))) {
+    if (needs.created.has(path) || (isOutput && isWritable(rights))) {
       missing.set(path, "create");
     }
     // A socket is there as long as its server is.
@@ -131,9 +174,7 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
     leavesScope: needs.scopes.size > 0,
     withheld: [...withheld.values()].sort((a, b) => (a.what < b.what ? -1 : 1)),
     ...exposedBy(folded, around),
-    governing: [...folded].flatMap(([path, rights]) =>
-      changes(rights) && !needs.created.has(path) ? governingAt(path) : [],
-    ),
+    governing: [...folded].flatMap(([path, rights]) => (changes(rights) ? governingAt(path) : [])),
     unseen: [...needs.unseen],
   };
 }
@@ -151,9 +192,15 @@ function reasonAgainst(
     if (rights.isSubsetOf(listing)) return "listing";
     if (path !== tmp) return "wide";
   }
+  if (!changes(rights)) return undefined;
+  if (isGoverning(path, around.home)) return "later";
+  // Those who commit write there.
+  if (isVersionControl(path)) return undefined;
   // What is in a directory that the run made is its own.
-  if (!changes(rights) || created.has(path)) return undefined;
-  return mayHoldGoverning(path, true) ? "governing" : undefined;
+  const mayHold = created.has(path)
+    ? leadsToGoverning(path, around.home)
+    : mayHoldGoverning(path, around.home, true);
+  return mayHold ? "governing" : undefined;
 }
 
 /**
@@ -166,7 +213,12 @@ function level(
   coverages: readonly Coverage[],
   isAllowed: (path: string, rights: ReadonlySet<FsRight>) => boolean,
 ): Grants {
-  const result: Grants = new Map(grants);
+  const result: Grants = new Map();
+  const set = (path: string, rights: ReadonlySet<FsRight>) => {
+    const isDirectory = statsOf(path)?.isDirectory() ?? true;
+    result.set(path, isDirectory ? roundedUp(rights) : new Set(rights));
+  };
+  for (const [path, rights] of grants) set(path, rights);
   const onPath = (path: string) =>
     coverages.reduce((sum, one) => sum.union(one.rightsOn(path)), rightsOn(result, path));
   for (let changed = true; changed;) {
@@ -180,7 +232,7 @@ function level(
       const more = new Set(result.get(from)).union(new Set(missing));
       // What is withheld stays so: the move is denied.
       if (!isAllowed(from, more)) continue;
-      result.set(from, more);
+      set(from, more);
       changed = true;
     }
   }

@@ -1,5 +1,6 @@
 /** From files to the directories they are in, as far as people would say it that way. */
 import { accessFs, type FsRight } from "../kernel/abi.ts";
+import { roDirs, rwDirs } from "../rules.ts";
 import { changes, mayHoldGoverning } from "./governing.ts";
 import { mayHoldSecrets } from "./secrets.ts";
 import { commonDirectory, isSystem, isWide, zoneOf, type Surroundings } from "./zones.ts";
@@ -53,7 +54,9 @@ function foldGroup(paths: readonly string[], zone: string, least: number, work: 
   const isFine = () => {
     if (isWide(target, around) || mayHoldSecrets(target, around.home)) return false;
     // What is written to lies where nobody would look for a hook, or it stays as it is.
-    return !paths.some((path) => changes(grants.get(path)!)) || !mayHoldGoverning(target);
+    return (
+      !paths.some((path) => changes(grants.get(path)!)) || !mayHoldGoverning(target, around.home)
+    );
   };
   if (paths.length < least || !isFine()) {
     const deeper = Map.groupBy(paths, (path) => nextBelow(path, target));
@@ -78,15 +81,38 @@ function give(grants: Grants, path: string, rights: ReadonlySet<FsRight>): void 
   grants.set(path, new Set(grants.get(path)).union(rights));
 }
 
-/** Without what directories above grant already. */
+/** Without what directories above grant already; of `rw`, never a part. */
 export function withoutCovered(grants: Grants): Grants {
   const kept: Grants = new Map();
   for (const [path, rights] of [...grants].sort(([a], [b]) => a.length - b.length)) {
-    const above = rightsOn(kept, path);
-    const missing = rights.difference(above);
-    if (missing.size > 0) kept.set(path, above.size === 0 ? rights : missing);
+    const missing = remainder(rights, rightsOn(kept, path));
+    if (missing.size > 0) kept.set(path, missing);
   }
   return kept;
+}
+
+/** What is left of rights, as people write it: all of them, or what no `rw` has. */
+export function remainder(rights: Set<FsRight>, granted: ReadonlySet<FsRight>): Set<FsRight> {
+  const left = rights.difference(granted);
+  return isWritable(rights) && !left.isDisjointFrom(rwRights) ? rights : left;
+}
+
+const roRights: ReadonlySet<FsRight> = new Set(roDirs("/").access);
+const rwRights: ReadonlySet<FsRight> = new Set(rwDirs("/").access);
+/** Writing, making and removing, and so all of `rw`. */
+const fills: ReadonlySet<FsRight> = new Set(["write_file", "make_reg", "remove_file"]);
+
+/** Whether rights on a directory are all of `rw`, as people would grant it. */
+export function isWritable(rights: ReadonlySet<FsRight>): boolean {
+  return fills.isSubsetOf(rights);
+}
+
+/** What a policy grants on a directory where these rights are needed: all of `ro`, or of `rw`. */
+export function roundedUp(rights: ReadonlySet<FsRight>): Set<FsRight> {
+  if (isWritable(rights)) return rwRights.union(rights);
+  return rights.has("read_file") && rights.isSubsetOf(roRights)
+    ? new Set(roRights)
+    : new Set(rights);
 }
 
 /** All rights that are granted on a path. */

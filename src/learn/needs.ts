@@ -5,9 +5,11 @@ import { fileRights, newestAbi, type FsRight, type NetRight, type Scope } from "
 import { parentOf } from "../kernel/names.ts";
 import type { Attempt, Observation } from "../observe.ts";
 import { rwDirs } from "../rules.ts";
-import { terminals, type Places } from "./places.ts";
+import { isGoverning } from "./governing.ts";
+import type { Places } from "./places.ts";
 import { isSecret } from "./secrets.ts";
 import { statsOf } from "./stats.ts";
+import { terminals } from "./zones.ts";
 
 /** A file went from one directory to another, or got a name there. */
 export interface Move {
@@ -15,6 +17,8 @@ export interface Move {
   readonly to: string;
   /** Rights on files are all that others than directories can gain. */
   readonly directory: boolean;
+  /** Whether the file keeps its old name too. */
+  readonly link: boolean;
 }
 
 /** What a command needs. */
@@ -27,6 +31,8 @@ export interface Needs {
   readonly left: Map<string, Map<string, Set<FsRight>>>;
   /** Secrets that were moved or linked: the directories that takes are not granted for them. */
   readonly secrets: Map<string, Set<FsRight>>;
+  /** What was made where it decides what runs later, by that place. */
+  readonly later: Map<string, Set<FsRight>>;
   /** What `/proc` says of single processes, as `/proc/PID/comm`: the next run has others. */
   readonly processes: Map<string, Set<FsRight>>;
   /** The files that were executed, in that order, as they were named. */
@@ -86,6 +92,7 @@ export class Collector {
       created: new Set(),
       left: new Map(),
       secrets: new Map(),
+      later: new Map(),
       processes: new Map(),
       programs: new Set(),
       ports: new Map(),
@@ -167,11 +174,16 @@ class Reader {
   #need(path: string, ...rights: FsRight[]): void {
     const { paths, created, processes } = this.#needs;
     const process = this.#ofProcess(path);
-    if (process !== undefined && process !== "/proc/self") {
-      for (const right of rights) addTo(processes, process, right);
+    if (process !== undefined && (process !== "/proc/self" || rights.includes("write_file"))) {
+      const name = process === "/proc/self" ? lastingName(path, process) : process;
+      for (const right of rights) addTo(processes, name, right);
       return;
     }
     const anchor = this.#places.anchor(path);
+    // Its directory is not granted for it.
+    if ((anchor.instead || anchor.made) && isGoverning(path, this.#home)) {
+      return this.#addLater(path, rights);
+    }
     const target = process ?? anchor.path;
     if (process === undefined && anchor.made) {
       created.add(target);
@@ -182,6 +194,18 @@ class Reader {
     if (process === undefined && anchor.instead) this.#leave(path, target, rights);
     // A terminal is asked what it is, with an ioctl(2) that its name in the trace may not show.
     if (target === terminals) addTo(this.#needs.paths, target, "ioctl_dev");
+  }
+
+  /** Adds rights to make, remove or replace an entry of a directory. */
+  #needIn(path: string, ...rights: FsRight[]): void {
+    if (isGoverning(path, this.#home)) this.#addLater(path, rights);
+    else this.#need(parentOf(path), ...rights);
+  }
+
+  #addLater(path: string, rights: readonly FsRight[]): void {
+    const above = parentOf(path);
+    const place = isGoverning(above, this.#home) ? above : path;
+    for (const right of rights) addTo(this.#needs.later, place, right);
   }
 
   /** Remembers a file that the run made and left, if it is a plain one. */
@@ -199,10 +223,10 @@ class Reader {
    * those of others get new ones.
    */
   #ofProcess(path: string): string | undefined {
-    const [, pid, rest] = /^\/proc\/(\d+)(\/.*)?$/s.exec(path) ?? [];
+    const [, pid] = /^\/proc\/(\d+)(\/|$)/.exec(path) ?? [];
     if (pid === undefined) return undefined;
     if (Number(pid) === this.#processes[0]) return "/proc/self";
-    return `/proc/PID${(rest ?? "").replace(/^\/task\/\d+/, "/task/TID")}`;
+    return lastingName(path, "/proc/PID");
   }
 
   #open({ read, write, create, unnamed }: Open, path: string): void {
@@ -215,7 +239,8 @@ class Reader {
     if (read && gone && !write) this.#need(path, "read_dir");
     // ftruncate(2) needs its right when the file is opened.
     if (write) this.#need(path, "write_file", ...(type === "device" ? [] : ["truncate" as const]));
-    if (create && instead) this.#need(parentOf(path), "make_reg");
+    // Nothing is ever made in /proc: the process is gone.
+    if (create && instead && !path.startsWith("/proc/")) this.#needIn(path, "make_reg");
   }
 
   #other(operation: Exclude<FileOperation, Open | { kind: "execute" }>): void {
@@ -223,9 +248,9 @@ class Reader {
     if (kind === "make") {
       if (operation.type === "directory") this.#directories.add(path);
       if (operation.type === "directory" && this.#places.isRemade(path)) this.#recreate(path);
-      else this.#need(parentOf(path), rightToMake(operation.type));
+      else this.#needIn(path, rightToMake(operation.type));
     } else if (kind === "remove") {
-      this.#need(parentOf(path), operation.directory ? "remove_dir" : "remove_file");
+      this.#needIn(path, operation.directory ? "remove_dir" : "remove_file");
     } else if (kind === "truncate") this.#need(path, "truncate");
     else if (kind === "ioctl") this.#need(path, "ioctl_dev");
     else if (kind === "resolve_unix") this.#need(path, "resolve_unix");
@@ -250,19 +275,21 @@ class Reader {
     const remove = type === "directory" ? "remove_dir" : "remove_file";
     if (type === "directory") this.#directories.add(to);
     if (kind === "rename") {
-      this.#need(source, remove);
+      this.#needIn(path, remove);
       // The next run finds a file there that this one may have made.
-      this.#need(destination, remove);
-      if (operation.exchange) this.#need(source, rightToMake(type));
+      this.#needIn(to, remove);
+      if (operation.exchange) this.#needIn(path, rightToMake(type));
     }
-    this.#need(destination, rightToMake(type));
+    this.#needIn(to, rightToMake(type));
     if (source === destination) return;
-    this.#need(source, "refer");
+    const link = kind === "link";
+    // What a link takes of the directory that it leads out of is decided once all is known.
+    if (!link) this.#need(source, "refer");
     this.#need(destination, "refer");
     const directory = type === "directory";
-    this.#needs.moves.push({ from, to: target, directory });
+    this.#needs.moves.push({ from, to: target, directory, link });
     if (operation.kind === "rename" && operation.exchange) {
-      this.#needs.moves.push({ from: target, to: from, directory: true });
+      this.#needs.moves.push({ from: target, to: from, directory: true, link });
     }
   }
 
@@ -272,6 +299,11 @@ class Reader {
     if (stats?.isSymbolicLink()) return "symlink";
     return stats?.isDirectory() ? "directory" : "regular";
   }
+}
+
+/** What `/proc` says of one process, by a name that is the same each time. */
+function lastingName(path: string, process: string): string {
+  return process + path.replace(/^\/proc\/\d+/, "").replace(/^\/task\/\d+/, "/task/TID");
 }
 
 /** Whether a path stands for what a process has open, whatever that is: `proc_pid_fd(5)`. */

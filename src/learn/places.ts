@@ -2,7 +2,7 @@
 import type { BigIntStats } from "node:fs";
 import { parentOf, realPath } from "../kernel/names.ts";
 import { statsOf } from "./stats.ts";
-import { isShared, temporaryFolders } from "./zones.ts";
+import { isShared, temporaryFolders, whereNamesChange } from "./zones.ts";
 
 /** A file that the next run finds: a rule can be about it. */
 export interface Anchor {
@@ -14,12 +14,6 @@ export interface Anchor {
   /** Whether the run made this directory: the next one finds it only if a rule makes it. */
   readonly made?: true;
 }
-
-/** Where terminals are: each gets the next number that is free. */
-export const terminals = "/dev/pts";
-
-/** Where control groups are: each session has its own. */
-const cgroups = "/sys/fs/cgroup";
 
 /** Looks up the files of one run. */
 export class Places {
@@ -79,9 +73,8 @@ export class Places {
   }
 
   #find(path: string): Anchor {
-    for (const folder of [terminals, cgroups]) {
-      if (path.startsWith(`${folder}/`)) return { ...this.anchor(folder), instead: true };
-    }
+    const folder = whereNamesChange(path);
+    if (folder !== undefined) return { ...this.anchor(folder), instead: true };
     const real = realOf(path);
     const stats = real === undefined ? undefined : statsOf(real);
     if (real === undefined || !stats) {

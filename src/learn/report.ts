@@ -5,11 +5,15 @@ import type { Names } from "./names.ts";
 const reasons: Readonly<Record<Withheld["reason"], string>> = {
   secret: "Used, but not granted: it is secret. Add what the program really needs, as to roFiles:",
   wide: "Used, but not granted: too much is in it. Add a part of it that will do:",
+  later:
+    "Used, but not granted for writing: it decides what runs later, outside of the sandbox. Most programs do without, or take a folder of the project, as bun install --cache-dir does. If yours does not, add it to rw:",
   governing:
-    "Used, but not granted: what is in it decides what runs later, outside of the sandbox, such as .git/hooks. Have files made in a directory of their own, which is emptied rather than removed, or add it:",
+    "Used, but not granted: what is in it decides what runs later, outside of the sandbox, such as .git/hooks. Have files made in a directory of their own, which is emptied rather than removed, or add it to rw:",
+  link: "Used, but not granted: hard links to files that are only read here, which could then be written. Most programs copy instead. If yours does not, add it to rw, with refer:",
   name: "Used, but not granted: its name is not UTF-8, as all names in policies are. Rename it, or add a directory above:",
   process:
     "Used, but not granted: what /proc says of one process, which is another one each time. Only a rule for all of /proc has it, and that of all other processes:",
+  own: "Used, but not granted: a process sets it of itself, as the names of its threads. Most programs do without:",
   temporary:
     "Used, but not granted: its name was drawn at random, and the next run has another one:",
   listing: "Listed, but not granted, which most programs do without:",
@@ -57,7 +61,7 @@ export function notes(
   }
   if (draft.governing.length > 0) {
     lines.push(
-      "Careful: the program can write what decides what runs later, outside of the sandbox:",
+      "Careful: the program can write what decides what runs later, outside of the sandbox. Read it before you run anything there; commits are safer in a clone that you fetch from:",
       ...draft.governing.map((path) => `  ${names.write(path)}`),
     );
   }

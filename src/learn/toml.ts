@@ -54,7 +54,7 @@ export function variableText(name: string, source: string | { readonly env: stri
 }
 
 const missingComments = {
-  create: "made before the command runs, which may fill and empty it, not remove it",
+  create: "made before the command runs, which may empty it by rm -rf DIR/*, not remove it",
   skip: "its directory is not granted, so the file has to be there already",
 };
 

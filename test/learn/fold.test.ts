@@ -232,8 +232,8 @@ test("a directory that the project is in is not granted for files of two of its 
 
 test("a directory that cannot be looked through may hold what governs", () => {
   const directory = tempDir();
-  expect(mayHoldGoverning(directory)).toBe(false);
-  expect(mayHoldGoverning(join(directory, "x".repeat(256)))).toBe(true);
+  expect(mayHoldGoverning(directory, undefined)).toBe(false);
+  expect(mayHoldGoverning(join(directory, "x".repeat(256)), undefined)).toBe(true);
   mkdirSync(join(directory, ".git"));
-  expect(mayHoldGoverning(directory)).toBe(true);
+  expect(mayHoldGoverning(directory, undefined)).toBe(true);
 });

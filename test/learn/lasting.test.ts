@@ -346,10 +346,10 @@ test("what is written does not fold to a directory with hooks in it", () => {
   expect([...drafted(project, writes).grants.keys()]).toEqual([join(project, "deep")]);
   mkdirSync(join(project, "deep/.husky"));
   expect([...drafted(project, writes).grants.keys()].sort()).toEqual(files);
-  const { governing } = drafted(project, [
+  const { withheld } = drafted(project, [
     { kind: "open", path: join(project, "deep/.husky"), write: true },
   ]);
-  expect(governing).toEqual([join(project, "deep/.husky")]);
+  expect(withheld).toMatchObject([{ what: join(project, "deep/.husky"), reason: "later" }]);
   writeFileSync(join(project, "package.json"), "{}");
   const made = { kind: "make", path: join(project, "new"), type: "regular" };
   expect(drafted(project, [made]).withheld.map(({ reason }) => reason)).toEqual(["governing"]);

@@ -89,7 +89,8 @@ export const programs: readonly Program[] = [
     name: "bun install",
     needs: ["tar"],
     prepare: packed,
-    command: () => ["bun", "install"],
+    // Its cache in the home directory holds what other projects execute.
+    command: () => ["bun", "install", "--cache-dir", "node_modules/.cache"],
     makes: ["node_modules/greeter/greet.js", "node_modules/greeter/words.js", "bun.lock"],
   },
   {
