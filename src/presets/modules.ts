@@ -1,5 +1,5 @@
 /** The preset for a script's own modules. */
-import { readFileSync, realpathSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
 import { LandlockError } from "../errors.ts";
 import { parse } from "../parse.ts";
@@ -9,7 +9,7 @@ import { isPathString } from "../values.ts";
 import { elfOf } from "./elf.ts";
 import { browsable, readable } from "./grant.ts";
 import { librariesOf } from "./libraries.ts";
-import { projectOf } from "./project.ts";
+import { projectOf, realEntry } from "./project.ts";
 import {
   isBuiltin,
   isFile,
@@ -54,7 +54,8 @@ interface Import {
  * node_modules included, and only code: scripts, JSON, WebAssembly and native add-ons, outside of
  * hidden directories. The project is the folder of the nearest `package.json`, or the workspace which
  * names that folder. An import of anything else is an error that names the file; a text file or a
- * linked package that may be read is named as an entry of its own.
+ * linked package that may be read is named as an entry of its own. An entry that is a link, or lies
+ * behind one, must lead to code of the project that holds the link; else name what it leads to.
  *
  * Not what is only known when it runs: `import(variable)`, the file of a `Worker` (name it as an
  * entry of its own), files that are read. A Bun process that is started inside needs
@@ -82,8 +83,7 @@ export function modules(...entries: string[]): CompositeRule {
 }
 
 function entryPath(entry: string): string {
-  const path = resolve(entry);
-  if (isFile(path)) return realpathSync(path);
+  if (isFile(resolve(entry))) return realEntry(entry);
   throw new LandlockError(
     "ERR_LANDLOCK_PATH",
     `Cannot find the script "${entry}": it is no file; correct the path`,

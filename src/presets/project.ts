@@ -1,7 +1,7 @@
 /** Which files are code of a project: what `modules()` may grant, whatever a script names. */
-import { readFileSync, realpathSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, extname, join, relative } from "node:path";
+import { dirname, extname, join, relative, resolve } from "node:path";
 import { LandlockError } from "../errors.ts";
 import { elfOf } from "./elf.ts";
 
@@ -58,6 +58,47 @@ function refused(path: string, by: string, why: string): LandlockError {
     `Cannot grant "${path}", which "${by}" names: ${why}; if it may be read, name it as one more file of modules`,
     { path },
   );
+}
+
+/**
+ * The real path of a file that the user named.
+ *
+ * A checkout may bring links along, so each link on the way must stay in the project that holds it.
+ *
+ * @param entry A file that exists, absolute or relative to the current directory
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` naming the link that leads elsewhere
+ */
+export function realEntry(entry: string): string {
+  const named = resolve(entry);
+  let path = "/";
+  for (const name of named.split("/").slice(1)) {
+    const link = join(path, name);
+    path = realpathSync(link);
+    if (path === link) continue;
+    const why = whyNotFollowed(link, path);
+    if (why === undefined) continue;
+    throw new LandlockError(
+      "ERR_LANDLOCK_PATH",
+      `Cannot grant "${entry}": "${link}" is a link to "${path}", and ${why}; if it may be read, name "${realpathSync(named)}" instead`,
+      { path: entry },
+    );
+  }
+  return path;
+}
+
+/** Why a link must not choose its target; undefined if it may. */
+function whyNotFollowed(link: string, target: string): string | undefined {
+  if (!isIn(target, rootOf(link))) return "that lies outside the project";
+  if (hiddenFolders(join(target, "x")).some((folder) => !isIn(link, folder))) {
+    return "that is hidden";
+  }
+  const isCodeOrFolder = lstatSync(target).isDirectory() || isCode(target) || isScript(target);
+  return isCodeOrFolder ? undefined : "that is not code";
+}
+
+/** Whether it begins as the programs of packages do, which have no extension. */
+function isScript(path: string): boolean {
+  return readFileSync(path).subarray(0, 2).toString() === "#!";
 }
 
 function isIn(path: string, folder: string): boolean {
@@ -117,9 +158,15 @@ function workspacesIn(settings: Readonly<Record<string, unknown>> | undefined): 
     .filter((pattern): pattern is string => typeof pattern === "string");
 }
 
+/** HOME without links; as it is if it does not exist. */
+function home(): string {
+  const folder = homedir();
+  return existsSync(folder) ? realpathSync(folder) : folder;
+}
+
 /** The package.json of a folder, unless the folder is everybody's: there it makes no project. */
 function manifestOf(folder: string, entry: string) {
-  if (folder === "/" || folder === homedir()) return undefined;
+  if (folder === "/" || folder === home()) return undefined;
   return parsed(join(folder, "package.json"), entry, Bun.JSONC.parse);
 }
 
@@ -129,8 +176,8 @@ function manifestOf(folder: string, entry: string) {
  */
 function parsed(path: string, entry: string, parse: (text: string) => unknown) {
   try {
-    const { uid } = statSync(path);
-    const trusted = [0, process.geteuid?.(), statSync(entry).uid];
+    const { uid } = lstatSync(path);
+    const trusted = [0, process.geteuid?.(), lstatSync(entry).uid];
     if (!trusted.includes(uid) || realpathSync(path) !== path) return undefined;
     const value = parse(readFileSync(path, "utf8"));
     return typeof value === "object" && value !== null && !Array.isArray(value)

@@ -2,26 +2,14 @@
 import { describe, expect, test } from "bun:test";
 import { chownSync, cpSync } from "node:fs";
 import { join } from "node:path";
-import { LandlockError, presets, type FsRule } from "../../src/index.ts";
+import { presets, type FsRule } from "../../src/index.ts";
 import { nativePath } from "../../src/kernel/image.ts";
 import { presetOf } from "../../src/presets.ts";
 import { inSubprocess, testFromAbi } from "../harness.ts";
-import { project, type Files } from "./project.ts";
+import { granted, project, type Files } from "./project.ts";
 import { run } from "./programs.ts";
 
 const { bun, executable, modules } = presets;
-
-/** What an entry gets: the files to read and the folders to list, beneath a folder; or the error. */
-function granted(folder: string, ...entries: string[]): string[] | string {
-  try {
-    const rules = modules(...entries.map((entry) => join(folder, entry))).rules as FsRule[];
-    const paths = rules.flatMap((rule) => rule.paths);
-    return paths.map((path) => (path === folder ? "." : path.replace(`${folder}/`, "")));
-  } catch (error) {
-    if (error instanceof LandlockError && error.code === "ERR_LANDLOCK_PATH") return error.message;
-    throw error;
-  }
-}
 
 testFromAbi(1, "a script that requires a secret does not make it readable", async () => {
   const folder = project({ "app/package.json": "{}", secret: "a private key" });
@@ -292,19 +280,22 @@ describe("the project of a script is", () => {
   });
 });
 
-test("a package.json of the home makes no project of all that is in it", async () => {
+test("a package.json of the home, or of what HOME links to, makes no project of all in it", async () => {
   const folder = project({
-    "package.json": '{ "name": "home" }',
-    "scratch/main.ts": 'require("../other/token.json")',
-    "other/token.json": "{}",
+    "home/package.json": '{ "name": "home" }',
+    "home/scratch/main.ts": 'require("../other/token.json")',
+    "home/other/token.json": "{}",
+    link: { link: "home" },
   });
-  const message = await inSubprocess(
-    { folder },
-    ({ presets, thrown }, { folder }) =>
-      thrown(() => presets.modules(`${folder}/scratch/main.ts`))?.["message"],
-    { env: { HOME: folder } },
-  );
-  expect(message as string).toContain("it lies outside the project");
+  for (const home of ["home", "link"]) {
+    const message = await inSubprocess(
+      { folder },
+      ({ presets, thrown }, { folder }) =>
+        thrown(() => presets.modules(`${folder}/home/scratch/main.ts`))?.["message"],
+      { env: { HOME: join(folder, home) } },
+    );
+    expect(message as string).toContain("it lies outside the project");
+  }
 });
 
 test("a JSX runtime that Bun might choose, but lies outside the project, is left out", () => {

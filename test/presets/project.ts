@@ -1,6 +1,7 @@
 /** Projects of files for tests. */
 import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { LandlockError, presets, type FsRule } from "../../src/index.ts";
 import { tempDir } from "../harness.ts";
 
 /** From the path of a file to its text, or what it links to. */
@@ -16,4 +17,16 @@ export function project(files: Files): string {
     else symlinkSync(content.link, path);
   }
   return folder;
+}
+
+/** What `modules()` grants: the files to read and the folders to list, beneath a folder; or the error. */
+export function granted(folder: string, ...entries: string[]): string[] | string {
+  try {
+    const rules = presets.modules(...entries.map((entry) => join(folder, entry))).rules as FsRule[];
+    const paths = rules.flatMap((rule) => rule.paths);
+    return paths.map((path) => (path === folder ? "." : path.replace(`${folder}/`, "")));
+  } catch (error) {
+    if (error instanceof LandlockError && error.code === "ERR_LANDLOCK_PATH") return error.message;
+    throw error;
+  }
 }

@@ -1,0 +1,132 @@
+/** Entries of `modules()` in a stranger's checkout, where names may be links. */
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { presetOf } from "../../src/presets.ts";
+import { granted, project, type Files } from "./project.ts";
+
+describe("modules() refuses by name, as an entry that the user named", () => {
+  const files: Files = {
+    "app/main.ts": "",
+    "home/.ssh/id_rsa": "a private key",
+    "home/token.ts": "a token",
+    "home/package.json": '{ "name": "home" }',
+  };
+  const cases: Record<string, [entry: string, leadsTo: string, why: string, files: Files]> = {
+    "a link to a key": [
+      "app/worker.ts",
+      "home/.ssh/id_rsa",
+      "that lies outside the project",
+      { "app/worker.ts": { link: "../home/.ssh/id_rsa" } },
+    ],
+    "a link to code elsewhere": [
+      "app/worker.ts",
+      "home/token.ts",
+      "that lies outside the project",
+      { "app/worker.ts": { link: "../home/token.ts" } },
+    ],
+    "a link to a link": [
+      "app/worker.ts",
+      "home/token.ts",
+      "that lies outside the project",
+      { "app/worker.ts": { link: "b.ts" }, "app/b.ts": { link: "../home/token.ts" } },
+    ],
+    "a link of a project with a package.json": [
+      "app/src/worker.ts",
+      "home/token.ts",
+      "that lies outside the project",
+      { "app/package.json": "{}", "app/src/worker.ts": { link: "../../home/token.ts" } },
+    ],
+    "a file in a folder that is a link": [
+      "app/src/token.ts",
+      "home/token.ts",
+      "that lies outside the project",
+      { "app/src": { link: "../home" } },
+    ],
+    "a key in a folder that is a link": [
+      "app/src/id_rsa",
+      "home/.ssh/id_rsa",
+      "that lies outside the project",
+      { "app/src": { link: "../home/.ssh" } },
+    ],
+    "a page that is a link to a key": [
+      "app/page.html",
+      "home/.ssh/id_rsa",
+      "that lies outside the project",
+      { "app/page.html": { link: "../home/.ssh/id_rsa" } },
+    ],
+    "a program of node_modules that is a link to a key": [
+      "app/node_modules/.bin/tool",
+      "home/.ssh/id_rsa",
+      "that lies outside the project",
+      { "app/node_modules/.bin/tool": { link: "../../../home/.ssh/id_rsa" } },
+    ],
+    "a package that is a link": [
+      "app/node_modules/linked/token.ts",
+      "home/token.ts",
+      "that lies outside the project",
+      { "app/node_modules/linked": { link: "../../home" } },
+    ],
+    "a link into a hidden directory": [
+      "app/worker.ts",
+      "app/.git/config.json",
+      "that is hidden",
+      { "app/worker.ts": { link: ".git/config.json" }, "app/.git/config.json": "{}" },
+    ],
+    "a file in a folder that is a link to a hidden one": [
+      "app/src/config",
+      "app/.git/config",
+      "that is hidden",
+      { "app/src": { link: ".git" }, "app/.git/config": "token" },
+    ],
+    "a link to a hidden file": [
+      "app/worker.ts",
+      "app/.env",
+      "that is hidden",
+      { "app/worker.ts": { link: ".env" }, "app/.env": "TOKEN=1" },
+    ],
+    "a link to text": [
+      "app/worker.ts",
+      "app/secrets.txt",
+      "that is not code",
+      { "app/worker.ts": { link: "secrets.txt" }, "app/secrets.txt": "token" },
+    ],
+  };
+  for (const [what, [entry, leadsTo, why, more]] of Object.entries(cases)) {
+    test(what, () => {
+      const folder = project({ ...files, ...more });
+      const message = granted(folder, "app/main.ts", entry) as string;
+      expect(message).toStartWith(`Cannot grant "${folder}/${entry}": "${folder}/app/`);
+      expect(message).toEndWith(
+        `and ${why}; if it may be read, name "${folder}/${leadsTo}" instead`,
+      );
+      expect(() => presetOf(`modules=main.ts,${entry.slice(4)}`, join(folder, "app"))).toThrow(why);
+      // As the message says.
+      expect(granted(folder, leadsTo)).toContain(leadsTo);
+    });
+  }
+
+  test("but not a link that leads to code of its own project", () => {
+    const folder = project({
+      "app/package.json": '{ "name": "app" }',
+      "app/main.ts": { link: "src/main.ts" },
+      "app/src/main.ts": "",
+      "app/lib": { link: "src" },
+      "app/.build/main.ts": { link: "out.ts" },
+      "app/.build/out.ts": "",
+      "app/node_modules/.bin/tool": { link: "../tool/bin/tool" },
+      "app/node_modules/tool": { link: ".bun/tool@1/node_modules/tool" },
+      "app/node_modules/.bun/tool@1/node_modules/tool/bin/tool": "#!/usr/bin/env node\n",
+      "link-to-app": { link: "app" },
+    });
+    const tool = "app/node_modules/.bun/tool@1/node_modules/tool/bin/tool";
+    for (const [entry, file] of [
+      ["app/main.ts", "app/src/main.ts"],
+      ["app/lib/main.ts", "app/src/main.ts"],
+      ["app/.build/main.ts", "app/.build/out.ts"],
+      ["app/node_modules/.bin/tool", tool],
+      ["link-to-app/main.ts", "app/src/main.ts"],
+    ] as const) {
+      expect(granted(folder, entry)).toContain(file);
+    }
+  });
+});
