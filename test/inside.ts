@@ -80,7 +80,7 @@ export function threadField(field: string): string[] {
   });
 }
 
-const { i32, u32, u64, cstring, ptr: pointer } = FFIType;
+const { i32, u32, i64, u64, cstring, ptr: pointer } = FFIType;
 const functions = {
   mkfifo: { args: [cstring, u32], returns: i32 },
   mknod: { args: [cstring, u32, u64], returns: i32 },
@@ -110,6 +110,20 @@ const functions = {
   sendto: { args: [i32, cstring, u64, i32, pointer, u32], returns: i32 },
   getsockname: { args: [i32, pointer, pointer], returns: i32 },
   prctl: { args: [i32, u64, pointer, u64, u64], returns: i32 },
+  shmget: { args: [i32, u64, i32], returns: i32 },
+  shmat: { args: [i32, pointer, i32], returns: FFIType.i64_fast },
+  shmctl: { args: [i32, i32, pointer], returns: i32 },
+  semget: { args: [i32, i32, i32], returns: i32 },
+  semctl: { args: [i32, i32, i32], returns: i32 },
+  semop: { args: [i32, pointer, u64], returns: i32 },
+  msgget: { args: [i32, i32], returns: i32 },
+  msgctl: { args: [i32, i32, pointer], returns: i32 },
+  msgsnd: { args: [i32, pointer, u64, i32], returns: i32 },
+  msgrcv: { args: [i32, pointer, u64, i64, i32], returns: i32 },
+  prlimit: { args: [i32, i32, pointer, pointer], returns: i32 },
+  setpriority: { args: [i32, i32, i32], returns: i32 },
+  fanotify_init: { args: [u32, u32], returns: i32 },
+  fanotify_mark: { args: [i32, u32, u64, i32, cstring], returns: i32 },
   setrlimit: { args: [i32, pointer], returns: i32 },
   __errno_location: { args: [], returns: pointer },
 } as const;
@@ -127,6 +141,29 @@ export function call<Name extends keyof Omit<Libc, "__errno_location">>(
   if (result !== -1) return result;
   const errno = read.i32(libc.__errno_location()!, 0);
   throw Object.assign(new Error(name), { code: getSystemErrorName(-errno) });
+}
+
+const { syscall } = openLibc({
+  syscall: { args: [i64, i64, i64, i64, i64, i64], returns: FFIType.i64_fast },
+});
+
+/**
+ * A system call that libc has no function for: what it returns, or its errno as an error's `code`.
+ *
+ * @param numbers Its number on x64 and on arm64
+ * @param args Numbers, strings, and memory
+ */
+export function systemCall(
+  numbers: { readonly x64: number; readonly arm64: number },
+  ...args: readonly (number | string | Uint8Array)[]
+): number {
+  const memory = args.map((arg) => (typeof arg === "string" ? Buffer.from(`${arg}\0`) : arg));
+  const words = memory.map((arg) => (typeof arg === "number" ? arg : ptr(arg)));
+  const [a = 0, b = 0, c = 0, d = 0, e = 0] = words;
+  const result = syscall(numbers[process.arch as "x64" | "arm64"], a, b, c, d, e) as number;
+  if (result !== -1) return result;
+  const errno = read.i32(libc.__errno_location()!, 0);
+  throw Object.assign(new Error("syscall"), { code: getSystemErrorName(-errno) });
 }
 
 /** Makes system calls `first` to `last` fail, as a container does: this thread, and its children. */

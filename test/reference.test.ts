@@ -160,6 +160,7 @@ describe("names", () => {
     const text = section("Threat model");
     const subjects = [
       ...["open already", "chmod", "memfd_create", "inotify", "lock", "Multipath TCP", "AF_ALG"],
+      ...["System V", "keyctl", "prlimit"],
       ...["any host", "listen()", "MSG_FASTOPEN", "SIGIO", "KEYCTL_SESSION_TO_PARENT"],
     ];
     const all = notCovered(1, rightsOf(11)).filter((what) => !what.includes("(needs ABI"));

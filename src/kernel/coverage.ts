@@ -12,20 +12,27 @@ interface BlindSpot {
 
 const blindSpots: readonly BlindSpot[] = [
   { what: "files and sockets that are open already" },
-  { what: "chmod, chown, stat, utime, access, chdir and extended attributes" },
+  { what: "chmod, chown, stat, readlink, utime, access, chdir and extended attributes" },
   {
     weakens: ["execute", "write_file"],
     what: "memfds: files in memory, which need no rule to be written or executed",
   },
   {
     weakens: ["read_dir"],
-    what: "inotify: it tells the names of files in directories that may not be listed",
+    what: "inotify and fanotify: they tell the names of files in directories that may not be listed",
   },
   {
     weakens: ["write_file"],
     what: "file locks: flock and fcntl lock files that may only be read",
   },
-  { what: "Multipath TCP, SCTP, raw and other sockets than TCP and UDP" },
+  {
+    what: "System V shared memory, semaphores and message queues, which processes of one user share",
+  },
+  { what: "keys that the kernel keeps (keyctl), which processes of one user share" },
+  {
+    what: "limits and priorities of the same user's processes: prlimit can end one by a limit of CPU time",
+  },
+  { what: "Multipath TCP, SCTP, raw, netlink, vsock and other sockets than TCP and UDP" },
   { what: "AF_ALG and other sockets of the kernel's own, which are more code to attack" },
   {
     weakens: ["connect_tcp", "connect_send_udp"],
