@@ -1,5 +1,5 @@
 import { printable } from "../errors.ts";
-import { rightsOf } from "../kernel/abi.ts";
+import { rightsOfKernel, type Kernel } from "../kernel/probe.ts";
 import type { PathRule, Plan } from "../plan.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { labelled, paint, type Style } from "../terminal/text.ts";
@@ -23,9 +23,9 @@ const missingWords = {
  * A plan as text for people.
  *
  * @param screen Where it is shown
- * @param more Whether to say too what this kernel's Landlock does not see
+ * @param kernel The kernel of the plan, to say too what is left alone and what Landlock does not see
  */
-export function describe(plan: Plan, screen: Screen, more = false): string {
+export function describe(plan: Plan, screen: Screen, kernel?: Kernel): string {
   const { enforcement, handled, unenforced, ungranted, abi } = plan;
   const lacking = [
     ...unenforced.fs,
@@ -40,7 +40,9 @@ export function describe(plan: Plan, screen: Screen, more = false): string {
       `${paint(enforcementStyle[enforcement], enforcement, screen)} (ABI ${abi.used}; the kernel has ${abi.kernel})`,
     ],
     ["denied:", [...handled.fs, ...handled.net, ...handled.scoped].join(" ")],
-    ...(more ? [["left alone:", leftAlone(plan).join(" ") || "-"] as [string, string]] : []),
+    ...(kernel
+      ? [["left alone:", leftAlone(plan, kernel).join(" ") || "-"] as [string, string]]
+      : []),
     ...plan.rules.map((rule): [string, string] => {
       const missing = "path" in rule ? missingWords[rule.onMissing] : "";
       const what = place("path" in rule ? rule.path : `port ${rule.port}`);
@@ -55,14 +57,14 @@ export function describe(plan: Plan, screen: Screen, more = false): string {
       "rewritable:",
       `${place(path)}: it chooses what a preset grants`,
     ]),
-    ...(more ? plan.notCovered.map((what): [string, string] => ["not covered:", what]) : []),
+    ...(kernel ? plan.notCovered.map((what): [string, string] => ["not covered:", what]) : []),
   ];
   return labelled(rows, gap, screen).join("\n");
 }
 
 /** Rights that this kernel could restrict, and that nobody asked it to. */
-function leftAlone({ abi, handled, unenforced }: Plan): string[] {
-  const all = rightsOf(abi.kernel);
+function leftAlone({ handled, unenforced }: Plan, kernel: Kernel): string[] {
+  const all = rightsOfKernel(kernel);
   const known: readonly string[] = [
     ...[...handled.fs, ...handled.net, ...handled.scoped],
     ...[...unenforced.fs, ...unenforced.net, ...unenforced.scoped],

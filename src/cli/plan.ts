@@ -1,5 +1,6 @@
 /** `landlock-restrict plan`: what would be asked of this kernel. Nothing is enforced. */
 import { LandlockError, printableLines } from "../errors.ts";
+import { probe } from "../kernel/probe.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { describe } from "./describe.ts";
 import type { Request } from "./flags.ts";
@@ -21,7 +22,7 @@ export interface DryRun {
 export function dryRun(request: Request, screen: Screen): DryRun {
   const { config, rules, json } = request;
   const text = (plan: ReturnType<typeof config.plan>) =>
-    json ? printableLines(JSON.stringify(plan, null, 2)) : describe(plan, screen, true);
+    json ? printableLines(JSON.stringify(plan, null, 2)) : describe(plan, screen, probe());
   try {
     return { text: text(config.plan(...rules)) };
   } catch (error) {

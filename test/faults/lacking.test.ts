@@ -128,6 +128,8 @@ testUnless(
     expect(restricts.scoped).toEqual(["abstract_unix_socket"]);
     const text = await onKernelLacking(lacking, [cli, "status"]);
     expect(text.stdout).toContain("signal (this kernel refuses it)");
+    const planned = await onKernelLacking(lacking, [cli, "plan", "-ro", "/usr"]);
+    expect(planned.stdout).toMatch(/^left alone: .* abstract_unix_socket$/m);
     const system = ["-ro", "/usr", "/bin", "/lib", "-scoped", "-6"];
     const command = ["--", "/bin/sh", "-c", "kill -0 $PPID && echo signalled; ls / || echo denied"];
     const ran = await onKernelLacking(lacking, [cli, ...system, "-v", ...command]);
