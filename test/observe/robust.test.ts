@@ -121,7 +121,7 @@ for (const [name, words] of kinds) {
       const killed = `#!/bin/sh\n(sleep 0.7; kill -9 $$) &\nexec ${real} "$@"\n`;
       writeFileSync(join(bin, "strace"), killed);
       const late = shell(`"$@" ${own} -- sh -c 'sleep 601.${process.pid}; echo x >late'`, {
-        cwd: bin,
+        cwd: tempDir(),
         env: { PATH: `${bin}:${PATH}` },
       });
       expect(late.code).toBe(125);
