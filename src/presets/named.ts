@@ -1,5 +1,5 @@
 /** Presets by name, for command lines and files. */
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { closest } from "../closest.ts";
 import { LandlockError } from "../errors.ts";
@@ -28,7 +28,9 @@ const valued: Readonly<Record<string, (value: string, base: string) => Rule>> = 
   modules: (entries, base) => {
     const isOne = existsSync(resolve(base, entries));
     const list = isOne ? [entries] : entries.split(",").filter((entry) => entry !== "");
-    return modules(...list.map((entry) => resolve(base, entry)));
+    // The links that lead to the folder are the user's; those in it may be a stranger's.
+    const folder = existsSync(base) ? realpathSync(base) : base;
+    return modules(...list.map((entry) => resolve(folder, entry)));
   },
 };
 

@@ -1,6 +1,7 @@
 /** Entries of `modules()` in a stranger's checkout, where names may be links. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import type { CompositeRule, FsRule } from "../../src/index.ts";
 import { presetOf } from "../../src/presets.ts";
 import { granted, project, type Files } from "./project.ts";
 
@@ -129,4 +130,19 @@ describe("modules() refuses by name, as an entry that the user named", () => {
       expect(granted(folder, entry)).toContain(file);
     }
   });
+});
+
+test("the folder that entries are relative to may itself be reached by a link", () => {
+  const folder = project({
+    "data/app/main.ts": "",
+    "data/app/worker.ts": { link: "../key" },
+    "data/key": "a private key",
+    "home/app": { link: "../data/app" },
+  });
+  const { rules } = presetOf("modules=main.ts", join(folder, "home/app")) as CompositeRule;
+  expect((rules as FsRule[])[0]!.paths).toEqual([join(folder, "data/app/main.ts")]);
+  expect(() => presetOf("modules=worker.ts", join(folder, "home/app"))).toThrow("lies outside");
+  expect(granted(folder, "home/app/main.ts")).toEndWith(
+    `name "${folder}/data/app/main.ts" instead`,
+  );
 });
