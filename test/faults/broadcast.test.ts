@@ -60,7 +60,7 @@ test("every system call of the library has its errnos in the table", async () =>
   expect(used.size).toBeGreaterThan(20);
 });
 
-test("the table has one line for all errnos and calls with one outcome", () => {
+test("the table has one line for each system call, with the errnos of each outcome", () => {
   const row = (errno: string, call: string, outcome: string): Row => {
     return { path: "p", syscall: "s", errno, call, outcome };
   };
@@ -69,9 +69,6 @@ test("the table has one line for all errnos and calls with one outcome", () => {
     row("B", call, "x"),
   ]);
   const rows = [...ok, row("A", "4", "y")];
-  expect(markdown(rows).split("\n").slice(2)).toEqual([
-    "| p | s | A B | 1–3, 5, all | x |",
-    "| p | s | A | 4 | y |",
-  ]);
+  expect(markdown(rows).split("\n").slice(2)).toEqual(["| p | s | x: A B; y: A |"]);
   expect(counts(rows).split("\n").slice(2)).toEqual(["| p | x | 10 |", "| p | y | 1 |"]);
 });

@@ -1,4 +1,4 @@
-/** The table: system call × errno × which of its calls × outcome. */
+/** The table: system call × outcome × errno. */
 
 /** One case. */
 export interface Row {
@@ -11,41 +11,20 @@ export interface Row {
   readonly outcome: string;
 }
 
-/** Runs of calls as text: 1–4, 7. */
-function spans(calls: readonly string[]): string {
-  const numbers = calls.filter((call) => call !== "all").map(Number);
-  const parts: string[] = [];
-  for (let i = 0; i < numbers.length;) {
-    let end = i;
-    while (numbers[end + 1] === numbers[end]! + 1) end++;
-    parts.push(end > i ? `${numbers[i]}–${numbers[end]}` : `${numbers[i]}`);
-    i = end + 1;
-  }
-  return [...parts, ...(calls.includes("all") ? ["all"] : [])].join(", ");
-}
-
-/** Rows with the same outcome in one line each, as a Markdown table. */
+/** A line for each system call of a path: its outcomes, and which errnos had them. */
 export function markdown(rows: readonly Row[]): string {
-  const lines = new Map<string, { row: Row; calls: string[]; errnos: Set<string> }>();
-  const byErrno = new Map<string, { row: Row; calls: string[] }>();
-  for (const row of rows) {
-    const key = [row.path, row.syscall, row.errno, row.outcome].join("|");
-    const line = byErrno.get(key) ?? { row, calls: [] };
-    line.calls.push(row.call);
-    byErrno.set(key, line);
+  const lines = new Map<string, Map<string, Set<string>>>();
+  for (const { path, syscall, errno, outcome } of rows) {
+    const outcomes = lines.getOrInsertComputed(`${path} | ${syscall}`, () => new Map());
+    outcomes
+      .getOrInsertComputed(outcome.replaceAll("ERR_LANDLOCK_", ""), () => new Set())
+      .add(errno);
   }
-  for (const { row, calls } of byErrno.values()) {
-    const key = [row.path, row.syscall, spans(calls), row.outcome].join("|");
-    const line = lines.get(key) ?? { row, calls, errnos: new Set() };
-    line.errnos.add(row.errno);
-    lines.set(key, line);
-  }
-  const table = [...lines.values()].map(
-    ({ row, calls, errnos }) =>
-      `| ${row.path} | ${row.syscall} | ${[...errnos].join(" ")} | ${spans(calls)} | ${row.outcome} |`,
-  );
-  const head =
-    "| path | system call | errno | which call | outcome |\n| --- | --- | --- | --- | --- |";
+  const table = [...lines].map(([call, outcomes]) => {
+    const texts = [...outcomes].map(([outcome, errnos]) => `${outcome}: ${[...errnos].join(" ")}`);
+    return `| ${call} | ${texts.join("; ")} |`;
+  });
+  const head = "| path | system call | outcome: errnos |\n| --- | --- | --- |";
   return [head, ...table].join("\n");
 }
 
