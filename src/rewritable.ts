@@ -1,6 +1,5 @@
 /** Presets read files to see what to grant. Which of these files do the rules let be changed? */
 import type { FsRight } from "./kernel/abi.ts";
-import type { PathRule, PortRule } from "./plan.ts";
 import type { FsRule, NetRule } from "./rule.ts";
 
 /** Rights with which a file is overwritten, or removed and replaced. */
@@ -37,9 +36,13 @@ export function rewritableBy(
   return [...chosen].filter((path) => isOpen(real(path)) || isOpen(placeOf(path))).sort();
 }
 
+/** What counts here of a rule as a plan has it. */
+type PlannedRule =
+  { readonly path: string; readonly access: readonly FsRight[] } | { readonly port: number };
+
 /** The first of these files and directories that the rules let be changed, or that files can be put in. */
 export function firstWritable(
-  rules: readonly (PathRule | PortRule)[],
+  rules: readonly PlannedRule[],
   places: readonly string[],
 ): string | undefined {
   const open = new Set<string>();
