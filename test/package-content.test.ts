@@ -28,11 +28,14 @@ const bundles = [
   ...["other-runtime.cjs", "preload.js"],
 ];
 
+const examples = ["bunx-sandboxed", "command-server", "image-converter", "one-shot-tool", "wiki"];
+const pages = [...examples.map((name) => `src/examples/${name}.ts`), "test/spawn/options.md"];
+
 describe("the package", () => {
-  test("has lib as it is, the bundles, what they need, and nothing else", () => {
+  test("has lib as it is, the bundles, what they need, what the README leads to, and nothing else", () => {
     const built = [...bundles, "LICENSE.zod", "policy.schema.json"].map((name) => `dist/${name}`);
     const types = files.filter((file) => file.startsWith("dist/types/"));
-    const fixed = ["package.json", "README.md", "LICENSE"];
+    const fixed = ["package.json", "README.md", "LICENSE", ...pages];
     expect(files).toEqual([...fixed, ...built, ...types, ...filesIn(root, "lib")].sort());
   });
 
@@ -71,13 +74,38 @@ describe("the package", () => {
   });
 
   test("has no tests, no secrets and no path of the machine that made it", () => {
-    expect(files.filter((file) => /(^|\/)(test|src|node_modules|\.)/.test(file))).toEqual([]);
+    const inner = files.filter((file) => /(^|\/)(test|src|node_modules|\.)/.test(file));
+    expect(inner).toEqual([...pages].sort());
     const home = process.env["HOME"] ?? root;
     const telling = files.filter((file) => {
       const bytes = readFileSync(join(unpacked, file));
       return bytes.includes(root) || (home.length > 1 && bytes.includes(`${home}/`));
     });
     expect(telling).toEqual([]);
+  });
+
+  test("has every file that its pages lead to", () => {
+    const documents = files.filter((file) => file.endsWith(".md"));
+    const links = documents.flatMap((file) => {
+      const text = readFileSync(join(unpacked, file), "utf8").replaceAll(/^```[^]*?^```$/gm, "");
+      const targets = [...text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, target]) => target!);
+      const own = targets.filter((target) => !/^[a-z]+:/.test(target));
+      return own.map((target) => join(file, "..", target));
+    });
+    expect(links).toContain("src/examples/wiki.ts");
+    expect(links.filter((path) => !existsSync(join(unpacked, path)))).toEqual([]);
+  });
+
+  test("has examples that run as they are", async () => {
+    const example = join(
+      unpacked,
+      "..",
+      "node_modules/bun-landlock/src/examples/image-converter.ts",
+    );
+    const pixel = Uint8Array.fromBase64("R0lGODdhAQABAIAAAP///////ywAAAAAAQABAAACAkQBADs=");
+    const done = Bun.spawnSync([process.execPath, example], { cwd: unpacked, stdin: pixel });
+    expect([done.exitCode, done.stderr.toString()]).toEqual([0, ""]);
+    expect(done.stdout.toString("latin1")).toStartWith("\x89PNG");
   });
 
   test("can be executed where its bins are, and nowhere else", () => {

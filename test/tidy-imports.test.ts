@@ -57,7 +57,9 @@ const graph = new Map(
     .map((file) => [
       file,
       importsOf(readFileSync(join(src, file), "utf8")).map((path) =>
-        path.startsWith(".") ? join("/", file, "..", path).slice(1) : path,
+        path.startsWith(".")
+          ? join("/", file, "..", path).slice(1)
+          : path.replace(/^bun-landlock$/, "index.ts"),
       ),
     ]),
 );

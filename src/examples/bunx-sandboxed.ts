@@ -21,14 +21,12 @@
  *       -rofiles "$(command -v bun)" -rw +refer node_modules -rwfiles /dev/null -connecttcp \
  *       -scoped -clearenv -env PATH TERM HOME="$PWD/node_modules/.cache" -- \
  *       bun install --force --offline --frozen-lockfile --cache-dir node_modules/.cache
- *
- * In a project of your own, import from "bun-landlock".
  */
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
-import { accessFs, landlock, LandlockError, roDirs, roFiles, rwDirs, rwFiles } from "../index.ts";
-import type { Rule, Ruleset } from "../index.ts";
+import { accessFs, landlock, LandlockError, roDirs, roFiles, rwDirs, rwFiles } from "bun-landlock";
+import type { Rule, Ruleset } from "bun-landlock";
 
 const bun = process.execPath;
 const system = [

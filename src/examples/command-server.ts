@@ -11,14 +11,12 @@
  * Landlock restricts access, not amounts: for limits of memory, processes and disk put a cgroup
  * around the server. A process that leaves the command's group, as setsid(1) does, outlives the
  * request, within its sandbox.
- *
- * In a project of your own, import from "bun-landlock".
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { landlock, LandlockError, roDirs, rwDirs, rwFiles } from "../index.ts";
+import { landlock, LandlockError, roDirs, rwDirs, rwFiles } from "bun-landlock";
 
 /** Signals and ports are within reach of a command below ABI 6: then rather none at all. */
 const config = landlock.V11.bestEffort({ atLeast: 6 });

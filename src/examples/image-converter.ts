@@ -7,10 +7,8 @@
  * stdin and stdout are open already, and it needs no more. Denied: every file, executing, every
  * port, signals to other processes. An image that takes over the decoder can spoil its own
  * output, use up time and memory, and that is all.
- *
- * In a project of your own, import from "bun-landlock".
  */
-import { landlock } from "../index.ts";
+import { landlock } from "bun-landlock";
 
 /** Converts JPEG, WebP, GIF, BMP and PNG. */
 export async function toPng(image: Uint8Array): Promise<Uint8Array> {

@@ -11,7 +11,7 @@
  * In a package of your own, name it as `bin` in package.json and import from "bun-landlock".
  */
 import { extname } from "node:path";
-import { landlock, LandlockError, pathAccess } from "../index.ts";
+import { landlock, LandlockError, pathAccess } from "bun-landlock";
 
 type Facts = Record<string, number>;
 

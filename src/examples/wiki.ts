@@ -11,14 +11,12 @@
  *
  * The bug in `pathOf()` is there on purpose: `/..%2F..%2F..%2Fetc%2Fpasswd` names a file outside.
  * The kernel answers EACCES, and so a bug it is, but no hole.
- *
- * In a project of your own, import from "bun-landlock".
  */
 import { mkdirSync, statSync, unlinkSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { landlock, pathAccess } from "../index.ts";
+import { landlock, pathAccess } from "bun-landlock";
 
 const escape = Bun.escapeHTML;
 

@@ -139,8 +139,8 @@ describe("reports", () => {
 test("a page gets the section between its marks, again and again, and nothing else changes", () => {
   const page = "a\n<!-- bun run bench writes from here -->\nold\n<!-- to here -->\nz\n";
   const text = withSection(page, results, "there");
-  expect(text).toStartWith("a\n<!-- bun run bench writes from here -->\n\n![");
-  expect(text).toContain("](there/chart.svg)");
+  expect(text).toStartWith("a\n<!-- bun run bench writes from here -->\n\nMedians");
+  expect(text).toContain("a chart: `there` in the sources");
   expect(text).toContain("| ours: 6.00 ms, 3.00 × | a \\| b: 4.00 ms, 2.00 × |");
   expect(text).not.toContain("old");
   expect(text).toEndWith("\n<!-- to here -->\nz\n");

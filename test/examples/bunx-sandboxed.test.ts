@@ -71,7 +71,7 @@ testFromAbi(
   "the same in the shell, with landlock-restrict, as the example's comment has it",
   async () => {
     const text = readFileSync(example("bunx-sandboxed"), "utf8");
-    const lines = text.match(/^ \* {5}bun install --ignore-scripts[^]*?\n \*\n/m)![0];
+    const lines = text.match(/^ \* {5}bun install --ignore-scripts[^]*?\n \*(?=[\n/])/m)![0];
     const script = lines.replaceAll(/^ \* */gm, "");
     expect(script).toContain("--offline");
     const cli = join(import.meta.dir, "..", "..", "src", "cli.ts");

@@ -46,10 +46,10 @@ const sectionBegins = "<!-- bun run bench writes from here -->";
 const sectionEnds = "<!-- to here -->";
 
 /**
- * Puts the chart and the short table between their two marks.
+ * Puts the short table between their two marks.
  *
  * @param text The text of a Markdown file
- * @param folder Where `chart.svg` lies, as seen from that file
+ * @param folder Where the chart and all figures lie in the sources; the package has neither
  * @returns The new text; the same where the marks are missing
  */
 export function withSection(text: string, results: Results, folder: string): string {
@@ -57,10 +57,9 @@ export function withSection(text: string, results: Results, folder: string): str
   const after = rest?.split(sectionEnds)[1];
   if (before === undefined || after === undefined) return text;
   const section = [
-    `![What a sandbox costs](${folder}/chart.svg)`,
     machineLine(results),
     shortTable(results.groups).join("\n"),
-    `All figures: [${folder}](${folder}/README.md).`,
+    `All figures, and a chart: \`${folder}\` in the sources.`,
   ].join("\n\n");
   return `${before}${sectionBegins}\n\n${section}\n\n${sectionEnds}${after}`;
 }
