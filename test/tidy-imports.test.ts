@@ -21,6 +21,7 @@ const layers: readonly (readonly string[])[] = [
     "observe.ts",
     "observe/*",
   ],
+  ["advise/*"],
   ["landlock.ts", "config.ts", "rules.ts"],
   ["ruleset.ts"],
   ["build.ts", "enforce.ts", "enforced.ts", "spawn.ts", "spawn/*", "report.ts"],

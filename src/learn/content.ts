@@ -16,7 +16,7 @@ import {
 import type { Draft } from "./draft.ts";
 import { isWritable, ordered } from "./fold.ts";
 import { escaped, type Names } from "./names.ts";
-import { statsOf } from "./stats.ts";
+import { statsOf } from "../advise/stats.ts";
 
 /** The keys of a policy that are lists of texts, in the order in which they are written. */
 export const textKeys = ["presets", "ro", "rw", "roFiles", "rwFiles", "unrestricted"] as const;

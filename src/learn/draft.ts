@@ -21,9 +21,9 @@ import {
   isVersionControl,
   leadsToGoverning,
   mayHoldGoverning,
-} from "./governing.ts";
+} from "../advise/governing.ts";
 import { isSecret, secretsIn } from "./secrets.ts";
-import { statsOf } from "./stats.ts";
+import { statsOf } from "../advise/stats.ts";
 import { isSystem, isTemporary, isWide, temporaryFolders, type Surroundings } from "./zones.ts";
 
 /** Something that was used and is not granted. */

@@ -5,11 +5,11 @@ import { fileRights, newestAbi, type FsRight, type NetRight, type Scope } from "
 import { parentOf } from "../kernel/names.ts";
 import type { Attempt, Observation } from "../observe.ts";
 import { rwDirs } from "../rules.ts";
-import { isGoverning } from "./governing.ts";
+import { terminals } from "../advise/changing.ts";
+import { isGoverning } from "../advise/governing.ts";
 import type { Places } from "./places.ts";
 import { isSecret } from "./secrets.ts";
-import { statsOf } from "./stats.ts";
-import { terminals } from "./zones.ts";
+import { statsOf } from "../advise/stats.ts";
 
 /** A file went from one directory to another, or got a name there. */
 export interface Move {

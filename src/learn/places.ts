@@ -1,8 +1,9 @@
 /** Where the files of a run are once it is over, and which of them the run itself made. */
 import type { BigIntStats } from "node:fs";
 import { parentOf, realPath } from "../kernel/names.ts";
-import { statsOf } from "./stats.ts";
-import { isShared, temporaryFolders, whereNamesChange } from "./zones.ts";
+import { whereNamesChange } from "../advise/changing.ts";
+import { statsOf } from "../advise/stats.ts";
+import { isShared, temporaryFolders } from "./zones.ts";
 
 /** A file that the next run finds: a rule can be about it. */
 export interface Anchor {

@@ -1,7 +1,7 @@
 /** Files that hold secrets, by their names and, where a name does not tell, by what is in them. */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { fileName, lastName } from "../kernel/names.ts";
-import { search, type Searched } from "./search.ts";
+import { search, type Searched } from "../advise/search.ts";
 
 /** Beneath a home directory: keys, tokens, passwords, histories, and profiles of browsers. */
 const ofHome =

@@ -26,17 +26,6 @@ export function isProject(directory: string, home: string | undefined): boolean 
   return directory !== home && !sharedPaths.test(directory);
 }
 
-/** Where terminals are: each gets the next number that is free. */
-export const terminals = "/dev/pts";
-
-/** Where control groups are: each session has its own. */
-const cgroups = "/sys/fs/cgroup";
-
-/** The folder that stands for a path in it, whose name is another one each time. */
-export function whereNamesChange(path: string): string | undefined {
-  return [terminals, cgroups].find((folder) => path.startsWith(`${folder}/`));
-}
-
 /** Where everybody keeps files for a while. */
 export const temporaryFolders: readonly string[] = ["/tmp", "/var/tmp", "/dev/shm"];
 

@@ -1,4 +1,5 @@
 /** Which options would allow what was denied: as few, and as narrow, as a person would write. */
+import { whereNamesChange } from "../advise/changing.ts";
 import { piecesFor } from "../explain/fix.ts";
 import type { Denial } from "../explain/model.ts";
 import { fixOf, type Piece } from "../explain/spell.ts";
@@ -8,6 +9,7 @@ import type { Denied } from "./denied.ts";
 import { foldByNumber, foldPaths } from "./fold.ts";
 import { isBun } from "./idle.ts";
 import type { Trial } from "./trial.ts";
+import { isWithheld } from "./withheld.ts";
 
 /** What to add to a command line, or to a policy. */
 export interface Advice {
@@ -38,7 +40,7 @@ export function adviseOn(
   granted: readonly string[],
   which: Which,
 ): Advice {
-  const denied = all.filter(isNameable);
+  const denied = all.filter((one) => isNameable(one) && !isWithheld(one));
   let pieces = presetsFor(denied, sandbox, granted, which);
   for (let round = 0; round < roundsMax; round++) {
     const more = piecesOf(denied, sandbox.with(combined(pieces)), granted);
@@ -135,7 +137,7 @@ function piecesOf(
   granted: readonly string[],
 ): readonly Piece[] {
   const { handled, files } = sandbox;
-  const all = denied.map((one) => sandbox.missing(one.operation));
+  const all = denied.map((one) => sandbox.missing(one.operation).map(lasting));
   const read = all.flatMap((denials) => denials.filter(isReading).map(({ path }) => path!));
   const folded = foldPaths([...new Set(read)], granted);
   // The same name for the same file, whichever of its names a program used.
@@ -149,7 +151,8 @@ function piecesOf(
   return all.flatMap((denials): readonly Piece[] => {
     const directories = denials.flatMap((denial) => {
       if (!isReading(denial)) return [];
-      return folded.get(denial.path!) ?? procOf(denial.path!) ?? [];
+      const { path = "" } = denial;
+      return whereNamesChange(`${path}/`) ?? folded.get(path) ?? procOf(path) ?? [];
     });
     if (denials.length > 0 && directories.length === denials.length) {
       return [{ kind: "verb", verb: "roDirs", with: [], paths: [...new Set(directories)] }];
@@ -157,6 +160,12 @@ function piecesOf(
     const known = denials.flatMap(({ path }) => names.get(path ?? "") ?? []);
     return piecesFor(denials, files, { handled, names: known })[0] ?? [];
   });
+}
+
+/** The same, about the folder if names in it are other ones each time. */
+function lasting(denial: Denial): Denial {
+  const folder = whereNamesChange(denial.path ?? "");
+  return folder === undefined ? denial : { ...denial, path: folder };
 }
 
 function isReading({ right, path }: Denial): boolean {

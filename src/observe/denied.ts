@@ -2,6 +2,7 @@
 import { evaluate, type Denial } from "../explain/model.ts";
 import type { Operation } from "../explain/operation.ts";
 import type { Sandbox } from "../explain/remedy.ts";
+import { isOfOutside } from "./outside.ts";
 import { stepsOf } from "./steps.ts";
 
 /** Something that a program tried, and that failed as Landlock makes it fail. */
@@ -24,9 +25,10 @@ export interface Counted extends Failure {
 export interface OtherFailure extends Counted {
   /**
    * `"permission"`: ordinary permissions of files do not allow it; `"nested"`: most likely the
-   * program's own sandbox; `"unknown"`: the kernel's reasons, or a sandbox around this one.
+   * program's own sandbox; `"process"`: it is about a process outside, which no rule opens;
+   * `"unknown"`: the kernel's reasons, or a sandbox around this one.
    */
-  readonly cause: "permission" | "nested" | "unknown";
+  readonly cause: "permission" | "nested" | "process" | "unknown";
 }
 
 /** A failure that is Landlock's. */
@@ -84,6 +86,7 @@ function causeOf(
   { operation, nested }: Failure,
   permitted: (operation: Operation) => boolean,
 ): OtherFailure["cause"] {
+  if ("path" in operation && isOfOutside(operation.path)) return "process";
   if (!permitted(operation)) return "permission";
   return nested ? "nested" : "unknown";
 }

@@ -1,5 +1,6 @@
 /** What an explained run comes to: plain data, and text for people. */
 import { printable } from "../errors.ts";
+import { machineFiles } from "../explain/files.ts";
 import type { Operation } from "../explain/operation.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { table, type Column } from "../terminal/table.ts";
@@ -8,6 +9,7 @@ import { isNameable, type Advice } from "./advice.ts";
 import type { Counted, Denied, Failures, OtherFailure } from "./denied.ts";
 import type { Ending } from "./observation.ts";
 import { pasteable } from "./quote.ts";
+import { isWithheld } from "./withheld.ts";
 
 /** All there is to say about a run. */
 export interface Findings extends Failures {
@@ -136,7 +138,7 @@ function rowOf(one: Denied, flags: readonly string[]): Row {
   return {
     name: nameOf(one.operation, rights),
     right: rights.join(" "),
-    where: whereOf(one),
+    where: whereOf(one) + linkedTo(one),
     real: printable(one.denials[0]?.path ?? ""),
     times: one.times,
     programs: [printable(one.program)],
@@ -144,8 +146,20 @@ function rowOf(one: Denied, flags: readonly string[]): Row {
   };
 }
 
+/** Where a link leads: rules are about the file itself. */
+function linkedTo({ operation, denials: [first] }: Denied): string {
+  if (operation.kind !== "open" || first?.path === undefined) return "";
+  if (!/^(read_|write_|truncate)/.test(first.right)) return "";
+  const named = operation.path.replace(/(?<=.)\/+$/s, "");
+  // In /proc it is another name for the same directory.
+  if (first.path === named || /^\/proc\//.test(named)) return "";
+  if (machineFiles.find(named, true).path !== first.path) return "";
+  return ` (a link to ${printable(first.path)})`;
+}
+
 function remedyWithoutFlags(one: Denied): string {
   if (!isNameable(one)) return "no option: not UTF-8";
+  if (isWithheld(one)) return "yours to decide, see below";
   return one.operation.kind === "scope" ? "leaving out -scoped" : "a policy, see below";
 }
 
@@ -171,7 +185,9 @@ export function findingsText(findings: Findings, screen: Screen, inPolicy: boole
     lines.push(...table(columns, rows.slice(0, rowsMax), screen));
     const left = rows.length - rowsMax;
     if (left > 0) lines.push(`and ${left} more rows: --json has all of them`);
-    const incomplete = advice.flags.some((flags) => flags.length === 0) && advice.policy !== "";
+    const incomplete =
+      advice.flags.some((flags, i) => flags.length === 0 && !isWithheld(denied[i]!)) &&
+      advice.policy !== "";
     if (advice.all.length > 0) {
       lines.push("", "To allow it, add:", `  ${paint("green", pasteable(advice.all), screen)}`);
     }
@@ -183,18 +199,28 @@ export function findingsText(findings: Findings, screen: Screen, inPolicy: boole
     }
   }
   if (notes.length > 0) lines.push("", ...notes);
-  const [unknown = [], proven = []] = [true, false].map((isUnknown) =>
-    others.filter(({ cause }) => (cause === "unknown") === isUnknown),
-  );
-  if (proven.length > 0) lines.push("", othersLine("Failed, but not by this sandbox", proven));
-  if (unknown.length > 0) lines.push("", othersLine("Failed for a reason not known", unknown));
+  for (const [head, about] of Object.entries(heads)) {
+    const some = others.filter(({ cause }) => about.includes(cause));
+    if (some.length > 0) lines.push("", othersLine(head, some));
+  }
   return lines.join("\n");
 }
 
 /** So many of the failures that are not Landlock's are named. */
 const othersMax = 3;
 
-const causes = { permission: "ordinary permissions", nested: "a sandbox of its own" } as const;
+/** Failures that have no row, by their causes. */
+const heads: Readonly<Record<string, readonly OtherFailure["cause"][]>> = {
+  "Denied, and no rule can allow it": ["process"],
+  "Failed, but not by this sandbox": ["permission", "nested"],
+  "Failed for a reason not known": ["unknown"],
+};
+
+const causes = {
+  process: "a process outside the sandbox",
+  permission: "ordinary permissions",
+  nested: "a sandbox of its own",
+} as const;
 
 function othersLine(head: string, others: readonly OtherFailure[]): string {
   const named = others.slice(0, othersMax).map((one) => {

@@ -3,6 +3,7 @@ import { printable } from "../errors.ts";
 import { isNameable, placeOf } from "./advice.ts";
 import type { Failures } from "./denied.ts";
 import type { Ending } from "./observation.ts";
+import { withheldNotes } from "./withheld.ts";
 
 /** A failure that does not look like a denial. */
 interface Disguise {
@@ -46,6 +47,7 @@ export function notesOn(
   const moved = others.some(({ errno, cause }) => errno === "EXDEV" && cause === "unknown");
   return [
     ...fitting.map(({ note }) => note).filter((note) => aborted || !note.includes("SIGABRT")),
+    ...withheldNotes(denied),
     ...(unnameable.length > 0
       ? [
           `Options and policies hold UTF-8 only, which ${printable(unnameable[0]!)} is not: rename it, or grant a directory above it.`,

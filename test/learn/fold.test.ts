@@ -4,7 +4,7 @@ import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { FsRight } from "../../src/kernel/abi.ts";
 import { fold, rightsOn, withoutCovered } from "../../src/learn/fold.ts";
-import { mayHoldGoverning } from "../../src/learn/governing.ts";
+import { mayHoldGoverning } from "../../src/advise/governing.ts";
 import { Names } from "../../src/learn/names.ts";
 import { Places } from "../../src/learn/places.ts";
 import { isProject, isWide, zoneOf } from "../../src/learn/zones.ts";

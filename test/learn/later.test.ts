@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { loadPolicy, type FsRule } from "../../src/index.ts";
-import { changes, isGoverning, mayHoldGoverning } from "../../src/learn/governing.ts";
+import { changes, isGoverning, mayHoldGoverning } from "../../src/advise/governing.ts";
 import { kernelAbi, tempDir, testUnless } from "../harness.ts";
 import { needsStrace } from "../observe/strace.ts";
 import { Scene } from "./scene.ts";

@@ -268,7 +268,7 @@ export const mutations: readonly Mutation[] = [
     tests: ["learn/fold.test.ts", "learn/secrets.test.ts"],
   },
   {
-    file: "learn/governing.ts",
+    file: "advise/governing.ts",
     text: "return found.length > 0 || !complete;",
     instead: "return found.length > 0;",
     tests: ["learn/fold.test.ts", "learn/secrets.test.ts", "learn/learn.test.ts"],

@@ -24,6 +24,8 @@ const files = treeOf({
   "/usr/share/zoneinfo/Europe/Berlin": "regular",
   "/usr/lib/python3.11/json/decoder.py": "regular",
   "/srv/out": "directory",
+  "/sys/fs/cgroup/a/4f2e/memory.max": "regular",
+  "/sys/fs/cgroup/a/4f2e/cpu.max": "regular",
 });
 const everything: Layer = { handled: landlock.V7, grants: new Map(), ports: new Map() };
 
@@ -53,6 +55,11 @@ test("a failure with another errno than Landlock's is not Landlock's", () => {
 describe("adviseOn()", () => {
   const cases: [name: string, operations: Operation[], words: string][] = [
     ["a file", [read("/etc/hosts")], "-rofiles /etc/hosts"],
+    [
+      "limits of a control group, which is another one each time",
+      ["memory.max", "cpu.max"].map((name) => read(`/sys/fs/cgroup/a/4f2e/${name}`)),
+      "-ro /sys/fs/cgroup",
+    ],
     [
       "two files, as one option",
       [read(many[0]!), read(many[1]!)],
