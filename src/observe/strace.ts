@@ -1,13 +1,12 @@
 /** Runs a command under strace(1) and hands its lines on as they come. */
 import { createReadStream } from "node:fs";
-import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { LandlockError, printable, syscallError } from "../errors.ts";
-import { lookUpCommand } from "../kernel/lookup.ts";
 import { ignoredSignals } from "../kernel/inherited.ts";
-import { currentDirectory, linkTarget } from "../kernel/names.ts";
+import { linkTarget } from "../kernel/names.ts";
 import { close, pipe } from "../kernel/syscalls.ts";
 import { fileCalls } from "./calls.ts";
+import { findStrace } from "./find.ts";
 import { startGuard } from "./guard.ts";
 import type { Ending } from "./observation.ts";
 import { otherCalls } from "./sockets.ts";
@@ -121,25 +120,4 @@ const inherited = ["inherit", "inherit", "inherit"] as const;
 function passedOn(fds: readonly number[]): (number | null)[] {
   const last = Math.max(2, ...fds);
   return Array.from({ length: last - 2 }, (_, at) => (fds.includes(at + 3) ? at + 3 : null));
-}
-
-/**
- * Finds strace by the absolute entries of PATH: others mean what anybody put into the current
- * directory. Those that bunx(1) and npx(1) add hold what packages brought, or are above that
- * directory.
- */
-function findStrace(): string {
-  const entries = (process.env["PATH"] ?? "").split(":");
-  const here = `${currentDirectory()}/`;
-  const trusted = entries.filter(
-    (entry) =>
-      /^\/(?!.*\/node_modules(\/|$))/s.test(entry) && !here.startsWith(`${resolve(entry)}/`),
-  );
-  const found = trusted.length === 0 ? undefined : lookUpCommand("strace", trusted.join(":"));
-  if (typeof found === "string") return found;
-  throw new LandlockError(
-    "ERR_LANDLOCK_PATH",
-    "Cannot find the program strace, which shows what a command does: install it, as with apt-get install strace",
-    { path: "strace" },
-  );
 }
