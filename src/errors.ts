@@ -203,6 +203,7 @@ export function fixOf(errno: number): string {
     12: "free some memory",
     23: "close files, the machine is out of them",
     24: "close files, or raise their limit, ulimit -n",
+    27: "raise the limit on the size of files, ulimit -f",
   };
   return fixes[errno] ?? "see its manual page";
 }

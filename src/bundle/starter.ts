@@ -62,5 +62,5 @@ const shell = [
  * a file as long as the bundle.
  */
 export const starter = `#!/bin/sh -
-// @bun 2>&-; ${shell.join('\n":" //; ')}
+// @bun 2>&- || ${shell.join('\n":" //; ')}
 `;

@@ -5,7 +5,7 @@
 import { LandlockError, quoted } from "../errors.ts";
 import { inheritedStrings } from "../kernel/inherited.ts";
 import { nameOf } from "../kernel/names.ts";
-import { openFileLimit, setOpenFileLimit } from "../kernel/syscalls.ts";
+import { defaultChildSignal, openFileLimit, setOpenFileLimit } from "../kernel/syscalls.ts";
 
 /** Without them Bun obeys files of the current directory and its parents before our first line. */
 export const bunFlags = [
@@ -70,29 +70,44 @@ function openFilesOfParent(): number {
   return raised && parents.soft < own.soft ? Number(parents.soft) : Number(own?.soft ?? 0n);
 }
 
-/** A command that runs this program again, in the same way, up to the words of its command line. */
+/**
+ * A command that runs this program again, in the same way, up to the words of its command line.
+ *
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if Bun has lost bytes of its own path
+ */
 export function again({ openFiles }: Start): string[] {
-  // A compiled program has its script inside.
-  const isCompiled = Bun.main.startsWith("/$bunfs/");
-  return [
-    ...(isCompiled ? [process.execPath] : [process.execPath, ...bunFlags, Bun.main]),
-    ...["--", `${openFilesWord}${openFiles}`],
-  ];
+  const { execPath } = process;
+  if (execPath.includes("\ufffd")) {
+    throw new LandlockError(
+      "ERR_LANDLOCK_PATH",
+      `The path of Bun is not UTF-8: install Bun in another folder than ${quoted(execPath)}`,
+    );
+  }
+  return [execPath, ...bunFlags, Bun.main, "--", `${openFilesWord}${openFiles}`];
 }
 
 /**
  * Gets ready for a command that strace runs: it gets the limit on open files that this process was
  * started with. strace's own words are UTF-8, so no other word can go through it.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming a word that is not UTF-8
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming a word that is not UTF-8, or if this
+ *   program was compiled
  */
 export function beforeTracing(words: readonly string[], { openFiles }: Start): void {
+  // What is evaluated late is a file beside the installed program.
+  if (Bun.main.startsWith("/$bunfs/")) {
+    throw invalid("A compiled program has no explain and learn: call landlock-restrict itself");
+  }
   const stray = words.find((word) => !word.isWellFormed());
   if (stray !== undefined) {
-    throw new LandlockError(
-      "ERR_LANDLOCK_INVALID_RULE",
+    throw invalid(
       `${quoted(stray)} is not UTF-8: give the file another name, or run the command without explain or learn`,
     );
   }
   if (openFiles > 0) setOpenFileLimit(openFiles);
+  defaultChildSignal();
+}
+
+function invalid(message: string): LandlockError {
+  return new LandlockError("ERR_LANDLOCK_INVALID_RULE", message);
 }

@@ -26,6 +26,7 @@ import {
   PR_GET_NO_NEW_PRIVS,
   PR_SET_NO_NEW_PRIVS,
   RLIMIT_NOFILE,
+  SIGCHLD,
   STATX_ATTR_MOUNT_ROOT,
   STATX_BTIME,
   STATX_GID,
@@ -347,6 +348,13 @@ export function setOpenFileLimit(soft: number): void {
   if (now === undefined) return;
   const limit = new BigUint64Array([BigInt(soft), now.hard]);
   syscall(NR.prlimit64, 0, RLIMIT_NOFILE, ptr(limit), 0);
+}
+
+/** `rt_sigaction(2)`: gives SIGCHLD its default. Children of who ignores it cannot be waited for. */
+export function defaultChildSignal(): void {
+  // struct sigaction: handler, flags, restorer and mask, all 0.
+  const action = new BigUint64Array(new ArrayBuffer(32));
+  syscall(NR.rt_sigaction, SIGCHLD, ptr(action), 0, 8);
 }
 
 /** `TIOCGWINSZ` of `ioctl_tty(2)`: a terminal's width in characters, 0: it has none; undefined: no terminal. */

@@ -56,6 +56,7 @@ export const TIOCGWINSZ = 0x5413;
 /** With `O_CLOEXEC`, which is `EFD_CLOEXEC` too (`eventfd(2)`). */
 export const EFD_NONBLOCK = 0o4000;
 export const PROC_SUPER_MAGIC = 0x9fa0;
+export const SIGCHLD = 17;
 export const MFD_CLOEXEC = 0x1;
 export const MFD_ALLOW_SEALING = 0x2;
 export const MFD_EXEC = 0x10;
@@ -79,6 +80,7 @@ export const NR = {
         pipe2: 59,
         read: 63,
         readlinkat: 78,
+        rt_sigaction: 134,
         statfs: 43,
         statx: 291,
         write: 64,
@@ -94,6 +96,7 @@ export const NR = {
         pipe2: 293,
         read: 0,
         readlinkat: 267,
+        rt_sigaction: 13,
         statfs: 137,
         statx: 332,
         write: 1,

@@ -1,0 +1,236 @@
+/** Which entries of PATH the programs take Bun and strace from, however they are spelled. */
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { tempDir } from "../harness.ts";
+import { writeStarted } from "../started.ts";
+
+/** Writes programs called bun and strace that say this word. */
+function plant(folder: string, word: string): void {
+  mkdirSync(folder, { recursive: true });
+  for (const name of ["bun", "strace"]) {
+    writeFileSync(join(folder, name), `#!/bin/sh\necho ${word}\n`, { mode: 0o755 });
+  }
+}
+
+/** What stands in an entry for the folders of a scene. */
+interface Scene {
+  readonly $CWD: string;
+  readonly $UP: string;
+  /** A folder of links. */
+  readonly $LINKS: string;
+  /** Another project. */
+  readonly $OTHER: string;
+}
+
+/** Where programs are planted, seen from the current directory or absolute, and entries for it. */
+const table: readonly [planted: string, ...entries: string[]][] = [
+  ["bin", "bin", "./bin", "bin/.", "bin//", ".//bin", "x/../bin", "./x/../bin", "x/./../bin"],
+  ["bin", "../$NAME/./bin", "x/../../$NAME/bin", "$CWD/bin", "$CWD/bin/", "$CWD/x/../bin"],
+  ["bin", "$LINKS/here/bin", "$LINKS/in", "$LINKS/in/.", "/proc/self/cwd/bin", "$UP//$NAME/bin"],
+  ["a/b/c", "a/b/c", "$CWD/a/b/c", "$CWD/a//b/./c/", "$LINKS/here/a/b/c", "$LINKS/deep/c"],
+  [".", "", ".", "./", "./.", "x/..", "../$NAME", "$CWD", "$CWD/", "$CWD//", "/$CWD", "//$CWD"],
+  [".", "$UP//$NAME", "$UP/./$NAME", "$CWD/.", "$CWD/x/..", "$CWD/../$NAME", "$UP/$NAME/././/"],
+  [".", "$LINKS/here", "$LINKS/here/", "$LINKS//here", "$LINKS/here/x/..", "$LINKS/in/.."],
+  [".", "$LINKS/twice", "/proc/self/cwd", "/proc/self/cwd/", "/proc/thread-self/cwd"],
+  [
+    "..",
+    "..",
+    "../",
+    "../.",
+    "$UP",
+    "$UP/",
+    "$UP//",
+    "/$UP",
+    "$CWD/..",
+    "$LINKS/up",
+    "$LINKS/up/.",
+  ],
+  ["..", "$LINKS/here/..", "/proc/self/cwd/..", "$OTHER/../$UPNAME", "$LINKS/in/../.."],
+  [
+    "node_modules/.bin",
+    "$CWD/node_modules/.bin",
+    "$CWD/node_modules//.bin",
+    "$LINKS/here/node_modules/.bin",
+  ],
+  [
+    "../node_modules/.bin",
+    "$UP/node_modules/.bin",
+    "$UP/node_modules/.bin/",
+    "$UP/node_modules//.bin",
+  ],
+  [
+    "../node_modules/.bin",
+    "$UP//node_modules/./.bin",
+    "$CWD/../node_modules/.bin",
+    "$LINKS/up/node_modules/.bin",
+  ],
+  ["$OTHER/node_modules/.bin", "$OTHER/node_modules/.bin", "$OTHER/node_modules//.bin/"],
+  ["$OTHER/node_modules/.bin", "$OTHER/node_modules/x/../.bin", "$OTHER/node_modules/./.bin"],
+  ["$OTHER/node_modules/.bin", "$LINKS/bins", "$LINKS/modules/.bin", "$OTHER/bin"],
+  // Links with these names, to a folder with another one.
+  ["$OTHER/linked", "$OTHER/a/node_modules/.bin", "$OTHER/a/node_modules/.bin/"],
+  ["$OTHER/vendor/.bin", "$OTHER/b/node_modules/.bin", "$OTHER/b//node_modules//.bin"],
+  // Links that a command which may write the current directory has replaced.
+  ["$OTHER/linked", "$CWD/out", "$CWD/out/", "$LINKS/here/out", "$CWD/x/out", "/proc/self/cwd/out"],
+];
+
+function makeScene(name: string): Scene {
+  const root = tempDir();
+  const $UP = join(root, "up");
+  const $CWD = join($UP, name);
+  const $LINKS = join(root, "links");
+  const $OTHER = join(root, "other");
+  const modules = join($OTHER, "node_modules");
+  const inside = ["x", "bin", "a/b"].map((folder) => join($CWD, folder));
+  for (const folder of [...inside, $LINKS, join(modules, "x"), join($OTHER, "vendor")]) {
+    mkdirSync(folder, { recursive: true });
+  }
+  const link = (target: string, path: string) => {
+    mkdirSync(dirname(path), { recursive: true });
+    symlinkSync(target, path);
+  };
+  link($CWD, join($LINKS, "here"));
+  link("here", join($LINKS, "twice"));
+  link($UP, join($LINKS, "up"));
+  link(join($CWD, "bin"), join($LINKS, "in"));
+  link(join($CWD, "a/b"), join($LINKS, "deep"));
+  link(modules, join($LINKS, "modules"));
+  link(join(modules, ".bin"), join($LINKS, "bins"));
+  link("node_modules/.bin", join($OTHER, "bin"));
+  link("../../linked", join($OTHER, "a/node_modules/.bin"));
+  link("../vendor", join($OTHER, "b/node_modules"));
+  for (const path of [join($CWD, "out"), join($CWD, "x/out")]) link(join($OTHER, "linked"), path);
+  return { $CWD, $UP, $LINKS, $OTHER };
+}
+
+/** The current directory: one that `$(pwd)` gives another name, and others that shells may mistake. */
+const names = ["cwd", "cwd\n", "-c *", "node_modules"];
+const shells = [["dash"], ["bash"], ["bash", "--posix"], ["busybox", "sh"]].filter(([shell]) =>
+  Bun.which(shell!),
+);
+
+for (const name of names) {
+  describe(`in a directory called ${JSON.stringify(name)}`, () => {
+    const good = join(tempDir(), "good");
+    plant(good, "right");
+    const tool = writeStarted();
+    for (const [planted, ...entries] of table) {
+      const scene = makeScene(name);
+      const { $CWD, $UP, $LINKS, $OTHER } = scene;
+      const filled = (text: string) =>
+        text
+          .replaceAll("$NAME", name)
+          .replaceAll("$UPNAME", "up")
+          .replaceAll("$CWD", $CWD)
+          .replaceAll("$LINKS", $LINKS)
+          .replaceAll("$OTHER", $OTHER)
+          .replaceAll("$UP", $UP);
+      const paths = entries.map((entry) => filled(entry.replaceAll("$UPNAME", "up")));
+      const folder = filled(planted);
+      plant(folder.startsWith("/") ? folder : join($CWD, folder), "planted");
+
+      test(`Bun is not taken from ${planted}, as ${entries.join(" ")}`, () => {
+        const run = (command: readonly string[], PATH: string) => {
+          const { stdout, stderr } = Bun.spawnSync([...command], { cwd: $CWD, env: { PATH } });
+          return `${stdout}${stderr}`;
+        };
+        const seen = paths.map((path) => ({
+          path,
+          plain: run(["/bin/sh", "-c", "bun"], path),
+          ours: shells.map((shell) =>
+            run(
+              [Bun.which(shell[0]!)!, ...shell.slice(1), tool, "--version"],
+              `/none:${path}:${good}`,
+            ),
+          ),
+        }));
+        const ours = shells.map(() => "right\n");
+        expect(seen).toEqual(paths.map((path) => ({ path, plain: "planted\n", ours })));
+      });
+
+      test(`strace is not taken from ${planted}, as ${entries.join(" ")}`, () => {
+        const find = join(import.meta.dir, "..", "..", "src", "observe", "find.ts");
+        const script = join(tempDir(), "find.ts");
+        const text = `import { findStrace } from ${JSON.stringify(find)};
+          const found = ${JSON.stringify(paths)}.map((path) => {
+            process.env["PATH"] = \`/none:\${path}:${good}\`;
+            return findStrace();
+          });
+          console.log(JSON.stringify(found));`;
+        writeFileSync(script, text);
+        const { stdout } = Bun.spawnSync([process.execPath, script], { cwd: $CWD });
+        expect(JSON.parse(`${stdout}`)).toEqual(paths.map(() => `${good}/strace`));
+      });
+    }
+  });
+}
+
+/** Runs one line of sh in a folder of its own, with a good Bun in `$good`. */
+function sh(line: string, shell: readonly string[] = ["/bin/sh"], cwd = tempDir()) {
+  const good = tempDir();
+  plant(good, "right");
+  const env = { PATH: `/usr/bin:/bin`, good, LL: writeStarted(), sh: shell.join(" ") };
+  const { stdout, stderr, exitCode } = Bun.spawnSync(["/bin/sh", "-c", line], { cwd, env });
+  return { stdout: `${stdout}`, stderr: `${stderr}`, code: exitCode };
+}
+
+for (const [name, ...words] of shells) {
+  const shell = [Bun.which(name!)!, ...words];
+  const call = shell.join(" ");
+
+  test(`a stranger's node_modules/.bin is not that of the program, by ${call}`, () => {
+    const { stdout } = sh(
+      `mkdir -p evil/node_modules/.bin evil/node_modules/pkg inst/node_modules/.bin
+      printf '#!/bin/sh\\necho planted\\n' >evil/node_modules/.bin/bun
+      chmod +x evil/node_modules/.bin/bun; cp "$LL" inst/node_modules/.bin/landlock-restrict
+      evil=$PWD/evil; cd evil/node_modules/pkg; tool=../../../inst/node_modules/.bin/landlock-restrict
+      PATH=$evil/node_modules/.bin:$good $sh $tool
+      PATH=$evil/node_modules/.bin:$good $sh $evil/node_modules/pkg/$tool
+      PATH=$evil/node_modules/.bin:$good $sh $evil/node_modules/.bin/../../../inst/node_modules/.bin/landlock-restrict`,
+      shell,
+    );
+    expect(stdout).toBe("right\n".repeat(3));
+  });
+
+  test(`a bun beneath the current directory counts if the program is there too, by ${call}`, () => {
+    const { stdout } = sh(
+      `mkdir -p a/tools a/b; printf '#!/bin/sh\\necho beneath\\n' >a/tools/bun; chmod +x a/tools/bun
+      cp "$LL" a/b/ll; PATH=$PWD/a/tools:$good; export PATH
+      $sh a/b/ll; $sh ./a/b/ll; $sh "$PWD/a/b/ll"; $sh "$LL"; up=$PWD; cd a; $sh b/ll
+      cd b; $sh ./ll; cd ../tools; $sh ../b/ll; cd /; $sh "$LL"; $sh "$up/a/b/ll"`,
+      shell,
+    );
+    const said = [...["beneath", "beneath", "beneath", "right", "beneath"], "beneath", "right"];
+    expect(stdout).toBe([...said, "beneath", "beneath", ""].join("\n"));
+  });
+
+  test(`a current directory that was removed, and made again, is refused, by ${call}`, () => {
+    const { stdout, stderr, code } = sh(
+      `mkdir cwd; cd cwd; rmdir ../cwd; mkdir ../cwd; printf '#!/bin/sh\\necho planted\\n' >../cwd/bun
+      chmod +x ../cwd/bun; PATH=$PWD:$good exec $sh "$LL"`,
+      shell,
+    );
+    expect(stderr).toEndWith(
+      "landlock-restrict: cannot look at the current directory from above: start in another one\n",
+    );
+    expect({ stdout, code }).toEqual({ stdout: "", code: 125 });
+  });
+
+  test(`a name that ${call} looks up on PATH is no file for Bun to guess`, () => {
+    const cwd = tempDir();
+    for (const extension of ["ts", "tsx", "js", "mjs", "cjs", "json"]) {
+      writeFileSync(join(cwd, `landlock-restrict.${extension}`), 'console.log("planted");');
+    }
+    const line = `mkdir "$good/bin"; cp "$LL" "$good/bin/landlock-restrict"
+      PATH=$good/bin:${dirname(process.execPath)}:$PATH $sh landlock-restrict --version`;
+    const { stdout, stderr, code } = sh(line, shell, cwd);
+    expect({ stdout, isSuccess: code === 0 }).toEqual({ stdout: "", isSuccess: false });
+    if (name !== "bash") return;
+    expect({ stderr, code }).toEqual({
+      stderr:
+        "landlock-restrict: cannot find its own file: call it by its path, without naming a shell\n",
+      code: 125,
+    });
+  });
+}
