@@ -174,3 +174,88 @@ test("Bun keeps no copy of the bundle in HOME that it would run in its place", (
   expect(kept(`${text.replace("// @bun ", "// ")}\n${long}`)).toBe(1);
   expect(kept(`${text}\n${long}`)).toBe(0);
 });
+
+const needsBash = Bun.which("bash") ? "" : "needs bash";
+const unlessTraced = needsBash || (kernelAbi < 1 ? "needs Landlock" : needsStrace);
+
+testUnless(
+  needsBash || (kernelAbi < 1 ? "needs Landlock" : ""),
+  "options that bash takes from SHELLOPTS neither stop the program nor export its variables",
+  () => {
+    for (const SHELLOPTS of ["errexit", "nounset", "allexport", "errexit:nounset:allexport"]) {
+      const env = { PATH: bunFirst, SHELLOPTS };
+      const command = ["bash", writeStarted(), "-ro", "/", "--", "/usr/bin/env"];
+      const { stdout, code } = run(command, "/", env);
+      expect({ code, own: stdout.match(/^_ll.*/gm) }).toEqual({ code: 0, own: null });
+      expect(stdout).toContain("SHELLOPTS=");
+    }
+  },
+);
+
+testUnless(unlessTraced, "explain and learn wait for a command where SIGCHLD is ignored", () => {
+  const cwd = tempDir();
+  const line = `trap '' CHLD; grep SigIgn /proc/self/status; exec bash "$@"`;
+  const tool = writeStarted();
+  for (const words of [
+    ["explain", "-ro", "/"],
+    ["learn", "-o", "policy.toml"],
+  ]) {
+    const command = ["bash", "-c", line, "bash", tool, ...words, "--", "/bin/sh", "-c", "exit 7"];
+    const { stdout, code } = run(command, cwd, { PATH: bunFirst });
+    expect(stdout).toContain("SigIgn:\t0000000000010000\n");
+    expect(code).toBe(7);
+  }
+});
+
+testUnless(
+  unlessTraced,
+  "explain runs no other Bun where that has lost bytes of its own path",
+  () => {
+    const folder = tempDir();
+    plantBun(join(folder, "x\ufffd"));
+    const line = `bun=$(printf '%s/x\\377' "$1"); mkdir "$bun"; cp "$2" "$bun/bun"
+    PATH=$bun:$PATH; export PATH; tool=$3; shift 3; exec "$tool" "$@"`;
+    const own = ["sh", folder, process.execPath, writeStarted()];
+    const start = (...words: string[]) =>
+      run(["/bin/sh", "-c", line, ...own, ...words], "/", { PATH: "/usr/bin:/bin" });
+    const explained = start("explain", "-ro", "/", "--", "/bin/echo", "ok");
+    const said =
+      "landlock-restrict: The path of Bun is not UTF-8: install Bun in another folder than ";
+    expect(explained).toMatchObject({ stdout: "", code: 125 });
+    expect(explained.stderr).toStartWith(said);
+  },
+);
+
+testUnless(unlessTraced, "an entry of PATH that is not UTF-8 hides no strace", () => {
+  const line = `PATH=$(printf '/x\\377'):$PATH; export PATH; exec "$@"`;
+  const tool = [writeStarted(), "explain", "-ro", "/", "--", "/bin/echo", "ok"];
+  const env = { PATH: bunFirst };
+  expect(run(["/bin/sh", "-c", line, "sh", ...tool], "/", env).stdout).toBe("ok\n");
+});
+
+test("a compiled program says that it has no explain and learn", () => {
+  const folder = tempDir();
+  const tool = join(folder, "tool");
+  const cli = join(import.meta.dir, "..", "..", "src", "cli.ts");
+  const build = [process.execPath, "build", "--compile", cli, "--outfile", tool];
+  expect(run(build, folder, { PATH: bunFirst }).code).toBe(0);
+  for (const words of [["explain"], ["learn", "-o", "policy.toml"]]) {
+    expect(run([tool, ...words, "--", "/bin/true"], folder, { PATH: bunFirst })).toEqual({
+      stdout: "",
+      stderr:
+        "landlock-restrict: A compiled program has no explain and learn: call landlock-restrict itself\n",
+      code: 125,
+    });
+  }
+});
+
+testFromAbi(1, "a limit on the size of files that is too small is named", async () => {
+  const line = `ulimit -f 1; exec "$@"`;
+  const command = ["/bin/sh", "-c", line, "sh", writeStarted(), "-ro", "/", "--", "/bin/true"];
+  const { stderr, code } = run(command, "/", { PATH: bunFirst });
+  expect({ stderr, code }).toEqual({
+    stderr:
+      "landlock-restrict: Cannot put the native library into memory: write failed with EFBIG; raise the limit on the size of files, ulimit -f\n",
+    code: 125,
+  });
+});
