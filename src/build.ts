@@ -4,7 +4,13 @@ import { errnoName, LandlockError, syscallError } from "./errors.ts";
 import type { Hint } from "./hints.ts";
 import { accessFs, accessNet, fileRights, type FsRight } from "./kernel/abi.ts";
 import { makeDirectory, removeDirectories } from "./kernel/directories.ts";
-import { close, landlockAddRule, landlockCreateRuleset, openPath } from "./kernel/syscalls.ts";
+import {
+  close,
+  landlockAddRule,
+  landlockCreateRuleset,
+  openPath,
+  statusOf,
+} from "./kernel/syscalls.ts";
 import {
   encodeNetPortAttr,
   encodeRulesetAttr,
@@ -138,6 +144,10 @@ function pathAdder(rulesetFd: number): AddPath {
       if (fd === EMFILE || fd === ENFILE) throw refused("openat", fd);
       return { rule, syscall: "openat", errno: fd };
     }
+    if (rule.identity !== undefined && !isFile(fd, rule.identity)) {
+      close(fd);
+      throw replaced(rule);
+    }
     setPathBeneath(attr, allowed, fd);
     const flags = rule.quiet ? LANDLOCK_ADD_RULE_QUIET : 0;
     const result = landlockAddRule(rulesetFd, LANDLOCK_RULE_PATH_BENEATH, address, flags);
@@ -157,6 +167,19 @@ function addPort(rulesetFd: number, rule: PortRule): void {
   const result = landlockAddRule(rulesetFd, LANDLOCK_RULE_NET_PORT, address, flags);
   // A kernel without TCP/IP: there is nothing to grant.
   if (result < 0 && result !== EAFNOSUPPORT) throw refused("landlock_add_rule", result);
+}
+
+function isFile(fd: number, identity: string): boolean {
+  const status = statusOf(fd);
+  return typeof status === "object" && status.id === identity;
+}
+
+function replaced({ path, access }: PathRule): LandlockError {
+  return new LandlockError(
+    "ERR_LANDLOCK_PATH",
+    `Cannot grant ${access.join(", ")} beneath "${path}": it is another file than its preset looked at; take the preset again`,
+    { path },
+  );
 }
 
 function directoryRightOnFile(rule: PathRule): LandlockError {

@@ -26,6 +26,8 @@ export interface PathRule {
   readonly onFile: "narrow" | "fail";
   readonly onMissing: OnMissing;
   readonly quiet: boolean;
+  /** The file that a preset looked at: another one there is an error. */
+  readonly identity?: string;
 }
 
 /** A port rule as the kernel will get it. */
@@ -166,9 +168,12 @@ function plannedRules(
     }
     // What this kernel does not restrict needs no grant.
     if (handled.fs.length === 0 || (access.length === 0 && !quiet)) continue;
-    const { onFile, onMissing } = rule;
-    for (const path of rule.paths)
-      planned.push(Object.freeze({ path, access, onFile, onMissing, quiet }));
+    const { onFile, onMissing, paths } = rule;
+    for (let i = 0; i < paths.length; i++) {
+      const one = { path: paths[i]!, access, onFile, onMissing, quiet };
+      const identity = rule.identities?.[i];
+      planned.push(Object.freeze(identity ? { ...one, identity } : one));
+    }
   }
   return planned;
 }

@@ -26,6 +26,11 @@ export interface FsRuleData {
   readonly onDenial: "log" | "quiet";
   /** Of presets: absolute paths of the files whose content chose what is granted. */
   readonly chosenBy?: readonly string[];
+  /**
+   * Of presets: for each path, the identity of the file that was looked at, or "". Another file that
+   * is there when the ruleset is built is an error.
+   */
+  readonly identities?: readonly string[];
 }
 
 /** Grants filesystem rights beneath paths. Made by `roDirs()` and the like. */
@@ -42,6 +47,7 @@ export class FsRule extends PlainData implements FsRuleData {
   readonly onMissing: OnMissing;
   readonly onDenial: "log" | "quiet";
   declare readonly chosenBy?: readonly string[];
+  declare readonly identities?: readonly string[];
 
   /** @internal Rights come in the order of the kernel's bits, and lists become the rule's own. */
   constructor(given: Omit<FsRuleData, "kind">, from?: typeof trusted) {
@@ -54,6 +60,7 @@ export class FsRule extends PlainData implements FsRuleData {
     this.onMissing = data.onMissing;
     this.onDenial = data.onDenial;
     if (data.chosenBy) this.chosenBy = Object.freeze(data.chosenBy);
+    if (data.identities) this.identities = Object.freeze(data.identities);
     Object.freeze(this);
   }
 

@@ -1,5 +1,6 @@
 /** A policy must be the operator's: nobody but root and the caller may have written it. */
 import { LandlockError } from "../errors.ts";
+import { idOf } from "../kernel/identity.ts";
 import {
   close,
   openIn,
@@ -103,11 +104,6 @@ function openNext(folder: number, name: string, isLast: boolean): number {
   const how = isLast ? O_NONBLOCK | O_NOCTTY : O_PATH | O_DIRECTORY;
   const fd = openIn(folder, name, O_NOFOLLOW | how);
   return fd === ELOOP || fd === ENOTDIR ? openIn(folder, name, O_NOFOLLOW | O_PATH) : fd;
-}
-
-function idOf(fd: number): string | undefined {
-  const status = statusOf(fd);
-  return typeof status === "number" ? undefined : status.id;
 }
 
 /** Whether an open file is one that is read to its end without waiting. */

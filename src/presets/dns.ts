@@ -69,7 +69,8 @@ export function dns(options?: DnsOptions): CompositeRule {
   const modules = hostModules();
   const asked = modules.flatMap((name) => sockets[name.replace(/^mdns.*/, "mdns")] ?? []);
   return composite(
-    readable([...files, ...moduleLibraries(modules)]),
+    readable(files),
+    readable(moduleLibraries(modules)),
     connectable(["/run/nscd/socket", "/var/run/nscd/socket", ...asked]),
     ...(ports ? [connectTcp(53), bindUdp(0), connectSendUdp(0, 53)] : []),
   );

@@ -1,8 +1,11 @@
 /** Reads what an ELF file says of itself: which loader and which libraries it needs. */
 import { closeSync, constants, openSync, readSync } from "node:fs";
+import { idOf } from "../kernel/identity.ts";
 
 /** What loading an ELF file takes, all of it as the file spells it. */
 export interface Elf {
+  /** The file's identity, as `Status` has it. */
+  readonly id: string;
   /** `ET_DYN`: a library, or a program without a fixed address; `ET_EXEC`; neither. */
   readonly type: "shared" | "program" | "other";
   /** `e_machine`: 62 is x86-64, 183 is AArch64. */
@@ -128,7 +131,7 @@ function namesIn(all: readonly Segment[], tags: readonly [number, number][]): Ra
   };
 }
 
-function readElf(fd: number): Elf | undefined {
+function readElf(fd: number): Omit<Elf, "id"> | undefined {
   const header = readAt(fd, 0, headerBytes);
   // The magic number, 64 bits, the lower byte first: what Bun runs on.
   if (header.byteLength < headerBytes || header.getUint32(0) !== 0x7f454c46) return undefined;
@@ -176,7 +179,8 @@ export function elfOf(path: string): Elf | undefined {
     return undefined;
   }
   try {
-    return readElf(fd);
+    const elf = readElf(fd);
+    return elf && { ...elf, id: idOf(fd) };
   } catch {
     return undefined;
   } finally {

@@ -32,25 +32,33 @@ import { executedBy, findInterpreter } from "./scripts.ts";
  */
 export function executable(...names: string[]): CompositeRule {
   if (!names.every(isPathString)) parse("paths", names, "presets.executable()");
-  const run: string[] = [];
-  const read: string[] = [];
+  const run = new Map<string, string>();
+  const read = new Map<string, string>();
   for (const name of names) {
     const chain = executedBy(name);
-    run.push(...chain);
-    for (const [path, elf] of programs(chain)) {
-      if (elf.interpreter !== undefined) run.push(loaderOf(elf.interpreter, path));
-      read.push(...librariesOf(path, elf));
+    const found = programs(chain);
+    for (const [path, id] of chain) run.set(path, id);
+    for (const [real, elf] of found) {
+      if (elf.interpreter !== undefined) {
+        const [path, id] = loaderOf(elf.interpreter, real);
+        run.set(path, id);
+      }
+      for (const [path, id] of librariesOf(real, elf)) read.set(path, id);
     }
   }
-  return composite(runnable(run), readable(read, [...new Set([...run, ...read])]));
+  return composite(runnable(run), readable(read, [...new Set([...run.keys(), ...read.keys()])]));
 }
 
-/** Those of the files that are no scripts, by their real path, which `$ORIGIN` stands for. */
-function programs(chain: readonly string[]): [string, Elf][] {
-  const last = chain.at(-1);
-  return chain.flatMap((path): [string, Elf][] => {
+/**
+ * Those of the files that are no scripts, by their real path, which `$ORIGIN` stands for. Their
+ * identities are noted.
+ */
+function programs(chain: Map<string, string>): [string, Elf][] {
+  const last = [...chain.keys()].at(-1);
+  return [...chain.keys()].flatMap((path): [string, Elf][] => {
     const real = realpathSync(path);
     const elf = elfOf(real);
+    if (elf) chain.set(path, elf.id);
     if (elf && isRunnable(elf)) return [[real, elf]];
     if (elf) throw unknownKind(path, "it is no program of this CPU");
     if (path === last) {
@@ -61,10 +69,10 @@ function programs(chain: readonly string[]): [string, Elf][] {
 }
 
 /** The dynamic loader that a program names, if it is one: the program may name any file. */
-function loaderOf(interpreter: string, program: string): string {
+function loaderOf(interpreter: string, program: string): [path: string, id: string] {
   const path = findInterpreter(interpreter, program);
   const elf = elfOf(path);
-  if (elf && isLoader(elf)) return path;
+  if (elf && isLoader(elf)) return [path, elf.id];
   throw new LandlockError(
     "ERR_LANDLOCK_PATH",
     `Cannot grant "${interpreter}", which "${program}" names as its dynamic loader: it is no loader of this CPU; reinstall the program, or grant its files by rules of your own`,

@@ -10,25 +10,26 @@ const run: readonly FsRight[] = ["execute", "read_file"];
 const write: readonly FsRight[] = ["write_file", "read_file", "truncate"];
 const connect: readonly FsRight[] = ["resolve_unix"];
 
+/** Paths, or from each path to the identity of the file that was looked at, "": it was not. */
+type Paths = readonly string[] | ReadonlyMap<string, string>;
+
 /**
  * Presets know what a file is for, so they grant less than `roFiles()`, which lets it be executed
  * too. None of the rights is explicit: under a Config that does not handle one, the rule is
  * narrowed, as those of `roDirs()` are.
  */
-function grant(
-  access: readonly FsRight[],
-  paths: readonly string[],
-  chosenBy?: readonly string[],
-): FsRule {
+function grant(access: readonly FsRight[], given: Paths, chosenBy?: readonly string[]): FsRule {
+  const paths = given instanceof Map ? [...given.keys()] : [...new Set(given as readonly string[])];
   return new FsRule(
     {
       access,
       explicit: [],
-      paths: [...new Set(paths)],
+      paths,
       onFile: "narrow",
       onMissing: "skip",
       onDenial: "log",
       ...(chosenBy ? { chosenBy } : {}),
+      ...(given instanceof Map ? { identities: [...given.values()] } : {}),
     },
     trusted,
   );
@@ -39,7 +40,7 @@ function grant(
  *
  * @param chosenBy The files whose content chose these paths
  */
-export function readable(paths: readonly string[], chosenBy?: readonly string[]): FsRule {
+export function readable(paths: Paths, chosenBy?: readonly string[]): FsRule {
   return grant(read, paths, chosenBy);
 }
 
@@ -49,12 +50,12 @@ export function listable(paths: readonly string[]): FsRule {
 }
 
 /** Listing directories and all beneath, without reading what is in them. Missing ones are skipped. */
-export function browsable(paths: readonly string[]): FsRule {
+export function browsable(paths: Paths): FsRule {
   return grant(names, paths);
 }
 
 /** Executing files, which takes reading them too. Missing ones are skipped. */
-export function runnable(paths: readonly string[]): FsRule {
+export function runnable(paths: Paths): FsRule {
   return grant(run, paths);
 }
 

@@ -129,25 +129,27 @@ function candidates(name: string, by: Loaded, loader: Loader): [string, Elf][] {
   return [];
 }
 
-function needs(first: Loaded, extra: readonly string[], loader: Loader): string[] {
+function needs(first: Loaded, extra: readonly string[], loader: Loader): Map<string, string> {
   const found = new Map<string, string>();
+  const names = new Set<string>();
   const waiting: [Loaded, readonly string[]][] = [[first, [...first.elf.needed, ...extra]]];
   for (let next = waiting.shift(); next; next = waiting.shift()) {
     const [by, wanted] = next;
     for (const name of wanted) {
       // These are parts of musl's loader, whatever the rest of their names.
       if (loader.musl && /^lib(c|pthread|rt|m|dl|util|xnet)\./.test(name)) continue;
-      if ([...found.values()].includes(name)) continue;
+      if (names.has(name)) continue;
       const fitting = candidates(name, by, loader);
       if (fitting.length === 0 && !extra.includes(name)) throw missing(name, by.path);
       for (const [path, elf] of fitting) {
-        // Without links: they could lead elsewhere by the time the rule is made.
-        found.set(realpathSync(path), name);
+        names.add(name);
+        // Without links, and as the file that was read: the path could lead elsewhere by now.
+        found.set(realpathSync(path), elf.id);
         waiting.push([{ path, elf, by }, elf.needed]);
       }
     }
   }
-  return [...found.keys()];
+  return found;
 }
 
 function missing(name: string, path: string): LandlockError {
@@ -164,18 +166,21 @@ function missing(name: string, path: string): LandlockError {
  * standard ones; those that are preloaded; and the loader's own files.
  *
  * @param path Its file, without links
+ * @returns From each path to the identity of the library there; "": it is no library
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` where one is not found
  * @see {@link https://man7.org/linux/man-pages/man8/ld.so.8.html}
  */
-export function librariesOf(path: string, elf: Elf): string[] {
+export function librariesOf(path: string, elf: Elf): Map<string, string> {
   const { interpreter, machine, needed } = elf;
-  if (needed.length === 0) return [];
+  if (needed.length === 0) return new Map();
   const isMusl =
     interpreter?.includes("/ld-musl-") ?? needed.some((name) => name.startsWith("libc.musl-"));
   const preloaded = [...list("LD_PRELOAD"), ...(isMusl ? [] : linesOf("/etc/ld.so.preload"))];
   const loader = isMusl ? musl(machine) : glibc(machine);
   const extra = preloaded.flatMap((line) => line.split(/[\s:]+/));
-  return [...needs({ path, elf, by: undefined }, extra, loader), ...loader.files];
+  const found = needs({ path, elf, by: undefined }, extra, loader);
+  for (const file of loader.files) found.set(file, "");
+  return found;
 }
 
 /**
@@ -184,9 +189,9 @@ export function librariesOf(path: string, elf: Elf): string[] {
  *
  * @param modules Their names, as `"files"`
  */
-export function moduleLibraries(modules: readonly string[]): string[] {
+export function moduleLibraries(modules: readonly string[]): Map<string, string> {
   const own = elfOf("/proc/self/exe");
-  if (!own) return [];
+  if (!own) return new Map();
   const needed = modules.map((name) => `libnss_${name}.so.2`);
   return needs(
     { path: "/", elf: { ...own, needed: [] }, by: undefined },

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
 import { LandlockError } from "../errors.ts";
+import { idWithoutLinks } from "../kernel/identity.ts";
 import { parse } from "../parse.ts";
 import type { CompositeRule } from "../rule.ts";
 import { composite } from "../rules.ts";
@@ -71,15 +72,27 @@ export function modules(...entries: string[]): CompositeRule {
   const waiting = entries.map(entryPath);
   const project = projectOf([...waiting]);
   const trail: Trail = { files: new Set(), folders: new Set(), options: new Map(), project };
+  const libraries = new Map<string, string>();
   const seen = new Set<string>();
   const first = new Set(waiting);
   for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
     if (seen.has(file)) continue;
     seen.add(file);
     trail.files.add(file);
+    if (extname(file) === ".node") {
+      const elf = elfOf(file);
+      for (const [path, id] of elf ? librariesOf(file, elf) : []) libraries.set(path, id);
+    }
     waiting.push(...importedBy(file, first.has(file), trail));
   }
-  return composite(readable([...trail.files], [...trail.files]), browsable([...trail.folders]));
+  const files = identified(trail.files);
+  for (const [path, id] of libraries) files.set(path, id);
+  return composite(readable(files, [...files.keys()]), browsable(identified(trail.folders)));
+}
+
+/** Identities of files that were admitted by their paths, which have had no links. */
+function identified(paths: ReadonlySet<string>): Map<string, string> {
+  return new Map([...paths].map((path) => [path, idWithoutLinks(path)]));
 }
 
 function entryPath(entry: string): string {
@@ -94,11 +107,6 @@ function entryPath(entry: string): string {
 /** The files that a file imports, itself no link; what Bun looks at on the way is noted. */
 function importedBy(file: string, isEntry: boolean, trail: Trail): string[] {
   const options = noteSettings(dirname(file), trail);
-  if (extname(file) === ".node") {
-    const elf = elfOf(file);
-    for (const library of elf ? librariesOf(file, elf) : []) trail.files.add(library);
-    return [];
-  }
   const found: string[] = [];
   for (const { specifier, kind, optional, guessed } of importsOf(file, options, isEntry)) {
     const path = resolved(specifier, file, kind, trail);

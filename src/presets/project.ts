@@ -176,9 +176,11 @@ function manifestOf(folder: string, entry: string) {
  */
 function parsed(path: string, entry: string, parse: (text: string) => unknown) {
   try {
-    const { uid } = lstatSync(path);
+    const stats = lstatSync(path);
     const trusted = [0, process.geteuid?.(), lstatSync(entry).uid];
-    if (!trusted.includes(uid) || realpathSync(path) !== path) return undefined;
+    if (!trusted.includes(stats.uid) || realpathSync(path) !== path) return undefined;
+    // Reading a FIFO might wait for ever.
+    if (!stats.isFile()) return undefined;
     const value = parse(readFileSync(path, "utf8"));
     return typeof value === "object" && value !== null && !Array.isArray(value)
       ? (value as Readonly<Record<string, unknown>>)

@@ -105,6 +105,8 @@ function extendedBy(name: string, path: string, trail: Trail): string[] {
 
 /** What a JSON file with comments says; nothing where it is damaged. */
 function settingsOf(path: string): Readonly<Record<string, unknown>> {
+  // Reading a FIFO might wait for ever.
+  if (!isFile(path)) return {};
   try {
     const value: unknown = Bun.JSONC.parse(readFileSync(path, "utf8"));
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
@@ -152,7 +154,7 @@ export function resolved(
     return undefined;
   }
   const path = found.startsWith("file:") ? Bun.fileURLToPath(found) : found.replace(/\?.*$/, "");
-  if (!isAbsolute(path) || !existsSync(path)) return undefined;
+  if (!isAbsolute(path) || !isFile(path)) return undefined;
   if (/^\.{0,2}\//.test(specifier)) {
     // The file may be a link, which is listed in the folder that it is in.
     const folder = dirname(resolve(dirname(importer), specifier));

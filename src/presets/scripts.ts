@@ -1,7 +1,8 @@
 /** Follows `#!` lines from a script to the program that the kernel starts in the end. */
-import { closeSync, openSync, readSync, realpathSync, statSync } from "node:fs";
+import { closeSync, constants, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { basename, isAbsolute, resolve } from "node:path";
 import { errnoName, LandlockError } from "../errors.ts";
+import { idOf } from "../kernel/identity.ts";
 import { executableError, lookUpCommand, lookUpError } from "../kernel/lookup.ts";
 
 /** `BINPRM_BUF_SIZE`: how much of a file the kernel reads to see what it is. */
@@ -79,13 +80,22 @@ function startedByEnv(words: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** The interpreter of a script, and what it gets as its one argument. */
-function hashBang(path: string): [interpreter: string, argument: string] | undefined {
+/** The interpreter of a script, what it gets as its one argument, and the script's identity. */
+interface HashBang {
+  readonly interpreter: string;
+  readonly argument: string;
+  readonly id: string;
+}
+
+function hashBang(path: string): HashBang | undefined {
   const head = new Uint8Array(headBytes);
-  const fd = openSync(path, "r");
+  // Without this flag, opening a FIFO that took the file's place waits for ever.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   let count: number;
+  let id: string;
   try {
     count = readSync(fd, head);
+    id = idOf(fd);
   } finally {
     closeSync(fd);
   }
@@ -96,7 +106,7 @@ function hashBang(path: string): [interpreter: string, argument: string] | undef
   if (!line || (line[2] === "" && line[0].length === headBytes)) return undefined;
   const decode = (part: string) =>
     new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(part, "latin1"));
-  return [decode(line[1]!), decode(line[2]!.trim())];
+  return { interpreter: decode(line[1]!), argument: decode(line[2]!.trim()), id };
 }
 
 /**
@@ -105,26 +115,27 @@ function hashBang(path: string): [interpreter: string, argument: string] | undef
  * links.
  *
  * @param name A name on PATH, or a path
+ * @returns From each path to the identity of the script there; "": it is a program
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` where one is not found or cannot be read
  * @see {@link https://man7.org/linux/man-pages/man2/execve.2.html}
  */
-export function executedBy(name: string): string[] {
-  const chain: string[] = [];
+export function executedBy(name: string): Map<string, string> {
+  const chain = new Map<string, string>();
   let next: string | undefined = name;
   let by: string | undefined;
   let viaEnv = false;
   while (next !== undefined) {
     const path = foundBy(next, by, viaEnv);
-    if (chain.includes(path) || chain.length === chainMax) throw endless(name);
-    chain.push(path);
+    if (chain.has(path) || chain.size === chainMax) throw endless(name);
     const line = headOf(path);
+    chain.set(path, line?.id ?? "");
     if (!line) break;
-    const [interpreter, argument] = line;
+    const { interpreter, argument } = line;
     by = path;
     next = interpreter;
     viaEnv = basename(interpreter) === "env";
     if (viaEnv) {
-      chain.push(findInterpreter(interpreter, path));
+      chain.set(findInterpreter(interpreter, path), "");
       const words = argument.startsWith("-") ? [argument] : [argument].filter(Boolean);
       next = startedByEnv(words);
     }
@@ -138,7 +149,7 @@ function foundBy(name: string, by: string | undefined, viaEnv: boolean): string 
   return findInterpreter(viaEnv && !name.includes("/") ? findProgram(name, by) : name, by);
 }
 
-function headOf(path: string): [string, string] | undefined {
+function headOf(path: string): HashBang | undefined {
   try {
     return hashBang(path);
   } catch (cause) {

@@ -14,6 +14,7 @@ export type PlainRule =
       onMissing: "fail" | "skip" | "create";
       onDenial: "log" | "quiet";
       chosenBy?: string[];
+      identities?: string[];
     }
   | { kind: "net"; access: NetRight[]; ports: number[]; onDenial: "log" | "quiet" }
   | { kind: "composite"; rules: PlainRule[] };
@@ -34,10 +35,15 @@ export const ruleSchema = once(() => {
     ),
     onDenial,
     chosenBy: z.optional(listOf(pathString)),
+    identities: z.optional(listOf(z.string(is("an identity", "take it from a preset's rule")))),
   }).check(
     z.refine(
       (rule) => rule.explicit.every((right) => rule.access.includes(right)),
       is("an fs rule", "explicit must be part of access"),
+    ),
+    z.refine(
+      ({ identities, paths }) => identities === undefined || identities.length === paths.length,
+      is("an fs rule", "identities must have one for each path"),
     ),
   );
   const netRule = object({

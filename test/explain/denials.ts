@@ -65,7 +65,8 @@ function ruleOf({ rule, code }: Fix): Rule {
 
 /** The same rule for the same things elsewhere: each run has a place that nothing happened to. */
 function placedRule(rule: Rule, from: string, to: string): Rule {
-  return JSON.parse(JSON.stringify(composite(rule)).replaceAll(from, to)) as Rule;
+  const toOtherFiles = (key: string, value: unknown) => (key === "identities" ? undefined : value);
+  return JSON.parse(JSON.stringify(composite(rule), toOtherFiles).replaceAll(from, to)) as Rule;
 }
 
 function run(

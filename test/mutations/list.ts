@@ -179,6 +179,18 @@ export const mutations: readonly Mutation[] = [
     instead: "if (open.length > 1 && inside.keys.has(key)) yield",
     tests: ["policy/files.test.ts"],
   },
+  {
+    file: "policy/owner.ts",
+    text: "const target = found < 0 ? undefined : readOpenLink(found);",
+    instead: "const target = undefined as string | undefined;",
+    tests: ["policy/owner.test.ts"],
+  },
+  {
+    file: "build.ts",
+    text: "rule.identity !== undefined && !isFile(fd, rule.identity)",
+    instead: "false",
+    tests: ["presets/replaced.test.ts"],
+  },
   // Presets.
   {
     file: "presets/elf.ts",
@@ -194,7 +206,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: "presets/project.ts",
-    text: "!trusted.includes(uid) || ",
+    text: "!trusted.includes(stats.uid) || ",
     instead: "",
     tests: ["presets/modules-project.test.ts", "presets/hostile.test.ts"],
   },

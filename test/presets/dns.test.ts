@@ -120,7 +120,7 @@ testInNamespace([], "without dns(), look-ups fail with EAI_AGAIN or time out", a
 });
 
 /** A module of glibc's name service switch that is a library of its own, and knows no hosts. */
-const own = ["hesiod", "compat", "systemd"].find((name) => moduleLibraries([name]).length > 0);
+const own = ["hesiod", "compat", "systemd"].find((name) => moduleLibraries([name]).size > 0);
 
 testInNamespace(
   ["getent", ...(own ? [] : ["libnss_hesiod.so.2"])],

@@ -95,7 +95,7 @@ testFromAbi(
     const command = [process.execPath, "main.tsx"];
     const there = { cwd: join(folder, "app/src") };
     const rule = modules(...["main.tsx", "text.txt"].map((name) => join(folder, "app/src", name)));
-    const [files, folders] = rule.rules as [FsRule, FsRule];
+    const [{ identities: _, ...files }, folders] = rule.rules as [FsRule, FsRule];
     const { FsRule: Made } = await import("../../src/index.ts");
     const spare: string[] = [];
     for (const path of files.paths) {

@@ -1,0 +1,39 @@
+/** Which file it is: what a preset looked at has to be what its rule grants. */
+import { errnoName, LandlockError } from "../errors.ts";
+import { close, openIn, openPath, readOpenLink, statusOf } from "./syscalls.ts";
+import { O_DIRECTORY, O_NOFOLLOW, O_PATH } from "./uapi.ts";
+
+const ELOOP = -40;
+
+/** The identity of an open file, as `Status` has it; "": this system has none. */
+export function idOf(fd: number): string {
+  const status = process.platform === "linux" ? statusOf(fd) : 0;
+  return typeof status === "number" ? "" : status.id;
+}
+
+/**
+ * The identity of the file or directory at a path, if no part of the path is a link by now.
+ *
+ * @param path Absolute, without links when it was looked at
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if one is, or nothing is there
+ */
+export function idWithoutLinks(path: string): string {
+  if (process.platform !== "linux") return "";
+  let fd = openPath("/");
+  const names = path.split("/").filter((name) => name !== "");
+  for (let i = 0; i < names.length && fd >= 0; i++) {
+    const isLast = i === names.length - 1;
+    const next = openIn(fd, names[i]!, O_PATH | O_NOFOLLOW | (isLast ? 0 : O_DIRECTORY));
+    close(fd);
+    fd = next;
+  }
+  const isLink = fd >= 0 && readOpenLink(fd) !== undefined;
+  const id = fd >= 0 ? idOf(fd) : "";
+  if (fd >= 0) close(fd);
+  if (fd >= 0 && !isLink) return id;
+  throw new LandlockError(
+    "ERR_LANDLOCK_PATH",
+    `Cannot grant ${JSON.stringify(path)}: it was replaced while a preset looked at it (${errnoName(-(isLink ? ELOOP : fd))}); try again`,
+    { path },
+  );
+}
