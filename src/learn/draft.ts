@@ -98,8 +98,7 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
       withhold(program, rights, against);
       return false;
     }
-    const project = spec === "tmp" && around.project?.startsWith(`${tmp}/`) ? around.project : "";
-    const isFine = project === "" || !mayHoldGoverning(project, around.home);
+    const isFine = spec !== "tmp" || isOwnFolder(tmp, around);
     if (!isFine) withhold(tmp, needs.paths.get(tmp)!, "governing");
     return isFine;
   });
@@ -109,8 +108,8 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
   for (const program of recognised.unknown) all.set(program, new Set(["execute", "read_file"]));
   const moves = needs.moves.filter((move) => {
     if (!move.link) return true;
-    // By its new name a file could be written, so it has to be the run's to write.
-    const isOwn = changes(rightsOn(needs.paths, move.from));
+    // By its new name a file must not be written if it was only read by its old one.
+    const isOwn = isOwnLink(move, needs, around);
     if (isOwn) all.set(move.from, new Set(all.get(move.from)).add("refer"));
     else withhold(move.from, new Set(["refer"]), "link");
     return isOwn;
@@ -140,7 +139,7 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
   }
   for (const [path, rights] of needs.secrets) withhold(path, rights, "secret");
   for (const [path, rights] of needs.later) {
-    const left = uncovered(path, rights.difference(harmless));
+    const left = rights.difference(harmless).difference(already.rightsOn(path));
     if (left.size > 0) withhold(path, left, "later");
   }
   for (const [path, rights] of needs.processes) {
@@ -165,6 +164,22 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
     // A socket is there as long as its server is.
     if (rights.isSubsetOf(new Set(["resolve_unix"]))) missing.set(path, "skip");
   }
+  // What directories above have to grant is not withheld.
+  const open: string[] = [];
+  for (const [key, { what, rights, reason }] of withheld) {
+    if (reason !== "later") continue;
+    const granted = [
+      ...presets.map(({ coverage }) => coverage.rightsOn(what)),
+      rightsOn(folded, what),
+    ];
+    if (granted.some(changes)) open.push(what);
+    if (granted.reduce((left, some) => left.difference(some), new Set(rights)).size === 0) {
+      withheld.delete(key);
+    }
+  }
+  const governing = [...folded].flatMap(([path, rights]) =>
+    changes(rights) ? governingAt(path) : [],
+  );
   return {
     presets,
     grants: folded,
@@ -174,9 +189,25 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
     leavesScope: needs.scopes.size > 0,
     withheld: [...withheld.values()].sort((a, b) => (a.what < b.what ? -1 : 1)),
     ...exposedBy(folded, around),
-    governing: [...folded].flatMap(([path, rights]) => (changes(rights) ? governingAt(path) : [])),
+    governing: [...new Set([...governing, ...open])],
     unseen: [...needs.unseen],
   };
+}
+
+/** Whether a file that gets another name is the run's to write, or is not written by that either. */
+function isOwnLink({ from, to }: Move, { paths }: Needs, { project }: Surroundings): boolean {
+  const before = rightsOn(paths, from);
+  if (changes(before)) return true;
+  const isInside = project !== undefined && (from === project || from.startsWith(`${project}/`));
+  const gained = roundedUp(rightsOn(paths, to)).intersection(new Set(fileRights));
+  return isInside && !changes(gained);
+}
+
+/** Whether the folder for temporary files holds neither the home nor a project with hooks. */
+function isOwnFolder(tmp: string, { project, home }: Surroundings): boolean {
+  const isInside = (path: string | undefined) => path === tmp || path?.startsWith(`${tmp}/`);
+  if (isInside(home) || isGoverning(tmp, home)) return false;
+  return project === undefined || !isInside(project) || !mayHoldGoverning(project, home);
 }
 
 function reasonAgainst(
@@ -223,12 +254,12 @@ function level(
     coverages.reduce((sum, one) => sum.union(one.rightsOn(path)), rightsOn(result, path));
   for (let changed = true; changed;) {
     changed = false;
-    for (const { from, to, directory } of moves) {
+    for (const { from, to, directory, link } of moves) {
       const gained = onPath(to).difference(onPath(from));
       const missing = [...gained].filter(
         (right) => right !== "refer" && (directory || fileRights.includes(right)),
       );
-      if (missing.length === 0) continue;
+      if (missing.length === 0 || (link && changes(new Set(missing)))) continue;
       const more = new Set(result.get(from)).union(new Set(missing));
       // What is withheld stays so: the move is denied.
       if (!isAllowed(from, more)) continue;

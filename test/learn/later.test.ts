@@ -188,6 +188,36 @@ describe("what is written in a project", () => {
     },
   );
 
+  testUnless(missing, "no note says of an open place that it is withheld", async () => {
+    const scene = new Scene(tempDir());
+    scene.write(".git/hooks/a", "x");
+    const script =
+      "for i in 1 2 3; do echo >.git/$i; echo >.git/hooks/$i; done; mkdir -p new/.husky";
+    const { stderr } = await scene.learn(["sh", "-c", `${script}; echo >new/.husky/a`]);
+    const [, careful = ""] = stderr.split("Careful: the program can write what decides");
+    expect(careful).toContain("  ${PROJECT}/.git/hooks\n");
+    expect(careful).toContain("  ${PROJECT}/new/.husky\n");
+    expect(stderr).not.toContain("granted for writing: it decides");
+  });
+
+  testUnless(
+    missing,
+    "a folder for temporary files that has the home in it is no preset",
+    async () => {
+      const scene = new Scene(tempDir());
+      const learning = scene.learning(scene.policy, ["sh", "-c", "echo >$TMPDIR/x"]);
+      const { code } = await scene.run([
+        "sh",
+        "-c",
+        'TMPDIR=${PWD%/*} exec "$@"',
+        "sh",
+        ...learning,
+      ]);
+      expect(code).toBe(0);
+      expect(changesOn(scene, join(scene.home, ".bashrc"))).toEqual([]);
+    },
+  );
+
   testUnless(missing, "names of threads are no files of a policy", async () => {
     const scene = new Scene(tempDir());
     for (const command of ["echo x >/proc/self/comm", "(echo x >/proc/self/comm); true"]) {
