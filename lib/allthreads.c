@@ -75,12 +75,6 @@ static int32_t try_in_child(int32_t ruleset_fd, uint32_t flags)
 	return trial_result;
 }
 
-/*
- * Giving up now would leave the process divided, and every thread has shown that it answers:
- * what it may lack is a CPU. A large ruleset takes its time on many threads, too.
- */
-#define ANSWER_NS (60 * NS_PER_S)
-
 static void wait_for_answers(void)
 {
 	uint32_t before, now = slots_count(FINISHED);
@@ -106,7 +100,7 @@ static int64_t restrict_parked(struct broadcast *b, int32_t ruleset_fd, uint32_t
 	 * any wait, and may start a worker. One found now costs the call only; asking for every id
 	 * takes too long to do it twice.
 	 */
-	if (b->task_fd >= 0 && !no_other_thread(b, PARKED))
+	if ((b->listed || threads_count(b->task_fd)) && !no_other_thread(b, PARKED))
 		return ALLTHREADS_UNREACHABLE;
 	ret = restrict_this_thread(ruleset_fd, flags);
 	b->report->changed = fresh || ret == 0;
@@ -179,9 +173,10 @@ EXPORTED int64_t allthreads_restrict(int32_t ruleset_fd, uint32_t flags, uint32_
 	if (result == 0) {
 		int32_t task_fd = b.task_fd = threads_open(b.pid);
 
+		b.listed = task_fd >= 0;
 		b.extension_ns = deadline_ms * NS_PER_MS;
-		b.extensions_left = EXTENSIONS_MOST;
 		b.deadline = now_ns() + b.extension_ns;
+		b.last_deadline = b.deadline + (DEADLINES_MOST - 1) * b.extension_ns;
 		result = broadcast(&b, ruleset_fd, flags);
 		threads_close(task_fd);
 		sys4(NR_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));

@@ -13,7 +13,7 @@
 
 /* Own results, below every errno (the kernel's largest is 4095). */
 enum {
-	/* A thread did not park in time. Nothing has changed in the process. */
+	/* A thread did not park, or not all were found, in time. Nothing has changed. */
 	ALLTHREADS_UNREACHABLE = -5001,
 	/*
 	 * Some threads are restricted, and at least one is not, or may not be: it failed, did not
@@ -25,7 +25,7 @@ enum {
 struct allthreads_report {
 	int32_t threads; /* restricted threads, the caller included */
 	int32_t tid;     /* the thread a failure is about; 0: none in particular */
-	int32_t error;   /* that thread's negative errno; 0: it gave no answer */
+	int32_t error;   /* its negative errno, or that of the search; 0: it gave no answer */
 	int32_t signal;  /* the signal the broadcast used; 0: it never came to that */
 	int32_t changed; /* 1: an attribute of some thread was changed */
 	char name[20];   /* that thread's name (proc_pid_comm(5)), NUL-terminated */
@@ -50,8 +50,9 @@ EXPORTED int32_t landlock_native_version(void);
  * ALLTHREADS_UNREACHABLE; or ALLTHREADS_DIVERGED.
  *
  * Signal-safe: no. Blocks: at most deadline_ms until nothing has changed, ten times that for
- * threads that could answer but get no CPU; then as long as threads report within 60 s of each
- * other; and 4 probes of every possible thread id (about 0.5 s each) where /proc is not readable.
+ * threads that could answer but get no CPU, and to find threads that /proc does not list; then as
+ * long as threads report within 60 s of each other; and, if there is no /proc, 60 s to look for
+ * threads once more.
  * State on failure: unchanged, except after ALLTHREADS_DIVERGED.
  */
 EXPORTED int64_t allthreads_restrict(int32_t ruleset_fd, uint32_t flags, uint32_t deadline_ms,

@@ -38,8 +38,10 @@ long each_number(int32_t directory_fd, void (*visit)(int32_t number, void *conte
 	char buffer[16384] __attribute__((aligned(8)));
 	long found = 0;
 
-	if (sys3(NR_lseek, directory_fd, 0, 0) < 0)
-		return -ENOENT;
+	long at = sys3(NR_lseek, directory_fd, 0, 0);
+
+	if (at < 0)
+		return at;
 	for (;;) {
 		long length = sys3(NR_getdents64, directory_fd, buffer, sizeof(buffer));
 

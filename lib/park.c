@@ -26,6 +26,39 @@ void report_thread(struct broadcast *b, int32_t tid, int32_t error)
 	threads_name(b->task_fd, tid, b->report->name, sizeof(b->report->name));
 }
 
+static void put_off_deadline(struct broadcast *b, int64_t to)
+{
+	b->deadline = to < b->last_deadline ? to : b->last_deadline;
+}
+
+/* Visits every other thread; negative errno if `until` came before that, or nothing finds them. */
+static long look_at_all(struct broadcast *b, int64_t until, void (*visit)(int32_t, void *),
+		       void *context)
+{
+	int64_t started = now_ns();
+	long found = b->listed ? threads_list(b->task_fd, visit, context) : 0;
+
+	if (b->listed && found >= 0)
+		return found;
+	b->listed = 0;
+	if (found == -ENOENT)
+		b->task_fd = -1;
+	found = threads_probe(b->task_fd, b->pid, until, visit, context);
+	/* That may take long, and the deadline is for threads that do not answer. */
+	put_off_deadline(b, b->deadline + now_ns() - started);
+	return found;
+}
+
+/* The same until the last deadline; 0 if that failed, which is reported. */
+static int look_in_time(struct broadcast *b, void (*visit)(int32_t, void *))
+{
+	long found = look_at_all(b, b->last_deadline, visit, b);
+
+	if (found < 0)
+		report_thread(b, 0, (int32_t)found);
+	return found >= 0;
+}
+
 /* ---- Choosing the signal ---- */
 
 static void note_mask(int32_t tid, void *context)
@@ -61,8 +94,8 @@ int choose_signal(struct broadcast *b)
 		b->blocked = 0;
 		b->blocked_known = 1;
 		b->blocker = 0;
-		if (b->task_fd >= 0 && threads_each(b->task_fd, b->pid, note_mask, b) < 0)
-			b->task_fd = -1;
+		if (b->task_fd >= 0 && !look_in_time(b, note_mask))
+			return 0;
 		/* Masks are out of reach once a ruleset covers /proc: stay with what worked. */
 		if (b->task_fd < 0 || !b->blocked_known)
 			b->signal = worked ? worked : signals_choose(0);
@@ -156,11 +189,8 @@ static int extend_deadline(struct broadcast *b)
 		if (threads_status(b->task_fd, slot->tid, &status) < 0 || status.state != 'R' ||
 		    (status.blocked >> (b->signal - 1) & 1))
 			return 0;
-	if (b->extensions_left == 0)
-		return 0;
-	b->extensions_left--;
-	b->deadline = now_ns() + b->extension_ns;
-	return 1;
+	put_off_deadline(b, now_ns() + b->extension_ns);
+	return now_ns() < b->deadline;
 }
 
 static int wait_for_parking(struct broadcast *b)
@@ -176,28 +206,23 @@ static int wait_for_parking(struct broadcast *b)
 }
 
 /*
- * Parks every other thread. Done when two sweeps in a row found nobody new and, where the
- * kernel says how many threads there are, each of them is accounted for.
+ * Parks every other thread. Done when two sweeps in a row found nobody new and, if the kernel says
+ * how many threads there are, each of them is accounted for. Asking for ids takes long, so then
+ * the number alone is enough, or one sweep over all that are possible.
  */
 int park_everybody(struct broadcast *b)
 {
 	for (int clean = 0;;) {
-		int64_t started = now_ns();
-
 		b->new_threads = 0;
 		b->unsent = 0;
-		if (threads_each(b->task_fd, b->pid, signal_if_new, b) < 0)
-			return 0;
-		/* Asking for every id takes long; the deadline is for threads that do not answer. */
-		if (b->task_fd < 0)
-			b->deadline += now_ns() - started;
-		if (!wait_for_parking(b))
+		if (!look_in_time(b, signal_if_new) || !wait_for_parking(b))
 			return 0;
 
 		uint32_t counted = threads_count(b->task_fd);
 
 		clean = b->new_threads || b->unsent ? 0 : clean + 1;
-		if (clean >= 2 && counted <= 1 + slots_count(PARKED) + slots_count(ZOMBIE))
+		if (clean >= (b->listed ? 2 : counted ? 0 : 1) &&
+		    counted <= 1 + slots_count(PARKED) + slots_count(ZOMBIE))
 			return 1;
 		/* Threads that nobody can see yet are no reason to wait any longer. */
 		if (now_ns() > b->deadline && (b->unsent || clean >= 2 || !extend_deadline(b)))
@@ -236,7 +261,8 @@ int no_other_thread(struct broadcast *b, enum slot_state state)
 
 		if (counted && counted <= known)
 			return 1;
-		if (threads_each(b->task_fd, b->pid, note_stranger, &stranger) < 0)
+		if (look_at_all(b, counted ? until : now_ns() + ANSWER_NS, note_stranger,
+				&stranger) < 0)
 			continue;
 		if (stranger.tid) {
 			report_thread(b, stranger.tid, 0);
@@ -261,8 +287,8 @@ void cancel_parking(struct broadcast *b)
 			/* An unsent one cannot come late. */
 			if (missing[i] == SENT)
 				handler_stays[b->signal] = 1;
-			/* Others may only have lacked a CPU. */
-			if (!b->report->tid || slot->tid == b->blocker)
+			/* Others may only have lacked a CPU, or the time until the search ended. */
+			if (slot->tid == b->blocker || !(b->report->tid || b->report->error))
 				report_thread(b, slot->tid, slot->error);
 		}
 	}

@@ -3,12 +3,25 @@
 #include "own.h"
 
 #define PROC_TASK "/proc/self/task"
+/* It lists the calling thread: another pid namespace's /proc has this process there, too. */
+#define THREAD_SELF_TASK "/proc/thread-self/.."
+/* How many steps a search goes between two looks at the clock and the number of threads. */
+#define STEPS_A_LOOK 256
+
+typedef uint64_t statfs_buffer[16]; /* struct statfs: f_type is the first word */
 
 static int is_proc(int32_t fd)
 {
-	uint64_t statfs_buffer[16] = { 0 }; /* struct statfs: f_type is the first word */
+	statfs_buffer buffer = { 0 };
 
-	return sys2(NR_fstatfs, fd, statfs_buffer) == 0 && statfs_buffer[0] == PROC_SUPER_MAGIC;
+	return sys2(NR_fstatfs, fd, buffer) == 0 && buffer[0] == PROC_SUPER_MAGIC;
+}
+
+static int is_path_in_proc(const char *path)
+{
+	statfs_buffer buffer = { 0 };
+
+	return sys2(NR_statfs, path, buffer) == 0 && buffer[0] == PROC_SUPER_MAGIC;
 }
 
 /* struct statx: stx_nlink is the u32 at 16, stx_ino the u64 at 32, the device the u64 at 136. */
@@ -66,6 +79,9 @@ int32_t threads_open(int32_t pid)
 
 	long fd = sys4(NR_openat, AT_FDCWD, PROC_TASK, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 
+	/* What may not be listed may still be counted, and its files be read. */
+	if (fd == -EACCES || fd == -EPERM)
+		fd = sys4(NR_openat, AT_FDCWD, PROC_TASK, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	if (fd < 0)
 		return (int32_t)fd;
 	if (!is_proc((int32_t)fd) || !proc_knows_us_as(pid)) {
@@ -82,19 +98,6 @@ void threads_close(int32_t task_fd)
 
 	if (task_fd >= 0 && !(own->keeps && own->task_fd == task_fd))
 		sys1(NR_close, task_fd);
-}
-
-static long each_probed(int32_t pid, int32_t self, void (*visit)(int32_t, void *), void *context)
-{
-	long found = 0;
-
-	for (int32_t tid = 1; tid < PID_MAX_LIMIT; tid++) {
-		if (tid == self || sys3(NR_tgkill, pid, tid, 0) == -ESRCH)
-			continue;
-		visit(tid, context);
-		found++;
-	}
-	return found;
 }
 
 struct others {
@@ -114,13 +117,9 @@ static void visit_other(int32_t tid, void *context)
 		others->visit(tid, others->context);
 }
 
-long threads_each(int32_t task_fd, int32_t pid, void (*visit)(int32_t, void *), void *context)
+long threads_list(int32_t task_fd, void (*visit)(int32_t, void *), void *context)
 {
 	struct others others = { sys_gettid(), 0, visit, context };
-
-	if (task_fd < 0)
-		return each_probed(pid, others.self, visit, context);
-
 	long found = each_number(task_fd, visit_other, &others);
 
 	if (found < 0)
@@ -134,13 +133,64 @@ uint32_t threads_count(int32_t task_fd)
 	/* The kernel adds the number of threads to the directory's own 2 links
 	 * (fs/proc/base.c: proc_task_getattr). */
 	statx_buffer buffer = { 0 };
+	long ret;
 
-	if (task_fd < 0 || stat_file(task_fd, "", buffer) < 0)
+	if (task_fd >= 0)
+		ret = stat_file(task_fd, "", buffer);
+	else if (is_path_in_proc(THREAD_SELF_TASK))
+		ret = stat_file(AT_FDCWD, THREAD_SELF_TASK, buffer);
+	else
+		return 0;
+	if (ret < 0)
 		return 0;
 
 	uint32_t links = (uint32_t)buffer[STATX_NLINK_AT];
 
 	return links > 2 ? links - 2 : 0;
+}
+
+/* A filter in the kernel may answer for it, and then every id looks the same. */
+static long check_probing(int32_t pid, int32_t self)
+{
+	long ret = sys3(NR_tgkill, pid, self, 0);
+
+	if (ret < 0)
+		return ret;
+	return sys3(NR_tgkill, pid, PID_MAX_LIMIT, 0) == -ESRCH ? 0 : -ENOSYS;
+}
+
+static int probe(int32_t pid, int32_t tid, struct others *others)
+{
+	if (sys3(NR_tgkill, pid, tid, 0) == -ESRCH)
+		return 0;
+	visit_other(tid, others);
+	return 1;
+}
+
+long threads_probe(int32_t task_fd, int32_t pid, int64_t until, void (*visit)(int32_t, void *),
+		   void *context)
+{
+	struct others others = { sys_gettid(), 0, visit, context };
+	long ret = check_probing(pid, others.self);
+	uint32_t counted = 0, found = 0;
+
+	if (ret < 0)
+		return ret;
+	/* Ids go up from the process's own, and start again near 1 after the largest. */
+	for (int32_t step = 0; step < PID_MAX_LIMIT; step++) {
+		if (step % STEPS_A_LOOK == 0) {
+			if (now_ns() > until)
+				return -ETIMEDOUT;
+			counted = threads_count(task_fd);
+		}
+		if (counted && found >= counted)
+			break;
+		if (step < PID_MAX_LIMIT - pid)
+			found += probe(pid, pid + step, &others);
+		if (step > 0 && step < pid)
+			found += probe(pid, step, &others);
+	}
+	return (long)found - others.saw_self;
 }
 
 /* Reads TID/file into buffer and terminates it; the number of bytes, or a negative errno. */

@@ -75,6 +75,7 @@ function enforceBroadcast(
 }
 
 function unreachable(done: Broadcast, deadlineMs: number): LandlockError {
+  if (done.tid === 0 && done.error < 0) return notFound(-done.error);
   const who = done.tid === 0 ? "A thread" : `Thread ${named(done)}`;
   const why =
     done.error < 0 ? `could not be signalled: ${errnoName(-done.error)}` : "did not answer";
@@ -87,6 +88,15 @@ function unreachable(done: Broadcast, deadlineMs: number): LandlockError {
     "ERR_LANDLOCK_THREADS_UNREACHABLE",
     `${who} ${why} within ${deadlineMs} ms, so nothing was restricted: ${fix}, and call again`,
     done.error < 0 ? { syscall: "rt_tgsigqueueinfo", errno: -done.error } : {},
+  );
+}
+
+/** `/proc` does not list the threads, and asking for each id took too long or is forbidden. */
+function notFound(errno: number): LandlockError {
+  return new LandlockError(
+    "ERR_LANDLOCK_THREADS_UNREACHABLE",
+    `Not all threads could be found: ${errnoName(errno)}, so nothing was restricted: let this process list /proc/self/task, and call again`,
+    { syscall: "tgkill", errno },
   );
 }
 

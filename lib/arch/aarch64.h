@@ -4,6 +4,7 @@
 
 enum {
 	NR_fcntl = 25,
+	NR_statfs = 43,
 	NR_fstatfs = 44,
 	NR_openat = 56,
 	NR_close = 57,

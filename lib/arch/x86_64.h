@@ -19,6 +19,7 @@ enum {
 	NR_wait4 = 61,
 	NR_fcntl = 72,
 	NR_rt_sigsuspend = 130,
+	NR_statfs = 137,
 	NR_fstatfs = 138,
 	NR_prctl = 157,
 	NR_gettid = 186,

@@ -17,11 +17,13 @@ static int fails(void)
 	return yes;
 }
 
-static long open_at(int32_t directory, const char *path)
+static long open_at(int32_t directory, const char *path, long flags)
 {
 	if (directory == AT_FDCWD) {
 		if (!machine.proc || fails())
 			return -ENOENT;
+		if (machine.unlisted && !(flags & O_PATH))
+			return -EACCES;
 		return machine.task_fds++, TASK_FD;
 	}
 
@@ -208,11 +210,16 @@ long syscall6(long nr, long a, long b, long c, long d, long e, long f)
 	machine.now += 1000;
 	machine_turn();
 	switch (nr) {
-	case NR_openat: return open_at((int32_t)a, (const char *)b);
+	case NR_openat: return open_at((int32_t)a, (const char *)b, c);
 	case NR_close: return machine.task_fds -= a == TASK_FD, 0;
 	case NR_read: return read_file((int32_t)a, (char *)b, (size_t)c);
-	case NR_lseek: return memset(&listing, 0, sizeof(listing)), 0;
+	case NR_lseek:
+		return memset(&listing, 0, sizeof(listing)), machine.unlisted ? -9 : 0; /* EBADF */
 	case NR_getdents64: return fails() ? -ENOENT : list_threads((char *)b);
+	case NR_statfs:
+		if (!machine.proc)
+			return -ENOENT;
+		/* fall through */
 	case NR_fstatfs: return *(uint64_t *)b = PROC_SUPER_MAGIC, 0;
 	case NR_statx: return stat_file((const char *)b, (uint64_t *)e);
 	case NR_readlinkat: return snprintf((char *)c, (size_t)d, "%d", PID);

@@ -49,7 +49,11 @@ void machine_boot(struct input *in)
 		machine.threads[i].stack = stacks[i];
 	machine.in = *in;
 	machine.now = 1;
-	machine.proc = take(&machine.in) % 8 != 1;
+
+	int proc = take(&machine.in) % 8;
+
+	machine.proc = proc != 1;
+	machine.unlisted = proc == 2;
 
 	int threads = 2 + take(&machine.in) % 6;
 	int nnp = take(&machine.in);

@@ -47,6 +47,7 @@ struct machine {
 	int64_t oversleep;      /* how long a sleep takes at least: the machine may be a slow one */
 	struct kernel_sigaction actions[65];
 	int proc;     /* whether /proc is there */
+	int unlisted; /* it may not be listed */
 	int task_fds; /* descriptors of /proc/self/task that are open */
 	/* In this call: whether others got no CPU, an enforcement failed, anything else did, and
 	 * whether the kernel made a worker. */

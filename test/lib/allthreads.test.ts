@@ -38,6 +38,8 @@ const cases = {
   "dead-proc": "without /proc every thread is found",
   "foreign-proc": "the /proc of another pid namespace fools nobody",
   "nested-pid-namespace": "nor does a parent with the same process id",
+  "unlisted-proc": "threads that may be counted and not be listed are found next to one another",
+  "vain-search": "a search for threads that is slow or forbidden ends, and nothing has changed",
   "io-worker": "a worker of io_uring is named, and nothing has changed",
   "io-poller": "nor can io_uring's polling thread be confined, until its ring is closed",
   "io-born-worker": "no call succeeds beside a worker that io_uring made in the middle of it",

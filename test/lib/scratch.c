@@ -83,6 +83,8 @@ int ruleset_denying(uint32_t denied, int proc)
 		grant(ruleset, handled, system_paths[i]);
 	if (proc == WITH_PROC)
 		grant(ruleset, handled, "/proc");
+	if (proc == READ_PROC)
+		grant(ruleset, READ_FILE, "/proc");
 	/* Not its directory: the scratch files may lie there. */
 	grant(ruleset, READ_FILE, program_path);
 	for (int i = 0; i < FILES; i++) {

@@ -69,7 +69,8 @@ void futex_wake(uint32_t *word);
 #define FILES 20
 #define FILE_BIT(n) (1U << (n))
 
-enum { WITHOUT_PROC, WITH_PROC };
+/* READ_PROC: its files may be read, its directories not be listed. */
+enum { WITHOUT_PROC, WITH_PROC, READ_PROC };
 
 void scratch_create(void);
 void scratch_remove(void);
@@ -231,6 +232,8 @@ void mount_proc(void);
 	X(dead_proc, "dead-proc")                          \
 	X(foreign_proc, "foreign-proc")                    \
 	X(nested_pid_namespace, "nested-pid-namespace")    \
+	X(unlisted_proc, "unlisted-proc")                  \
+	X(vain_search, "vain-search")                      \
 	X(io_worker, "io-worker")                          \
 	X(io_poller, "io-poller")                          \
 	X(io_born_worker, "io-born-worker")                \

@@ -1,5 +1,7 @@
 /** Threads are found where /proc is denied, gone or somebody else's. */
 import { expect } from "bun:test";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { inSubprocess, kernelAbi, testFromAbi, testUnless } from "../harness.ts";
 import { insidePath, places } from "./confinement.ts";
 
@@ -59,7 +61,7 @@ function testInNamespace(name: string, body: () => Promise<void>) {
   testUnless(missing, name, body, 60_000);
 }
 
-/** Restricts with /proc as the prefix and the command leave it; takes seconds, all ids are tried. */
+/** Restricts with /proc as the prefix and the command leave it. */
 async function restrictWith(prefix: readonly string[], command: readonly string[]) {
   return inSubprocess(
     { ...places(), workers, workerCount, command },
@@ -91,6 +93,68 @@ async function restrictWith(prefix: readonly string[], command: readonly string[
 }
 
 const covered = { after: ["ok", "EACCES"], reachedWorkers: true };
+
+/** A sandbox in which files of /proc may be read, and its directories not be listed. */
+const unlisted = [
+  ...[process.execPath, join(import.meta.dir, "../../src/cli.ts"), "-ro"],
+  ...readdirSync("/").flatMap((name) => (name === "proc" ? [] : `/${name}`)),
+  ...["-rw", "/tmp", "/dev", "-preset", "bun=children", "--"],
+];
+const tracer = ["strace", "-f", "-qq", "-o", "/dev/null"];
+
+for (const [where, prefix] of [
+  ["a /proc that may not be listed", unlisted],
+  // Each system call takes a hundred times as long there.
+  ["such a /proc, under a tracer", [...unlisted, ...tracer]],
+] as const) {
+  const traces = prefix === unlisted || Bun.spawnSync([...tracer, "true"]).success;
+  testUnless(
+    kernelAbi === 0 ? "needs Landlock" : traces ? "" : "needs strace",
+    `restrict() reaches all threads with ${where}`,
+    async () => {
+      expect(await restrictWith(prefix, [])).toEqual({
+        before: { task: "EACCES", listsMain: "EACCES", files: ["ok", "ok"] },
+        ...covered,
+      });
+    },
+    60_000,
+  );
+}
+
+const noSearch = [...tracer, "-e", "inject=tgkill:error=EPERM"];
+
+testUnless(
+  kernelAbi === 0 || kernelAbi >= 8
+    ? `for Landlock ABI 1 to 7, this kernel has ${kernelAbi}`
+    : Bun.spawnSync([...noSearch, "true"]).success
+      ? ""
+      : "needs strace",
+  "if threads can neither be listed nor asked for, nothing is restricted, and why",
+  async () => {
+    const seen = await inSubprocess(
+      {},
+      async ({ landlock, outcome, thrown }) => {
+        const { readdirSync } = await import("node:fs");
+        const error = thrown(() => landlock.V1.restrictPaths());
+        return { error, then: outcome(() => readdirSync("/usr")) };
+      },
+      { prefix: [...unlisted, ...noSearch] },
+    );
+    expect(seen as object).toEqual({
+      error: {
+        name: "LandlockError",
+        message:
+          "Not all threads could be found: EPERM, so nothing was restricted: let this process list /proc/self/task, and call again",
+        code: "ERR_LANDLOCK_THREADS_UNREACHABLE",
+        syscall: "tgkill",
+        errno: 1,
+        errnoName: "EPERM",
+        processChanged: false,
+      },
+      then: "ok",
+    });
+  },
+);
 
 testInNamespace("restrict() reaches all threads without any /proc", async () => {
   const hide = ["mount", "-t", "tmpfs", "none", "/proc"];
