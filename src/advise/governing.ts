@@ -138,6 +138,12 @@ export function isGoverning(path: string, home: string | undefined): boolean {
   });
 }
 
+/** The directory that such a file is in, if it is there for such files, or the file itself. */
+export function governingPlace(path: string, home: string | undefined): string {
+  const above = parentOf(path);
+  return isGoverning(above, home) ? above : path;
+}
+
 /** Whether a path is in a directory of version control, or is a repository without files. */
 export function isVersionControl(path: string): boolean {
   return path.split("/").some((name) => versionControl.test(name)) || isRepository(path);

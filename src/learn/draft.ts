@@ -125,7 +125,11 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
     else if (reason === "later") {
       withhold(path, left.difference(harmless), reason);
       const kept = left.intersection(harmless);
-      if (kept.size > 0 && !needs.created.has(path)) grants.set(path, kept);
+      if (kept.size > 0 && !needs.created.has(path)) {
+        grants.set(path, kept);
+        // Caches are emptied now and then.
+        missing.set(path, "skip");
+      }
     } else if (reason !== "governing") withhold(path, left, reason);
     if (reason !== "governing") continue;
     withhold(path, left.difference(listing), reason);

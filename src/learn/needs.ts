@@ -6,7 +6,7 @@ import { parentOf } from "../kernel/names.ts";
 import type { Attempt, Observation } from "../observe.ts";
 import { rwDirs } from "../rules.ts";
 import { terminals } from "../advise/changing.ts";
-import { isGoverning } from "../advise/governing.ts";
+import { governingPlace, isGoverning } from "../advise/governing.ts";
 import type { Places } from "./places.ts";
 import { isSecret } from "./secrets.ts";
 import { statsOf } from "../advise/stats.ts";
@@ -203,8 +203,7 @@ class Reader {
   }
 
   #addLater(path: string, rights: readonly FsRight[]): void {
-    const above = parentOf(path);
-    const place = isGoverning(above, this.#home) ? above : path;
+    const place = governingPlace(path, this.#home);
     for (const right of rights) addTo(this.#needs.later, place, right);
   }
 

@@ -55,7 +55,7 @@ export function variableText(name: string, source: string | { readonly env: stri
 
 const missingComments = {
   create: "made before the command runs, which may empty it by rm -rf DIR/*, not remove it",
-  skip: "its directory is not granted, so the file has to be there already",
+  skip: "left out if it is missing, for it may not be made there",
 };
 
 /** An entry of the list `paths`. */

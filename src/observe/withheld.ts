@@ -1,5 +1,5 @@
 /** What explain names no option for, though Landlock denied it. */
-import { isGoverning, leadsToGoverning } from "../advise/governing.ts";
+import { governingPlace, isGoverning, leadsToGoverning } from "../advise/governing.ts";
 import { printable } from "../errors.ts";
 import { machineFiles } from "../explain/files.ts";
 import type { Denied } from "./denied.ts";
@@ -11,7 +11,7 @@ import type { Denied } from "./denied.ts";
 export function isWithheld({ operation, denials }: Denied): boolean {
   const changed = denials.filter(({ right }) => !/^(execute|read_|ioctl|resolve)/.test(right));
   if (!changed.some(({ path }) => path !== undefined)) return false;
-  const home = process.env["HOME"]?.replace(/\/+$/, "");
+  const home = homeOf();
   const named = [
     ...("path" in operation ? [operation.path] : []),
     ...("to" in operation ? [operation.to] : []),
@@ -25,6 +25,10 @@ export function isWithheld({ operation, denials }: Denied): boolean {
   );
 }
 
+function homeOf(): string | undefined {
+  return process.env["HOME"]?.replace(/\/+$/, "");
+}
+
 /** What a process sets of itself has another path the next time. */
 function isOfProcess(places: readonly string[]): boolean {
   return places.some((path) => /^\/proc\/(\d+|(self|thread-self)\/task\/\d+)(\/|$)/.test(path));
@@ -34,11 +38,12 @@ function isOfProcess(places: readonly string[]): boolean {
 export function withheldNotes(denied: readonly Denied[]): string[] {
   const withheld = denied.filter(isWithheld);
   const paths = withheld.flatMap(({ operation }) => ("path" in operation ? [operation.path] : []));
-  const later = [...new Set(paths)].filter((path) => !isOfProcess([path]));
+  const places = paths.filter((path) => !isOfProcess([path]));
+  const later = [...new Set(places.map((path) => governingPlace(path, homeOf())))];
   if (later.length === 0) return [];
   const named = later.slice(0, 3).map(printable).join(", ");
   const more = later.length > 3 ? `, and ${later.length - 3} more` : "";
   return [
-    `No option is named for writing ${named}${more}: what is there runs later, outside of the sandbox. Most programs do without; if yours does not, add -rw for it.`,
+    `No option is named for writing ${named}${more}: what is there runs later, outside of the sandbox. Most programs do without; if yours does not, add -rw for that.`,
   ];
 }

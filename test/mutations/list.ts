@@ -286,6 +286,18 @@ export const mutations: readonly Mutation[] = [
     tests: ["learn/fold.test.ts", "learn/secrets.test.ts", "learn/learn.test.ts"],
   },
   {
+    file: "advise/governing.ts",
+    text: "if (inHomes(path, home).some((rest) => homePattern.test(rest))) return true;",
+    instead: "",
+    tests: ["learn/later.test.ts"],
+  },
+  {
+    file: "learn/draft.ts",
+    text: 'if (isGoverning(path, around.home)) return "later";',
+    instead: "",
+    tests: ["learn/later.test.ts"],
+  },
+  {
     file: "learn/zones.ts",
     text: "return [home, project].some((path) => path?.startsWith(`${directory}/`));",
     instead: "return false;",

@@ -38,6 +38,8 @@ testUnless(missingFor(1), "no option is named for writing to what runs later", (
   expect(found.notes.join()).toContain("what is there runs later, outside of the sandbox");
   const { stderr } = runCli(["explain", ...system, "--", ...command], settings);
   expect(stderr).toContain("yours to decide, see below");
+  const cache = explained(system, ["sh", "-c", "true >~/.bun/install/cache/@t@/x.pile"], settings);
+  expect(cache.found.notes.join()).toContain(`writing ${home}/.bun/install/cache/@t@: what`);
 });
 
 testUnless(missingFor(1), "a link is named with the file that it leads to", () => {
