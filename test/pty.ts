@@ -28,7 +28,7 @@ export async function onTerminal(
   command: readonly string[],
   columns: number,
   env: Record<string, string> = {},
-  keys?: { readonly after: string; readonly type: string },
+  keys?: { readonly after: string | RegExp; readonly type: string },
 ): Promise<TerminalRun> {
   let text = "";
   let typed = false;
@@ -38,7 +38,7 @@ export async function onTerminal(
     cols: columns,
     data(_, bytes) {
       text += decoder.decode(bytes, { stream: true });
-      if (keys && !typed && text.includes(keys.after)) {
+      if (keys && !typed && text.match(keys.after)) {
         typed = true;
         terminal.write(keys.type);
       }

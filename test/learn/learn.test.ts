@@ -189,7 +189,7 @@ testUnless(
       [process.execPath, cli, "learn", "-o", scene.policy, "--", ...command],
       80,
       { HOME: HOME ?? scene.home },
-      { after: "ready", type: "\u0003" },
+      { after: /ready[^]*learning: |learning: [^]*ready/, type: "\u0003" },
     );
     expect(text).toMatch(/\r\u001b\[2Klearning: \d+ operations/);
     expect(text).toContain(`\u001b[1m${scene.policy}\u001b[22m: written`);

@@ -207,4 +207,6 @@ test("isIdle() is what makes no difference", () => {
     true,
   );
   expect(isIdle(list("/a"), "ls", "/a/b")).toBe(false);
+  expect(isIdle(list("/proc/self/statm"), "bun", "/a/b")).toBe(true);
+  expect(isIdle(list("/proc/self/maps"), "bun", "/a/b")).toBe(false);
 });
