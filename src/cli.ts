@@ -17,19 +17,14 @@ import { enforceThread } from "./enforce.ts";
 import { LandlockError, messageFor } from "./errors.ts";
 import { lookUpCommand, lookUpFailure } from "./kernel/lookup.ts";
 import { unrestricted } from "./kernel/probe.ts";
-import { executeError } from "./kernel/refused.ts";
+import { executeError, exitStatusFor } from "./kernel/refused.ts";
 import { rewritableText } from "./rewritable.ts";
 import { writeError, writeOutput } from "./terminal/output.ts";
 import { screenOf } from "./terminal/screen.ts";
 
 /** As env(1) and the shells have it. */
 const EXIT_TOOL = 125;
-const EXIT_CANNOT_RUN = 126;
-const EXIT_NOT_FOUND = 127;
 const EXIT_SIGPIPE = 141;
-
-const ENOENT = -2;
-const EACCES = -13;
 
 function fail(code: number, message: string): never {
   complain(message);
@@ -86,8 +81,7 @@ function run(request: Request, { words, openFiles }: Start): void {
   const PATH = searchPath(environment, words);
   const path = lookUpCommand(name, PATH);
   if (typeof path === "number") {
-    const code = path === EACCES ? EXIT_CANNOT_RUN : EXIT_NOT_FOUND;
-    fail(code, `cannot execute ${JSON.stringify(name)}: ${lookUpFailure(path)}`);
+    fail(exitStatusFor(-path), `cannot execute ${JSON.stringify(name)}: ${lookUpFailure(path)}`);
   }
   const execute = become(path, words, words.length - command.length, environment, openFiles);
   handOn(request.fds);
@@ -103,7 +97,7 @@ function run(request: Request, { words, openFiles }: Start): void {
   }
   const errno = execute();
   const error = executeError(`cannot execute ${JSON.stringify(path)}`, path, -errno);
-  fail(errno === ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, messageFor(error, "option"));
+  fail(exitStatusFor(-errno), messageFor(error, "option"));
 }
 
 function refuse(error: unknown, request?: Request): never {

@@ -2,6 +2,7 @@
 import { LandlockError, printable, quoted } from "../errors.ts";
 import { lookUpCommand, lookUpFailure } from "../kernel/lookup.ts";
 import { currentDirectory } from "../kernel/names.ts";
+import { executeError, exitStatusFor, expectedErrno } from "../kernel/refused.ts";
 import { learn, type Learned } from "../learn.ts";
 import { pasteable } from "../observe/quote.ts";
 import { writeError } from "../terminal/output.ts";
@@ -12,10 +13,6 @@ import { checkOpen } from "./descriptors.ts";
 import { exitStatusOf } from "./ending.ts";
 import { toFd } from "./flags.ts";
 import { beforeTracing, type Start } from "./start.ts";
-
-const EXIT_CANNOT_RUN = 126;
-const EXIT_NOT_FOUND = 127;
-const EACCES = -13;
 
 /**
  * Learns, and says on standard error what came out; standard output is the command's.
@@ -33,7 +30,12 @@ export async function learnCommand(words: readonly string[], start: Start): Prom
   const path = lookUpCommand(name);
   if (typeof path === "number") {
     complain(`cannot execute ${quoted(name)}: ${lookUpFailure(path)}`);
-    return path === EACCES ? EXIT_CANNOT_RUN : EXIT_NOT_FOUND;
+    return exitStatusFor(-path);
+  }
+  const errno = expectedErrno(path);
+  if (errno !== 0) {
+    complain(executeError(`cannot execute ${quoted(path)}`, path, errno).message);
+    return exitStatusFor(errno);
   }
   const learned = await learn(request);
   if (json) writeError(`${printable(JSON.stringify(learned))}\n`);

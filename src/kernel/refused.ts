@@ -29,6 +29,46 @@ export function executeError(
     : new LandlockError("ERR_LANDLOCK_PATH", `${problem}; ${fix}`, details);
 }
 
+const ENOENT = 2;
+const ENOEXEC = 8;
+const EXIT_CANNOT_RUN = 126;
+const EXIT_NOT_FOUND = 127;
+
+/** The exit status for a program that could not be executed, as env(1) and the shells have it. */
+export function exitStatusFor(errno: number): number {
+  return errno === ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+}
+
+/**
+ * The errno that execve(2) of a file would fail with, as far as that can be told without it.
+ *
+ * @returns A positive errno, or 0
+ */
+export function expectedErrno(path: string): number {
+  const own = executableError(path);
+  if (own !== 0) return -own;
+  const head = headOf(path);
+  const interpreter = interpreterIn(head);
+  if (interpreter !== undefined) return -executableError(interpreter);
+  return isElf(head) || mayHaveHandler() ? 0 : ENOEXEC;
+}
+
+/** Whether some other kind of file may be executed here: binfmt_misc of the kernel's documentation. */
+function mayHaveHandler(): boolean {
+  try {
+    const { readdirSync } = require("node:fs") as typeof import("node:fs");
+    const names = readdirSync("/proc/sys/fs/binfmt_misc");
+    return names.some((name) => name !== "register" && name !== "status");
+  } catch {
+    return true;
+  }
+}
+
+/** What a `#!` line names. */
+function interpreterIn(head: string): string | undefined {
+  return /^#![ \t]*([^ \t\n\0]+)/.exec(head)?.[1];
+}
+
 /** What to do; undefined if only the sandbox can have been in the way. */
 function fixFor(file: string, errno: number): string | undefined {
   switch (errnoName(errno)) {
@@ -56,7 +96,7 @@ function fixFor(file: string, errno: number): string | undefined {
 function missing(file: string): string {
   if (executableError(file) !== 0) return "correct the path, or install it";
   const head = headOf(file);
-  const interpreter = /^#![ \t]*([^ \t\n\0]+)/.exec(head)?.[1];
+  const interpreter = interpreterIn(head);
   if (interpreter?.endsWith("\r")) {
     return "its #! line ends in CRLF; save it with LF line ends";
   }
