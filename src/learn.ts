@@ -2,10 +2,11 @@
  * `landlock-restrict learn`: runs a command unrestricted, watches it, and writes the policy that it
  * needs. In the published bundle this and `learn/` are evaluated on first use: see `src/bundle.ts`.
  */
-import { tmpdir } from "node:os";
-import { LandlockError, printable } from "./errors.ts";
+import { constants, tmpdir } from "node:os";
+import { LandlockError, printable, quoted } from "./errors.ts";
 import { accessFs } from "./kernel/abi.ts";
 import { currentDirectory, lastName, parentOf, realPath } from "./kernel/names.ts";
+import { executeError, exitStatusFor } from "./kernel/refused.ts";
 import { contentOf } from "./learn/content.ts";
 import { unifiedDiff } from "./learn/diff.ts";
 import { draft, type Draft } from "./learn/draft.ts";
@@ -58,7 +59,7 @@ export interface Learned {
   readonly exposed: readonly string[];
 }
 
-/** The command ran, and its policy could not be written. */
+/** The command ran, or could not, and no policy was written. */
 export interface Lost {
   readonly ending: Ending;
   /** Why, in one line. */
@@ -85,7 +86,10 @@ export async function learn({
   // Now: the command may remove directories that it was started in.
   const around = surroundings();
   const tmp = realOf(tmpdir()) ?? "/tmp";
-  const { collector, ending, start, problem, caveats } = await watch(command, fds);
+  const { collector, ending, start, problem, refused, caveats } = await watch(command, fds);
+  if (refused !== undefined) return notExecuted(refused);
+  const { forger } = collector;
+  if (forger !== undefined) return { ending, failure: forged(lastName(forger)) };
   try {
     if (problem !== undefined) throw problem;
     const needs = collector.needs(new Places(start, tmp), around.home);
@@ -96,6 +100,22 @@ export async function learn({
     // The command has run: its status counts.
     return { ending, failure: messageOf(error) };
   }
+}
+
+/** The command as it was to be executed, and the errno's name. */
+interface Refused {
+  readonly path: string;
+  readonly failed: string;
+}
+
+function notExecuted({ path, failed }: Refused): Lost {
+  const errno = constants.errno[failed as keyof typeof constants.errno];
+  const { message } = executeError(`cannot execute ${quoted(path)}`, path, errno);
+  return { ending: { exitCode: exitStatusFor(errno), signal: null }, failure: message };
+}
+
+function forged(program: string): string {
+  return `No policy was written: ${program} opened what strace reports through, or a process that traces it, so the report may be forged; learn from a program that leaves other processes alone`;
 }
 
 function messageOf(error: unknown): string {
@@ -165,6 +185,7 @@ async function watch(command: readonly string[], fds: readonly number[]) {
   let ending: Ending;
   let caveats: readonly string[];
   let problem: unknown;
+  let refused: Refused | undefined;
   try {
     const watched = observe(command, { fds });
     for await (const one of watched) {
@@ -173,6 +194,10 @@ async function watch(command: readonly string[], fds: readonly number[]) {
       } catch (error) {
         // Whatever goes wrong in here, the command runs to its end.
         problem ??= error;
+      }
+      if (one.kind === "attempt" && one.program === undefined && one.operation.kind === "execute") {
+        const { path } = one.operation;
+        refused = one.failed === undefined ? undefined : { path, failed: one.failed };
       }
       if (one.kind === "terminal") isFree = false;
       if (isFree) progress.show(`learning: ${collector.seen} operations`);
@@ -183,7 +208,7 @@ async function watch(command: readonly string[], fds: readonly number[]) {
   } finally {
     progress.clear();
   }
-  return { collector, start, ending, caveats, problem };
+  return { collector, start, ending, caveats, problem, refused };
 }
 
 function surroundings(): Surroundings {

@@ -16,10 +16,12 @@ import type { Target } from "./observe/value.ts";
 
 export type {
   Attempt,
+  Barred,
   Ending,
   Gap,
   Observation,
   Restriction,
+  Tampering,
   TerminalUse,
 } from "./observe/observation.ts";
 
@@ -55,6 +57,7 @@ export function observe(command: readonly string[], options: RunOptions = {}): W
     throw error;
   }
   const { lines, child, kill } = run;
+  tasks.tracing = run.tracing;
   const ending = run.ending.then((ofStrace) => tasks.ending ?? ofStrace);
   async function* observations(): AsyncGenerator<Observation> {
     const parser = new Lines();

@@ -36,7 +36,7 @@ export interface Withheld {
    * `governing`: such a file is in it; `link`: hard links would let files be written that were only
    * read; `listing`: too much, and its names were read and nothing else; `temporary`, `process`,
    * `port`: another one each time; `own`: what a process sets of itself; `name`: no policy can hold
-   * it.
+   * it; `changed`: where the path led cannot be told; `barred`: a call that no policy can allow.
    */
   readonly reason:
     | "secret"
@@ -49,7 +49,9 @@ export interface Withheld {
     | "process"
     | "own"
     | "port"
-    | "name";
+    | "name"
+    | "changed"
+    | "barred";
 }
 
 /** What a policy would say. */
@@ -146,6 +148,8 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
     const left = rights.difference(harmless).difference(already.rightsOn(path));
     if (left.size > 0) withhold(path, left, "later");
   }
+  for (const [path, rights] of needs.changed) withhold(path, rights, "changed");
+  for (const call of needs.barred) withhold(call, new Set(), "barred");
   for (const [path, rights] of needs.processes) {
     const left = uncovered("/proc", rights);
     if (left.size > 0) withhold(path, left, left.has("write_file") ? "own" : "process");

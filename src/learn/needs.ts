@@ -4,6 +4,7 @@ import type { FileOperation, FileType, Open } from "../explain/operation.ts";
 import { fileRights, newestAbi, type FsRight, type NetRight, type Scope } from "../kernel/abi.ts";
 import { parentOf } from "../kernel/names.ts";
 import type { Attempt, Observation } from "../observe.ts";
+import { Changes, type Use } from "../observe/changes.ts";
 import { rwDirs } from "../rules.ts";
 import { terminals } from "../advise/changing.ts";
 import { governingPlace, isGoverning } from "../advise/governing.ts";
@@ -44,11 +45,37 @@ export interface Needs {
   readonly moves: Move[];
   /** Programs whose operations on files could not be seen. */
   readonly unseen: Set<string>;
+  /** Paths that the run led elsewhere after it used them: where they led cannot be told. */
+  readonly changed: Map<string, Set<FsRight>>;
+  /** Calls that no policy can allow. */
+  readonly barred: Set<string>;
+}
+
+function noNeeds(): Needs {
+  return {
+    paths: new Map(),
+    created: new Set(),
+    left: new Map(),
+    secrets: new Map(),
+    later: new Map(),
+    processes: new Map(),
+    programs: new Set(),
+    ports: new Map(),
+    picked: { tcp: new Set(), udp: new Set() },
+    scopes: new Set(),
+    moves: [],
+    unseen: new Set(),
+    changed: new Map(),
+    barred: new Set(),
+  };
 }
 
 /** Collects the observations of a run: each operation once, however often it happened. */
 export class Collector {
-  readonly #attempts = new Map<string, Attempt>();
+  readonly #attempts = new Map<string, Attempt & Use>();
+  readonly #changes = new Changes();
+  readonly #barred = new Set<string>();
+  #forger: string | undefined;
   readonly #processes: number[] = [];
   readonly #unseen = new Set<string>();
   readonly #bound = { tcp: new Set<number>(), udp: new Set<number>() };
@@ -60,8 +87,15 @@ export class Collector {
     return this.#seen;
   }
 
+  /** The program that reached for the trace: nothing can be believed then. */
+  get forger(): string | undefined {
+    return this.#forger;
+  }
+
   /** Takes an observation. */
   add(one: Observation): void {
+    if (one.kind === "tampering") this.#forger ??= one.program ?? "the command";
+    if (one.kind === "barred" && one.failed === undefined) this.#barred.add(one.call);
     if (one.kind === "gap" && one.reason !== "tracing")
       this.#unseen.add(one.program ?? "the command");
     // A port that no program asked for, before one did.
@@ -71,6 +105,7 @@ export class Collector {
     if (one.kind !== "attempt") return;
     this.#seen++;
     if (!this.#processes.includes(one.process)) this.#processes.push(one.process);
+    this.#changes.add(one);
     if (!counts(one)) return;
     if (one.operation.kind === "port") {
       const { access, port } = one.operation;
@@ -78,7 +113,9 @@ export class Collector {
       if (access.includes("bind_udp")) this.#bound.udp.add(port);
     }
     const operation = JSON.stringify([one.operation, one.found]);
-    if (!this.#attempts.has(operation)) this.#attempts.set(operation, one);
+    if (!this.#attempts.has(operation)) {
+      this.#attempts.set(operation, { ...one, at: this.#changes.count });
+    }
   }
 
   /**
@@ -88,18 +125,10 @@ export class Collector {
    */
   needs(places: Places, home?: string): Needs {
     const needs: Needs = {
-      paths: new Map(),
-      created: new Set(),
-      left: new Map(),
-      secrets: new Map(),
-      later: new Map(),
-      processes: new Map(),
-      programs: new Set(),
-      ports: new Map(),
+      ...noNeeds(),
       picked: this.#picked,
-      scopes: new Set(),
-      moves: [],
       unseen: this.#unseen,
+      barred: this.#barred,
     };
     const attempts = [...this.#attempts.values()];
     for (const { operation } of attempts) {
@@ -112,8 +141,22 @@ export class Collector {
       }
     }
     const reader = new Reader(needs, places, this.#processes, home);
-    for (const attempt of attempts) reader.read(attempt);
+    for (const attempt of attempts) {
+      // Of what was opened the kernel says where it is.
+      if (attempt.found !== undefined || !this.#changes.changedLinks(attempt)) reader.read(attempt);
+      else this.#withhold(attempt, needs.changed, places, home);
+    }
     return needs;
+  }
+
+  #withhold(attempt: Attempt, changed: Needs["changed"], places: Places, home?: string): void {
+    const { operation } = attempt;
+    if (!("path" in operation)) return;
+    const aside = noNeeds();
+    new Reader(aside, places, this.#processes, home).read(attempt);
+    const rights = [...aside.paths.values()].flatMap((some) => [...some]);
+    const executes = aside.programs.size > 0 ? (["execute", "read_file"] as const) : [];
+    for (const right of [...rights, ...executes]) addTo(changed, operation.path, right);
   }
 }
 

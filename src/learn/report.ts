@@ -16,6 +16,10 @@ const reasons: Readonly<Record<Withheld["reason"], string>> = {
   own: "Used, but not granted: a process sets it of itself, as the names of its threads. Most programs do without:",
   temporary:
     "Used, but not granted: its name was drawn at random, and the next run has another one:",
+  changed:
+    "Used, but not granted: the command changed where this leads, so what it used cannot be told. Add what it really needs:",
+  barred:
+    "Used, but no policy can allow it: Landlock denies changes of mounts, and tracing processes outside. Do it around landlock-restrict:",
   listing: "Listed, but not granted, which most programs do without:",
   port: "Used, but not granted: the kernel picks another port each time. Let the server have a fixed one:",
 };

@@ -5,7 +5,7 @@ import type { Denial } from "../explain/model.ts";
 import { fixOf, type Piece } from "../explain/spell.ts";
 import { assignWords } from "./assign.ts";
 import { atomsOf, combined, joinFlags } from "./combine.ts";
-import type { Denied } from "./denied.ts";
+import type { Counted, Denied } from "./denied.ts";
 import { foldByNumber, foldPaths } from "./fold.ts";
 import { isBun } from "./idle.ts";
 import type { Trial } from "./trial.ts";
@@ -111,7 +111,7 @@ function presetsFor(
 }
 
 /** Where something was denied, as the program named it. */
-export function placeOf({ operation }: Denied): string {
+export function placeOf({ operation }: Counted): string {
   if (operation.kind === "port") return `port ${operation.port}`;
   return operation.kind === "scope" ? "" : operation.path;
 }

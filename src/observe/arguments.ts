@@ -12,6 +12,8 @@ export interface Here {
   isLost: boolean;
   /** Set once a path of the call is that of an open file that was deleted. */
   isDeleted: boolean;
+  /** Symbolic links that paths of the call went through, and that their absolute form lacks. */
+  via: readonly string[];
 }
 
 /** A text argument, or nothing: part of a name is the name of another file. */
@@ -80,6 +82,7 @@ function pathOf(location: Location, { errno }: Call, here: Here): string | undef
   }
   if (location.kind !== "path") return undefined;
   if (location.deleted) here.isDeleted = true;
+  if (location.via) here.via = [...here.via, ...location.via];
   return location.path;
 }
 

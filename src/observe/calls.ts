@@ -1,7 +1,7 @@
 /** From a system call on files to the operations that Landlock sees in it. */
 import type { FileOperation, FileType, Open } from "../explain/operation.ts";
 import { parentOf } from "../kernel/names.ts";
-import { fieldOf, flagsOf, pathAt, type Here } from "./arguments.ts";
+import { fieldOf, flagsOf, openOn, pathAt, type Here } from "./arguments.ts";
 import type { Call } from "./line.ts";
 import type { Target, Value } from "./value.ts";
 
@@ -13,6 +13,7 @@ const readers: Readonly<Record<string, Reader>> = {
   creat: (call, here) => open(pathAt(call, 0, here), ["O_WRONLY", "O_CREAT", "O_TRUNC"]),
   openat: (call, here) => open(pathAt(call, 1, here, 0), flagsOf(call.args[2])),
   openat2: (call, here) => open(pathAt(call, 1, here, 0), flagsOf(fieldOf(call.args[2], "flags"))),
+  open_by_handle_at: openByHandle,
   execve: (call, here) => onPath("execute", pathAt(call, 0, here)),
   execveat: (call, here) => onPath("execute", pathAt(call, 1, here, 0)),
   truncate: (call, here) => onPath("truncate", pathAt(call, 0, here)),
@@ -54,6 +55,12 @@ export const fileCalls: readonly string[] = Object.keys(readers);
 export function fileOperation(call: Call, here: Here): FileOperation | undefined {
   const operation = Object.hasOwn(readers, call.name) ? readers[call.name]!(call, here) : undefined;
   return operation?.kind === "open" && here.isDeleted ? onDeleted(operation) : operation;
+}
+
+/** A handle is no path: only what it opened can be told. */
+function openByHandle({ args, result, errno }: Call, here: Here): FileOperation | undefined {
+  if (errno === "EACCES") here.isLost = true;
+  return open(openOn(result), flagsOf(args[2]));
 }
 
 /** Of a deleted file Landlock asks the directories that it was in. */

@@ -8,6 +8,7 @@ export class Caveats {
   readonly #closed: ReadonlySet<number>;
   readonly #missed = new Set<number>();
   #isTracing = false;
+  #isForged = false;
 
   /** @param passedOn Descriptors that the command gets besides 0, 1 and 2 */
   constructor(passedOn: readonly number[]) {
@@ -17,6 +18,7 @@ export class Caveats {
   /** Takes an observation. */
   add(one: Observation): void {
     if (one.kind === "gap" && one.reason === "tracing") this.#isTracing = true;
+    if (one.kind === "tampering") this.#isForged = true;
     if (one.kind !== "attempt" || one.failed !== "ENOENT" || !("path" in one.operation)) return;
     const fd = Number(/^\/proc\/\d+\/(?:task\/\d+\/)?fd\/(\d+)$/.exec(one.operation.path)?.[1]);
     if (this.#closed.has(fd)) this.#missed.add(fd);
@@ -30,6 +32,11 @@ export class Caveats {
       ...(fds.length > 0
         ? [
             `The command looked for descriptor ${fds.join(", ")}, which ${are} open and not handed on: add -fd ${fds.join(" ")} to hand ${them} on.`,
+          ]
+        : []),
+      ...(this.#isForged
+        ? [
+            "The command opened what strace reports through, or a process that traces it: the report may be forged.",
           ]
         : []),
       ...(this.#isTracing

@@ -2,6 +2,7 @@
 import { evaluate, type Denial } from "../explain/model.ts";
 import type { Operation } from "../explain/operation.ts";
 import type { Sandbox } from "../explain/remedy.ts";
+import type { Use } from "./changes.ts";
 import { isOfOutside } from "./outside.ts";
 import { stepsOf } from "./steps.ts";
 
@@ -26,9 +27,10 @@ export interface OtherFailure extends Counted {
   /**
    * `"permission"`: ordinary permissions of files do not allow it; `"nested"`: most likely the
    * program's own sandbox; `"process"`: it is about a process outside, which no rule opens;
-   * `"unknown"`: the kernel's reasons, or a sandbox around this one.
+   * `"changed"`: the run changed where its path leads, so that it cannot be judged; `"unknown"`: the
+   * kernel's reasons, or a sandbox around this one.
    */
-  readonly cause: "permission" | "nested" | "process" | "unknown";
+  readonly cause: "permission" | "nested" | "process" | "changed" | "unknown";
 }
 
 /** A failure that is Landlock's. */
@@ -45,8 +47,12 @@ export interface Failures {
 
 /** Judges failures, and counts those that are the same. */
 export interface FailureLog {
-  /** Judges it now: its files may be gone later. */
-  add(failure: Failure): void;
+  /**
+   * Judges it now: its files may be gone later.
+   *
+   * @param use Of its paths
+   */
+  add(failure: Failure, use?: Omit<Use, "operation">): void;
   all(): Failures;
 }
 
@@ -55,29 +61,34 @@ export interface FailureLog {
  *
  * @param sandbox What the program is in
  * @param permitted Whether ordinary permissions allow an operation: the kernel asks them first
+ * @param isChanged Whether the run changed where the path of an operation leads; asked in the end
  */
 export function failureLog(
   sandbox: Sandbox,
   permitted: (operation: Operation) => boolean,
+  isChanged: (use: Use) => boolean = () => false,
 ): FailureLog {
   const known = new Map<string, Denied>();
+  const uses = new Map<string, Use>();
   return {
-    add(failure) {
+    add(failure, use = { at: 0 }) {
       const key = JSON.stringify(failure);
       const before = known.get(key);
       const denials = before?.denials ?? judge(failure, sandbox, permitted);
       known.set(key, { ...failure, denials, times: (before?.times ?? 0) + 1 });
+      // The first one: changes after it are changes for all.
+      if (!before) uses.set(key, { operation: failure.operation, ...use });
     },
     all() {
-      const all = [...known.values()];
-      const others = all.filter(({ denials }) => denials.length === 0);
-      return {
-        denied: all.filter(({ denials }) => denials.length > 0),
-        others: others.map(({ denials: _, ...one }) => ({
-          ...one,
-          cause: causeOf(one, permitted),
-        })),
-      };
+      const denied: Denied[] = [];
+      const others: OtherFailure[] = [];
+      for (const [key, one] of known) {
+        const { denials, ...failure } = one;
+        if (isChanged(uses.get(key)!)) others.push({ ...failure, cause: "changed" });
+        else if (denials.length > 0) denied.push(one);
+        else others.push({ ...failure, cause: causeOf(failure, permitted) });
+      }
+      return { denied, others };
     },
   };
 }

@@ -13,6 +13,8 @@ import type { Rule } from "../rule.ts";
 import { writeError } from "../terminal/output.ts";
 import { screenOf } from "../terminal/screen.ts";
 import { adviseOn, type Which } from "./advice.ts";
+import { BarredLog } from "./barred-log.ts";
+import { Changes } from "./changes.ts";
 import { failureLog } from "./denied.ts";
 import { findingsJson, findingsText, type Findings } from "./findings.ts";
 import { isIdle } from "./idle.ts";
@@ -66,22 +68,34 @@ export async function explainRun(request: ExplainRequest, watch: Watch): Promise
   const files = filesOfProcesses(machineFiles, () => first);
   // Now, while the files are there that the rules are about.
   const sandbox = { layers: [layerOf(plan, files)], files, kernel: probe() };
-  const log = failureLog(sandbox, permitted);
+  const began = Date.now();
+  const changes = new Changes();
+  const log = failureLog(
+    sandbox,
+    (operation) => permitted(operation, began),
+    (use) => changes.madeWay(use, began),
+  );
+  const barred = new BarredLog(plan.handled.fs.length > 0);
   const start = new Start();
   let lost = 0;
   const judge = (observation: Observation) => {
     first ??= observation.pid;
     if (observation.kind === "gap" && start.begun && isDenial(observation.failed)) lost++;
+    if (observation.kind === "barred" && start.begun && observation.layers > 0) {
+      barred.add(observation, start.nameOf(observation));
+    }
     if (observation.kind !== "attempt" || !start.counts(observation)) return;
-    const { failed, operation } = observation;
+    const { failed, operation, via } = observation;
+    changes.add(observation);
     const program = start.nameOf(observation);
     if (!isDenial(failed) || isIdle(operation, program, cwd)) return;
-    log.add({
+    const failure = {
       operation: ownProc(operation, observation.process, first),
       errno: failed,
       program,
       nested: observation.layers > 1,
-    });
+    };
+    log.add(failure, { via, at: changes.count });
   };
   const run = watch(request.command, { fds: request.fds });
   // Whatever goes wrong in here, the command runs to its end.
@@ -100,10 +114,15 @@ export async function explainRun(request: ExplainRequest, watch: Watch): Promise
       const granted = plan.rules.flatMap((rule) =>
         "path" in rule ? files.find(rule.path, true).path : [],
       );
-      const { denied } = log.all();
-      const advice = adviseOn(denied, new Trial(sandbox), granted, request.which);
-      const notes = [...notesOn(log.all(), ending), ...lostNotes(lost), ...run.caveats()];
-      report({ ...log.all(), advice, ending, notes }, request);
+      const failures = log.all();
+      const advice = adviseOn(failures.denied, new Trial(sandbox), granted, request.which);
+      const notes = [
+        ...notesOn(failures, ending),
+        ...barred.notes(),
+        ...lostNotes(lost),
+        ...run.caveats(),
+      ];
+      report({ ...failures, barred: barred.all(), lost, advice, ending, notes }, request);
     }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -144,7 +163,7 @@ class Start {
   }
 
   /** The name of the program that tried something. */
-  nameOf({ process, program = "" }: Attempt): string {
+  nameOf({ process, program = "" }: Pick<Attempt, "process" | "program">): string {
     if (process === this.#first && this.#state !== "running") return "landlock-restrict";
     return program.slice(program.lastIndexOf("/") + 1);
   }

@@ -1,11 +1,13 @@
 /** What an explained run comes to: plain data, and text for people. */
 import { printable } from "../errors.ts";
 import { machineFiles } from "../explain/files.ts";
+import type { Denial } from "../explain/model.ts";
 import type { Operation } from "../explain/operation.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { table, type Column } from "../terminal/table.ts";
 import { cutEnd, cutMiddle, cutStart, paint } from "../terminal/text.ts";
 import { isNameable, type Advice } from "./advice.ts";
+import type { CountedBar } from "./barred-log.ts";
 import type { Counted, Denied, Failures, OtherFailure } from "./denied.ts";
 import type { Ending } from "./observation.ts";
 import { pasteable } from "./quote.ts";
@@ -13,6 +15,10 @@ import { isWithheld } from "./withheld.ts";
 
 /** All there is to say about a run. */
 export interface Findings extends Failures {
+  /** What no rule can allow. */
+  readonly barred: readonly CountedBar[];
+  /** How many operations failed on files that cannot be told. */
+  readonly lost: number;
   readonly advice: Advice;
   readonly ending: Ending;
   /** What else there is to know, in sentences. */
@@ -23,15 +29,19 @@ export interface Findings extends Failures {
  * The findings as JSON, on one line: other lines on standard error are the command's. Characters
  * that a terminal obeys are escaped; a byte 0xff of a name that is not UTF-8 is `\\udcff`.
  */
-export function findingsJson({ denied, others, advice, ending, notes }: Findings): string {
+export function findingsJson(findings: Findings): string {
+  const { denied, barred, others, advice, ending, notes } = findings;
   const text = JSON.stringify({
     ...ending,
-    denied: denied.map(({ denials, ...one }, i) => ({
-      ...one,
-      rights: rightsOf({ ...one, denials }),
-      denials,
-      flags: advice.flags[i],
-    })),
+    denied: [
+      ...denied.map(({ denials, ...one }, i) => ({
+        ...one,
+        rights: rightsOf({ ...one, denials }),
+        denials,
+        flags: advice.flags[i],
+      })),
+      ...barred.map((one) => ({ ...one, rights: [], denials: [], flags: [] })),
+    ],
     others,
     flags: advice.all,
     policy: advice.policy,
@@ -64,11 +74,20 @@ function rightsOf({ denials }: Pick<Denied, "denials">): readonly string[] {
   return [...new Set(denials.map(({ right }) => right))];
 }
 
-function whereOf({ operation }: Counted): string {
+function whereOf({ operation, denials = [] }: Counted & Partial<Denied>): string {
   if (operation.kind === "port") return `port ${operation.port}`;
   if (operation.kind === "scope") return "outside the sandbox";
   const to = operation.kind === "rename" || operation.kind === "link" ? ` → ${operation.to}` : "";
+  if (operation.kind === "execute")
+    return printable(operation.path + programIn(denials, operation));
   return printable(operation.path + to);
+}
+
+/** The interpreter or the loader, if that was denied and not the file that names it. */
+function programIn(denials: readonly Denial[], { path }: { readonly path: string }): string {
+  const places = denials.flatMap((denial) => denial.path ?? []);
+  const own = machineFiles.find(path, true).path;
+  return places.length === 0 || places.includes(own) ? "" : ` → ${places[0]!}`;
 }
 
 const columns: readonly Column[] = [
@@ -93,8 +112,8 @@ const rowsMax = 60;
 const manyRows = 4;
 
 /** Rows that say the same of several programs, or of many files, are one. */
-function rowsOf({ denied, advice }: Findings): string[][] {
-  const rows = denied.map((one, i) => rowOf(one, advice.flags[i]!));
+function rowsOf({ denied, barred, advice }: Findings): string[][] {
+  const rows = [...denied.map((one, i) => rowOf(one, advice.flags[i]!)), ...barred.map(barredRow)];
   const places = Map.groupBy(rows, ({ name, right, where, allowed }) =>
     JSON.stringify([name, right, where, allowed]),
   );
@@ -157,6 +176,13 @@ function linkedTo({ operation, denials: [first] }: Denied): string {
   return ` (a link to ${printable(first.path)})`;
 }
 
+function barredRow({ operation, program, times }: CountedBar): Row {
+  const { kind, call, path } = operation;
+  const where = kind === "mount" ? printable(path ?? "") : "outside the sandbox";
+  const programs = [printable(program)];
+  return { name: call, right: "", where, real: where, times, programs, allowed: "no rule" };
+}
+
 function remedyWithoutFlags(one: Denied): string {
   if (!isNameable(one)) return "no option: not UTF-8";
   if (isWithheld(one)) return "yours to decide, see below";
@@ -172,13 +198,16 @@ function commonPlace(paths: readonly string[]): string {
 
 /** The findings as text for people. */
 export function findingsText(findings: Findings, screen: Screen, inPolicy: boolean): string {
-  const { denied, others, advice, notes } = findings;
+  const { denied, barred, others, lost, advice, notes } = findings;
   const title = (text: string, style: "green" | "yellow") =>
     `${paint(style, "landlock-restrict:", screen)} ${text}`;
   const lines = [];
-  if (denied.length === 0) lines.push(title("Landlock denied nothing.", "green"));
+  const mayBeOurs = ({ cause }: OtherFailure) => !ofOthers.includes(cause);
+  const times = [...denied, ...barred].reduce((sum, one) => sum + one.times, 0);
+  if (times === 0 && (lost > 0 || others.some(mayBeOurs))) {
+    lines.push(title("Landlock may have denied something: see below.", "yellow"));
+  } else if (times === 0) lines.push(title("Landlock denied nothing.", "green"));
   else {
-    const times = denied.reduce((sum, one) => sum + one.times, 0);
     const what = times === 1 ? "1 operation" : `${times} operations`;
     lines.push(title(`Landlock denied ${what}:`, "yellow"), "");
     const rows = rowsOf(findings);
@@ -209,17 +238,21 @@ export function findingsText(findings: Findings, screen: Screen, inPolicy: boole
 /** So many of the failures that are not Landlock's are named. */
 const othersMax = 3;
 
+/** Causes that are not this sandbox. */
+const ofOthers: readonly OtherFailure["cause"][] = ["permission", "nested"];
+
 /** Failures that have no row, by their causes. */
 const heads: Readonly<Record<string, readonly OtherFailure["cause"][]>> = {
   "Denied, and no rule can allow it": ["process"],
-  "Failed, but not by this sandbox": ["permission", "nested"],
-  "Failed for a reason not known": ["unknown"],
+  "Failed, but not by this sandbox": ofOthers,
+  "Failed for a reason not known": ["unknown", "changed"],
 };
 
 const causes = {
   process: "a process outside the sandbox",
   permission: "ordinary permissions",
   nested: "a sandbox of its own",
+  changed: "the command changed where it leads",
 } as const;
 
 function othersLine(head: string, others: readonly OtherFailure[]): string {

@@ -43,6 +43,7 @@ export function notesOn(
   );
   const unnameable = denied.filter((one) => !isNameable(one)).map(placeOf);
   const renamed = denied.some(({ errno }) => errno === "EXDEV");
+  const changed = others.filter(({ cause }) => cause === "changed").map(placeOf);
   // A file that is gone by now cannot be judged.
   const moved = others.some(({ errno, cause }) => errno === "EXDEV" && cause === "unknown");
   return [
@@ -51,6 +52,11 @@ export function notesOn(
     ...(unnameable.length > 0
       ? [
           `Options and policies hold UTF-8 only, which ${printable(unnameable[0]!)} is not: rename it, or grant a directory above it.`,
+        ]
+      : []),
+    ...(changed.length > 0
+      ? [
+          `The command changed where ${printable(changed[0]!)} leads, so no option is named for it: what that would open may not be what failed.`,
         ]
       : []),
     ...(moved && !renamed

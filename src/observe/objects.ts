@@ -26,8 +26,16 @@ export type FindViewer = (process: number) => Viewer | undefined;
 
 /** Where a path leads. */
 export type Location =
-  /** A file, or a place for one; `deleted`: an open file that was there, and has lost its name. */
-  | { readonly kind: "path"; readonly path: string; readonly deleted?: true }
+  /**
+   * A file, or a place for one; `deleted`: an open file that was there, and has lost its name;
+   * `via`: symbolic links that led there, but for those of `/proc`.
+   */
+  | {
+      readonly kind: "path";
+      readonly path: string;
+      readonly deleted?: true;
+      readonly via?: readonly string[];
+    }
   /** A pipe, a socket, a memfd: what no rule is about, and no layer denies. */
   | { readonly kind: "nameless" }
   /** It cannot be told; `link`: what a link of `/proc` leads to. */
@@ -66,9 +74,9 @@ export function locate(
   if (root === "/" && !thorough && !maybeLinked.test(whole)) return { kind: "path", path: whole };
   const walk = new Walk(viewer, root, find);
   const found = walk.go(path.startsWith("/") ? root : start, path, follow);
-  return walk.isLinked || root !== "/" || found.kind !== "path"
-    ? found
-    : { kind: "path", path: whole };
+  if (found.kind !== "path") return found;
+  if (!walk.isLinked && root === "/") return { kind: "path", path: whole };
+  return walk.via.length === 0 ? found : { ...found, via: walk.via };
 }
 
 /** A path as seen from a directory. `..` stays: after a symbolic link it means another folder. */
@@ -84,6 +92,8 @@ class Walk {
   readonly #find: FindViewer;
   /** Whether a link of `/proc` was met. */
   isLinked = false;
+  /** Other symbolic links that were met. */
+  readonly via: string[] = [];
 
   constructor(viewer: Viewer, root: string, find: FindViewer) {
     this.#viewer = viewer;
@@ -109,6 +119,7 @@ class Walk {
         const target = targetOf(at);
         if (target === undefined) continue;
         if (++links > linksMax) return unknown;
+        this.via.push(at);
         names.unshift(...target.split("/"));
         at = target.startsWith("/") ? this.#root : parentOf(at);
       } else {

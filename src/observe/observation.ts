@@ -18,6 +18,8 @@ export interface Attempt {
   readonly failed?: string;
   /** Where the kernel says an opened file is, without symbolic links. */
   readonly found?: string;
+  /** Symbolic links that were followed before its path was known. */
+  readonly via?: readonly string[];
   /** How many times this thread, or one it comes from, was restricted by Landlock in this run. */
   readonly layers: number;
 }
@@ -44,6 +46,35 @@ export interface Gap {
   readonly failed?: string;
 }
 
+/** What is barred: by layers that restrict paths, or by all of them. */
+export type Bar = "mount" | "trace";
+
+/**
+ * A call that layers deny whatever their rules: on mounts (`mount`), or on a process that is not of
+ * the run (`trace`).
+ */
+export interface Barred {
+  readonly kind: "barred";
+  readonly pid: number;
+  readonly process: number;
+  readonly program: string | undefined;
+  /** The system call, as `"umount2"`. */
+  readonly call: string;
+  readonly bar: Bar;
+  /** Where a mount is, or is to be, if that can be told. */
+  readonly path?: string;
+  readonly failed?: string;
+  /** As of an attempt. */
+  readonly layers: number;
+}
+
+/** The run reached for the trace, or for a process that makes or reads it: it may be forged. */
+export interface Tampering {
+  readonly kind: "tampering";
+  readonly pid: number;
+  readonly program: string | undefined;
+}
+
 /** The kernel told a program which port a socket of its has: `getsockname(2)`. */
 export interface SocketName {
   readonly kind: "socket";
@@ -59,7 +90,8 @@ export interface TerminalUse {
 }
 
 /** What a trace tells. */
-export type Observation = Attempt | Restriction | Gap | SocketName | TerminalUse;
+export type Observation =
+  Attempt | Barred | Restriction | Gap | SocketName | Tampering | TerminalUse;
 
 /** How a command ended. */
 export interface Ending {

@@ -10,7 +10,7 @@ import { findStrace } from "./find.ts";
 import { startGuard } from "./guard.ts";
 import type { Ending } from "./observation.ts";
 import { otherCalls } from "./sockets.ts";
-import { followedCalls } from "./tasks.ts";
+import { followedCalls, type Tracing } from "./tasks.ts";
 
 /** How a command is to be run. */
 export interface RunOptions {
@@ -36,6 +36,8 @@ export interface Run {
   readonly ending: Promise<Ending>;
   /** strace itself, for its pipes. */
   readonly child: Bun.Subprocess;
+  /** What the lines go through, and who writes and reads them. */
+  readonly tracing: Tracing;
   /** Kills strace and all that it traces. */
   kill(): void;
 }
@@ -92,6 +94,7 @@ export function start(command: readonly string[], options: RunOptions = {}): Run
         signal: child.signalCode as NodeJS.Signals | null,
       })),
       child,
+      tracing: { pipe: linkTarget(output), processes: [process.pid, child.pid] },
       kill: guard.kill,
     };
   } catch (error) {

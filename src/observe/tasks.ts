@@ -5,6 +5,7 @@
 import type { Operation } from "../explain/operation.ts";
 import { lastName, parentOf, realPath } from "../kernel/names.ts";
 import { addressesOf, fieldOf, flagsOf, openOn, pathAt, textAt, type Here } from "./arguments.ts";
+import { barredBy, barredCalls } from "./barred.ts";
 import { fileOperation, foundBy, takesTerminal } from "./calls.ts";
 import type { Call, Line } from "./line.ts";
 import { join, openLocation, targetFrom, type Viewer } from "./objects.ts";
@@ -39,12 +40,20 @@ const clones = ["clone", "clone3", "fork", "vfork"];
 /** Calls that are followed for what they say about later ones. */
 export const followedCalls: readonly string[] = [
   ...clones,
-  ...["chdir", "fchdir", "chroot", "pivot_root", "setns", "unshare"],
-  ...["dup2", "dup3", "ptrace", "landlock_restrict_self", "io_uring_setup", "getsockname"],
+  ...barredCalls,
+  ...["chdir", "fchdir", "chroot", "setns", "unshare"],
+  ...["dup2", "dup3", "landlock_restrict_self", "io_uring_setup", "getsockname"],
 ];
 
 /** `LANDLOCK_RESTRICT_SELF_TSYNC` of `linux/landlock.h`. */
 const tsync = 8;
+
+/** What makes and reads the trace: a command that gets hold of it can forge what is observed. */
+export interface Tracing {
+  /** The name of the pipe, as `"pipe:[7]"`. */
+  readonly pipe: string;
+  readonly processes: readonly number[];
+}
 
 /** Turns the lines of one run into observations. */
 export class Tasks implements Inside {
@@ -59,6 +68,8 @@ export class Tasks implements Inside {
   readonly #cwd: string;
   readonly #inherited: ReadonlyMap<number, Target>;
   #ending: Ending | undefined;
+  /** Set once it is known. */
+  tracing: Tracing = { pipe: "", processes: [] };
 
   /**
    * @param cwd The current directory of the command
@@ -191,9 +202,11 @@ export class Tasks implements Inside {
         operation,
         ...(call.errno === undefined ? {} : { failed: call.errno }),
         ...(found?.kind === "path" ? { found: found.path } : {}),
+        ...(here.via.length > 0 ? { via: here.via } : {}),
         layers,
       };
     }
+    yield* this.#barred(call, task, target);
     if (this.#isSecondTracer(call)) {
       yield { kind: "gap", pid: task.pid, program: process.program, reason: "tracing" };
     }
@@ -202,6 +215,26 @@ export class Tasks implements Inside {
       yield { kind: "gap", pid: task.pid, program: process.program, reason: "place", ...failed };
     }
     if (call.errno === undefined) yield* this.#happened(call, task);
+  }
+
+  *#barred(call: Call, task: Task, opened: Target | undefined): Generator<Observation> {
+    const { pid, process, layers } = task;
+    const { program } = process;
+    const barred = barredBy(call, this.#here(task));
+    const failed = call.errno === undefined ? {} : { failed: call.errno };
+    if (barred && !(barred.target !== undefined && this.#known.has(barred.target))) {
+      const { bar, path } = barred;
+      const where = path === undefined ? {} : { path };
+      const one = { kind: "barred", pid, process: process.pid, program } as const;
+      yield { ...one, call: call.name, bar, ...where, ...failed, layers };
+    }
+    const memory = /^\/proc\/(\d+)\/(?:task\/\d+\/)?mem$/.exec(opened?.name ?? "")?.[1];
+    const reached = barred?.target ?? Number(memory ?? 0);
+    const { pipe, processes } = this.tracing;
+    if (call.errno !== undefined) return;
+    if (opened?.name === pipe || processes.includes(reached)) {
+      yield { kind: "tampering", pid, program };
+    }
   }
 
   #isSecondTracer({ name, args, errno }: Call): boolean {
@@ -219,6 +252,7 @@ export class Tasks implements Inside {
       },
       isLost: false,
       isDeleted: false,
+      via: [],
     };
   }
 

@@ -13,6 +13,7 @@ export interface Found {
   readonly denied: readonly {
     readonly operation: { readonly kind: string; readonly path?: string; readonly port?: number };
     readonly rights: readonly string[];
+    readonly denials: readonly { readonly path?: string }[];
     readonly errno: string;
     readonly program: string;
     readonly times: number;

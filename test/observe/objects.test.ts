@@ -165,6 +165,16 @@ test("a descriptor, a root directory or a mount that cannot be told is a gap", (
     { kind: "open", path: "/a", read: true },
     { kind: "open", path: "/nowhere/jail/a", read: true },
     { kind: "make", path: "/l/b", type: "directory" },
+    {
+      kind: "barred",
+      pid: 4194305,
+      process: 4194305,
+      program: undefined,
+      call: "pivot_root",
+      bar: "mount",
+      path: "/l",
+      layers: 0,
+    },
     { ...gap, failed: "EACCES" },
   ]);
 });

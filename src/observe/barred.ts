@@ -1,0 +1,49 @@
+/** Calls that a layer denies whatever its rules: on mounts, and on other processes. */
+import { openOn, pathAt, type Here } from "./arguments.ts";
+import type { Call } from "./line.ts";
+import type { Bar } from "./observation.ts";
+
+/** A call of that kind. */
+export interface BarredCall {
+  readonly bar: Bar;
+  /** Where a mount is, or is to be. */
+  readonly path?: string;
+  /** The process that it is about. */
+  readonly target?: number;
+}
+
+/** Where the path is in their arguments. Source: `security/landlock/fs.c` of Linux 7.3. */
+const mounts: Readonly<Record<string, readonly [path: number, directory?: number]>> = {
+  mount: [1],
+  umount: [0],
+  umount2: [0],
+  move_mount: [3, 2],
+  pivot_root: [0],
+};
+
+/** `security/landlock/task.c`, `hook_ptrace_access_check()`. */
+const traces = ["ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd"];
+
+/** All of them. */
+export const barredCalls: readonly string[] = [...Object.keys(mounts), "fsconfig", ...traces];
+
+/** The call, if it is one that a layer bars. */
+export function barredBy(call: Call, here: Here): BarredCall | undefined {
+  const { name, args } = call;
+  if (Object.hasOwn(mounts, name)) {
+    const [at, directory] = mounts[name]!;
+    const path = pathAt(call, at, here, directory);
+    return { bar: "mount", ...(path === undefined ? {} : { path }) };
+  }
+  const words = args.map((value) => (value.type === "word" ? value.word : ""));
+  if (name === "fsconfig") {
+    return words[1] === "FSCONFIG_CMD_RECONFIGURE" ? { bar: "mount" } : undefined;
+  }
+  if (!traces.includes(name)) return undefined;
+  if (name === "ptrace") {
+    const attaches = words[0] === "PTRACE_ATTACH" || words[0] === "PTRACE_SEIZE";
+    return attaches ? { bar: "trace", target: Number(words[1]) } : undefined;
+  }
+  const pid = name === "pidfd_getfd" ? /^pid:(\d+)/.exec(openOn(args[0]) ?? "")?.[1] : words[0];
+  return { bar: "trace", target: Number(pid) };
+}
