@@ -75,7 +75,7 @@ function libc(): Libc {
   }
   throw new LandlockError(
     "ERR_LANDLOCK_NATIVE",
-    `Cannot load libc as any of ${libcNames.join(", ")}: use Bun on a glibc or musl system`,
+    `Cannot load libc as any of ${libcNames.join(", ")}: use Bun on a glibc or musl system, and without a limit on its address space (ulimit -v)`,
     { cause },
   );
 }

@@ -23,7 +23,16 @@ const columnsDefault = 80;
  * @param fd 1 or 2
  */
 export function screenOf(fd: 1 | 2): Screen {
-  return screenFor(process.platform === "linux" ? terminalColumns(fd) : undefined, process.env);
+  return screenFor(process.platform === "linux" ? columnsOf(fd) : undefined, process.env);
+}
+
+function columnsOf(fd: number): number | undefined {
+  try {
+    return terminalColumns(fd);
+  } catch {
+    // The error that is to be shown matters more, which may be that of the same library.
+    return undefined;
+  }
 }
 
 /**

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { permitted } from "../../src/observe/permitted.ts";
 import { tempDir, testUnless } from "../harness.ts";
 import { plainUser, userMissing } from "../other-user.ts";
-import { explained, missingFor, runCli } from "./explained.ts";
+import { cli, explained, missingFor, PATH, runCli } from "./explained.ts";
 import { needsStrace } from "./strace.ts";
 
 const system = ["-ro", "/usr", "/bin", "/lib", "/lib64", "/etc", "-rwfiles", "/dev/null"];
@@ -191,5 +191,24 @@ for f in glob.glob(f"/proc/{parent}/fd/*"):
       expect(stderr).toContain("the report may be forged");
       expect([code, existsSync(join(cwd, "policy.toml"))]).toEqual([0, false]);
     });
+  }
+});
+
+const noSpace = 'ulimit -v 500000; exec "$@"';
+const runsBun = Bun.spawnSync(["sh", "-c", noSpace, "sh", process.execPath, "-e", "1"]).success;
+
+testUnless(runsBun ? needsStrace : "Bun needs more", "too little address space is one line", () => {
+  for (const words of [
+    ["explain", "-ro", "/"],
+    ["-ro", "/"],
+    ["learn", "-o", "x.toml"],
+  ]) {
+    const command = [...cli, ...words, "--", "true"];
+    const run = Bun.spawnSync(["sh", "-c", noSpace, "sh", ...command], {
+      cwd: tempDir(),
+      env: { PATH },
+    });
+    expect(run.stderr.toString()).toMatch(/^landlock-restrict: .*\n$/);
+    expect(run.exitCode).toBe(125);
   }
 });
