@@ -71,12 +71,15 @@ const npx: Way = {
   beyond: ["settings", "package"],
 };
 
+/** In CI they are promised, and lacking one is a failure. */
+const isHere = (program: string) => process.env["CI"] || Bun.which(program);
+
 const ways: readonly Way[] = [
   ...[
     ...always,
-    ...withProgram.filter(([program]) => Bun.which(program)).map(([, ...way]) => way),
+    ...withProgram.filter(([program]) => isHere(program)).map(([, ...way]) => way),
   ].map(([name, call]) => ({ name, call })),
-  ...(Bun.which("npx") ? [npx] : []),
+  ...(isHere("npx") ? [npx] : []),
 ];
 
 /** Shows that it runs, what an environment file said, and that the sandbox holds. */

@@ -211,6 +211,6 @@ export const kits: readonly Kit[] = [
     traps: [dotenv(".env.production", "NODE_ENV=production")],
     env: { NODE_ENV: "production" },
   },
-  ...(Bun.which("gcc") ? [{ name: "libraries", traps: [libraries] }] : []),
+  ...(process.env["CI"] || Bun.which("gcc") ? [{ name: "libraries", traps: [libraries] }] : []),
   { name: "package", traps: [manifest, modules, programs] },
 ];

@@ -24,8 +24,10 @@ export function testFiles(): string[] {
     "test/explain/denials-newer.test.ts",
     "test/explain/explain.test.ts",
   ];
+  // What spawn() makes of each option, and what it says of bad programs, is the same everywhere.
+  const spawn = ["code", "inherit", "workers"].map((name) => `test/spawn/${name}.test.ts`);
   const found = new Bun.Glob("test/{threads,enforce}/*.test.ts").scanSync(root);
-  return [...first, ...[...found].sort().reverse()];
+  return [...first, ...spawn, ...[...found].sort().reverse()];
 }
 
 /**
