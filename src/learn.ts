@@ -17,6 +17,7 @@ import { Names } from "./learn/names.ts";
 import { Collector } from "./learn/needs.ts";
 import { Places } from "./learn/places.ts";
 import { header, notes } from "./learn/report.ts";
+import { Secrets } from "./advise/secrets.ts";
 import { policyText } from "./learn/toml.ts";
 import { requireMeaning } from "./learn/verify.ts";
 import { writeWhole } from "./learn/write.ts";
@@ -92,13 +93,17 @@ export async function learn({
   if (forger !== undefined) return { ending, failure: forged(lastName(forger)) };
   try {
     if (problem !== undefined) throw problem;
-    const needs = collector.needs(new Places(start, tmp), around.home);
+    // The command may have made links to them.
+    around.secrets.look();
+    const needs = collector.needs(new Places(start, tmp), around);
     const drafted = draft(needs, existing.already, around, tmp);
     const policy = write(drafted, existing, around, lastName(command[0]!));
     return { ...policy, ending, operations: collector.seen, caveats };
   } catch (error) {
     // The command has run: its status counts.
     return { ending, failure: messageOf(error) };
+  } finally {
+    existing.folder.close();
   }
 }
 
@@ -144,8 +149,9 @@ function write(drafted: Draft, existing: Existing, around: Surroundings, program
       ? policyText(header(program), content, said)
       : extended(before, content, unsaid(said, before), JSON.stringify(path));
   if (changed) {
+    existing.folder.requireInPlace();
     requireMeaning(text, path, written, before);
-    writeWhole(path, text, before);
+    writeWhole(path, text, before, existing.folder);
   }
   return {
     policy: path,
@@ -219,7 +225,8 @@ function surroundings(): Surroundings {
   }
   const home = HOME?.startsWith("/") ? realOf(HOME) : undefined;
   const cwd = here();
-  return { home, project: isProject(cwd, home) ? cwd : undefined };
+  const project = isProject(cwd, home) ? cwd : undefined;
+  return { home, project, secrets: new Secrets(home, project) };
 }
 
 function here(): string {

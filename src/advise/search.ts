@@ -41,7 +41,8 @@ export function search(
   const waiting = [directory];
   let complete = true;
   let left = limit;
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+  // What is added meanwhile comes last, so that near files are found before far ones.
+  for (const next of waiting) {
     if (isClosed(next)) continue;
     const entries = entriesOf(next);
     if (entries === undefined) complete = false;

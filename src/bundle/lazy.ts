@@ -17,8 +17,8 @@ const lazy = [
 
 /** Folders that travel with a lazy file beside its own: of them its bundles need little or nothing. */
 const companions: Readonly<Record<string, readonly string[]>> = {
-  "observe.ts": ["explain", "terminal"],
-  "learn.ts": ["explain"],
+  "observe.ts": ["explain", "terminal", "advise"],
+  "learn.ts": ["explain", "advise"],
 };
 
 function foldersOf(entry: string): string[] {

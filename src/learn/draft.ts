@@ -13,6 +13,7 @@ import {
 } from "./fold.ts";
 import type { Move, Needs } from "./needs.ts";
 import { recognise, type Chosen } from "./presets.ts";
+import { terminals } from "../advise/changing.ts";
 import {
   changes,
   governingAt,
@@ -22,9 +23,9 @@ import {
   leadsToGoverning,
   mayHoldGoverning,
 } from "../advise/governing.ts";
-import { isSecret, secretsIn } from "./secrets.ts";
+import { namesOf } from "../advise/secrets.ts";
 import { statsOf } from "../advise/stats.ts";
-import { isSystem, isTemporary, isWide, temporaryFolders, type Surroundings } from "./zones.ts";
+import { isTemporary, isWide, temporaryFolders, type Surroundings } from "./zones.ts";
 
 /** Something that was used and is not granted. */
 export interface Withheld {
@@ -35,8 +36,9 @@ export interface Withheld {
    * `secret`: a person has to decide; `wide`: too much is in it; `later`: it decides what runs later;
    * `governing`: such a file is in it; `link`: hard links would let files be written that were only
    * read; `listing`: too much, and its names were read and nothing else; `temporary`, `process`,
-   * `port`: another one each time; `own`: what a process sets of itself; `name`: no policy can hold
-   * it; `changed`: where the path led cannot be told; `barred`: a call that no policy can allow.
+   * `terminal`, `port`: another one each time; `own`: what a process sets of itself; `name`: no
+   * policy can hold it; `changed`: where the path led cannot be told; `barred`: a call that no policy
+   * can allow.
    */
   readonly reason:
     | "secret"
@@ -47,6 +49,7 @@ export interface Withheld {
     | "listing"
     | "temporary"
     | "process"
+    | "terminal"
     | "own"
     | "port"
     | "name"
@@ -72,6 +75,8 @@ export interface Draft {
   readonly unsearched: readonly string[];
   /** What was granted for writing and decides what runs later. */
   readonly governing: readonly string[];
+  /** Whether all terminals had to be granted. */
+  readonly terminals: boolean;
   /** Programs that cannot be followed, or whose files could not be seen. */
   readonly unseen: readonly string[];
 }
@@ -95,7 +100,8 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
   const recognised = recognise(needs, already, tmp, around.project);
   const presets = recognised.presets.filter(({ spec, program }) => {
     const rights = new Set(["execute", "read_file"] as const);
-    const against = program && reasonAgainst(program, rights, needs, around, tmp);
+    const named = program && around.secrets.nameFor(program) ? "secret" : undefined;
+    const against = named ?? (program && reasonAgainst(program, rights, needs, around, tmp));
     if (program && (against === "secret" || against === "temporary")) {
       withhold(program, rights, against);
       return false;
@@ -138,12 +144,15 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
     // What is listed there is not in question, and files that are there by now are files.
     if (left.has("read_dir")) grants.set(path, new Set(listing));
     for (const [file, some] of needs.left.get(path) ?? []) {
-      if (isSecret(file, around.home) || isGoverning(file, around.home)) continue;
+      if (around.secrets.has(file) || isGoverning(file, around.home)) continue;
       grants.set(file, new Set(some));
       missing.set(file, "skip");
     }
   }
-  for (const [path, rights] of needs.secrets) withhold(path, rights, "secret");
+  for (const [path, rights] of needs.secrets) {
+    const left = rights.has("refer") ? rights : uncovered(namesOf(path).at(-1)!, rights);
+    if (left.size > 0) withhold(path, left, "secret");
+  }
   for (const [path, rights] of needs.later) {
     const left = rights.difference(harmless).difference(already.rightsOn(path));
     if (left.size > 0) withhold(path, left, "later");
@@ -154,6 +163,12 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
     const left = uncovered("/proc", rights);
     if (left.size > 0) withhold(path, left, left.has("write_file") ? "own" : "process");
   }
+  const onTerminals = uncovered(terminals, needs.terminals);
+  // A program that makes terminals needs them by the numbers that they get.
+  const makesTerminals = ["/dev/ptmx", `${terminals}/ptmx`].some((path) => needs.paths.has(path));
+  if (onTerminals.size > 0 && makesTerminals) {
+    grants.set(terminals, new Set([...(grants.get(terminals) ?? []), ...onTerminals, "ioctl_dev"]));
+  } else if (onTerminals.size > 0) withhold(`${terminals}/N`, onTerminals, "terminal");
   const isAllowed = (path: string, rights: ReadonlySet<FsRight>) =>
     reasonAgainst(path, rights, needs, around, tmp) === undefined;
   const leveled = level(fold(grants, around), moves, coverages, isAllowed);
@@ -198,6 +213,7 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
     withheld: [...withheld.values()].sort((a, b) => (a.what < b.what ? -1 : 1)),
     ...exposedBy(folded, around),
     governing: [...new Set([...governing, ...open])],
+    terminals: onTerminals.size > 0 && makesTerminals,
     unseen: [...needs.unseen],
   };
 }
@@ -225,7 +241,7 @@ function reasonAgainst(
   around: Surroundings,
   tmp: string,
 ): Withheld["reason"] | undefined {
-  if (isSecret(path, around.home)) return "secret";
+  if (around.secrets.has(path)) return "secret";
   if (isTemporary(path, [tmp, ...temporaryFolders], around)) return "temporary";
   if (isWide(path, around)) {
     if (rights.isSubsetOf(listing)) return "listing";
@@ -312,8 +328,8 @@ function exposedBy(grants: Grants, around: Surroundings): Pick<Draft, "exposed" 
   const exposed = new Set<string>();
   const unsearched: string[] = [];
   for (const [path, rights] of grants) {
-    if (isSystem(path) || rights.isDisjointFrom(opens)) continue;
-    const { found, complete } = secretsIn(path, around.home);
+    if (rights.isDisjointFrom(opens)) continue;
+    const { found, complete } = around.secrets.within(path);
     for (const one of found) exposed.add(one);
     if (!complete) unsearched.push(path);
   }

@@ -8,6 +8,7 @@ import { isOwnFormat, readFile } from "../policy/read.ts";
 import type { Rule } from "../rule.ts";
 import type { Limits } from "./content.ts";
 import { Coverage } from "./coverage.ts";
+import { Folder } from "./folder.ts";
 
 /** A policy's file before the run. */
 export interface Existing extends Limits {
@@ -15,6 +16,8 @@ export interface Existing extends Limits {
   readonly path: string;
   /** Its folder, without symbolic links. */
   readonly base: string;
+  /** The same, open. */
+  readonly folder: Folder;
   /** Its text; undefined: there is no such file. */
   readonly text: string | undefined;
   readonly rules: readonly Rule[];
@@ -44,7 +47,8 @@ export function existingPolicy(file: string, merge: boolean): Existing {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined) {
     const nothing = { abi: newestAbi, unrestricted: [], variables: {} };
-    return { path, base, text: undefined, rules: [], already: new Coverage(), ...nothing };
+    const folder = openFolder(path, base);
+    return { path, base, folder, text: undefined, rules: [], already: new Coverage(), ...nothing };
   }
   if (!merge) {
     throw unusable(path, `${name} exists: add -merge to extend it, or give another name`);
@@ -69,7 +73,8 @@ export function existingPolicy(file: string, merge: boolean): Existing {
   const already = new Coverage();
   for (const rule of rules) already.add(rule);
   const { unrestricted = [], variables = {} } = value;
-  return { path, base, text, rules, already, abi: config.abi, unrestricted, variables };
+  const folder = openFolder(path, base);
+  return { path, base, folder, text, rules, already, abi: config.abi, unrestricted, variables };
 }
 
 /** The folder of a policy, without symbolic links: one that a file can be made in. */
@@ -94,6 +99,18 @@ function folderFor(path: string): string {
     path,
     `Cannot write ${name}: the name of its folder is not UTF-8; give another one`,
   );
+}
+
+function openFolder(path: string, base: string): Folder {
+  try {
+    return new Folder(path, base);
+  } catch (error) {
+    const { code = "an error" } = error as { code?: string };
+    throw unusable(
+      path,
+      `Cannot write ${JSON.stringify(path)}: its folder cannot be opened (${code}); chmod u+r it`,
+    );
+  }
 }
 
 /** A file that is replaced gets its owner and its mode again: not everybody can give these. */

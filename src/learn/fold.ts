@@ -2,7 +2,6 @@
 import { accessFs, type FsRight } from "../kernel/abi.ts";
 import { roDirs, rwDirs } from "../rules.ts";
 import { changes, mayHoldGoverning } from "../advise/governing.ts";
-import { mayHoldSecrets } from "./secrets.ts";
 import { commonDirectory, isSystem, isWide, zoneOf, type Surroundings } from "./zones.ts";
 
 /** Rights by path. */
@@ -52,7 +51,7 @@ function foldGroup(paths: readonly string[], zone: string, least: number, work: 
   const { grants, folded, around } = work;
   const target = isSystem(zone) ? zone : commonDirectory(paths);
   const isFine = () => {
-    if (isWide(target, around) || mayHoldSecrets(target, around.home)) return false;
+    if (isWide(target, around) || around.secrets.mayBeWithin(target)) return false;
     // What is written to lies where nobody would look for a hook, or it stays as it is.
     return (
       !paths.some((path) => changes(grants.get(path)!)) || !mayHoldGoverning(target, around.home)

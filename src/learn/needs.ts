@@ -8,9 +8,13 @@ import { Changes, type Use } from "../observe/changes.ts";
 import { rwDirs } from "../rules.ts";
 import { terminals } from "../advise/changing.ts";
 import { governingPlace, isGoverning } from "../advise/governing.ts";
-import type { Places } from "./places.ts";
-import { isSecret } from "./secrets.ts";
 import { statsOf } from "../advise/stats.ts";
+import type { Places } from "./places.ts";
+import { rightsToUse, secretName } from "./secret-uses.ts";
+import type { Surroundings } from "./zones.ts";
+
+/** What has to be known of the surroundings of a run. */
+type Around = Pick<Surroundings, "home" | "secrets">;
 
 /** A file went from one directory to another, or got a name there. */
 export interface Move {
@@ -30,12 +34,17 @@ export interface Needs {
   readonly created: Set<string>;
   /** Files that the run made and left, and what they need, by the directory that stands for them. */
   readonly left: Map<string, Map<string, Set<FsRight>>>;
-  /** Secrets that were moved or linked: the directories that takes are not granted for them. */
+  /**
+   * Secrets, by the name that tells that they are. Where they were moved or linked, the directories
+   * that takes are not granted for them.
+   */
   readonly secrets: Map<string, Set<FsRight>>;
   /** What was made where it decides what runs later, by that place. */
   readonly later: Map<string, Set<FsRight>>;
   /** What `/proc` says of single processes, as `/proc/PID/comm`: the next run has others. */
   readonly processes: Map<string, Set<FsRight>>;
+  /** What was done with terminals by their numbers: the next run has others. */
+  readonly terminals: Set<FsRight>;
   /** The files that were executed, in that order, as they were named. */
   readonly programs: Set<string>;
   readonly ports: Map<NetRight, Set<number>>;
@@ -59,6 +68,7 @@ function noNeeds(): Needs {
     secrets: new Map(),
     later: new Map(),
     processes: new Map(),
+    terminals: new Set(),
     programs: new Set(),
     ports: new Map(),
     picked: { tcp: new Set(), udp: new Set() },
@@ -121,9 +131,9 @@ export class Collector {
   /**
    * What all of it comes to, once the run is over.
    *
-   * @param home The home directory, if it is known
+   * @param around Its secrets learn what links with names of secrets led to
    */
-  needs(places: Places, home?: string): Needs {
+  needs(places: Places, around: Around): Needs {
     const needs: Needs = {
       ...noNeeds(),
       picked: this.#picked,
@@ -140,23 +150,31 @@ export class Collector {
         if (operation.kind === "rename") places.addGone(operation.path);
       }
     }
-    const reader = new Reader(needs, places, this.#processes, home);
+    // All of them first: what was used by another name before is as secret.
+    for (const { operation, found } of attempts) {
+      if (!("path" in operation)) continue;
+      const to = "to" in operation ? operation.to : undefined;
+      if (secretName(around.secrets, operation, found) !== undefined)
+        around.secrets.add(to ?? found ?? operation.path);
+    }
+    const reader = new Reader(needs, places, this.#processes, around);
     for (const attempt of attempts) {
       // Of what was opened the kernel says where it is.
       if (attempt.found !== undefined || !this.#changes.changedLinks(attempt)) reader.read(attempt);
-      else this.#withhold(attempt, needs.changed, places, home);
+      else this.#withhold(attempt, needs, places, around);
     }
     return needs;
   }
 
-  #withhold(attempt: Attempt, changed: Needs["changed"], places: Places, home?: string): void {
+  #withhold(attempt: Attempt, { changed, secrets }: Needs, places: Places, around: Around): void {
     const { operation } = attempt;
     if (!("path" in operation)) return;
     const aside = noNeeds();
-    new Reader(aside, places, this.#processes, home).read(attempt);
+    new Reader(aside, places, this.#processes, around).read(attempt);
     const rights = [...aside.paths.values()].flatMap((some) => [...some]);
     const executes = aside.programs.size > 0 ? (["execute", "read_file"] as const) : [];
     for (const right of [...rights, ...executes]) addTo(changed, operation.path, right);
+    for (const [name, some] of aside.secrets) for (const right of some) addTo(secrets, name, right);
   }
 }
 
@@ -176,17 +194,12 @@ class Reader {
   readonly #needs: Needs;
   readonly #places: Places;
   readonly #processes: readonly number[];
-  readonly #home: string | undefined;
+  readonly #around: Around;
   /** Paths that were directories, for those that are gone. */
   readonly #directories = new Set<string>();
 
-  constructor(
-    needs: Needs,
-    places: Places,
-    processes: readonly number[],
-    home: string | undefined,
-  ) {
-    this.#home = home;
+  constructor(needs: Needs, places: Places, processes: readonly number[], around: Around) {
+    this.#around = around;
     this.#needs = needs;
     this.#places = places;
     this.#processes = processes;
@@ -206,17 +219,36 @@ class Reader {
       const anchor = this.#places.anchor(path);
       if (anchor.instead || anchor.made) this.#need(path, "execute", "read_file");
       else programs.add(path);
+    } else if (this.#isSecret(operation, found)) {
+      return;
     } else if (operation.kind === "open") {
       // Without a place of its own, as a pipe or a socket, nothing is asked.
       if (found === undefined && isOpenObject(operation.path)) return;
-      this.#open(operation, found ?? operation.path);
+      // That stands for a terminal which was opened by its number: ioctl_tty(2), TIOCGPTPEER.
+      const isNumbered = operation.path === `${terminals}/ptmx`;
+      this.#open(operation, found ?? (isNumbered ? `${terminals}/0` : operation.path));
     } else this.#other(operation);
+  }
+
+  /** Remembers a secret that was used, by the name that tells, which a link may have. */
+  #isSecret(operation: Exclude<FileOperation, { kind: "execute" }>, found?: string): boolean {
+    const name = secretName(this.#around.secrets, operation, found);
+    if (name === undefined) return false;
+    for (const right of rightsToUse(operation, found ?? operation.path))
+      addTo(this.#needs.secrets, name, right);
+    return ["open", "truncate", "ioctl", "resolve_unix", "access", "rename", "link"].includes(
+      operation.kind,
+    );
   }
 
   /** Adds rights on a file that the next run finds there, or on the directory it will be made in. */
   #need(path: string, ...rights: FsRight[]): void {
     const { paths, created, processes } = this.#needs;
     const process = this.#ofProcess(path);
+    if (isTerminal(path)) {
+      for (const right of rights) this.#needs.terminals.add(right);
+      return;
+    }
     if (process !== undefined && (process !== "/proc/self" || rights.includes("write_file"))) {
       const name = process === "/proc/self" ? lastingName(path, process) : process;
       for (const right of rights) addTo(processes, name, right);
@@ -224,7 +256,7 @@ class Reader {
     }
     const anchor = this.#places.anchor(path);
     // Its directory is not granted for it.
-    if ((anchor.instead || anchor.made) && isGoverning(path, this.#home)) {
+    if ((anchor.instead || anchor.made) && isGoverning(path, this.#around.home)) {
       return this.#addLater(path, rights);
     }
     const target = process ?? anchor.path;
@@ -235,18 +267,16 @@ class Reader {
     }
     for (const right of rights) addTo(paths, target, right);
     if (process === undefined && anchor.instead) this.#leave(path, target, rights);
-    // A terminal is asked what it is, with an ioctl(2) that its name in the trace may not show.
-    if (target === terminals) addTo(this.#needs.paths, target, "ioctl_dev");
   }
 
   /** Adds rights to make, remove or replace an entry of a directory. */
   #needIn(path: string, ...rights: FsRight[]): void {
-    if (isGoverning(path, this.#home)) this.#addLater(path, rights);
+    if (isGoverning(path, this.#around.home)) this.#addLater(path, rights);
     else this.#need(parentOf(path), ...rights);
   }
 
   #addLater(path: string, rights: readonly FsRight[]): void {
-    const place = governingPlace(path, this.#home);
+    const place = governingPlace(path, this.#around.home);
     for (const right of rights) addTo(this.#needs.later, place, right);
   }
 
@@ -274,15 +304,18 @@ class Reader {
   #open({ read, write, create, unnamed }: Open, path: string): void {
     const gone = statsOf(path) === undefined;
     const { type, instead } = this.#places.anchor(path);
-    const isDirectory = !unnamed && (instead ? isDirectoryNow(path) : type === "directory");
+    const isDirectory =
+      !unnamed && (instead ? (statsOf(path)?.isDirectory() ?? false) : type === "directory");
     if (isDirectory) this.#directories.add(path);
     if (read) this.#need(path, isDirectory ? "read_dir" : "read_file");
     // What it was cannot be told any more.
     if (read && gone && !write) this.#need(path, "read_dir");
+    const isDevice = type === "device" || isTerminal(path);
     // ftruncate(2) needs its right when the file is opened.
-    if (write) this.#need(path, "write_file", ...(type === "device" ? [] : ["truncate" as const]));
+    if (write) this.#need(path, "write_file", ...(isDevice ? [] : ["truncate" as const]));
     // Nothing is ever made in /proc: the process is gone.
-    if (create && instead && !path.startsWith("/proc/")) this.#needIn(path, "make_reg");
+    const isMade = create && instead && !path.startsWith("/proc/") && !isTerminal(path);
+    if (isMade) this.#needIn(path, "make_reg");
   }
 
   #other(operation: Exclude<FileOperation, Open | { kind: "execute" }>): void {
@@ -307,9 +340,6 @@ class Reader {
 
   #move(operation: Extract<FileOperation, { kind: "rename" | "link" }>): void {
     const { kind, path, to } = operation;
-    // By another name it would be read like any other file.
-    const secret = [path, to].find((one) => isSecret(one, this.#home, to));
-    if (secret !== undefined) return addTo(this.#needs.secrets, secret, "refer");
     const type = this.#typeOf(path, to);
     const [source, destination] = [parentOf(path), parentOf(to)];
     const from = this.#places.anchor(source).path;
@@ -353,8 +383,8 @@ function isOpenObject(path: string): boolean {
   return /^(\/proc\/\d+(\/task\/\d+)?\/fd\/\d+|\/dev\/(fd\/\d+|std(in|out|err)))$/.test(path);
 }
 
-function isDirectoryNow(path: string): boolean {
-  return statsOf(path)?.isDirectory() ?? false;
+function isTerminal(path: string): boolean {
+  return /^\/dev\/pts\/\d+$/.test(path);
 }
 
 function addTo<Key, Value>(map: Map<Key, Set<Value>>, key: Key, value: Value): void {

@@ -14,6 +14,8 @@ const reasons: Readonly<Record<Withheld["reason"], string>> = {
   process:
     "Used, but not granted: what /proc says of one process, which is another one each time. Only a rule for all of /proc has it, and that of all other processes:",
   own: "Used, but not granted: a process sets it of itself, as the names of its threads. Most programs do without:",
+  terminal:
+    "Used, but not granted: a terminal, and the next run has another one. The command's own is /dev/tty. A rule for /dev/pts would be for all terminals:",
   temporary:
     "Used, but not granted: its name was drawn at random, and the next run has another one:",
   changed:
@@ -67,6 +69,12 @@ export function notes(
     lines.push(
       "Careful: the program can write what decides what runs later, outside of the sandbox. Read it before you run anything there; commits are safer in a clone that you fetch from:",
       ...draft.governing.map((path) => `  ${names.write(path)}`),
+    );
+  }
+  if (draft.terminals) {
+    lines.push(
+      "Careful: the program makes terminals, and gets those of all others of its user with them:",
+      "  /dev/pts",
     );
   }
   if (policy !== undefined) {

@@ -16,24 +16,32 @@ import {
   type Stats,
 } from "node:fs";
 import { LandlockError } from "../errors.ts";
-import { parentOf } from "../kernel/names.ts";
+import type { Folder } from "./folder.ts";
 
 /**
  * Writes a text beside its place, and puts it there once it is on disk.
  *
  * @param path Absolute
  * @param before What the file held; undefined: there was none
+ * @param folder Its folder, as it was before the command ran
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` if it cannot be written, or somebody changed or made
- *   the file meanwhile; what was there is still there
+ *   the file or its folder meanwhile; what was there is still there
  */
-export function writeWhole(path: string, text: string, before: string | undefined): void {
-  const beside = `${path}.${crypto.randomUUID()}.new`;
+export function writeWhole(
+  path: string,
+  text: string,
+  before: string | undefined,
+  folder: Folder,
+): void {
+  folder.requireInPlace();
+  const own = folder.file;
+  const beside = `${own}.${crypto.randomUUID()}.new`;
   try {
-    const old = before === undefined ? undefined : unchanged(path, before);
+    const old = before === undefined ? undefined : unchanged(path, own, before);
     fill(beside, text, old);
-    if (old) renameSync(beside, path);
-    else linkOnly(beside, path);
-    syncFolder(parentOf(path));
+    if (old) renameSync(beside, own);
+    else linkOnly(beside, own);
+    sync(folder.fd);
   } catch (cause) {
     if (cause instanceof LandlockError) throw cause;
     const { code = "an error" } = cause as { code?: string };
@@ -48,9 +56,9 @@ export function writeWhole(path: string, text: string, before: string | undefine
 }
 
 /** The file that is to be replaced, if it still is what was read. */
-function unchanged(path: string, before: string): Stats {
-  const stats = lstatSync(path);
-  if (!stats.isFile() || readFileSync(path, "utf8") !== before) {
+function unchanged(path: string, own: string, before: string): Stats {
+  const stats = lstatSync(own);
+  if (!stats.isFile() || readFileSync(own, "utf8") !== before) {
     throw cannot(path, "somebody changed it meanwhile");
   }
   return stats;
@@ -97,18 +105,6 @@ function linkOnly(beside: string, path: string): void {
       throw Object.assign(error as Error, { code: "EEXIST" });
     renameSync(beside, path);
   }
-}
-
-/** So that the name survives a crash; some file systems cannot. */
-function syncFolder(path: string): void {
-  try {
-    const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-    try {
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  } catch {}
 }
 
 function removeQuietly(path: string): void {

@@ -1,12 +1,18 @@
 /** How far up the tree a grant may go, so that people can tell what it is about. */
 import { parentOf } from "../kernel/names.ts";
+import type { Secrets } from "../advise/secrets.ts";
 
-/** The surroundings of a run. */
-export interface Surroundings {
+/** Where a run is. */
+export interface Place {
   /** The project: the directory that the command was started in, unless too much is in that. */
   readonly project: string | undefined;
   /** The home directory, if it is known. */
   readonly home: string | undefined;
+}
+
+/** The surroundings of a run. */
+export interface Surroundings extends Place {
+  readonly secrets: Secrets;
 }
 
 /** Directories that hold what is not one program's: those of hier(7), and some in them. */
@@ -38,7 +44,7 @@ export const temporaryFolders: readonly string[] = ["/tmp", "/var/tmp", "/dev/sh
 export function isTemporary(
   path: string,
   folders: readonly string[],
-  { project, home }: Surroundings,
+  { project, home }: Place,
 ): boolean {
   for (const folder of folders) {
     if (!path.startsWith(`${folder}/`)) continue;
@@ -55,7 +61,7 @@ export function isTemporary(
 }
 
 /** Whether a directory is never granted as a whole. */
-export function isWide(directory: string, { home, project }: Surroundings): boolean {
+export function isWide(directory: string, { home, project }: Place): boolean {
   if (directory === project) return false;
   if (directory === home || sharedPaths.test(directory) || /^\/[^/]+$/.test(directory)) return true;
   // What a home directory or the project is in has others beside it.
@@ -68,7 +74,7 @@ const roots: readonly (readonly [RegExp, number])[] = [
   [/^\/usr(\/local)?\/(lib\w*|share|libexec|src)/, 1],
   [/^\/usr\/include/, 0],
   [/^\/nix\/store/, 1],
-  [/^\/dev\/(pts|shm)/, 0],
+  [/^\/dev\/shm/, 0],
   [/^\/(dev|proc)/, Infinity],
   [/^\/sys/, 3],
   [/^\/var/, 2],
@@ -80,14 +86,14 @@ const homeParts = /^\.(config|cache|local\/(share|state|lib))$/;
 
 /** Whether it belongs to the system, which is read by everybody: it is granted generously. */
 export function isSystem(path: string): boolean {
-  return /^\/(usr|opt|nix|gnu)\//.test(path);
+  return /^\/(usr|nix|gnu)\//.test(path);
 }
 
 /**
  * The highest directory that a grant for a path may be about; nothing where it has to be about the
  * path itself.
  */
-export function zoneOf(path: string, { project, home }: Surroundings): string | undefined {
+export function zoneOf(path: string, { project, home }: Place): string | undefined {
   if (project !== undefined && path.startsWith(`${project}/`)) return below(path, project, 1);
   if (home !== undefined && path.startsWith(`${home}/`)) {
     const parts = path.slice(home.length + 1).split("/");

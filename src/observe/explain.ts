@@ -9,6 +9,7 @@ import { layerOf } from "../explain/layer.ts";
 import type { Operation } from "../explain/operation.ts";
 import { currentDirectory } from "../kernel/names.ts";
 import { probe } from "../kernel/probe.ts";
+import { Secrets } from "../advise/secrets.ts";
 import type { Rule } from "../rule.ts";
 import { writeError } from "../terminal/output.ts";
 import { screenOf } from "../terminal/screen.ts";
@@ -117,7 +118,7 @@ export async function explainRun(request: ExplainRequest, watch: Watch): Promise
       const failures = log.all();
       const advice = adviseOn(failures.denied, new Trial(sandbox), granted, request.which);
       const notes = [
-        ...notesOn(failures, ending),
+        ...notesOn(failures, ending, new Secrets(process.env["HOME"])),
         ...barred.notes(),
         ...lostNotes(lost),
         ...run.caveats(),

@@ -1,5 +1,6 @@
 /** Denials in disguise: what a program made of one, and what it looked like. */
 import { printable } from "../errors.ts";
+import type { Secrets } from "../advise/secrets.ts";
 import { isNameable, placeOf } from "./advice.ts";
 import type { Failures } from "./denied.ts";
 import type { Ending } from "./observation.ts";
@@ -36,6 +37,7 @@ const EXIT_SIGABRT = 134;
 export function notesOn(
   { denied, others }: Failures,
   { exitCode, signal }: Ending,
+  secrets: Secrets,
 ): readonly string[] {
   const aborted = signal === "SIGABRT" || exitCode === EXIT_SIGABRT;
   const fitting = disguises.filter(({ program, place }) =>
@@ -46,7 +48,13 @@ export function notesOn(
   const changed = others.filter(({ cause }) => cause === "changed").map(placeOf);
   // A file that is gone by now cannot be judged.
   const moved = others.some(({ errno, cause }) => errno === "EXDEV" && cause === "unknown");
+  const secret = new Set(denied.flatMap((one) => secrets.nameFor(placeOf(one)) ?? []));
   return [
+    ...(secret.size > 0
+      ? [
+          `Careful: these are secrets. Allow only those that the program really needs: ${printable([...secret].join(", "))}.`,
+        ]
+      : []),
     ...fitting.map(({ note }) => note).filter((note) => aborted || !note.includes("SIGABRT")),
     ...withheldNotes(denied),
     ...(unnameable.length > 0

@@ -7,11 +7,13 @@ import { fold, rightsOn, withoutCovered } from "../../src/learn/fold.ts";
 import { mayHoldGoverning } from "../../src/advise/governing.ts";
 import { Names } from "../../src/learn/names.ts";
 import { Places } from "../../src/learn/places.ts";
+import { Secrets } from "../../src/advise/secrets.ts";
 import { isProject, isWide, zoneOf } from "../../src/learn/zones.ts";
 import { tempDir } from "../harness.ts";
 
 // Places where there are no files: folding looks for secrets in them.
-const around = { project: "/none/app", home: "/none/home" };
+const home = "/none/home";
+const around = { project: "/none/app", home, secrets: new Secrets(home) };
 
 function folded(grants: Record<string, readonly FsRight[]>): Record<string, string> {
   const map = new Map(Object.entries(grants).map(([path, rights]) => [path, new Set(rights)]));
@@ -169,7 +171,7 @@ test("no directory that others have files in is granted or a zone, at any depth"
   ).toEqual([true, true, false, false, false, false]);
   expect(zoneOf("/dev/null", around)).toBeUndefined();
   expect(zoneOf("/proc/self", around)).toBeUndefined();
-  expect(zoneOf("/dev/pts/3", around)).toBe("/dev/pts");
+  expect(zoneOf("/dev/pts/3", around)).toBeUndefined();
 });
 
 test("files of the run stand for the directory that was there before", () => {
@@ -225,7 +227,8 @@ test("a directory that the project is in is not granted for files of two of its 
     writeFileSync(path, "");
   }
   const grants = new Map(files.map((path) => [path, new Set(["read_file" as const])]));
-  const keys = (project: string) => [...fold(grants, { home, project }).keys()].sort();
+  const keys = (project: string) =>
+    [...fold(grants, { home, project, secrets: new Secrets(home) }).keys()].sort();
   expect(keys(join(home, "src/app"))).toEqual(files);
   expect(keys(join(home, "other"))).toEqual([join(home, "src")]);
 });

@@ -15,7 +15,7 @@ import { Coverage } from "../../src/learn/coverage.ts";
 import { draft } from "../../src/learn/draft.ts";
 import { Collector } from "../../src/learn/needs.ts";
 import { Places } from "../../src/learn/places.ts";
-import { secretsIn } from "../../src/learn/secrets.ts";
+import { Secrets } from "../../src/advise/secrets.ts";
 import { isTemporary } from "../../src/learn/zones.ts";
 import type { Observation } from "../../src/observe.ts";
 import { kernelAbi, tempDir, testUnless } from "../harness.ts";
@@ -80,9 +80,10 @@ describe("secrets", () => {
 
   test("a tree that is too large to look through may hold a secret", () => {
     const folder = tempDir();
+    const secrets = new Secrets(undefined);
     for (let i = 0; i < 30; i++) writeFileSync(join(folder, `f${i}`), "");
-    expect(secretsIn(folder, undefined, 5, 30)).toEqual({ found: [], complete: true });
-    expect(secretsIn(folder, undefined, 5, 29)).toEqual({ found: [], complete: false });
+    expect(secrets.within(folder, { limit: 30 })).toEqual({ found: [], complete: true });
+    expect(secrets.within(folder, { limit: 29 })).toEqual({ found: [], complete: false });
   });
 
   test("names that are not UTF-8 and names with line breaks are looked at too", () => {
@@ -91,7 +92,7 @@ describe("secrets", () => {
     mkdirSync(inside);
     writeFileSync(Buffer.concat([inside, Buffer.from("/id_rsa")]), "");
     writeFileSync(join(folder, ".env.a\nb"), "");
-    const { found } = secretsIn(folder, undefined);
+    const { found } = new Secrets(undefined).within(folder);
     expect(found.toSorted()).toEqual([`${folder}/.env.a\nb`, `${folder}/d\udcff/id_rsa`]);
   });
 });
@@ -324,8 +325,10 @@ function drafted(project: string, operations: readonly object[]) {
     const one = { kind: "attempt", pid: 1, process: 1, program: "/bin/x", call: "x", layers: 0 };
     collector.add({ ...one, operation } as Observation);
   }
-  const needs = collector.needs(new Places(BigInt(Date.now() + 60_000) * 1_000_000n));
-  return draft(needs, new Coverage(), { project, home: undefined }, "/tmp");
+  const secrets = new Secrets(undefined, project);
+  const around = { project, home: undefined, secrets };
+  const needs = collector.needs(new Places(BigInt(Date.now() + 60_000) * 1_000_000n), around);
+  return draft(needs, new Coverage(), around, "/tmp");
 }
 
 testUnless(missing, "files that became something else meanwhile do not end the run", async () => {

@@ -1,79 +1,200 @@
 /** What is never granted silently. */
 import { describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import { isSecret, secretsIn } from "../../src/learn/secrets.ts";
+import { Secrets } from "../../src/advise/secrets.ts";
 import { kernelAbi, tempDir, testUnless } from "../harness.ts";
 import { needsStrace } from "../observe/strace.ts";
 import { Scene } from "./scene.ts";
 
 const home = "/home/ann";
+const secrets = new Secrets(home);
 
-describe("isSecret", () => {
+/** Those of the names that are secrets in a folder. */
+function secretOf(folder: string, names: readonly string[], judge = secrets): string[] {
+  return names.filter((name) => judge.has(`${folder}/${name}`));
+}
+
+describe("secrets by name", () => {
   test("keys, tokens and profiles in any home directory", () => {
     const names = [
       ...[".ssh", ".ssh/id_ed25519", ".aws/credentials", ".gnupg/trustdb.gpg", ".kube/config"],
       ...[".config/gh/hosts.yml", ".netrc", ".npmrc", ".docker/config.json", ".git-credentials"],
       ...[".mozilla/firefox/x/logins.json", ".config/google-chrome/Default/Cookies"],
       ...[".local/share/keyrings/login.keyring", ".bash_history", ".cargo/credentials.toml"],
+      ...[".config/rclone/rclone.conf", ".pgpass", ".claude/.credentials.json", ".m2/settings.xml"],
     ];
+    const elsewhere = new Secrets("/data/people/eve");
     for (const folder of [home, "/home/other", "/root", "/data/people/eve"]) {
-      const secret = names.filter((name) => isSecret(`${folder}/${name}`, "/data/people/eve"));
-      expect([folder, ...secret]).toEqual([folder, ...names]);
+      // The settings of a home that is not there cannot be looked into.
+      const known = folder.startsWith("/home/") ? names.filter((name) => name !== ".npmrc") : names;
+      expect([folder, ...secretOf(folder, known, elsewhere)]).toEqual([folder, ...known]);
     }
     const others = [".bashrc", ".config/git/config", ".docker/daemon.json", ".cache/x", "ssh/a"];
-    expect(others.filter((name) => isSecret(`${home}/${name}`, home))).toEqual([]);
+    expect(secretOf(home, others)).toEqual([]);
+    // In the homes of daemons, in backups and dotfiles too.
+    for (const folder of ["", "/var/lib/daemon", "/mnt/backup/eve", "/srv/dotfiles"]) {
+      expect(secretOf(folder, [".ssh/config", ".kube", "ssh"])).toEqual([".ssh/config", ".kube"]);
+    }
   });
 
   test("those of the system", () => {
-    const paths = [
-      "/etc/shadow",
-      "/etc/sudoers.d/a",
-      "/etc/ssh/ssh_host_rsa_key",
-      "/run/secrets/db",
-    ];
-    expect(paths.filter((path) => isSecret(path, home))).toEqual(paths);
-    const others = [
-      "/etc/passwd",
-      "/etc/ssh/ssh_config",
-      "/etc/ssh/ssh_host_rsa_key.pub",
-      "/etc/ssl/certs/a.pem",
-    ];
-    expect(others.filter((path) => isSecret(path, home))).toEqual(["/etc/ssl/certs/a.pem"]);
-  });
-
-  test("names of settings, tokens and stores of keys, wherever they are", () => {
     const names = [
-      ...[".env", ".env.local", ".env.production", "id_rsa", "store.p12", "access_token"],
-      ...["github-token.txt", "token.json", "credentials.json", "secrets.yaml", "db.kdbx"],
+      ...["shadow", "shadow-", "gshadow-", "security/opasswd", "sudoers.d/a", "krb5.keytab"],
+      ...["ssh/ssh_host_rsa_key", "ssl/private/a", "letsencrypt/live/a/privkey.pem"],
+      ...["wireguard/wg0.conf", "ppp/chap-secrets", "ipsec.secrets"],
     ];
-    expect(names.filter((name) => isSecret(`/srv/app/${name}`, home))).toEqual(names);
+    expect(secretOf("/etc", names)).toEqual(names);
+    expect(secretOf("", ["run/secrets/db", "run/credentials/x/y"])).toHaveLength(2);
     const others = [
-      ...[".env.example", ".env.sample", "tokenizer.ts", "token.ts", "tokens.css", "environment"],
-      ...["credentials.ts", "secretary.txt", "id_rsa.pub", "README.md"],
+      ...["passwd", "passwd-", "group-", "ssh/ssh_config", "ssh/ssh_host_rsa_key.pub"],
+      ...["ssl/certs/ca-certificates.crt", "hosts", "security/limits.conf"],
     ];
-    expect(others.filter((name) => isSecret(`/srv/app/${name}`, home))).toEqual([]);
-    expect(isSecret("/usr/share/doc/token", home)).toBe(false);
-    expect(isSecret("/srv/app/node_modules/jsonwebtoken/token", home)).toBe(false);
+    expect(secretOf("/etc", others)).toEqual([]);
   });
 
-  test("where a name does not tell, what is in the file does", () => {
-    const folder = tempDir();
-    const files = {
-      "public.pem": "-----BEGIN CERTIFICATE-----\n",
-      "private.pem": "-----BEGIN EC PRIVATE KEY-----\n",
-      ".npmrc": "//registry.example/:_authToken=abc\n",
-    };
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-    const secret = Object.keys(files).filter((name) => isSecret(join(folder, name), home));
-    expect(secret).toEqual(["private.pem", ".npmrc"]);
-    writeFileSync(join(folder, ".npmrc"), "save-exact=true\n");
-    expect(isSecret(join(folder, ".npmrc"), home)).toBe(false);
-    expect(isSecret(join(folder, "gone.key"), home)).toBe(true);
+  const secretNames = [
+    ...[".env", ".env.local", ".env.production", ".env-prod", ".env_prod", ".envrc", "prod.env"],
+    ...[".ENV", ".env.bak", ".env~", "#.env#", ".\u002eenv.swp", ".env.example.local", ".dev.vars"],
+    ...[
+      "id_rsa",
+      "id_rsa_work",
+      "id_ed25519.bak",
+      "id_ecdsa_sk",
+      "id_rsa-old",
+      "deploy_ed25519.key",
+    ],
+    ...[
+      "store.p12",
+      "a.pfx",
+      "a.jks",
+      "a.keystore",
+      "db.kdbx",
+      "a.ppk",
+      "terraform.tfstate.backup",
+    ],
+    ...["access_token", "github-token.txt", "token.json", "api-key", "apikey.txt", "private_key"],
+    ...[
+      "credentials.json",
+      ".credentials.json",
+      "secrets.yaml",
+      "app-secrets.prod.yml",
+      ".secrets",
+    ],
+    ...["client_secret_1.apps.example.com.json", "passwords.csv", "password", "db_password.txt"],
+    ...["service-account.json", "my-service-account-1.json", "serviceaccount.json", "auth.json"],
+    ...["kubeconfig", "prod.kubeconfig", "kubeconfig.yaml", "secrets/db", "config/.secrets/a.json"],
+    ...[".git-credentials", ".netrc", "_netrc", ".pgpass", ".htpasswd", ".dockercfg"],
+    ...["master.key", "server.key", ".zsh_history", ".docker/config.json", ".kube/config"],
+  ];
+
+  test("of settings, tokens and stores of keys, wherever they are", () => {
+    for (const folder of ["/srv/app", "/opt/app", "/usr/local/app", "/usr/src/app", "/"]) {
+      expect([folder, ...secretOf(folder, secretNames)]).toEqual([folder, ...secretNames]);
+    }
+  });
+
+  test("not of templates, code, pages, pictures and public keys", () => {
+    const others = [
+      ...[
+        ".env.example",
+        ".env.sample",
+        ".env-template",
+        "example.env",
+        ".environment",
+        "env.d.ts",
+      ],
+      ...["id_card.png", "id_rsa.pub", "id_rsa_work.pub", "id_rsa.old.pub", "keys.ts", "key.png"],
+      ...[
+        "environment",
+        "environment.ts",
+        "tokenizer.ts",
+        "tokenizer.json",
+        "token.ts",
+        "tokens.css",
+      ],
+      ...[
+        "credentials.ts",
+        "secretary.txt",
+        "secrets/index.ts",
+        "password-reset.html",
+        "README.md",
+      ],
+      ...["special_tokens_map.json", "keyboard.json", "monkey.txt", "history.txt", "tokenless"],
+    ];
+    expect(secretOf("/srv/app", others)).toEqual([]);
+  });
+
+  test("of what came with the system only keys and settings of environments", () => {
+    const weak = ["share/doc/token", "lib/credentials", "share/secret"];
+    expect(secretOf("/usr", weak)).toEqual([]);
+    const strong = ["lib/app/.env", "share/app/id_rsa", "lib/app/prod.env", "lib/app/store.p12"];
+    expect(secretOf("/usr", strong)).toEqual(strong);
+    for (const folder of ["/opt", "/usr/local", "/usr/src"]) {
+      expect(secretOf(folder, ["app/token", "app/credentials"])).toHaveLength(2);
+    }
+    expect(secretOf("/srv/node_modules", ["jsonwebtoken/token", "x/.env"])).toEqual(["x/.env"]);
   });
 });
 
-test("secretsIn looks through directories, follows no link and ends", () => {
+test("the homes of all users have secrets at the same places, whatever HOME is", () => {
+  const homes = readFileSync("/etc/passwd", "latin1")
+    .split("\n")
+    .map((line) => line.split(":")[5] ?? "")
+    .filter((folder) => existsSync(folder) && !/^\/((usr|lib|s?bin|etc|dev)\b|$)/.test(folder));
+  expect(homes.length).toBeGreaterThan(0);
+  const judge = new Secrets(undefined);
+  expect(homes.filter((folder) => !judge.has(`${folder}/.npmrc`))).toEqual([]);
+});
+
+describe("secrets by content", () => {
+  test("where a name does not tell, all of the file does", () => {
+    const folder = tempDir();
+    const key = "-----BEGIN EC PRIVATE KEY-----\n";
+    const certificate = `-----BEGIN CERTIFICATE-----\n${"A".repeat(63)}\n`;
+    const files: Record<string, string | Buffer> = {
+      "public.pem": "-----BEGIN PUBLIC KEY-----\n",
+      "public.key": "-----BEGIN PGP PUBLIC KEY BLOCK-----\n",
+      "chain.pem": certificate.repeat(100),
+      "cert.der": Buffer.from("308201003081a0a003020102", "hex"),
+      "public.der": Buffer.from("30593013" + "06072a8648ce3d0201", "hex"),
+      "plain.p8": "",
+      "private.pem": key,
+      "combined.pem": certificate.repeat(100) + key,
+      "late.crt": certificate.repeat(10_000) + key,
+      "long.pem": certificate.repeat(20_000),
+      "rsa.der": Buffer.from("308204a40201000282", "hex"),
+      "short.der": Buffer.from("30770201010420", "hex"),
+      "encrypted.der": Buffer.from("3081ec305706092a864886f70d01050d", "hex"),
+      "raw.key": Buffer.alloc(32, 7),
+      deploy_rsa: key,
+      ".npmrc": "//registry.example/:_authToken=abc\n",
+      "pip.conf": "index-url = https://ann:pw@pypi.example/\n",
+    };
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    const names = Object.keys(files);
+    const free = ["public.pem", "public.key", "chain.pem", "cert.der", "public.der", "plain.p8"];
+    expect(names.filter((name) => !secretOf(folder, [name]).length)).toEqual(free);
+    writeFileSync(join(folder, ".npmrc"), "save-exact=true\n");
+    expect(secretOf(folder, [".npmrc", "gone.key", "gone.pem"])).toEqual(["gone.key", "gone.pem"]);
+    mkdirSync(join(folder, ".git"));
+    const remote = "https://ann:token@git.example/a";
+    writeFileSync(join(folder, ".git/config"), `[remote "origin"]\n\turl = ${remote}\n`);
+    expect(secrets.has(join(folder, ".git/config"))).toBe(true);
+    writeFileSync(join(folder, ".git/config"), "[core]\n\tbare = false\n");
+    expect(secrets.has(join(folder, ".git/config"))).toBe(false);
+  });
+});
+
+test("secrets within a directory are the nearest, no link is followed, and it ends", () => {
   const folder = tempDir();
   mkdirSync(join(folder, "a/b"), { recursive: true });
   mkdirSync(join(folder, "node_modules/x"), { recursive: true });
@@ -81,11 +202,61 @@ test("secretsIn looks through directories, follows no link and ends", () => {
     writeFileSync(join(folder, name), "");
   symlinkSync(folder, join(folder, "a/loop"));
   const env = join(folder, "a/b/.env");
-  expect(secretsIn(folder, home)).toEqual({ found: [env], complete: true });
+  const without = { withoutPackages: true };
+  expect(secrets.within(folder, without)).toEqual({ found: [env], complete: true });
+  expect(secrets.within(folder).found.toSorted()).toEqual([
+    env,
+    join(folder, "node_modules/x/.env"),
+  ]);
   writeFileSync(join(folder, "token"), "");
-  expect(secretsIn(folder, home).found).toHaveLength(2);
-  expect(secretsIn(folder, home, 1)).toEqual({ found: [join(folder, "token")], complete: true });
-  expect(secretsIn(join(folder, "none"), home)).toEqual({ found: [], complete: true });
+  const found = [join(folder, "token")];
+  expect(secrets.within(folder, { max: 1 })).toEqual({ found, complete: true });
+  expect(secrets.within(join(folder, "none"))).toEqual({ found: [], complete: true });
+});
+
+describe("secrets by link", () => {
+  test("what a link with the name of a secret leads to is one", () => {
+    const folder = realpathSync(tempDir());
+    const own = join(folder, "home");
+    for (const name of ["home/.aws", "home/.config", "home/dotfiles/ssh", "home/work", "home/free"])
+      mkdirSync(join(folder, name), { recursive: true });
+    const files = ["ssh/config", "npmrc", "awsc", "env", "gh", "plain", "mid", "chained"];
+    for (const name of files) {
+      if (name !== "mid") writeFileSync(join(own, "dotfiles", name), "x");
+    }
+    symlinkSync("dotfiles/ssh", join(own, ".ssh"));
+    symlinkSync("dotfiles/npmrc", join(own, ".npmrc"));
+    symlinkSync("../dotfiles/awsc", join(own, ".aws/credentials"));
+    symlinkSync("../dotfiles/env", join(own, "work/.env"));
+    symlinkSync(join(own, "dotfiles/gh"), join(own, ".config/gh"));
+    symlinkSync("chained", join(own, "dotfiles/mid"));
+    symlinkSync("../dotfiles/mid", join(own, "work/.envrc"));
+    symlinkSync("..", join(own, "work/.secrets"));
+    const judge = new Secrets(own, join(own, "work"));
+    const found = files.filter((name) => judge.has(join(own, "dotfiles", name)));
+    expect(found).toEqual(["ssh/config", "npmrc", "awsc", "env", "gh", "chained"]);
+    expect(judge.mayBeWithin(join(own, "dotfiles"))).toBe(true);
+    // A link to the home itself makes no secret of all that is in it.
+    expect(judge.has(join(own, "free"))).toBe(false);
+  });
+
+  test("a path is judged by each of its names", () => {
+    const folder = realpathSync(tempDir());
+    for (const name of ["plain", "id_rsa"]) writeFileSync(join(folder, name), "x");
+    symlinkSync("plain", join(folder, ".env"));
+    symlinkSync(".env", join(folder, "a"));
+    symlinkSync("id_rsa", join(folder, "b"));
+    symlinkSync(".", join(folder, "here"));
+    symlinkSync("loop", join(folder, "loop"));
+    const nameFor = (name: string) => secrets.nameFor(`${folder}/${name}`);
+    expect([".env", "a", "b", "plain", "loop", "gone"].map(nameFor)).toEqual([
+      ...[join(folder, ".env"), join(folder, ".env"), join(folder, "id_rsa")],
+      ...[undefined, undefined, undefined],
+    ]);
+    expect(nameFor("here/../here/a")).toBe(undefined);
+    expect(nameFor("here/here/a")).toBe(join(folder, ".env"));
+    expect(nameFor("./x/../b")).toBe(join(folder, "id_rsa"));
+  });
 });
 
 testUnless(
@@ -152,3 +323,51 @@ testUnless(needsStrace, "a program that its own run can change is told about", a
   scene.empty();
   expect((await scene.learn(["sh", "-c", "echo new >made"])).stderr).not.toContain(careful);
 });
+
+testUnless(
+  needsStrace || (kernelAbi < 1 ? "needs Landlock" : ""),
+  "secrets that lie among others by a name that links give them stay denied, and so do copies",
+  async () => {
+    const scene = new Scene(tempDir());
+    const dotfiles = join(scene.home, "dotfiles");
+    mkdirSync(join(scene.home, ".aws"));
+    mkdirSync(dotfiles);
+    const names = ["npmrc", "awsc", "env", "moved", "plain", "other"];
+    for (const name of names) writeFileSync(join(dotfiles, name), `${name}\n`);
+    symlinkSync("dotfiles/npmrc", join(scene.home, ".npmrc"));
+    symlinkSync("../dotfiles/awsc", join(scene.home, ".aws/credentials"));
+    symlinkSync("../home/dotfiles/env", join(scene.project, ".env"));
+    scene.write("q/.env", "copy\n");
+    // The last two by names that tell nothing, in the place of links that the run removes.
+    const read = "cat ~/.npmrc ~/.aws/credentials .env ~/dotfiles/plain ~/dotfiles/other";
+    const move = "ln -s ~/dotfiles/moved .envrc; cat .envrc; rm .envrc; mv q/.env q/e; cat q/e";
+    const learned = await scene.learn(["sh", "-c", `${read}; ${move}`]);
+    expect(learned.stdout.split("\n")).toEqual([
+      ...["npmrc", "awsc", "env", "plain", "other", "moved", "copy", ""],
+    ]);
+    expect(learned.stderr).toContain("it is secret");
+    expect(learned.stderr).toContain('"${PROJECT}/q/.env"');
+    const all = names.map((name) => `~/dotfiles/${name}`).join(" ");
+    const { stdout, stderr } = await scene.restricted(["sh", "-c", `cat ${all} q/e`]);
+    expect(stdout).toBe("plain\nother\n");
+    expect(stderr.match(/Permission denied/g)).toHaveLength(5);
+  },
+);
+
+testUnless(
+  needsStrace || (kernelAbi < 1 ? "needs Landlock" : ""),
+  "explain says which of the files that it names are secrets",
+  async () => {
+    const scene = new Scene(tempDir());
+    const cli = scene.learning("p.toml", []).slice(0, -4);
+    writeFileSync(join(scene.home, ".npmrc"), "x");
+    symlinkSync("../home/.npmrc", join(scene.project, "settings"));
+    scene.write("plain", "x");
+    const explain = [...cli, "explain", "-ro", "/usr", "/bin", "/lib", "/etc", "--", "cat"];
+    const careful = "Careful: these are secrets";
+    const { stderr } = await scene.run([...explain, "settings", "plain"]);
+    expect(stderr).toContain(careful);
+    expect(stderr).toContain(`needs: ${join(scene.home, ".npmrc")}.`);
+    expect((await scene.run([...explain, "plain"])).stderr).not.toContain(careful);
+  },
+);

@@ -13,13 +13,23 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
-import { writeWhole } from "../../src/learn/write.ts";
+import { dirname as parentOf, join } from "node:path";
+import { Folder } from "../../src/learn/folder.ts";
+import { writeWhole as writeIn } from "../../src/learn/write.ts";
 import { kernelAbi, tempDir, testUnless } from "../harness.ts";
 import { needsStrace } from "../observe/strace.ts";
 import { Scene } from "./scene.ts";
 
 const missing = needsStrace || (kernelAbi < 1 ? "needs Landlock" : "");
+
+function writeWhole(path: string, text: string, before: string | undefined): void {
+  const folder = new Folder(path, parentOf(path));
+  try {
+    writeIn(path, text, before, folder);
+  } finally {
+    folder.close();
+  }
+}
 
 test("a new file has the mode of any other, and nothing is left beside it", () => {
   const folder = tempDir();
@@ -78,12 +88,17 @@ test("what came or changed meanwhile stays, be it a link that leads nowhere", ()
 test("where there is no room, the old text stays whole, and a new file is none", () => {
   const folder = tempDir();
   writeFileSync(join(folder, "old.toml"), "old");
-  const module = join(import.meta.dir, "../../src/learn/write.ts");
+  const source = (name: string) => JSON.stringify(join(import.meta.dir, "../../src/learn", name));
   const script = `
-    const { writeWhole } = await import(${JSON.stringify(module)});
+    const { writeWhole } = await import(${source("write.ts")});
+    const { Folder } = await import(${source("folder.ts")});
     const text = "x".repeat(100_000);
     for (const [name, before] of [["old.toml", "old"], ["new.toml", undefined]]) {
-      try { writeWhole(${JSON.stringify(folder)} + "/" + name, text, before); console.log("written"); }
+      const path = ${JSON.stringify(folder)} + "/" + name;
+      try {
+        writeWhole(path, text, before, new Folder(path, ${JSON.stringify(folder)}));
+        console.log("written");
+      }
       catch (error) { console.log(error.message); }
     }`;
   // As a full disk, but for the errno: files of this process end after some blocks.
@@ -133,5 +148,32 @@ testUnless(
     expect(stderr).toContain(`Cannot write "${scene.policy}": there is a file by now`);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
     expect(stdout).toContain("policy.toml");
+  },
+);
+
+testUnless(
+  missing,
+  "a policy is not written through a link, or into another folder, that took its folder's place",
+  async () => {
+    for (const [command, replaces] of [
+      ["mv sub sub2; ln -s other sub", true],
+      ["mv sub sub2; mv other sub", true],
+      ["mv up up2; mkdir up; ln -s ../other up/sub", true],
+      ["rm -r sub up/sub; ln -s other sub; ln -s ../other up/sub", true],
+      ["mv link link2; ln -s other link", true],
+      ["mv sub sub2; ln -s sub2 sub", false],
+    ] as const) {
+      const scene = new Scene(tempDir());
+      for (const name of ["sub/a", "other/a", "up/sub/a"]) scene.write(name, "a");
+      symlinkSync("sub", join(scene.project, "link"));
+      const place = /\bup\b/.test(command) ? "up/sub" : command.includes("link2") ? "link" : "sub";
+      const { code, stderr } = await scene.run(
+        scene.learning(`${place}/policy.toml`, ["sh", "-c", `${command}; exit 3`]),
+      );
+      expect([command, code]).toEqual([command, 3]);
+      expect(stderr.includes("the command moved or replaced its folder")).toBe(replaces);
+      const written = [...new Bun.Glob("**/policy.toml*").scanSync(scene.project)];
+      expect([command, written]).toEqual([command, replaces ? [] : ["sub2/policy.toml"]]);
+    }
   },
 );

@@ -1,0 +1,63 @@
+/** Whether a file holds a secret, by what is in it, where its name does not tell. */
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { fileName } from "../kernel/names.ts";
+import { statsOf } from "./stats.ts";
+
+/** Bundles of certificates have some 200 KB; what is longer than this is not read. */
+const bytesMax = 1024 * 1024;
+
+const password = /auth|token|password|secret|extraheader|:\/\/[^\s/@]+@/i;
+
+/** What encrypted keys begin with in DER: PKCS #5, `1.2.840.113549.1.5`. */
+const pkcs5 = Buffer.from("2a864886f70d0105", "hex");
+
+/**
+ * Whether a file holds a private key, or may.
+ *
+ * @param strict Whether it may hold one unless it shows that it holds something else
+ */
+export function holdsKey(path: string, strict: boolean): boolean {
+  const bytes = contentOf(path);
+  if (bytes === undefined || bytes.includes("PRIVATE KEY") || isDerKey(bytes)) return true;
+  return strict && !bytes.includes("-----BEGIN ");
+}
+
+/** Whether settings that are there hold a password or a token, or may. */
+export function holdsPassword(path: string): boolean {
+  const bytes = contentOf(path);
+  return bytes === undefined
+    ? statsOf(path) !== undefined
+    : password.test(bytes.toString("latin1"));
+}
+
+/** Keys begin with their version, certificates and public keys with another sequence. */
+function isDerKey(bytes: Buffer): boolean {
+  if (bytes[0] !== 0x30) return false;
+  const long = bytes[1]! & 0x80 ? bytes[1]! & 0x7f : 0;
+  const version = bytes.subarray(2 + long, 4 + long);
+  if (version[0] === 0x02 && version[1] === 0x01) return true;
+  return bytes.subarray(0, 32).includes(pkcs5);
+}
+
+/** All of a file; nothing of what is no file; undefined: it cannot be read, or is too long. */
+function contentOf(path: string): Buffer | undefined {
+  try {
+    // Opening a FIFO would wait for somebody to write.
+    const fd = openSync(fileName(path), constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stats = fstatSync(fd);
+      if (!stats.isFile()) return Buffer.alloc(0);
+      if (stats.size > bytesMax) return undefined;
+      const bytes = Buffer.alloc(stats.size);
+      let length = 0;
+      for (let got = -1; got !== 0 && length < bytes.length; length += got) {
+        got = readSync(fd, bytes, length, bytes.length - length, length);
+      }
+      return bytes.subarray(0, length);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,125 @@
+/** The list of secrets, by name. Whatever judges secrets asks here. */
+import { lastName, parentOf } from "../kernel/names.ts";
+
+/** In a home directory, or a copy of one anywhere: files, and directories with all they hold. */
+const homePlaces = [
+  // Keys and passwords.
+  ...[".ssh", ".gnupg", ".putty", ".pki", ".password-store", ".local/share/keyrings"],
+  ...[".local/share/kwalletd", ".config/op", ".config/sops", ".config/age", ".config/Bitwarden"],
+  // Clouds and clusters.
+  ...[".aws", ".azure", ".kube", ".minikube", ".oci", ".bluemix", ".fly", ".config/gcloud"],
+  ...[".config/doctl", ".config/hcloud", ".config/rclone", ".config/stripe", ".config/netlify"],
+  ...[".docker/config.json", ".terraform.d/credentials.tfrc.json", ".databrickscfg", ".snowsql"],
+  ...[".kaggle", ".s3cfg", ".boto", ".config/s3cmd"],
+  // Hosts of code and registries of packages.
+  ...[".config/gh", ".config/hub", ".config/glab-cli", ".config/git/credentials", ".pypirc"],
+  ...[".cargo/credentials", ".cargo/credentials.toml", ".gem/credentials", ".m2/settings.xml"],
+  // Databases, mail, money.
+  ...[".my.cnf", ".mylogin.cnf", ".pgpass", ".fetchmailrc", ".msmtprc", ".authinfo"],
+  ...[".bitcoin", ".electrum", ".ethereum/keystore"],
+  // Browsers, chat, and tools that keep what was said.
+  ...[".mozilla", ".thunderbird", ".config/google-chrome", ".config/chromium", ".config/Signal"],
+  ...[".config/BraveSoftware", ".config/microsoft-edge", ".claude.json", ".purple"],
+];
+
+/** Secret in a home directory whatever they hold; elsewhere their content decides. */
+const homeSettings = [".npmrc", ".yarnrc", ".yarnrc.yml"];
+
+/** Of the system. */
+const systemPlaces = [
+  ...["/etc/shadow", "/etc/gshadow", "/etc/security/opasswd", "/etc/sudoers", "/etc/sudoers.d"],
+  ...["/etc/ssl/private", "/etc/pki/tls/private", "/etc/pki/private", "/etc/letsencrypt"],
+  ...["/etc/wireguard", "/etc/ipsec.d/private", "/etc/wpa_supplicant", "/var/lib/iwd"],
+  ...["/etc/NetworkManager/system-connections", "/etc/kubernetes/pki", "/var/lib/kubelet/pki"],
+  ...["/etc/kubernetes/admin.conf", "/etc/rancher/k3s/k3s.yaml", "/etc/mysql/debian.cnf"],
+  ...["/etc/docker/key.json", "/etc/postfix/sasl_passwd", "/etc/exim4/passwd.client"],
+  ...["/run/secrets", "/var/run/secrets", "/run/credentials"],
+];
+
+/** Names of files that are secret wherever they lie. */
+const files: readonly RegExp[] = [
+  // Settings of an environment, but not their templates: .env.local, .env-prod, prod.env.
+  /^(?!.*[._-](example|sample|template|tmpl|dist|defaults?|schema)$)\.(env(rc)?|flaskenv|dev\.vars)([._-].*)?$/is,
+  /^(?!(.*[._-])?(example|sample|template|tmpl|dist|defaults?)\.env$).+\.env$/is,
+  // Keys of SSH, but not their public halves: id_rsa, id_rsa_work, ssh_host_rsa_key.
+  /^id_(rsa|dsa|ecdsa|ed25519|xmss)(?!.*\.pub$)([._-].*)?$/is,
+  /^ssh_host_\w+_key$/,
+  // Stores of keys and passwords, and the state of Terraform, which holds them in the open.
+  /\.(p12|pfx|pkcs12|jks|keystore|bcfks|kdbx?|ppk|keytab|agekey|pk8|tfstate|tfvars)$/i,
+  /^(secring\.gpg|wallet\.dat|key[34]\.db|logins\.json)$/,
+  // Files of passwords, by the names that programs look for.
+  /^(\.git-credentials|[._]netrc|\.?pgpass(\.conf)?|\.htpasswd|\.htdigest|\.passwd-s3fs|\.mylogin\.cnf)$/i,
+  /^(\.dockercfg|\.dockerconfigjson|\.vault[_-](pass|password|token)|\.authinfo\.gpg|auth\.json)$/i,
+  // Keys of services.
+  /^(.*[._-])?service[._-]?accounts?([._-].*)?\.json$/is,
+  /firebase-adminsdk.*\.json$/is,
+  /^(.*[._-])?kubeconfig([._-].*)?(?<!\.(go|md|ts|js|py|rs))$/is,
+  // What was typed into shells and clients.
+  /^\.(\w+_history|histfile)$/,
+];
+
+/** Words in names of files that are likely to be secret: access_token, client-secret.json. */
+const words =
+  /(^|[._-])(secrets?|credentials?|creds?|passwords?|tokens?|api[._-]?keys?|(access|deploy|master|private|secret)[._-]?keys?)([._-]|$)/i;
+
+/** Directories that are likely to hold secrets and nothing else. */
+const folders = /^\.?(secrets?|credentials?|passwords?|private[._-]?keys?)$/i;
+
+/** What such words only are about: code, pages, pictures, words of language models, design. */
+const about =
+  /\.(\w?[jt]sx?|d\.\w+|py[ci]?|rb|go|rs|c|h|cc|cpp|hpp|cs|java|kt|swift|php|so|o|a|class|vue|svelte|astro|proto|graphql|md|mdx|rst|adoc|html?|hbs|ejs|erb|pug|twig|mjml|css|scss|less|lock|map|pub|svg|png|gif|jpe?g|ico|webp|woff2?)$|^(special_tokens_map|added_tokens|design[._-]tokens)\.json$/i;
+
+/** Files that may hold a private key; what is in them tells. */
+const keys =
+  /\.(pem|key|p8|pkcs8|asc|der|crt|cer|cert|ovpn)$|(^|[._-])(key|[rd]sa|ecdsa|ed25519)$/i;
+
+/** Files of settings that may hold a password; what is in them tells. */
+const settings =
+  /(^|\/)(\.npmrc|\.pnpmrc|\.yarnrc(\.yml)?|\.?bunfig\.toml|pip\.conf|nuget\.config|gradle\.properties|\.terraformrc|\.git\/config)$/i;
+
+const inHome = new RegExp(`/(${homePlaces.map(quotedPattern).join("|")})(/|$)`);
+const ofSystem = new RegExp(`^(${systemPlaces.map(quotedPattern).join("|")})(/|$)`);
+
+function quotedPattern(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+/**
+ * What a name tells: it is a secret, wherever it is; it is one, unless it came with the system; it
+ * is one if it holds a key; it is one if it holds a password.
+ */
+export type Told = "secret" | "likely" | "key" | "password";
+
+/**
+ * What the name of a file or a directory tells.
+ *
+ * @param path Absolute
+ */
+export function toldBy(path: string): Told[] {
+  const name = original(lastName(path));
+  const folder = parentOf(path);
+  const plain = `${folder === "/" ? "" : folder}/${name}`;
+  const isKnown = inHome.test(plain) || ofSystem.test(plain);
+  if (isKnown || files.some((pattern) => pattern.test(name))) return ["secret"];
+  const told: Told[] = [];
+  const isInside = () => folder.split("/").some((one) => folders.test(one));
+  if (!about.test(name) && (words.test(name) || isInside())) told.push("likely");
+  if (keys.test(name)) told.push("key");
+  if (settings.test(plain)) told.push("password");
+  return told;
+}
+
+/** The name of the file that a copy, a backup or an editor's temporary file was made of. */
+function original(name: string): string {
+  const [, edited] = /^(?:\.(.+)\.sw[a-p]|#(.+)#)$/s.exec(name)?.filter((one) => one) ?? [];
+  return (edited ?? name).replace(
+    /(?<=.)(~|-|\.(bak|old|orig|save|backup|copy|tmp|new|\d+))+$/,
+    "",
+  );
+}
+
+/** The paths of secrets that have a fixed name, in these home directories and in the system. */
+export function knownPlaces(homes: Iterable<string>): string[] {
+  const names = [...homePlaces, ...homeSettings];
+  return [...[...homes].flatMap((home) => names.map((name) => `${home}/${name}`)), ...systemPlaces];
+}

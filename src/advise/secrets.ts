@@ -1,0 +1,198 @@
+/** Which files are secrets: by any of their names and, where a name does not tell, by content. */
+import { readdirSync, readFileSync } from "node:fs";
+import { lastName, linkTarget, nameOf, parentOf, realPath } from "../kernel/names.ts";
+import { holdsKey, holdsPassword } from "./secret-content.ts";
+import { knownPlaces, toldBy } from "./secret-names.ts";
+import { search, type Searched } from "./search.ts";
+import { statsOf } from "./stats.ts";
+
+/** Where distributions put what everybody may read, and nobody but them puts anything. */
+const distribution =
+  /^\/(usr\/(?!local\/|src\/)|lib\w*\/|bin\/|sbin\/|nix\/store\/|gnu\/store\/|etc\/pam\.d\/)/;
+
+/** What packages bring along came from a registry. */
+const ofPackages = /\/node_modules(\/|$)/;
+
+/** How many entries of the home and the project are looked at for links. */
+const linksLimit = 50_000;
+/** The bound of path_resolution(7) on symbolic links. */
+const linksMax = 40;
+
+/** How to look through a directory. */
+export interface Within {
+  /** How many secrets are enough; default 5. */
+  readonly max?: number;
+  /** How many entries are looked at; default 100,000. */
+  readonly limit?: number;
+  /** Whether node_modules is left out. */
+  readonly withoutPackages?: boolean;
+}
+
+/** Judges files of this machine. */
+export class Secrets {
+  readonly #homes: ReadonlySet<string>;
+  readonly #roots: readonly string[];
+  /** What links with names of secrets lead to. */
+  readonly #targets = new Set<string>();
+
+  /**
+   * @param home The home directory, if it is known; those of all users count anyway
+   * @param project The project, if there is one
+   */
+  constructor(home: string | undefined, project?: string) {
+    this.#homes = homes(home);
+    this.#roots = [home, project].filter((one) => one !== undefined);
+    this.look();
+  }
+
+  /** Looks up where known secrets are, as links are now. What was found before stays. */
+  look(): void {
+    for (const place of knownPlaces(this.#homes)) {
+      this.add(place);
+      // A directory of links, as many keep their settings, or links to single files.
+      const stats = statsOf(place);
+      if (stats?.isDirectory()) this.#addLinks(place, () => true);
+    }
+    for (const root of this.#roots) this.#addLinks(root, (path) => isSecretFile(path, path));
+  }
+
+  #addLinks(directory: string, counts: (path: string) => boolean): void {
+    const { found } = search(directory, {
+      isFound: ({ path, type }) => type === "other" && counts(path),
+      isClosed: (path) => /\/(node_modules|\.cache|\.git)$/.test(path),
+      max: Infinity,
+      limit: linksLimit,
+    });
+    for (const path of found) this.add(path);
+  }
+
+  /** Remembers that what a path leads to is secret, whatever it is called there. */
+  add(path: string): void {
+    const real = namesOf(path).at(-1)!;
+    const isAbove = [...this.#homes, ...this.#roots].some(
+      (root) => root === real || root.startsWith(real === "/" ? "/" : `${real}/`),
+    );
+    if (!isAbove && !isDistributed(real)) this.#targets.add(real);
+  }
+
+  /**
+   * Whether a file, or a directory as a whole, is secret.
+   *
+   * @param path Absolute, without symbolic links
+   * @param now Where the file is now, if it went
+   */
+  has(path: string, now = path): boolean {
+    return this.#isTarget(path) || isSecretFile(path, now);
+  }
+
+  /**
+   * The name by which a path leads to a secret, be it that of a link on the way; undefined: it
+   * leads to none.
+   *
+   * @param now Where the file is now, if it went
+   */
+  nameFor(path: string, now?: string): string | undefined {
+    const names = namesOf(path);
+    return (
+      names.findLast((name) => isSecretFile(name, now ?? name)) ??
+      names.findLast((name) => this.#isTarget(name))
+    );
+  }
+
+  #isTarget(path: string): boolean {
+    for (let next = path; ; next = parentOf(next)) {
+      if (this.#targets.has(next)) return true;
+      if (next === "/" || next === ".") return false;
+    }
+  }
+
+  /** The secrets beneath a directory, the nearest of them. */
+  within(directory: string, { max = 5, limit, withoutPackages = false }: Within = {}): Searched {
+    return search(directory, {
+      isFound: ({ path, type }) => type !== "other" && this.has(path),
+      isClosed: (path) => withoutPackages && ofPackages.test(path),
+      max,
+      ...(limit === undefined ? {} : { limit }),
+    });
+  }
+
+  /** Whether a tree may hold a secret: one that is too large to look through may. */
+  mayBeWithin(directory: string): boolean {
+    const { found, complete } = this.within(directory, { max: 1, withoutPackages: true });
+    return found.length > 0 || !complete;
+  }
+}
+
+function isSecretFile(path: string, now: string): boolean {
+  const told = toldBy(path);
+  if (told.length === 0 || told.includes("secret")) return told.length > 0;
+  if (ofPackages.test(path)) return false;
+  const isFree = isDistributed(path);
+  if (!isFree && told.includes("likely")) return true;
+  if (told.includes("key") && holdsKey(now, !isFree && /\.key$/i.test(lastName(path)))) return true;
+  return !isFree && told.includes("password") && holdsPassword(now);
+}
+
+/** Whether a file came with the system: root's, and for everybody to read. */
+function isDistributed(path: string): boolean {
+  if (!distribution.test(path)) return false;
+  const stats = statsOf(path) ?? statsOf(parentOf(path));
+  return stats !== undefined && stats.uid === 0n && (stats.mode & 0o004n) !== 0n;
+}
+
+/** The home directories of all users. */
+function homes(home: string | undefined): Set<string> {
+  const found = new Set(["/root"]);
+  if (home !== undefined) found.add(home);
+  try {
+    for (const line of nameOf(readFileSync("/etc/passwd")).split("\n")) {
+      const folder = line.split(":")[5] ?? "";
+      if (folder.startsWith("/")) found.add(folder.replace(/(?<=.)\/+$/, ""));
+    }
+  } catch {}
+  try {
+    for (const name of readdirSync("/home")) found.add(`/home/${name}`);
+  } catch {}
+  for (const folder of [...found]) {
+    try {
+      found.add(realPath(folder));
+    } catch {
+      if (folder !== home) found.delete(folder);
+    }
+  }
+  return found;
+}
+
+/** The names that lead to a file: with each link on the way, and at the end without any. */
+export function namesOf(path: string): string[] {
+  const names: string[] = [];
+  const rest = path.split("/");
+  let at = "";
+  while (rest.length > 0) {
+    const name = rest.shift()!;
+    if (name === "" || name === ".") continue;
+    if (name === "..") {
+      at = at.slice(0, Math.max(0, at.lastIndexOf("/")));
+      continue;
+    }
+    const here = `${at}/${name}`;
+    // Links of /proc lead somewhere else for each process.
+    const isFixed = !here.startsWith("/proc/") && names.length < linksMax;
+    const target = isFixed ? targetOf(here) : undefined;
+    if (target === undefined) at = here;
+    else {
+      names.push([here, ...rest].join("/"));
+      rest.unshift(...target.split("/"));
+      if (target.startsWith("/")) at = "";
+    }
+  }
+  return [...names, at || "/"];
+}
+
+function targetOf(path: string): string | undefined {
+  try {
+    return statsOf(path)?.isSymbolicLink() ? linkTarget(path) : undefined;
+  } catch {
+    return undefined;
+  }
+}

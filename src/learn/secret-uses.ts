@@ -1,0 +1,43 @@
+/** Which operations are about secrets, and what they take. */
+import type { Secrets } from "../advise/secrets.ts";
+import { statsOf } from "../advise/stats.ts";
+import type { FileOperation } from "../explain/operation.ts";
+import type { FsRight } from "../kernel/abi.ts";
+
+/** The name by which an operation on a file is about a secret. */
+export function secretName(
+  secrets: Secrets,
+  operation: FileOperation,
+  found: string | undefined,
+): string | undefined {
+  const { path } = operation;
+  // By another name it would be read like any other file.
+  if ("to" in operation) {
+    return secrets.nameFor(path, operation.to) ?? secrets.nameFor(operation.to);
+  }
+  const real = found === undefined || found === path ? undefined : secrets.nameFor(found);
+  return real ?? secrets.nameFor(path);
+}
+
+/** The rights on a file itself that an operation takes. */
+export function rightsToUse(operation: FileOperation, path: string): readonly FsRight[] {
+  switch (operation.kind) {
+    case "open":
+      return [
+        ...(operation.read
+          ? ([statsOf(path)?.isDirectory() ? "read_dir" : "read_file"] as const)
+          : []),
+        ...(operation.write ? (["write_file", "truncate"] as const) : []),
+      ];
+    case "truncate":
+    case "resolve_unix":
+      return [operation.kind];
+    case "ioctl":
+      return ["ioctl_dev"];
+    case "rename":
+    case "link":
+      return ["refer"];
+    default:
+      return operation.kind === "access" ? operation.access : [];
+  }
+}
