@@ -7,7 +7,9 @@ const root = join(import.meta.dir, "..");
 const linesMax = 400;
 
 const files = [...new Bun.Glob("{src,lib,test}/**/*.{ts,c,h,md}").scanSync(root)].sort();
-const textOf = new Map(files.map((file) => [file, readFileSync(join(root, file), "utf8")]));
+const textOf = new Map(
+  [...files, "README.md"].map((file) => [file, readFileSync(join(root, file), "utf8")]),
+);
 const typescript = files.filter((file) => file.endsWith(".ts"));
 
 /** Each line of some files that breaks a rule, as `file:line`, with the line. */
@@ -36,6 +38,11 @@ describe("text", () => {
     const ends = files.filter((file) => !/[^\n]\n$/.test(textOf.get(file)!));
     expect(ends).toEqual([]);
     expect(offences(files, (line) => /[ \t\r]$/.test(line))).toEqual([]);
+  });
+
+  test("nothing is left of a merge", () => {
+    const mark = /^(<{7}|(> ?){7}) /;
+    expect(offences([...textOf.keys()], (line) => mark.test(line))).toEqual([]);
   });
 
   test("nothing is left for later", () => {
