@@ -24,6 +24,7 @@ import {
 } from "./kernel/uapi.ts";
 import type { PathRule, Plan, PortRule } from "./plan.ts";
 import type { Built } from "./report.ts";
+import { openTo, refuseMakingOutside, refuseOutside, type Open } from "./swapped.ts";
 
 const ENOENT = -2;
 const EMFILE = -24;
@@ -65,7 +66,8 @@ function addRules(rulesetFd: number, plan: Plan): Built {
   const skippedPaths: string[] = [];
   const unusable: Unusable[] = [];
   const missing: PathRule[] = [];
-  const addPath = pathAdder(rulesetFd);
+  const open = openTo(plan.rules);
+  const addPath = pathAdder(rulesetFd, open);
   for (const rule of plan.rules) {
     if ("port" in rule) {
       addPort(rulesetFd, rule);
@@ -85,17 +87,18 @@ function addRules(rulesetFd: number, plan: Plan): Built {
   }
   if (unusable.length > 0) throw unusablePaths(unusable);
   // Once all other paths are known to be usable: an error leaves no directory behind.
-  if (missing.length > 0) rules.push(...createMissing(missing, addPath));
+  if (missing.length > 0) rules.push(...createMissing(missing, addPath, open));
   return { rules, skippedPaths, createdPaths: [...new Set(missing.map(({ path }) => path))] };
 }
 
 /** Makes the directories of the rules, all of them or none, and adds the rules. */
-function createMissing(missing: readonly PathRule[], addPath: AddPath): PathRule[] {
+function createMissing(missing: readonly PathRule[], addPath: AddPath, open: Open): PathRule[] {
   const made: string[] = [];
   const rules: PathRule[] = [];
   const unusable: Unusable[] = [];
   try {
     for (const rule of missing) {
+      refuseMakingOutside(rule, open);
       const errno = makeDirectory(rule.path, made);
       const added = errno < 0 ? { rule, syscall: "mkdir", errno } : addPath(rule);
       if ("access" in added) rules.push(added);
@@ -116,7 +119,7 @@ function isMissing(errno: number): boolean {
 type AddPath = (rule: PathRule) => PathRule | Unusable;
 
 /** Adds path rules; reuses one buffer, and one mask for all paths of a rule. */
-function pathAdder(rulesetFd: number): AddPath {
+function pathAdder(rulesetFd: number, open: Open): AddPath {
   const attr = pathBeneathAttr();
   const address = Number(ptr(attr));
   const masks = new Map<readonly FsRight[], { all: number; files: readonly FsRight[] }>();
@@ -147,6 +150,12 @@ function pathAdder(rulesetFd: number): AddPath {
     if (rule.identity !== undefined && !isFile(fd, rule.identity)) {
       close(fd);
       throw replaced(rule);
+    }
+    try {
+      refuseOutside(rule, fd, open);
+    } catch (error) {
+      close(fd);
+      throw error;
     }
     setPathBeneath(attr, allowed, fd);
     const flags = rule.quiet ? LANDLOCK_ADD_RULE_QUIET : 0;

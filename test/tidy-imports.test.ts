@@ -25,6 +25,7 @@ const layers: readonly (readonly string[])[] = [
   ["landlock.ts", "config.ts", "rules.ts"],
   ["ruleset.ts"],
   ["build.ts", "enforce.ts", "enforced.ts", "spawn.ts", "spawn/*", "report.ts"],
+  ["swapped.ts"],
   ["plan.ts"],
   ["rewritable.ts"],
   ["argument-types.ts", "fit.ts", "rule.ts"],

@@ -10,6 +10,7 @@ import {
   type Status,
 } from "../kernel/syscalls.ts";
 import { O_DIRECTORY, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH } from "../kernel/uapi.ts";
+import { isOwnGroup } from "./group.ts";
 import { folderOf } from "./paths.ts";
 
 const S_IFMT = 0o170000;
@@ -117,8 +118,7 @@ function objection({ uid, gid, mode }: Status): string | undefined {
   if (uid !== 0 && uid !== process.geteuid?.()) return `belongs to user ${uid}`;
   const type = mode & S_IFMT;
   if (type === S_IFLNK) return undefined;
-  // A group of the owner's own number is one that each user has alone.
-  const shared = (mode & S_IWGRP) !== 0 && gid !== uid;
+  const shared = (mode & S_IWGRP) !== 0 && !isOwnGroup(gid, uid);
   if (type === S_IFDIR) {
     // Where the sticky bit is set, nobody replaces what belongs to others.
     if ((mode & S_ISVTX) !== 0) return undefined;

@@ -4,6 +4,7 @@ import { basename, isAbsolute, resolve } from "node:path";
 import { errnoName, LandlockError } from "../errors.ts";
 import { idOf } from "../kernel/identity.ts";
 import { executableError, lookUpCommand, lookUpError } from "../kernel/lookup.ts";
+import { elfOf } from "./elf.ts";
 
 /** `BINPRM_BUF_SIZE`: how much of a file the kernel reads to see what it is. */
 const headBytes = 256;
@@ -112,7 +113,7 @@ function hashBang(path: string): HashBang | undefined {
 /**
  * The files that starting a program executes, from the program itself to the last interpreter:
  * a script's `#!` line is followed, and so is `env`, with `-S` or without. Interpreters come without
- * links.
+ * links. One that is named by its path has to be an ELF program.
  *
  * @param name A name on PATH, or a path
  * @returns From each path to the identity of the script there; "": it is a program
@@ -128,6 +129,8 @@ export function executedBy(name: string): Map<string, string> {
     const path = foundBy(next, by, viaEnv);
     if (chain.has(path) || chain.size === chainMax) throw endless(name);
     const line = headOf(path);
+    // What env finds on PATH is the caller's choice: it may be a script.
+    if (line && by !== undefined && next.includes("/")) throw noProgram(path, by);
     chain.set(path, line?.id ?? "");
     if (!line) break;
     const { interpreter, argument } = line;
@@ -135,7 +138,9 @@ export function executedBy(name: string): Map<string, string> {
     next = interpreter;
     viaEnv = basename(interpreter) === "env";
     if (viaEnv) {
-      chain.set(findInterpreter(interpreter, path), "");
+      const env = findInterpreter(interpreter, path);
+      if (!elfOf(env)) throw noProgram(env, path);
+      chain.set(env, "");
       const words = argument.startsWith("-") ? [argument] : [argument].filter(Boolean);
       next = startedByEnv(words);
     }
@@ -160,6 +165,15 @@ function headOf(path: string): HashBang | undefined {
       { path, cause },
     );
   }
+}
+
+/** Were scripts taken, a script could have another one granted that is none of its business. */
+function noProgram(path: string, by: string): LandlockError {
+  return new LandlockError(
+    "ERR_LANDLOCK_PATH",
+    `Cannot grant "${path}", which "${by}" starts: it is no ELF program; name one in the #! line, or grant its files by rules of your own`,
+    { path },
+  );
 }
 
 function endless(name: string): LandlockError {

@@ -69,22 +69,21 @@ testFromAbi(1, "roDirs() takes a file: URL and decodes it", async () => {
 
 testFromAbi(1, "a rule stands for what its path was when it was made", async () => {
   const dir = twoFolders();
-  const seen = await inSubprocess(
-    { dir },
-    async ({ landlock, roDirs, rwDirs, outcome }, { dir }) => {
-      const { mkdirSync, readFileSync, rmSync, symlinkSync } = await import("node:fs");
-      mkdirSync(`${dir}/own`);
-      symlinkSync(`${dir}/allowed`, `${dir}/own/current`);
-      const read = () => outcome(() => readFileSync(`${dir}/own/current/file`));
-      const before = read();
-      landlock.V1.restrictPaths(roDirs(`${dir}/own/current`), rwDirs(`${dir}/own`));
-      const after = read();
-      rmSync(`${dir}/own/current`);
-      symlinkSync(`${dir}/denied`, `${dir}/own/current`);
-      return { before, after, turned: read() };
-    },
-  );
-  expect(seen).toEqual({ before: "ok", after: "ok", turned: "EACCES" });
+  const seen = await inSubprocess({ dir }, async ({ landlock, roDirs, outcome }, { dir }) => {
+    const { readFileSync, symlinkSync } = await import("node:fs");
+    symlinkSync(`${dir}/allowed`, `${dir}/current`);
+    const read = () => outcome(() => readFileSync(`${dir}/current/file`));
+    const before = read();
+    // Somebody outside the sandbox, who waits until it holds.
+    const turn = `read go; exec ln -sfn ${dir}/denied ${dir}/current`;
+    const other = Bun.spawn(["sh", "-c", turn], { stdin: "pipe" });
+    landlock.V1.restrictPaths(roDirs(`${dir}/current`));
+    const after = read();
+    other.stdin.write("go\n");
+    await other.stdin.end();
+    return { before, after, ended: await other.exited, turned: read() };
+  });
+  expect(seen).toEqual({ before: "ok", after: "ok", ended: 0, turned: "EACCES" });
 });
 
 testFromAbi(1, "roFiles() on a FIFO waits for nobody, and grants it", async () => {

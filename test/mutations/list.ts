@@ -191,6 +191,18 @@ export const mutations: readonly Mutation[] = [
     instead: "false",
     tests: ["presets/replaced.test.ts"],
   },
+  {
+    file: "swapped.ts",
+    text: "path === folder || path.startsWith(",
+    instead: "path !== folder || path.startsWith(",
+    tests: ["enforce/swapped.test.ts"],
+  },
+  {
+    file: "policy/group.ts",
+    text: "if (gid !== uid) return false;",
+    instead: "return gid === uid;",
+    tests: ["policy/group.test.ts"],
+  },
   // Presets.
   {
     file: "presets/elf.ts",

@@ -49,12 +49,20 @@ for (const [what, line] of [
   });
 }
 
-testFromAbi(1, "a script whose interpreter is a script starts with executable()", async () => {
+testFromAbi(1, "a script whose interpreter env finds on PATH as a script starts", async () => {
   const folder = tempDir();
-  const inner = await script(folder, "inner", "#!/bin/sh\necho inner\n");
-  const outer = await script(folder, "outer", `#!${inner} argument\n`);
-  const seen = await run([executable(outer)], [outer]);
-  expect(seen).toEqual({ status: 0, stdout: "inner\n", stderr: "" });
+  const inner = await script(folder, "inner-of-a-test", "#!/bin/sh\necho inner\n");
+  const outer = await script(folder, "outer", "#!/usr/bin/env inner-of-a-test\n");
+  const before = process.env["PATH"];
+  process.env["PATH"] = `${folder}:${before}`;
+  try {
+    expect((executable(outer).rules[0] as FsRule).paths).toContain(inner);
+    const env = { PATH: process.env["PATH"] };
+    const seen = await run([executable(outer)], [outer], { env });
+    expect(seen).toEqual({ status: 0, stdout: "inner\n", stderr: "" });
+  } finally {
+    process.env["PATH"] = before;
+  }
 });
 
 testFromAbi(1, "a program linked statically needs its own file only", async () => {

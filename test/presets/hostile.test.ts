@@ -65,6 +65,10 @@ testWith(
 describe("executable() refuses as a loader", () => {
   const { folder, secret, file, script, link } = scene();
   const loaders: Record<string, string> = {
+    "a script": script("victim", "#!/bin/sh\nTOKEN=1\n"),
+    "a link to a script": link("victim-link", script("victim-2", "#!/bin/sh\nTOKEN=1\n")),
+    "a script by the name env": script("env", "#!/bin/sh\nTOKEN=1\n"),
+    "a script whose interpreter is a program by the name env": script("via", "#!/usr/bin/env sh\n"),
     "a text file that is executable": script("text", "a private key\n"),
     "a loader that is not executable": (() => {
       const path = file("not-executable", {});
@@ -157,6 +161,10 @@ describe("executable() refuses as an interpreter", () => {
   const interpreters: Record<string, string> = {
     "a secret": secret,
     "a script that is not executable": script("not-executable", "#!/bin/sh\n", 0o644),
+    "a script": script("victim", "#!/bin/sh\nTOKEN=1\n"),
+    "a link to a script": link("victim-link", script("victim-2", "#!/bin/sh\nTOKEN=1\n")),
+    "a script by the name env": script("env", "#!/bin/sh\nTOKEN=1\n"),
+    "a script whose interpreter is a program by the name env": script("via", "#!/usr/bin/env sh\n"),
     "a text file that is executable": script("text", "token = 1\n"),
     "a link to a secret": link("link", secret),
     "a core dump": file("core", { type: 4 }),
@@ -176,6 +184,15 @@ describe("executable() refuses as an interpreter", () => {
       }
     });
   }
+
+  test("a text file by the name env, with a program after it", () => {
+    mkdirSync(join(secret, "../bin"));
+    const env = script("bin/env", "token = 1\n");
+    const tool = script("via-text", `#!${env} sh\n`);
+    expect(granted(tool)).toStartWith(
+      `Cannot grant "${env}", which "${tool}" starts: it is no ELF`,
+    );
+  });
 
   test("the beginning of a name that the kernel cuts off", () => {
     const { folder } = scene();
