@@ -28,7 +28,7 @@ function sh(script: string, options: string[] = [], cwd?: string) {
 testFromAbi(1, "landlock-restrict runs the talk's session: ls works, ls .. does not", async () => {
   const home = tempDir();
   await Bun.write(join(home, "note"), "text");
-  const options = ["-ro", "/usr", "/lib", "/etc", "-rw", home, "/dev"];
+  const options = ["-ro", "/usr", "/lib", "/etc", "-rw", home, "-rwfiles", "/dev/null", "/dev/tty"];
   const script = "ls; pwd; touch new && ls; ls ..; echo $?";
   const run = landlockRestrict([...options, "--", "/bin/bash", "-c", script], { cwd: home });
   expect(run.stdout).toBe(`note\n${home}\nnew\nnote\n2\n`);

@@ -1,5 +1,5 @@
 /** The first lines of `dist/cli.js`: sh runs them, and JavaScript skips them. */
-import { bunFlags, openFilesWord } from "../cli/start.ts";
+import { bunFlags, nullDeviceReplaced, openFilesWord } from "../cli/start.ts";
 
 const bun = `"$_ll_dir/bun" ${bunFlags.join(" ")}`;
 
@@ -25,16 +25,21 @@ const isIn = `_ll_in() { _ll_at=$1/.; until [ "$_ll_at" -ef "$2" ]; do
  * means those. From one beneath it, which a sandboxed command with `-rw .` can write, or one that
  * is reached through such, only if this program is called from beneath it too. And from a
  * `node_modules/.bin` only if it is called from that `node_modules`: npx and bunx put those of all
- * folders above on PATH. Nor from the folder that `bunx --bun` uses in /tmp, if another user made it.
+ * folders above on PATH. Never from a `bun-node-…` that `bun run` made in /tmp and put on PATH: a
+ * sandboxed command with `-rw /tmp` can write it, and the entries after it have Bun too.
+ *
+ * Without a slash in `$0`, it may be the name of a shell that reads these lines as its input.
+ * /dev/null holds Bun's settings here, and root can put a file or link in its place.
  *
  * `$_ll` holds the soft limit on open files, which Bun raises, and the current directory. The
  * builtins are freed of functions that bash takes from the environment, and of its SHELLOPTS.
  */
 const shell = [
-  "set +aeu; unset -f [ echo pwd ulimit; _ll=$(ulimit -Sn 2>&-; pwd -P); _ll_path=$PATH:",
-  "case $0 in /*) _ll_own=$0 _ll_abs=$0;; *) _ll_own=./$0 _ll_abs=/${_ll#*/}/$0;; esac",
+  "set +aeu; unset -f [ cd echo pwd ulimit; _ll=$(ulimit -Sn 2>&-; pwd -P); _ll_path=$PATH:",
+  "case $0 in /*) _ll_own=$0 _ll_abs=$0;; */*) _ll_own=./$0 _ll_abs=/${_ll#*/}/$0;; *) _ll_own=;; esac",
   `[ -f "$_ll_own" ] || ${fail("cannot find its own file: call it by its path, without naming a shell")}`,
   `[ "$PWD" -ef . ] || ${fail("cannot look at the current directory from above: start in another one")}`,
+  `[ -c /dev/null ] && [ ! -h /dev/null ] || ${fail(nullDeviceReplaced)}`,
   isIn,
   "_ll_from=${_ll_own%/*}",
   'while [ -n "$_ll_path" ]; do _ll_dir=${_ll_path%%:*}; _ll_path=${_ll_path#*:}',
@@ -47,7 +52,8 @@ const shell = [
   '_ll_up=$_ll_dir/..; [ "$_ll_up/.bin" -ef "$_ll_dir" ] && ' +
     '[ "$_ll_up/../node_modules" -ef "$_ll_up" ] && _ll_home=$_ll_up',
   '[ -z "$_ll_home" ] || _ll_in "$_ll_from" "$_ll_home" || continue',
-  'case $_ll_dir in *bun-node-*) [ -O "$_ll_dir" ] || continue;; esac',
+  'for _ll_name in "$_ll_dir" "$(cd -P "$_ll_dir" && pwd -P || echo /bun-node-)"; do ' +
+    'case ${_ll_name##*/bun-node-} in "$_ll_name" | */*[!/.]*) ;; *) continue 2;; esac; done',
   `case $_ll_abs in *[!\\ -~]*) ${refuseReplaced};; esac`,
   `exec ${bun} "$_ll_own" -- "${openFilesWord}\${_ll%%/*}" "$@"`,
   "done",

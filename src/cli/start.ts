@@ -2,6 +2,7 @@
  * How this program is started, by the shell lines of `src/bundle/starter.ts` and by itself: so that
  * nothing of the current directory runs or decides, and every word arrives.
  */
+import { lstatSync } from "node:fs";
 import { LandlockError, quoted } from "../errors.ts";
 import { inheritedStrings } from "../kernel/inherited.ts";
 import { nameOf } from "../kernel/names.ts";
@@ -13,6 +14,13 @@ export const bunFlags = [
   "--no-env-file",
   "--tsconfig-override=/dev/null",
 ] as const;
+
+/** Ends a start with other settings than none: `bunFlags` take /dev/null for an empty file. */
+export const nullDeviceReplaced =
+  "/dev/null is not the null device, so Bun could take settings from it: make it again, e.g. with mknod -m 666 /dev/null c 1 3";
+
+/** Major 1 and minor 3. */
+const nullDevice = 0x103;
 
 /** Begins the word in front of the command line: the soft limit on open files, before Bun raised it. */
 export const openFilesWord = "--open-files=";
@@ -73,7 +81,8 @@ function openFilesOfParent(): number {
 /**
  * A command that runs this program again, in the same way, up to the words of its command line.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` if Bun has lost bytes of its own path
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if Bun has lost bytes of its own path, or something
+ *   else has replaced /dev/null
  */
 export function again({ openFiles }: Start): string[] {
   const { execPath } = process;
@@ -82,6 +91,9 @@ export function again({ openFiles }: Start): string[] {
       "ERR_LANDLOCK_PATH",
       `The path of Bun is not UTF-8: install Bun in another folder than ${quoted(execPath)}`,
     );
+  }
+  if (lstatSync("/dev/null", { throwIfNoEntry: false })?.rdev !== nullDevice) {
+    throw new LandlockError("ERR_LANDLOCK_PATH", nullDeviceReplaced);
   }
   return [execPath, ...bunFlags, Bun.main, "--", `${openFilesWord}${openFiles}`];
 }

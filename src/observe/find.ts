@@ -6,7 +6,7 @@ import { parentOf, realPath } from "../kernel/names.ts";
 
 /**
  * Finds strace by the absolute entries of PATH. Those that bunx(1) and npx(1) add hold what packages
- * brought, so no `node_modules` counts.
+ * brought, so no `node_modules` counts. Nor does the `bun-node-…` in /tmp that `bun run` adds.
  *
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` if there is none
  */
@@ -25,7 +25,7 @@ export function findStrace(): string {
 function isTrusted(entry: string): boolean {
   // Bun's replacement for bytes that are not UTF-8: another directory.
   if (!entry.startsWith("/") || entry.includes("\ufffd")) return false;
-  if (isIn(".", entry) !== false || isInModules(entry)) return false;
+  if (isIn(".", entry) !== false || isWritten(entry)) return false;
   const isOwnBeneath = isIn(parentOf(process.argv[1] ?? process.execPath), ".") === true;
   // Each directory on the way: it could be a link that a sandboxed command has replaced.
   for (let way = entry; way !== ""; way = way.slice(0, way.lastIndexOf("/"))) {
@@ -34,8 +34,10 @@ function isTrusted(entry: string): boolean {
   return true;
 }
 
-function isInModules(entry: string): boolean {
-  return [entry, realPath(entry)].some((path) => path.split("/").includes("node_modules"));
+/** Whether others put programs there: a `node_modules`, or the folder that `bun run` makes. */
+function isWritten(entry: string): boolean {
+  const names = /\/node_modules(\/|$)|\/bun-node-[^/]*(\/[/.]*)?$/;
+  return [entry, realPath(entry)].some((path) => names.test(path));
 }
 
 /**

@@ -25,6 +25,8 @@ export interface Way {
   call(scene: Scene): Call;
   /** Kits that are obeyed before the program's first byte is read: it cannot help that. */
   readonly beyond?: readonly string[];
+  /** The sentence that refuses it. */
+  readonly refusal?: string;
 }
 
 /** A program, or one of its commands. */

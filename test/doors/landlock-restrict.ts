@@ -38,13 +38,16 @@ const always: readonly [name: string, call: (scene: Scene) => Call][] = [
     (scene) => ({ command: byShell("landlock-restrict"), env: first(scene, binsOf(scene)) }),
   ],
   ["PATH, relative", (scene) => ({ command: byShell("bun-landlock"), env: first(scene, "tools") })],
-  [
-    "PATH, empty, a name that looks like an option",
-    (scene) => ({ command: ["/usr/bin/env", "--", "-x"], env: first(scene, "") }),
-  ],
   ["a chain of links", ({ folders }) => ({ command: [join(folders.links, "landlock-restrict")] })],
   ["bun x", () => ({ command: [process.execPath, "x", "bun-landlock"] })],
 ];
+
+/** sh is given a name without a slash, as if these lines were its input. */
+const emptyEntry: Way = {
+  name: "PATH, empty, a name that looks like an option",
+  call: (scene) => ({ command: ["/usr/bin/env", "--", "-x"], env: first(scene, "") }),
+  refusal: "cannot find its own file: call it by its path, without naming a shell",
+};
 
 /** Ways that need a program: shells as the kernel starts them for a script that names them. */
 const withProgram: readonly [program: string, ...(typeof always)[number]][] = [
@@ -79,6 +82,7 @@ const ways: readonly Way[] = [
     ...always,
     ...withProgram.filter(([program]) => isHere(program)).map(([, ...way]) => way),
   ].map(([name, call]) => ({ name, call })),
+  emptyEntry,
   ...(isHere("npx") ? [npx] : []),
 ];
 

@@ -1,7 +1,7 @@
 /** Which entries of PATH the programs take Bun and strace from, however they are spelled. */
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { tempDir } from "../harness.ts";
 import { writeStarted } from "../started.ts";
 
@@ -71,6 +71,10 @@ const table: readonly [planted: string, ...entries: string[]][] = [
   // Links with these names, to a folder with another one.
   ["$OTHER/linked", "$OTHER/a/node_modules/.bin", "$OTHER/a/node_modules/.bin/"],
   ["$OTHER/vendor/.bin", "$OTHER/b/node_modules/.bin", "$OTHER/b//node_modules//.bin"],
+  // The folder that `bun run` puts on PATH, whoever made it.
+  ["$OTHER/bun-node-1", "$OTHER/bun-node-1", "$OTHER/bun-node-1//", "$OTHER/bun-node-1/./."],
+  ["$OTHER/bun-node-1", "$OTHER/x/../bun-node-1", "$OTHER/bun-node-1/x/..", "$LINKS/run"],
+  ["$OTHER/linked", "$LINKS/bun-node-2", "$LINKS/bun-node-2/", "$LINKS/bun-node-2/."],
   // Links that a command which may write the current directory has replaced.
   ["$OTHER/linked", "$CWD/out", "$CWD/out/", "$LINKS/here/out", "$CWD/x/out", "/proc/self/cwd/out"],
 ];
@@ -100,6 +104,10 @@ function makeScene(name: string): Scene {
   link("node_modules/.bin", join($OTHER, "bin"));
   link("../../linked", join($OTHER, "a/node_modules/.bin"));
   link("../vendor", join($OTHER, "b/node_modules"));
+  mkdirSync(join($OTHER, "bun-node-1/x"), { recursive: true });
+  mkdirSync(join($OTHER, "x"));
+  link(join($OTHER, "bun-node-1"), join($LINKS, "run"));
+  link(join($OTHER, "linked"), join($LINKS, "bun-node-2"));
   for (const path of [join($CWD, "out"), join($CWD, "x/out")]) link(join($OTHER, "linked"), path);
   return { $CWD, $UP, $LINKS, $OTHER };
 }
@@ -181,6 +189,9 @@ function sh(line: string, shell: readonly string[] = ["/bin/sh"], cwd = tempDir(
   return { stdout: `${stdout}`, stderr: `${stderr}`, code: exitCode };
 }
 
+const ownFileUnknown =
+  "landlock-restrict: cannot find its own file: call it by its path, without naming a shell\n";
+
 for (const [name, ...words] of shells) {
   const shell = [Bun.which(name!)!, ...words];
   const call = shell.join(" ");
@@ -233,10 +244,32 @@ for (const [name, ...words] of shells) {
     const { stdout, stderr, code } = sh(line, shell, cwd);
     expect({ stdout, isSuccess: code === 0 }).toEqual({ stdout: "", isSuccess: false });
     if (name !== "bash") return;
-    expect({ stderr, code }).toEqual({
-      stderr:
-        "landlock-restrict: cannot find its own file: call it by its path, without naming a shell\n",
-      code: 125,
-    });
+    expect({ stderr, code }).toEqual({ stderr: ownFileUnknown, code: 125 });
+  });
+
+  test(`a file called as ${call} is not run if that reads the program as input or text`, () => {
+    const cwd = tempDir();
+    for (const file of ["sh", "bash", "-bash", "dash", "busybox", "posix", basename(shell[0]!)]) {
+      writeFileSync(join(cwd, file), "#!/bin/sh\necho planted\n", { mode: 0o755 });
+    }
+    const folder = dirname(process.execPath);
+    const lines = [
+      'exec $sh -s -- --version <"$LL"',
+      'exec $sh -s x <"$LL"',
+      'cat "$LL" | $sh',
+      'exec $sh -c "$(cat "$LL")"',
+      'exec $sh -c "$(cat "$LL")" bash --version',
+      `exec $sh -c '. "$LL"'`,
+      `exec $sh -c 'eval "$(cat "$LL")"' -bash`,
+    ];
+    const ended = lines.map((line) =>
+      sh(
+        `PATH=${folder}:$PATH; export PATH; sh="${words.join(" ")}"
+        sh="${name} $sh"; ${line}`,
+        shell,
+        cwd,
+      ),
+    );
+    expect(ended).toEqual(lines.map(() => ({ stdout: "", stderr: ownFileUnknown, code: 125 })));
   });
 }

@@ -1,8 +1,9 @@
 /** The lines of sh that start the command line: which Bun they take, and from where they work. */
 import { describe, expect, test } from "bun:test";
-import { chmodSync, chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { kernelAbi, tempDir, testFromAbi, testUnless } from "../harness.ts";
+import { nullDeviceReplaced } from "../../src/cli/start.ts";
 import { needsStrace } from "../observe/strace.ts";
 import { bunFirst, writeStarted } from "../started.ts";
 
@@ -21,18 +22,16 @@ function plantBun(folder: string): void {
 const version = /^landlock-restrict \d/;
 
 describe("Bun is not taken from", () => {
-  testUnless(
-    process.getuid?.() === 0 ? "" : "needs root",
-    "the folder that bunx --bun uses, if another user made it",
-    () => {
-      const folder = join(tempDir(), "bun-node-0-1234");
-      plantBun(folder);
-      const PATH = `${folder}:${dirname(process.execPath)}`;
-      expect(run([writeStarted(), "--version"], "/", { PATH }).stdout).toBe("planted\n");
-      chownSync(folder, 65534, 65534);
-      expect(run([writeStarted(), "--version"], "/", { PATH }).stdout).toMatch(version);
-    },
-  );
+  test("the folder that bun run makes in /tmp, one's own included", () => {
+    const folder = join(tempDir(), "bun-node-0-1234");
+    plantBun(folder);
+    const PATH = `${folder}:${dirname(process.execPath)}`;
+    expect(run(["/bin/sh", "-c", "bun"], "/", { PATH }).stdout).toBe("planted\n");
+    expect(run([writeStarted(), "--version"], "/", { PATH }).stdout).toMatch(version);
+    const project = join(tempDir(), "bun-node-project", "bin");
+    plantBun(project);
+    expect(run([writeStarted(), "--version"], "/", { PATH: project }).stdout).toBe("planted\n");
+  });
 
   test("what cannot be executed", () => {
     const folders = [tempDir(), tempDir()] as const;
@@ -49,6 +48,7 @@ describe("strace is not taken from", () => {
     ["the current directory by its absolute path", ".", "$UP/cwd"],
     ["a directory above", "..", "$UP/"],
     ["a node_modules/.bin", "../node_modules/.bin", "$UP/node_modules/.bin"],
+    ["the folder that bun run makes in /tmp", "../bun-node-0-1", "$UP/bun-node-0-1"],
   ];
   for (const [what, planted, entry] of cases) {
     testUnless(kernelAbi < 1 ? "needs Landlock" : needsStrace, what, () => {
@@ -81,6 +81,47 @@ test("Bun is taken from the node_modules/.bin that the program is in", () => {
   }
 });
 
+const mounting = ["unshare", "--map-root-user", "--mount"];
+const mayMount = Bun.which("unshare") !== null && Bun.spawnSync([...mounting, "true"]).success;
+const unlessMounting = mayMount ? "" : "needs unshare";
+
+testUnless(unlessMounting, "what has replaced /dev/null gives no settings to Bun", () => {
+  const cwd = tempDir();
+  const settings = join(cwd, "settings");
+  writeFileSync(join(cwd, "preload.js"), 'console.log("planted");');
+  writeFileSync(settings, JSON.stringify({ preload: [join(cwd, "preload.js")] }));
+  const plain = [process.execPath, "--config=/dev/null", "-e", "0"];
+  const tool = writeStarted();
+  const call = (line: string, ...command: string[]) =>
+    run([...mounting, "sh", "-c", line, settings, ...command], cwd, { PATH: bunFirst });
+  const file = 'mount --bind "$0" /dev/null; exec "$@"';
+  const link = 'mount -t tmpfs none /dev; ln -s "$0" /dev/null; exec "$@"';
+  for (const line of [file, link]) {
+    expect(call(line, ...plain).stdout).toBe("planted\n");
+    const said = `landlock-restrict: ${nullDeviceReplaced}\n`;
+    const refused = { stdout: "", stderr: said, code: 125 };
+    expect(call(line, tool, "--version")).toEqual(refused);
+  }
+});
+
+testUnless(
+  unlessMounting || needsStrace || (kernelAbi < 1 ? "needs Landlock" : ""),
+  "explain does not start again what has replaced /dev/null could give settings to",
+  () => {
+    const cwd = tempDir();
+    const cli = join(import.meta.dir, "..", "..", "src", "cli.ts");
+    const own = [process.execPath, cli, "explain", "-ro", "/", "--", "/bin/echo", "ok"];
+    const call = (line: string) =>
+      run([...mounting, "sh", "-c", line, "sh", ...own], cwd, { PATH: bunFirst });
+    expect(call('exec "$@"').stdout).toBe("ok\n");
+    for (const other of ["/dev/zero", writeStarted()]) {
+      const { stdout, stderr, code } = call(`mount --bind ${other} /dev/null; exec "$@"`);
+      const said = `landlock-restrict: ${nullDeviceReplaced}\n`;
+      expect({ stdout, stderr, code }).toEqual({ stdout: "", stderr: said, code: 125 });
+    }
+  },
+);
+
 test("without Bun there is one sentence, and status 125", () => {
   const cwd = tempDir();
   plantBun(cwd);
@@ -102,10 +143,16 @@ describe("the program starts", () => {
       const tool = writeStarted(folder);
       symlinkSync(tool, join(folder, name));
       const env = { PATH: `:${bunFirst}` };
-      const calls = [[tool], [join(folder, name)], [`./${name}`], ["env", "--", name]];
+      const calls = [[tool], [join(folder, name)], [`./${name}`]];
       for (const call of calls) {
         expect(run([...call, "--version"], folder, env).stdout).toMatch(version);
       }
+      expect(run(["env", "--", name, "--version"], folder, env)).toEqual({
+        stdout: "",
+        stderr:
+          "landlock-restrict: cannot find its own file: call it by its path, without naming a shell\n",
+        code: 125,
+      });
     });
   }
 
@@ -141,11 +188,11 @@ test("a path of its own that is not UTF-8 is refused, for Bun would run another 
   const script = `cd "$1" && x=$(printf 'x\\377') && mkdir "$x" && cp tool.js "$x" && shift &&
     for tool in "$PWD/$x/tool.js" "$x/tool.js" "./$x/tool.js" "$PWD/$x/../$x/tool.js"; do
       bun "$tool"; "$tool" --version; echo $?
-    done; cd "$x"; ./tool.js --version; echo $?; PATH=:$PATH tool.js --version; echo $?`;
+    done; cd "$x"; ./tool.js --version; echo $?`;
   const { stdout, stderr } = run(["/bin/sh", "-c", script, "sh", folder], "/", { PATH: bunFirst });
-  expect(stdout).toBe(`${"planted\n125\n".repeat(4)}${"125\n".repeat(2)}`);
+  expect(stdout).toBe(`${"planted\n125\n".repeat(4)}125\n`);
   const said = "landlock-restrict: its own path is not UTF-8: install it in another folder\n";
-  expect(stderr).toBe(said.repeat(6));
+  expect(stderr).toBe(said.repeat(5));
 });
 
 testFromAbi(1, "the shell changes no variable that the command gets", async () => {

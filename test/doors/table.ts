@@ -46,6 +46,10 @@ function setUp(installed: string, { kit, places, starts }: Trial): Scene {
   return scene;
 }
 
+function isRefused({ stdout, stderr, code }: Outcome, refusal: string): boolean {
+  return stdout === "" && stderr === `landlock-restrict: ${refusal}\n` && code === 125;
+}
+
 /**
  * Starts everything of a trial.
  *
@@ -63,7 +67,8 @@ export async function tryOut(installed: string, trial: Trial) {
     const outcome = await run(words, scene.folders.cwd, { ...scene.env, ...trial.kit.env, ...env });
     const marks = takeMarks(scene);
     count++;
-    if (marks.length === 0 && !outcome.stdout.includes("DOOR_") && entry.right(outcome)) continue;
+    const isRight = way.refusal ? isRefused(outcome, way.refusal) : entry.right(outcome);
+    if (marks.length === 0 && !outcome.stdout.includes("DOOR_") && isRight) continue;
     const where = `${entry.name}, ${way.name}, ${trial.kit.name} in ${trial.places.join()}`;
     wrong.push(`${where}: ${marks.join()} ${JSON.stringify(outcome)}`);
   }
