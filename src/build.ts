@@ -68,6 +68,11 @@ function addRules(rulesetFd: number, plan: Plan): Built {
   const missing: PathRule[] = [];
   const open = openTo(plan.rules);
   const addPath = pathAdder(rulesetFd, open);
+  // Another rule may name the same directory, and is not to fail or to be skipped for the order.
+  const creates = new Set<string>();
+  for (const rule of plan.rules) {
+    if ("path" in rule && rule.onMissing === "create") creates.add(rule.path);
+  }
   for (const rule of plan.rules) {
     if ("port" in rule) {
       addPort(rulesetFd, rule);
@@ -77,10 +82,10 @@ function addRules(rulesetFd: number, plan: Plan): Built {
     const added = addPath(rule);
     if ("access" in added) {
       rules.push(added);
+    } else if (creates.has(rule.path) && added.errno === ENOENT) {
+      missing.push(rule);
     } else if (rule.onMissing === "skip" && isMissing(added.errno)) {
       skippedPaths.push(rule.path);
-    } else if (rule.onMissing === "create" && added.errno === ENOENT) {
-      missing.push(rule);
     } else {
       unusable.push(added);
     }

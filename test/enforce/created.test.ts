@@ -59,3 +59,37 @@ testFromAbi(
     expect(existsSync(join(dir, "made"))).toBe(false);
   },
 );
+
+testFromAbi(
+  1,
+  "another rule for a directory that is made applies, whatever their order",
+  async () => {
+    const dir = tempDir();
+    const done = await inSubprocess(dir, async (inside, dir) => {
+      const { landlock, pathAccess, roDirs } = inside;
+      const fs = await import("node:fs");
+      const make = pathAccess(["make_reg", "write_file"], `${dir}/new`).createIfMissing();
+      const list = () => inside.outcome(() => fs.readdirSync(`${dir}/new`));
+      const before = list();
+      const { createdPaths, skippedPaths } = landlock.V1.restrictPaths(
+        roDirs(`${dir}/new`),
+        pathAccess(["remove_file"], `${dir}/new`).ignoreIfMissing(),
+        make,
+      );
+      const write = (name: string) => inside.outcome(() => fs.writeFileSync(`${dir}/${name}`, "x"));
+      const remove = inside.outcome(() => fs.rmdirSync(`${dir}/new`));
+      const written = [write("new/x"), write("x")];
+      const removed = inside.outcome(() => fs.unlinkSync(`${dir}/new/x`));
+      return { before, createdPaths, skippedPaths, list: list(), written, removed, remove };
+    });
+    expect(done).toEqual({
+      before: "ENOENT",
+      createdPaths: [`${dir}/new`],
+      skippedPaths: [],
+      list: "ok",
+      written: ["ok", "EACCES"],
+      removed: "ok",
+      remove: "EACCES",
+    });
+  },
+);
