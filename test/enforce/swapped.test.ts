@@ -71,7 +71,16 @@ testFromAbi(2, "a directory that one run replaces by a link is an error for the 
 testFromAbi(2, "a link out of a writable directory is an error however it is written", async () => {
   const { dir, w, out } = scene();
   symlinkSync("../out", join(w, "link"));
+  symlinkSync("w/link", join(dir, "two"));
+  symlinkSync("w", join(dir, "alias"));
   for (const [rw, ro, cwd] of [
+    [w, `${dir}/two`, dir],
+    ["w", "two", dir],
+    [w, `${dir}/alias/link`, dir],
+    [`${dir}/alias`, `${w}/link`, dir],
+    [w, "/proc/self/cwd/w/link", dir],
+    [w, `/proc/thread-self/root${w}/link`, dir],
+    ["/proc/self/cwd/w", `${w}/link`, dir],
     [w, `${w}/link/`, dir],
     [`${w}/`, `${w}//./link`, dir],
     ["w", "w/link", dir],
@@ -113,7 +122,7 @@ testFromAbi(
   2,
   "createIfMissing() neither grants nor makes directories through a link",
   async () => {
-    const { w, out } = scene();
+    const { dir, w, out } = scene();
     const scratch = join(w, "scratch");
     const rules = { rw: w, create: scratch };
     const first = await run({
@@ -126,6 +135,10 @@ testFromAbi(
     const deep = await run({ rw: w, create: `${scratch}/made/deep` });
     expect(deep.error).toContain(`"${scratch}/made/deep": it leads to "${out}", out of "${w}"`);
     expect(deep.changed).toBe(false);
+    expect(existsSync(join(out, "made"))).toBe(false);
+    symlinkSync("w/scratch", join(dir, "two"));
+    const far = await run({ rw: w, create: `${dir}/two/made` });
+    expect(far.error).toContain(`"${dir}/two/made": it leads to "${out}", out of "${w}"`);
     expect(existsSync(join(out, "made"))).toBe(false);
     const inside = await run({ rw: w, create: `${w}/made/deep`, writes: [`${w}/made/deep/x`] });
     expect(inside.error).toBeUndefined();
