@@ -4,7 +4,7 @@
  */
 import { LandlockError } from "./errors.ts";
 import type { FsRight } from "./kernel/abi.ts";
-import { close, openPath, readOpenLink } from "./kernel/syscalls.ts";
+import { close, openPath, readLink, readOpenLink } from "./kernel/syscalls.ts";
 import { O_NOFOLLOW } from "./kernel/uapi.ts";
 import type { PathRule, PortRule } from "./plan.ts";
 
@@ -123,11 +123,7 @@ function here(): string {
 
 /** The path of an open file, as far as /proc tells. */
 function placeOf(fd: number): string | undefined {
-  const link = openPath(`/proc/self/fd/${fd}`, O_NOFOLLOW);
-  if (link < 0) return undefined;
-  const place = readOpenLink(link);
-  close(link);
-  return place;
+  return readLink(`/proc/self/fd/${fd}`);
 }
 
 function isWithin(path: string, folder: string): boolean {

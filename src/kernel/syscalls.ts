@@ -210,7 +210,7 @@ export function readLink(path: string): string | undefined {
   const name = bytesOf(`${path}\0`);
   const buffer = new Uint8Array(4096);
   const length = syscall(NR.readlinkat, AT_FDCWD, ptr(name), ptr(buffer), buffer.length);
-  return length < 0 ? undefined : new TextDecoder().decode(buffer.subarray(0, length));
+  return length < 0 ? undefined : nameOf(buffer.subarray(0, length));
 }
 
 /** `readlink(2)` of a link that is open itself, or undefined where it is none. */
