@@ -112,8 +112,11 @@ const quick: readonly Entry[] = [
   entry(
     "--",
     () => ["--", "-ro", "/", "--", ...command],
+    // bunx puts folders on PATH in which a file of that name may lie: the sandbox denies it.
     ({ stdout, stderr, code }) =>
-      stdout === "" && code === 127 && stderr.includes('cannot execute "-ro"'),
+      stdout === "" &&
+      ((code === 127 && stderr.includes('cannot execute "-ro"')) ||
+        (code === 126 && stderr.includes('/-ro": execve failed with EACCES'))),
   ),
   entry(
     "plan",
