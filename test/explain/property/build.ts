@@ -3,12 +3,17 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { machineFiles } from "../../../src/explain/files.ts";
 import { layerOf, type Layer } from "../../../src/explain/layer.ts";
 import { fileRights, type FsRight } from "../../../src/kernel/abi.ts";
-import { call, landlock, outcome, pathAccess } from "../../inside.ts";
 import {
   bindTcp,
   bindUdp,
+  call,
   connectSendUdp,
   connectTcp,
+  landlock,
+  LandlockError,
+  outcome,
+  pathAccess,
+  type Config,
   type Rule,
   type Ruleset,
 } from "../../inside.ts";
@@ -87,8 +92,21 @@ function rulesOf(drawn: DrawnRule): Rule[] {
 
 function buildLayer({ handled, rules }: DrawnLayer): { ruleset: Ruleset; layer: Layer } {
   const config = landlock.config(handled).bestEffort();
-  const ruleset = config.ruleset(...rules.flatMap(rulesOf));
+  const ruleset = rulesetOf(config, rules);
   return { ruleset, layer: layerOf(ruleset.plan, machineFiles) };
+}
+
+/** Where a link in a directory that may be changed leads out of it, by the real paths. */
+function rulesetOf(config: Config, rules: readonly DrawnRule[]): Ruleset {
+  try {
+    return config.ruleset(...rules.flatMap(rulesOf));
+  } catch (error) {
+    if (!(error instanceof LandlockError) || error.code !== "ERR_LANDLOCK_PATH") throw error;
+    const real = rules.map((drawn) =>
+      "port" in drawn ? drawn : { ...drawn, path: machineFiles.find(drawn.path, true).path },
+    );
+    return config.ruleset(...real.flatMap(rulesOf));
+  }
 }
 
 /**
