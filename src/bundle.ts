@@ -18,7 +18,7 @@ const dist = join(root, "dist");
 /** For a project that lacks the types of Bun, whose own are any then, or the newest library. */
 function portable(text: string): string {
   const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
-  const bun = `// @ts-ignore: without @types/bun\nimport type * as Bun from "bun";\n`;
+  const bun = `// @ts-ignore: without Bun's types\nimport type * as Bun from "bun";\n`;
   return [
     /\bDisposable\b/.test(code) ? '/// <reference lib="esnext.disposable" />\n' : "",
     /\bBun\./.test(code) ? bun : "",
@@ -37,7 +37,7 @@ async function declarations(): Promise<void> {
     stripInternal: true,
     rootDir: import.meta.dir,
     outDir: scratch,
-    typeRoots: [join(root, "node_modules", "@types")],
+    typeRoots: [join(root, "node_modules")],
   };
   const files = ["index.ts", "kernel/so.d.ts"].map((file) => join(import.meta.dir, file));
   const extended = { extends: join(root, "tsconfig.json"), compilerOptions, files, include: [] };

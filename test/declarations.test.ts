@@ -46,8 +46,8 @@ interface Project {
 async function errorsOf(text: string, project: Project): Promise<string[]> {
   await Bun.write(join(folder, "use.ts"), text);
   // An import finds what is in here too, so without Bun's types there must be none.
-  let typeRoot = join(root, "node_modules/@types");
-  if (!project.types.includes("bun")) {
+  let typeRoot = join(root, "node_modules");
+  if (!project.types.includes("bun-types")) {
     typeRoot = join(folder, "types");
     mkdirSync(typeRoot, { recursive: true });
     const node = join(typeRoot, "node");
@@ -65,7 +65,12 @@ async function errorsOf(text: string, project: Project): Promise<string[]> {
 
 const modules = { bundler: "preserve", nodenext: "nodenext", node16: "node16" };
 const projects: Project[] = Object.entries(modules).flatMap(([moduleResolution, module]) =>
-  [[], ["node"], ["bun"]].map((types) => ({ moduleResolution, module, types, lib: ["esnext"] })),
+  [[], ["node"], ["bun-types"]].map((types) => ({
+    moduleResolution,
+    module,
+    types,
+    lib: ["esnext"],
+  })),
 );
 const bundler = { moduleResolution: "bundler", module: "preserve" };
 projects.push({ ...bundler, types: [], lib: ["es2022"] });
@@ -88,7 +93,7 @@ test(
   "with Bun's types the options and results of spawn() are checked",
   async () => {
     const project = { module: "preserve", moduleResolution: "bundler", lib: ["esnext"] };
-    const errors = await errorsOf(wrong, { ...project, types: ["bun"] });
+    const errors = await errorsOf(wrong, { ...project, types: ["bun-types"] });
     expect(errors.map((line) => line.replace(/\(.*/, ""))).toEqual(["use.ts", "use.ts", "use.ts"]);
   },
   patience(30_000),

@@ -31,7 +31,7 @@ test("the package runs nothing when it is installed, and installs nothing else",
 
 test("the declarations type-check in a strict project, and refuse what is wrong", async () => {
   const options = { strict: true, module: "preserve", moduleResolution: "bundler", noEmit: true };
-  const compilerOptions = { ...options, types: [join(root, "node_modules/@types/bun")] };
+  const compilerOptions = { ...options, types: [join(root, "node_modules/bun-types")] };
   await Bun.write(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions }));
   const good = `import { landlock, roDirs, type Report } from "bun-landlock";
     export const restrict = (): Report => landlock.V11.bestEffort().restrictPaths(roDirs("/usr"));`;

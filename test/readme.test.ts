@@ -13,7 +13,7 @@ const snippets = [...text.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => 
 async function makeProject(): Promise<string> {
   const folder = tempDir();
   const { compilerOptions } = await Bun.file(join(root, "tsconfig.json")).json();
-  const types = [join(root, "node_modules/@types/bun")];
+  const types = [join(root, "node_modules/bun-types")];
   const paths = { "bun-landlock": [join(root, "src/index.ts")] };
   const options = { ...compilerOptions, types, paths };
   const include = ["*.ts", join(root, "src/kernel/so.d.ts")];

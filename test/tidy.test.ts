@@ -73,7 +73,7 @@ describe("types", () => {
 
   test("no type error is silenced outside of type tests", () => {
     // The build writes one into the declarations, for projects that lack Bun's.
-    const written = /@ts-(ignor[e]|nochec[k])(?!: without @types\/bun\\n)/;
+    const written = /@ts-(ignor[e]|nochec[k])(?!: without Bun's types\\n)/;
     expect(offences(typescript, (line) => written.test(line))).toEqual([]);
     const sources = typescript.filter((file) => !file.endsWith(".test.ts"));
     expect(offences(sources, (line) => line.includes("@ts-expect-error"))).toEqual([]);
@@ -166,7 +166,7 @@ describe("package.json", () => {
     const others = ["peerDependencies", "optionalDependencies", "bundledDependencies"];
     expect(manifest).not.toContainAnyKeys(others);
     expect(Object.keys(manifest.devDependencies).sort()).toEqual([
-      "@types/bun",
+      "bun-types",
       "typescript",
       "zod",
     ]);

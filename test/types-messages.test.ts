@@ -12,7 +12,7 @@ test("mistakes in calls are type errors that say what to do, each on its own lin
   const config = await Bun.file(join(root, "tsconfig.json")).json();
   const compilerOptions = {
     ...config.compilerOptions,
-    types: [join(root, "node_modules/@types/bun")],
+    types: [join(root, "node_modules/bun-types")],
   };
   const include = ["*.ts", join(root, "src/kernel/so.d.ts")];
   await Bun.write(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include }));
