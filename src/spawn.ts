@@ -10,7 +10,7 @@ import { close, eventfd, pipe, readFile, readInto } from "./kernel/syscalls.ts";
 import type { Call } from "./spawn/call.ts";
 import { holdBack } from "./spawn/callbacks.ts";
 import { launchError, startError } from "./spawn/failure.ts";
-import { findLauncher } from "./spawn/launcher.ts";
+import { findLauncher, lastingPath } from "./spawn/launcher.ts";
 
 /** `struct launch_failure` of `lib/launcher.c`: int32 step, int32 errno. */
 const failureBytes = 8;
@@ -107,12 +107,15 @@ function prepare(rulesetFd: number, flags: readonly RestrictFlag[], call: Call) 
 }
 
 /** The program's path, as execve(2) takes it in the child's working directory. */
-function resolveCommand(name: string, { env, cwd }: Call): string {
+function resolveCommand(name: string, call: Call): string {
+  const { env, cwd } = call;
   // A path needs no PATH, and the environment at the start takes a file to read.
   const PATH = name.includes("/") ? "" : env ? env["PATH"] : initialPath();
   // Bun takes an empty one for none.
   const path = lookUpCommand(name, PATH || defaultPath, cwd);
-  if (typeof path === "string") return path === name ? path : absolute(path, cwd);
+  if (typeof path === "string") {
+    return lastingPath(path === name ? path : absolute(path, cwd), call);
+  }
   throw lookUpError(`Cannot start "${name}"`, name, path);
 }
 

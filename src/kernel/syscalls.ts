@@ -25,6 +25,7 @@ import {
   PR_GET_DUMPABLE,
   PR_GET_NO_NEW_PRIVS,
   PR_SET_NO_NEW_PRIVS,
+  RESOLVE_NO_MAGICLINKS,
   RLIMIT_NOFILE,
   SIGCHLD,
   STATX_ATTR_MOUNT_ROOT,
@@ -57,6 +58,7 @@ export const libcNames = [
 
 const EPERM = -1;
 const EINTR = -4;
+const ELOOP = -40;
 const EILSEQ = -84;
 const ENOSYS = -38;
 
@@ -148,6 +150,21 @@ export function openPath(path: string, flags = 0): number {
   if (!path.isWellFormed()) return EILSEQ;
   const fd = libc().openat(AT_FDCWD, path, O_PATH | O_CLOEXEC | flags, 0);
   return fd === -1 ? lastError() : fd;
+}
+
+/**
+ * Whether a path leads through a magic link of /proc, such as `exe`, which is about the process that
+ * follows it. Links that lead in a circle give the same errno; before Linux 5.6 always false.
+ */
+export function hasMagicLink(path: string): boolean {
+  const name = bytesOf(`${path}\0`);
+  // struct open_how: flags, mode and resolve, each a u64.
+  const how = new BigUint64Array(new ArrayBuffer(24));
+  how[0] = BigInt(O_PATH | O_CLOEXEC);
+  how[2] = BigInt(RESOLVE_NO_MAGICLINKS);
+  const fd = syscall(NR.openat2, AT_FDCWD, ptr(name), ptr(how), 24);
+  if (fd >= 0) close(fd);
+  return fd === ELOOP;
 }
 
 /** `openat(2)` of a name in an open directory. */

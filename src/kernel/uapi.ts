@@ -15,6 +15,7 @@ export const LANDLOCK_RULE_NET_PORT = 2;
 
 export const O_PATH = 0o10000000;
 export const O_CLOEXEC = 0o2000000;
+export const RESOLVE_NO_MAGICLINKS = 0x02;
 /** arm64 has its own value (`arch/arm64/include/uapi/asm/fcntl.h`). */
 export const O_DIRECTORY = process.arch === "arm64" ? 0o40000 : 0o200000;
 /** As `O_DIRECTORY`. */
@@ -67,6 +68,7 @@ export const NR = {
   landlock_add_rule: 445,
   landlock_restrict_self: 446,
   close_range: 436,
+  openat2: 437,
   faccessat2: 439,
   ...(process.arch === "arm64"
     ? {

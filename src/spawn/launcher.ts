@@ -1,8 +1,17 @@
 /** The launcher: the native library as a program, in memory. */
 import { LandlockError } from "../errors.ts";
+import { idOf } from "../kernel/identity.ts";
 import { launcherImage } from "../kernel/memory.ts";
-import { fileSystemType, isDumpable, readLink } from "../kernel/syscalls.ts";
+import {
+  close,
+  fileSystemType,
+  hasMagicLink,
+  isDumpable,
+  openPath,
+  readLink,
+} from "../kernel/syscalls.ts";
 import { PROC_SUPER_MAGIC } from "../kernel/uapi.ts";
+import type { Call } from "./call.ts";
 
 const isMain = Bun.isMainThread;
 
@@ -47,4 +56,38 @@ export function findLauncher(childFd: number, isOtherUser: boolean): Found {
   return isOpen
     ? { path: `/proc/${own.number}/fd/${own.fd}`, handed: [] }
     : { path: `/proc/self/fd/${childFd}`, handed: [own.fd] };
+}
+
+/**
+ * A program's path that the launcher may follow. `/proc/self/exe` and what leads there would be the
+ * launcher, and a descriptor that the child is not handed is closed by then: to a child of Bun's
+ * they are what they are here.
+ *
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if such a file has no path of its own
+ */
+export function lastingPath(path: string, { cwd, stdio }: Pick<Call, "cwd" | "stdio">): string {
+  const file = cwd !== undefined && !path.startsWith("/") ? `${cwd}/${path}` : path;
+  if (!hasMagicLink(file)) return path;
+  const number = /^\/(?:proc\/(?:thread-)?self|dev)\/fd\/(\d+)$/.exec(file)?.[1];
+  const isClosed = Number(number) >= stdio.length;
+  const fd = openPath(file);
+  if (fd < 0) return path;
+  const id = idOf(fd);
+  const real = readLink(`/proc/self/fd/${fd}`) ?? "";
+  close(fd);
+  if (!isClosed && id !== idAt("/proc/self/exe")) return path;
+  if (idAt(real) === id) return real;
+  throw new LandlockError(
+    "ERR_LANDLOCK_PATH",
+    `Cannot start "${path}": it leads to "${real}", which is not there; name a file that is`,
+    { path },
+  );
+}
+
+/** The identity of the file at a path; "": there is none. */
+function idAt(path: string): string {
+  const fd = openPath(path);
+  const id = fd < 0 ? "" : idOf(fd);
+  if (fd >= 0) close(fd);
+  return id;
 }

@@ -1,5 +1,5 @@
 /** Values of every option of `Bun.spawn()`. */
-import { mkdirSync, openSync, writeFileSync, chmodSync } from "node:fs";
+import { chmodSync, mkdirSync, openSync, symlinkSync, writeFileSync } from "node:fs";
 import type { Case } from "./compare.ts";
 
 type Values = Readonly<Record<string, unknown>>;
@@ -55,6 +55,7 @@ function makeFiles(folder: string) {
     return `${folder}/${name}`;
   };
   mkdirSync(`${folder}/sub`);
+  symlinkSync("/proc/self/exe", `${folder}/exe`);
   return {
     input: file("input", text, 0o644),
     plain: file("plain", "#!/bin/sh\necho plain\n", 0o644),
@@ -78,6 +79,8 @@ export function makeCases(folder: string): Case[] {
   const aborted = AbortSignal.abort();
   const sleep = { command: ["sleep", "5"] };
   const PATH = `${folder}/sub:/usr/bin:/bin`;
+  const own = openSync(process.execPath, "r");
+  const says = ["-e", "console.log(1)"];
   return [
     ...commands({
       "a path": ["/bin/echo", "a", ""],
@@ -123,6 +126,21 @@ export function makeCases(folder: string): Case[] {
       { env: { PATH: "sub" }, cwd: folder, argv0: "tool" },
     ),
     ...commands({ "a relative path": ["./tool"] }, { cwd: `${folder}/sub` }),
+    ...commands({
+      "/proc/self/exe": ["/proc/self/exe", ...says],
+      "/proc/thread-self/exe": ["/proc/thread-self/exe", ...says],
+      "/proc/PID/exe": [`/proc/${process.pid}/exe`, ...says],
+      "a link to /proc/self/exe": [`${folder}/exe`, ...says],
+      "/proc/self/fd/N that is Bun": [`/proc/self/fd/${own}`, ...says],
+      "/dev/fd/N that is Bun": [`/dev/fd/${own}`, ...says],
+      "/proc/self/fd/N, kept back": [`/proc/self/fd/${openSync("/bin/echo", "r")}`, "a"],
+    }),
+    ...commands({ "self/exe, from /proc": ["self/exe", ...says] }, { cwd: "/proc" }),
+    ...commands({ "./exe, a link": ["./exe", ...says] }, { cwd: folder }),
+    ...commands({ "exe, by PATH": ["exe", ...says] }, { env: { PATH: "/proc/self" } }),
+    ...commands({ "/proc/self/fd/3": ["/proc/self/fd/3", ...says] }, { stdio: [...pipes, own] }),
+    ...commands({ "/proc/self/root": ["/proc/self/root/bin/echo", "a"] }),
+    ...commands({ "/proc/self/cwd": ["/proc/self/cwd/tool"] }, { cwd: `${folder}/sub` }),
     ...each("argv0", {
       ...noValue,
       empty: "",
