@@ -3,6 +3,8 @@ import { accessSync, constants, lstatSync, readFileSync, statSync, type Stats } 
 import { LandlockError } from "../errors.ts";
 import { newestAbi } from "../kernel/abi.ts";
 import { parentOf, realPath } from "../kernel/names.ts";
+import { close } from "../kernel/syscalls.ts";
+import { openOwned, ownPolicy } from "../policy/owner.ts";
 import { fromHere } from "../policy/paths.ts";
 import { isOwnFormat, readFile } from "../policy/read.ts";
 import type { Rule } from "../rule.ts";
@@ -31,8 +33,8 @@ export interface Existing extends Limits {
  * Looks at the file before anything runs, so that no run is lost to a mistake.
  *
  * @param merge Whether a file that exists is to be extended
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` where it cannot be written, or exists and is not to be
- *   extended; `ERR_LANDLOCK_INVALID_RULE` where it is no policy of this library in TOML
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` where it cannot be written, may be a stranger's as for
+ *   `-policy`, or exists and is not to be extended; `ERR_LANDLOCK_INVALID_RULE` where it is no policy of this library in TOML
  */
 export function existingPolicy(file: string, merge: boolean): Existing {
   const path = fromHere(file);
@@ -44,6 +46,9 @@ export function existingPolicy(file: string, merge: boolean): Existing {
     );
   }
   const base = folderFor(path);
+  // It is refused later if it can be a stranger's: by then a run would be lost, or a lie extended.
+  const fd = openOwned(path, ownPolicy);
+  if (fd >= 0) close(fd);
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined) {
     const nothing = { abi: newestAbi, unrestricted: [], variables: {} };
@@ -58,7 +63,7 @@ export function existingPolicy(file: string, merge: boolean): Existing {
   }
   if (!stats.isFile()) throw unusable(path, `${name} is no file: give another name`);
   requireOwn(path, stats);
-  const { config, rules } = readFile(path);
+  const { config, rules } = readFile(path, { ifForeign: ownPolicy });
   const text = readFileSync(path, "utf8");
   const value = Bun.TOML.parse(text) as {
     unrestricted?: string[];

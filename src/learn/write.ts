@@ -67,7 +67,8 @@ function unchanged(path: string, own: string, before: string): Stats {
 /** Makes a file that was not there, with the owner and the mode of the one that it replaces. */
 function fill(path: string, text: string, old: Stats | undefined): void {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, old ? 0o600 : 0o666);
+  // One that others may write is refused, whatever the umask.
+  const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, old ? 0o600 : 0o644);
   try {
     for (let bytes = Buffer.from(text); bytes.length > 0;) {
       bytes = bytes.subarray(writeSync(fd, bytes));

@@ -9,6 +9,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -134,6 +135,70 @@ testUnless(missing, "learn refuses links and folders before anything runs", asyn
   expect(existsSync(join(scene.project, "ran"))).toBe(false);
   expect(existsSync(policy("nowhere.toml"))).toBe(false);
   expect(readFileSync(policy("p.toml"), "utf8")).toBe("bestEffort = true\n");
+});
+
+const foreign = missing || (process.getuid?.() === 0 ? "" : "needs root: files of others");
+
+testUnless(
+  foreign,
+  "learn extends no policy, and makes none, that -policy would refuse",
+  async () => {
+    const scene = new Scene(tempDir());
+    const text = "bestEffort = true\n";
+    const stranger = 65534;
+    const place = (name: string, change: (folder: string, policy: string) => void) => {
+      const folder = join(scene.folder, name);
+      mkdirSync(folder);
+      writeFileSync(join(folder, "p.toml"), text);
+      change(folder, join(folder, "p.toml"));
+      return folder;
+    };
+    const shared = (folder: string) => chmodSync(folder, 0o1777);
+    const give = (path: string) => chownSync(path, stranger, stranger);
+    place("linked", give);
+    const folders = [
+      place("sticky", (folder, policy) => (shared(folder), give(policy))),
+      place("theirs", give),
+      place("for-all", (folder) => chmodSync(folder, 0o777)),
+      place("for-a-group", (folder) => (chownSync(folder, 0, 100), chmodSync(folder, 0o775))),
+      place("by-all", (_, policy) => chmodSync(policy, 0o666)),
+      place("by-a-group", (_, policy) => (chownSync(policy, 0, 100), chmodSync(policy, 0o664))),
+      place("by-link", (folder) => symlinkSync("../linked", join(folder, "sub"))),
+    ];
+    let refusals = 0;
+    const plan = [...scene.learning("", []).slice(0, -4), "plan", "-policy"];
+    for (const folder of folders) {
+      for (const [policy, isOld] of [
+        ["p.toml", true],
+        ["new.toml", false],
+        ["sub/p.toml", true],
+      ] as const) {
+        const path = join(folder, policy);
+        if (existsSync(path) !== isOld) continue;
+        if (!isOld) writeFileSync(path, text);
+        const refused = await scene.run([...plan, path]);
+        if (!isOld) rmSync(path);
+        if (!refused.stderr.includes("Cannot trust")) continue;
+        const learned = await scene.run(scene.learning(path, ["touch", "ran"], ["-merge"]));
+        expect([path, learned.code, learned.stderr]).toEqual([path, 125, refused.stderr]);
+        if (isOld) expect(readFileSync(path, "utf8")).toBe(text);
+        else expect(existsSync(path)).toBe(false);
+        refusals++;
+      }
+    }
+    expect(refusals).toBe(10);
+    expect(existsSync(join(scene.project, "ran"))).toBe(false);
+  },
+);
+
+testUnless(missing, "-policy takes what learn writes, whatever the umask", async () => {
+  const scene = new Scene(tempDir());
+  scene.write("a", "a");
+  const command = scene.learning(scene.policy, ["cat", "a"]);
+  const { code } = await scene.run(["sh", "-c", 'umask 0; exec "$0" "$@"', ...command]);
+  expect(code).toBe(0);
+  expect(statSync(scene.policy).mode & 0o777).toBe(0o644);
+  expect((await scene.restricted(["cat", "a"])).stdout).toBe("a");
 });
 
 testUnless(
