@@ -1,4 +1,7 @@
-/** The list of secrets, by name. Whatever judges secrets asks here. */
+/**
+ * The list of secrets, by name, and of sockets that are as good as one: whoever connects to them has
+ * the rights of others. Whatever judges secrets asks here.
+ */
 import { lastName, parentOf } from "../kernel/names.ts";
 
 /** In a home directory, or a copy of one anywhere: files, and directories with all they hold. */
@@ -33,7 +36,22 @@ const systemPlaces = [
   ...["/etc/NetworkManager/system-connections", "/etc/kubernetes/pki", "/var/lib/kubelet/pki"],
   ...["/etc/kubernetes/admin.conf", "/etc/rancher/k3s/k3s.yaml", "/etc/mysql/debian.cnf"],
   ...["/etc/docker/key.json", "/etc/postfix/sasl_passwd", "/etc/exim4/passwd.client"],
-  ...["/run/secrets", "/var/run/secrets", "/run/credentials"],
+  ...["/run/secrets", "/run/credentials"],
+];
+
+/** Sockets whose servers act for whoever connects: as root, with keys, or outside of the sandbox. */
+const sockets: readonly RegExp[] = [
+  // Containers and machines.
+  /\/(docker|podman|containerd|crio|cri-dockerd|dockershim|buildkitd)([._-]\w+)*\.sock$/,
+  /^\/run\/(docker|podman|containerd|crio|buildkit|k3s\/containerd|libvirt|lxd|incus)(\/|$)/,
+  /^\/var\/(lib|snap)\/(lxd|incus)\/(.*\/)?unix\.socket$/,
+  // Services of the system, and of a user, which start programs.
+  /\/system_bus_socket$|^\/run\/(systemd\/private|snapd(-snap)?\.socket|screen)(\/|$)/,
+  /^\/run\/user\/\d+\/(bus|systemd\/private|podman|libvirt|docker|containerd|emacs)(\/|$)/,
+  /^\/tmp\/(tmux-\d+|emacs\d+|screens)(\/|$)/,
+  // Agents, which use keys for whoever asks.
+  /\/S\.(gpg-agent|scdaemon)(\.\w+)*$|\/ssh-agent\.sock(et)?$|\/ssh-\w+\/agent$/,
+  /^\/run\/user\/\d+\/(gnupg|keyring|gcr|ssh-agent|openssh_agent)(\/|$)/,
 ];
 
 /** Names of files that are secret wherever they lie. */
@@ -99,7 +117,9 @@ export function toldBy(path: string): Told[] {
   const name = original(lastName(path));
   const folder = parentOf(path);
   const plain = `${folder === "/" ? "" : folder}/${name}`;
-  const isKnown = inHome.test(plain) || ofSystem.test(plain);
+  const lasting = plain.replace(/^\/var(?=\/run\/)/, "");
+  const isSocket = sockets.some((pattern) => pattern.test(lasting));
+  const isKnown = isSocket || inHome.test(plain) || ofSystem.test(lasting);
   if (isKnown || files.some((pattern) => pattern.test(name))) return ["secret"];
   const told: Told[] = [];
   const isInside = () => folder.split("/").some((one) => folders.test(one));
@@ -122,4 +142,13 @@ function original(name: string): string {
 export function knownPlaces(homes: Iterable<string>): string[] {
   const names = [...homePlaces, ...homeSettings];
   return [...[...homes].flatMap((home) => names.map((name) => `${home}/${name}`)), ...systemPlaces];
+}
+
+/** The sockets that an environment names, by a path or as `unix:///run/docker.sock`. */
+export function namedSockets(env: Readonly<Record<string, string | undefined>>): string[] {
+  const names = ["SSH_AUTH_SOCK", "DOCKER_HOST", "CONTAINER_HOST", "DBUS_SESSION_BUS_ADDRESS"];
+  return names.flatMap((name) => {
+    const [, path] = /^(?:unix:(?:\/\/|path=))?(\/[^,;]+)/.exec(env[name] ?? "") ?? [];
+    return path ?? [];
+  });
 }

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { lastName, linkTarget, nameOf, parentOf, realPath } from "../kernel/names.ts";
 import { holdsKey, holdsPassword } from "./secret-content.ts";
-import { knownPlaces, toldBy } from "./secret-names.ts";
+import { knownPlaces, namedSockets, toldBy } from "./secret-names.ts";
 import { search, type Searched } from "./search.ts";
 import { statsOf } from "./stats.ts";
 
@@ -34,6 +34,8 @@ export class Secrets {
   readonly #roots: readonly string[];
   /** What links with names of secrets lead to. */
   readonly #targets = new Set<string>();
+  /** The secrets that have several names, by their file systems and inodes. */
+  #linked: ReadonlyMap<string, string> | undefined;
 
   /**
    * @param home The home directory, if it is known; those of all users count anyway
@@ -47,19 +49,21 @@ export class Secrets {
 
   /** Looks up where known secrets are, as links are now. What was found before stays. */
   look(): void {
+    this.#linked = undefined;
     for (const place of knownPlaces(this.#homes)) {
       this.add(place);
       // A directory of links, as many keep their settings, or links to single files.
       const stats = statsOf(place);
       if (stats?.isDirectory()) this.#addLinks(place, () => true);
     }
+    for (const socket of namedSockets(process.env)) this.add(socket);
     for (const root of this.#roots) this.#addLinks(root, (path) => isSecretFile(path, path));
   }
 
   #addLinks(directory: string, counts: (path: string) => boolean): void {
     const { found } = search(directory, {
       isFound: ({ path, type }) => type === "other" && counts(path),
-      isClosed: (path) => /\/(node_modules|\.cache|\.git)$/.test(path),
+      isClosed: isStore,
       max: Infinity,
       limit: linksLimit,
     });
@@ -82,7 +86,45 @@ export class Secrets {
    * @param now Where the file is now, if it went
    */
   has(path: string, now = path): boolean {
-    return this.#isTarget(path) || isSecretFile(path, now);
+    return this.#isTarget(path) || isSecretFile(path, now) || this.sameAs(path, now) !== undefined;
+  }
+
+  /**
+   * The name of a secret that a file is too, by a hard link.
+   *
+   * @param now Where the file is now, if it went
+   */
+  sameAs(path: string, now = path): string | undefined {
+    if (this.#linked?.size === 0) return undefined;
+    const id = linkedId(now);
+    if (id === undefined) return undefined;
+    this.#linked ??= this.#findLinked();
+    const name = this.#linked.get(id);
+    return name === path ? undefined : name;
+  }
+
+  #findLinked(): Map<string, string> {
+    const found = new Map<string, string>();
+    const note = (path: string) => {
+      const id = linkedId(path);
+      if (id !== undefined && !found.has(id)) found.set(id, path);
+    };
+    const noteIn = (directory: string, counts: (path: string) => boolean) =>
+      search(directory, {
+        isFound({ path, type }) {
+          if (type !== "directory" && counts(path)) note(path);
+          return false;
+        },
+        isClosed: isStore,
+        max: Infinity,
+        limit: linksLimit,
+      });
+    for (const place of [...knownPlaces(this.#homes), ...this.#targets]) {
+      note(place);
+      noteIn(place, () => true);
+    }
+    for (const root of this.#roots) noteIn(root, (path) => isSecretFile(path, path));
+    return found;
   }
 
   /**
@@ -95,7 +137,8 @@ export class Secrets {
     const names = namesOf(path);
     return (
       names.findLast((name) => isSecretFile(name, now ?? name)) ??
-      names.findLast((name) => this.#isTarget(name))
+      names.findLast((name) => this.#isTarget(name)) ??
+      (this.sameAs(names.at(-1)!, now) === undefined ? undefined : names.at(-1))
     );
   }
 
@@ -121,6 +164,18 @@ export class Secrets {
     const { found, complete } = this.within(directory, { max: 1, withoutPackages: true });
     return found.length > 0 || !complete;
   }
+}
+
+/** Whether a directory has too many files for links in it to be a person's. */
+function isStore(path: string): boolean {
+  return /\/(node_modules|\.cache|\.git)$/.test(path);
+}
+
+/** What is the same for all names of a file; undefined: it has one, or is a directory. */
+function linkedId(path: string): string | undefined {
+  const stats = statsOf(path);
+  if (stats === undefined || stats.isDirectory() || stats.nlink < 2n) return undefined;
+  return `${stats.dev}:${stats.ino}`;
 }
 
 function isSecretFile(path: string, now: string): boolean {

@@ -32,6 +32,8 @@ export interface Withheld {
   /** A path, or a port as `"connect_tcp 41234"`. */
   readonly what: string;
   readonly rights: readonly FsRight[];
+  /** The name of the secret that it is by a hard link. */
+  readonly same?: string;
   /**
    * `secret`: a person has to decide; `wide`: too much is in it; `later`: it decides what runs later;
    * `governing`: such a file is in it; `link`: hard links would let files be written that were only
@@ -95,7 +97,9 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
   const withhold = (what: string, rights: ReadonlySet<FsRight>, reason: Withheld["reason"]) => {
     const known = withheld.get(`${reason} ${what}`)?.rights ?? [];
     const all = ordered(new Set([...known, ...rights]));
-    withheld.set(`${reason} ${what}`, { what, rights: all, reason });
+    const same = reason === "secret" ? around.secrets.sameAs(what) : undefined;
+    const more = same === undefined ? {} : { same };
+    withheld.set(`${reason} ${what}`, { what, rights: all, ...more, reason });
   };
   const recognised = recognise(needs, already, tmp, around.project);
   const presets = recognised.presets.filter(({ spec, program }) => {

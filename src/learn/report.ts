@@ -3,7 +3,8 @@ import type { Draft, Withheld } from "./draft.ts";
 import type { Names } from "./names.ts";
 
 const reasons: Readonly<Record<Withheld["reason"], string>> = {
-  secret: "Used, but not granted: it is secret. Add what the program really needs, as to roFiles:",
+  secret:
+    "Used, but not granted: it is secret, or a socket that gives the rights of others, such as root's. Add what the program really needs, as to roFiles, or to paths with resolve_unix:",
   wide: "Used, but not granted: too much is in it. Add a part of it that will do:",
   later:
     "Used, but not granted for writing: it decides what runs later, outside of the sandbox. Most programs do without, or take a folder of the project, as bun install --cache-dir does. If yours does not, add it to rw:",
@@ -98,9 +99,11 @@ export function notes(
   return lines;
 }
 
-function withheldText({ what, rights }: Withheld, names: Names): string {
+function withheldText({ what, rights, same }: Withheld, names: Names): string {
   if (!what.startsWith("/")) return what;
-  return `${JSON.stringify(names.write(what))}: ${rights.join(", ")}`;
+  const written = (path: string) => JSON.stringify(names.write(path));
+  const also = same === undefined ? "" : `, the same file as ${written(same)}`;
+  return `${written(what)}${also}: ${rights.join(", ")}`;
 }
 
 /**

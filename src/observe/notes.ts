@@ -49,10 +49,14 @@ export function notesOn(
   // A file that is gone by now cannot be judged.
   const moved = others.some(({ errno, cause }) => errno === "EXDEV" && cause === "unknown");
   const secret = new Set(denied.flatMap((one) => secrets.nameFor(placeOf(one)) ?? []));
+  const named = [...secret].map((name) => {
+    const same = secrets.sameAs(name);
+    return same === undefined ? name : `${name}, the same file as ${same}`;
+  });
   return [
     ...(secret.size > 0
       ? [
-          `Careful: these are secrets. Allow only those that the program really needs: ${printable([...secret].join(", "))}.`,
+          `Careful: these are secrets, or sockets that give the rights of others. Allow only those that the program really needs: ${printable(named.join(", "))}.`,
         ]
       : []),
     ...fitting.map(({ note }) => note).filter((note) => aborted || !note.includes("SIGABRT")),
