@@ -89,18 +89,18 @@ export class Secrets {
     return this.#isTarget(path) || isSecretFile(path, now) || this.sameAs(path, now) !== undefined;
   }
 
-  /**
-   * The name of a secret that a file is too, by a hard link.
-   *
-   * @param now Where the file is now, if it went
-   */
+  /** The name of the secret that a file is by a hard link; undefined: its own name tells, or none. */
   sameAs(path: string, now = path): string | undefined {
+    const name = isSecretFile(path, now) ? undefined : this.#linkedTo(now);
+    return name === path ? undefined : name;
+  }
+
+  #linkedTo(path: string): string | undefined {
     if (this.#linked?.size === 0) return undefined;
-    const id = linkedId(now);
+    const id = linkedId(path);
     if (id === undefined) return undefined;
     this.#linked ??= this.#findLinked();
-    const name = this.#linked.get(id);
-    return name === path ? undefined : name;
+    return this.#linked.get(id);
   }
 
   #findLinked(): Map<string, string> {
@@ -119,11 +119,15 @@ export class Secrets {
         max: Infinity,
         limit: linksLimit,
       });
-    for (const place of [...knownPlaces(this.#homes), ...this.#targets]) {
+    for (const place of knownPlaces(this.#homes)) {
       note(place);
       noteIn(place, () => true);
     }
     for (const root of this.#roots) noteIn(root, (path) => isSecretFile(path, path));
+    for (const place of this.#targets) {
+      note(place);
+      noteIn(place, () => true);
+    }
     return found;
   }
 
