@@ -27,14 +27,18 @@ export function presetOperations(spec: string): Operation[] {
 }
 
 /**
- * What starting a program takes. Where its file cannot be read in here, that is known of itself
- * only, and not of its interpreters and libraries.
+ * What starting a program takes. Where a file cannot be read in here, be it that of an interpreter
+ * or a library, it is known up to that one only.
  */
 export function programOperations(path: string): Operation[] {
   try {
     return presetOperations(`executable=${path}`);
-  } catch {
-    return [{ kind: "execute", path }];
+  } catch (error) {
+    const { path: unread = path } = error as { path?: string };
+    return [
+      { kind: "execute", path },
+      { kind: "access", path: unread, access: ["read_file"] },
+    ];
   }
 }
 

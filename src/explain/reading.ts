@@ -183,12 +183,15 @@ const devNull: Operation = { kind: "open", path: "/dev/null", read: true, write:
 /** The launcher of `ruleset.spawn()` is in memory, so all that can be denied is its stdio. */
 export const launching: Reading = { attempts: [{ operations: [devNull] }], path: "/dev/null" };
 
-/** `Bun.spawn()` opens `/dev/null` for what is ignored; Node's functions have pipes there. */
+/**
+ * `Bun.spawn()` opens `/dev/null` for what is ignored, as standard input is unless it is told; Node's
+ * functions have pipes there.
+ */
 function spawning(name: string, syscall: string): Reading {
   const path = programPath(name);
   const program = { operations: programOperations(path), preset: `executable=${name}` };
   if (syscall !== "posix_spawn") return { attempts: [program], path };
-  return { attempts: [{ ...program, also: [devNull] }, program], path };
+  return { attempts: [{ ...program, also: [devNull] }], path };
 }
 
 /** Binding is UDP's, listening TCP's. */

@@ -10,6 +10,28 @@ export const programRows: Rows = {
     rules: anyDevNull,
     code: 'presets.executable("DIR/run")',
   },
+  "Bun.spawn(), denied /dev/null too": {
+    action: ({ dir }) => Bun.spawn([`${dir}/run`]).exited,
+    code: 'presets.executable("DIR/run"), rwFiles("/dev/null")',
+  },
+  "Bun.spawnSync(), denied /dev/null too": {
+    action: ({ dir }) => Bun.spawnSync([`${dir}/run`]),
+    rules: [roFiles("/dev/null")],
+    code: 'presets.executable("DIR/run"), rwFiles("/dev/null")',
+  },
+  "Bun.spawn(), denied the loader": {
+    action: () => Bun.spawn(["env"], { stdout: "ignore" }).exited,
+    rules: [roFiles(Bun.which("env")!)],
+    code: 'presets.executable("env"), rwFiles("/dev/null")',
+  },
+  "child_process.spawnSync(), denied the loader": {
+    action: ({ childProcess }) => {
+      const { error } = childProcess.spawnSync("env", { stdio: "inherit", env: {} });
+      if (error) throw error;
+    },
+    rules: [roFiles(Bun.which("env")!)],
+    code: 'presets.executable("env")',
+  },
   "Bun.spawn(), denied /dev/null": {
     action: ({ dir }) => Bun.spawn([`${dir}/run`]).exited,
     rules: [roFiles("DIR/run")],
