@@ -58,6 +58,9 @@ interface Import {
  * linked package that may be read is named as an entry of its own. An entry that is a link, or lies
  * behind one, must lead to code of the project that holds the link; else name what it leads to.
  *
+ * A node_modules folder without a `package.json` beside it belongs to no project. For packages in it
+ * that import one another, grant `read_dir` on what it lies in.
+ *
  * Not what is only known when it runs: `import(variable)`, the file of a `Worker` (name it as an
  * entry of its own), files that are read. A Bun process that is started inside needs
  * `bun({ children: true })`, `executable("bun")` and `cwd()` besides.

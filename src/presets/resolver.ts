@@ -123,7 +123,9 @@ function notePackage(specifier: string, importer: string, trail: Trail): void {
     const modules = basename(folder) === "node_modules" ? folder : join(folder, "node_modules");
     const found = join(modules, name);
     if (!existsSync(found)) continue;
-    for (const listed of [folder, realpathSync(modules), realpathSync(dirname(found))]) {
+    // Bun looks for node_modules in what it is in, also from inside of it.
+    const holder = dirname(modules);
+    for (const listed of [holder, realpathSync(modules), realpathSync(dirname(found))]) {
       noteFolder(listed, trail);
     }
     noteEntry(found, trail);
@@ -159,7 +161,12 @@ export function resolved(
     // The file may be a link, which is listed in the folder that it is in.
     const folder = dirname(resolve(dirname(importer), specifier));
     if (existsSync(folder)) noteFolder(realpathSync(folder), trail);
-  } else if (!/^#|^\w+:/.test(specifier)) notePackage(specifier, importer, trail);
+  } else if (specifier.startsWith("#")) {
+    // Of this package, or of another one by its name.
+    const [, modules = "", name = ""] =
+      /^(.*\/node_modules\/)((?:@[^/]+\/)?[^/]+)/s.exec(path) ?? [];
+    if (!importer.startsWith(`${modules}${name}/`)) notePackage(name, importer, trail);
+  } else if (!/^\w+:/.test(specifier)) notePackage(specifier, importer, trail);
   return realpathSync(path);
 }
 

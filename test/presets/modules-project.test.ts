@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { chownSync, cpSync } from "node:fs";
 import { join } from "node:path";
-import { presets, type FsRule } from "../../src/index.ts";
+import { pathAccess, presets, type FsRule } from "../../src/index.ts";
 import { nativePath } from "../../src/kernel/image.ts";
 import { presetOf } from "../../src/presets.ts";
 import { inSubprocess, testFromAbi } from "../harness.ts";
@@ -328,4 +328,71 @@ test("the preset by name takes several files, and one whose name has a comma", (
   expect(paths("modules=a.ts,b.txt")).toEqual([`${folder}/a.ts`, `${folder}/b.txt`]);
   expect(paths("modules=c,d.ts")).toEqual([`${folder}/c,d.ts`]);
   expect(() => paths("modules=a.ts,none.ts")).toThrow("none.ts");
+});
+
+describe("an entry in node_modules runs from anywhere, and finds the packages that it imports", () => {
+  const b = {
+    "app/node_modules/b/package.json": '{ "name": "b", "main": "x.js" }',
+    "app/node_modules/b/x.js": 'console.log("b")',
+  };
+  const a = (text: string, manifest = "{}"): Files => ({
+    "app/node_modules/a/package.json": manifest,
+    "app/node_modules/a/i.js": text,
+  });
+  const store = "app/node_modules/.bun";
+  const cases: Record<string, [entry: string, files: Files]> = {
+    "by import": ["app/node_modules/a/i.js", { ...b, ...a('import "b"') }],
+    "by require()": ["app/node_modules/a/i.js", { ...b, ...a('require("b")') }],
+    "by a link in .bin": [
+      "app/node_modules/.bin/a",
+      { ...b, ...a('import "b"'), "app/node_modules/.bin/a": { link: "../a/i.js" } },
+    ],
+    "by the imports of its package.json": [
+      "app/node_modules/a/i.js",
+      { ...b, ...a('import "#b"', '{ "imports": { "#b": "b" } }') },
+    ],
+    "from a package in a package": [
+      "app/node_modules/a/node_modules/c/i.js",
+      { ...b, ...a(""), "app/node_modules/a/node_modules/c/i.js": 'import "b"' },
+    ],
+    "in a store": [
+      "app/node_modules/a/i.js",
+      {
+        "app/node_modules/a": { link: ".bun/a@1/node_modules/a" },
+        [`${store}/a@1/node_modules/a/i.js`]: 'import "b"',
+        [`${store}/a@1/node_modules/b`]: { link: "../../b@2/node_modules/b" },
+        [`${store}/b@2/node_modules/b/index.js`]: 'console.log("b")',
+      },
+    ],
+  };
+  for (const [name, [entry, files]] of Object.entries(cases)) {
+    testFromAbi(1, name, async () => {
+      const folder = project({ ...files, "app/package.json": "{}", "elsewhere/x": "", secret: "" });
+      const main = join(folder, entry);
+      const elsewhere = join(folder, "elsewhere");
+      const rules = [
+        ...[executable(process.execPath), bun({ children: true })],
+        ...[pathAccess(["read_dir"], elsewhere), modules(main)],
+      ];
+      const command = [process.execPath, main];
+      expect(await run(rules, command, { cwd: elsewhere })).toEqual({
+        ...{ status: 0, stdout: "b\n", stderr: "" },
+      });
+      expect(granted(folder, entry)).not.toContain(".");
+      const list = [process.execPath, "-e", 'require("node:fs").readdirSync("..")'];
+      expect((await run(rules, list, { cwd: elsewhere })).stderr).toContain("EACCES");
+    });
+  }
+
+  test("of the project only what holds node_modules is listed for it, and no file is read", () => {
+    const folder = project({ ...b, ...a('import "b"'), "app/package.json": "{}", "app/.env": "" });
+    expect(granted(folder, "app/node_modules/a/i.js")).toEqual([
+      ...["a/i.js", "a/package.json", "b/package.json", "b/x.js"].map(
+        (name) => `app/node_modules/${name}`,
+      ),
+      ...["app/node_modules/a", "app", "app/node_modules", "app/node_modules/b"],
+    ]);
+    const alone = project({ ...a('import "./i.js"'), "app/package.json": "{}" });
+    expect(granted(alone, "app/node_modules/a/i.js")).not.toContain("app");
+  });
 });
