@@ -275,9 +275,21 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: "advise/secret-names.ts",
-    text: "inHome.test(plain) || ofSystem.test(plain)",
+    text: "inHome.test(plain) || ofSystem.test(lasting)",
     instead: "inHome.test(plain)",
     tests: ["learn/secrets.test.ts"],
+  },
+  {
+    file: "advise/secrets.ts",
+    text: "stats.nlink < 2n",
+    instead: "stats.nlink < 3n",
+    tests: ["learn/secret-links.test.ts"],
+  },
+  {
+    file: "learn/existing.ts",
+    text: "  const fd = openOwned(path, ownPolicy);",
+    instead: "  const fd = -1;",
+    tests: ["learn/write.test.ts"],
   },
   {
     file: "learn/fold.ts",
