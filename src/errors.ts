@@ -79,7 +79,13 @@ export class LandlockError extends Error {
    */
   readonly processChanged: boolean;
 
-  /** Public for tests and for code that builds on this library; nobody else needs to call it. */
+  /**
+   * Public for tests and for code that builds on this library; nobody else needs to call it.
+   *
+   * @param code What went wrong
+   * @param problem What could not be done, and why
+   * @param details What else the error carries
+   */
   constructor(code: LandlockErrorCode, problem: string, details: LandlockErrorDetails = {}) {
     const { hint } = details;
     super(

@@ -88,6 +88,7 @@ export interface PolicyOptions {
  * project.
  *
  * @param value What the policy's file holds
+ * @param options `base`: the folder that relative paths belong to
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the key that is wrong
  * @see {@link https://github.com/landlock-lsm/landlockconfig}
  */

@@ -180,6 +180,7 @@ export function connectSendUdp<Given extends readonly number[]>(...ports: Ports<
 /**
  * Makes one rule of many. Nests; without rules it grants nothing.
  *
+ * @param rules Rules of any kind, or equal plain data
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no rule
  */
 export function composite(...rules: Rule[]): CompositeRule {

@@ -59,6 +59,7 @@ export class Ruleset extends PlainData implements Disposable {
    * Restricts every thread of this process, and all children from now on, for ever. Sets
    * no_new_privs on every thread too. May be called again: each call adds a layer.
    *
+   * @param options `deadlineMs`: how long other threads may take to answer, in milliseconds
    * @throws {LandlockError} `ERR_LANDLOCK_TOO_MANY_LAYERS` at the 17th layer,
    *   `ERR_LANDLOCK_THREADS_UNREACHABLE` where a thread does not answer, both with nothing
    *   changed; `ERR_LANDLOCK_THREADS_DIVERGED` where only some threads could be restricted

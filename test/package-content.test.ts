@@ -29,7 +29,12 @@ const bundles = [
 ];
 
 const examples = ["bunx-sandboxed", "command-server", "image-converter", "one-shot-tool", "wiki"];
-const pages = [...examples.map((name) => `src/examples/${name}.ts`), "test/spawn/options.md"];
+const manuals = ["cli", "explain", "learn", "policy", "presets", "sandbox"];
+const pages = [
+  ...manuals.map((name) => `src/${name}/README.md`),
+  ...examples.map((name) => `src/examples/${name}.ts`),
+  "test/spawn/options.md",
+];
 
 describe("the package", () => {
   test("has lib as it is, the bundles, what they need, what the README leads to, and nothing else", () => {

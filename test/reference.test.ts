@@ -1,6 +1,6 @@
-/** The README names what there is, and nothing that is not there. */
+/** The pages name what there is, and nothing that is not there. */
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseFlags } from "../src/cli/flags.ts";
 import { usage } from "../src/cli/usage.ts";
@@ -8,43 +8,46 @@ import { LandlockError, presets } from "../src/index.ts";
 import { accessFs, accessNet, linuxOf, newestAbi, rightsOf, scopes } from "../src/kernel/abi.ts";
 import { notCovered } from "../src/kernel/coverage.ts";
 import { policyJsonSchema } from "../src/schemas/json-schema.ts";
+import { pages, textOf } from "./pages/blocks.ts";
 
 const root = join(import.meta.dir, "..");
-const read = (path: string) => readFileSync(join(root, path), "utf8");
-const readme = read("README.md");
+const manual = (folder: string) => textOf(`src/${folder}/README.md`);
 
-/** All that stands as code, in lines and in blocks. */
-const code = [...readme.matchAll(/^```[^]*?^```|`[^`\n]+`/gm)].map(([text]) => text).join("\n");
-
-const isNamed = (name: string) =>
-  new RegExp(`(?<![\\w-])${RegExp.escape(name)}(?![\\w])`).test(code);
+const sources = [...new Bun.Glob("src/**/*.ts").scanSync(root)].map((file) =>
+  readFileSync(join(root, file), "utf8"),
+);
 
 /** The text beneath a heading. */
-function section(heading: string): string {
-  return readme.split(`\n## ${heading}\n`)[1]!.split("\n## ")[0]!;
+function section(text: string, heading: string): string {
+  return text.split(`\n## ${heading}\n`)[1]!.split("\n## ")[0]!;
 }
 
-/** The code in the first column of a section's tables, as it stands there. */
-function firstColumn(heading: string): string[] {
-  const rows = section(heading).match(/^\| .+/gm) ?? [];
+/** The code in the first column of the tables of a text, as it stands there. */
+function firstColumn(text: string): string[] {
+  const rows = text.match(/^\| .+/gm) ?? [];
   return rows
     .flatMap((row) => row.split("|")[1]!.match(/`[^`]+`/g) ?? [])
     .map((name) => name.slice(1, -1));
 }
 
-/** The fields of an interface, as its file declares them. */
-function fieldsOf(file: string, name: string): string[] {
-  const body = read(file).split(`export interface ${name} `)[1]!.split("\n}")[0]!;
-  return [...body.matchAll(/^  readonly (\w+)\??:/gm)].map(([, field]) => field!);
+/** The body of an exported interface, class or type, wherever it is declared. */
+function bodyOf(declaration: string): string {
+  const parts = sources.flatMap((text) => text.split(`export ${declaration} `).slice(1));
+  expect([declaration, parts.length]).toEqual([declaration, 1]);
+  return parts[0]!.split(/\n\}|;\n\n/)[0]!;
 }
+
+/** The fields of an interface, as its file declares them. */
+const fieldsOf = (name: string) =>
+  [...bodyOf(`interface ${name}`).matchAll(/^  readonly (\w+)\??:/gm)].map(([, field]) => field!);
 
 /** Code without its imports, comments and texts: what is named in there only is not used. */
 const used = (text: string) =>
   text.replaceAll(/^import [^;]*;$|\/\/.*$|\/\*[^]*?\*\/|"[^"\n]*"|`[^`]*`/gm, "");
 
 describe("every export", () => {
-  const lists = [...read("src/index.ts").matchAll(/^export (?:type )?\{([^}]+)\}/gm)];
-  const names = lists
+  const index = readFileSync(join(root, "src/index.ts"), "utf8");
+  const names = [...index.matchAll(/^export (?:type )?\{([^}]+)\}/gm)]
     .flatMap(([, list]) => list!.split(","))
     .map((name) => name.trim().replace(/^type /, ""))
     .filter((name) => name !== "");
@@ -55,18 +58,18 @@ describe("every export", () => {
     expect(names.length).toBeGreaterThan(values.length);
   });
 
-  test("is named in the README", () => {
-    expect(names.filter((name) => !isNamed(name))).toEqual([]);
-  });
-
-  test("that the reference names is one", () => {
-    const words = firstColumn("Reference").flatMap((name) => name.split(" "));
-    expect(words.filter((name) => !names.includes(name))).toEqual([]);
+  test("that is a value is named in a page", async () => {
+    const code = pages.flatMap((page) => textOf(page).match(/^```[^]*?^```|`[^`\n]+`/gm) ?? []);
+    const isNamed = (name: string) => new RegExp(`\\b${name}\\b`).test(code.join("\n"));
+    const values = Object.keys(await import("../src/index.ts"));
+    expect(values.filter((name) => !isNamed(name))).toEqual([]);
   });
 
   test("has type tests", () => {
     const tests = [...new Bun.Glob("types*.test.ts").scanSync(import.meta.dir)];
-    const text = tests.map((file) => used(read(`test/${file}`))).join("\n");
+    const text = tests
+      .map((file) => used(readFileSync(join(import.meta.dir, file), "utf8")))
+      .join("\n");
     const isTested = (name: string) => new RegExp(`\\b${name}\\b`).test(text);
     expect(names.filter((name) => !isTested(name))).toEqual([]);
     expect(used('import {\n  Foo,\n} from "foo";\n// Bar\ntest("Baz", () => call());')).not.toMatch(
@@ -76,92 +79,95 @@ describe("every export", () => {
 });
 
 describe("fields", () => {
+  const report = section(manual("sandbox"), "Report");
+
   test("of a Report are those of its table", () => {
-    expect(firstColumn("Report")).toEqual(
-      expect.arrayContaining(fieldsOf("src/report.ts", "Report")),
-    );
-    const parts = fieldsOf("src/report.ts", "ThreadReport");
-    const fields = [...fieldsOf("src/report.ts", "Report"), ...parts];
-    expect(firstColumn("Report").filter((name) => !fields.includes(name))).toEqual([]);
+    expect(firstColumn(report)).toEqual(expect.arrayContaining(fieldsOf("Report")));
+    const fields = [...fieldsOf("Report"), ...fieldsOf("ThreadReport")];
+    expect(firstColumn(report).filter((name) => !fields.includes(name))).toEqual([]);
   });
 
-  test("of a Plan are those of a Report, but for those that its row names", () => {
-    const row = section("Reference").match(/^\| `Plan` .*$/m)![0];
-    const [, without, more] = /Report but for (.*); and (.*) \|$/.exec(
-      row.replace(/\s+\|$/, " |"),
-    )!;
-    const names = (text: string) => [...text.matchAll(/`(\w+)`/g)].map(([, name]) => name!);
-    const shared = fieldsOf("src/report.ts", "Report").filter(
-      (name) => !names(without!).includes(name),
-    );
-    expect(fieldsOf("src/plan.ts", "Plan").sort()).toEqual([...shared, ...names(more!)].sort());
-    expect(fieldsOf("src/report.ts", "Report")).toEqual(expect.arrayContaining(names(without!)));
+  test("of a Plan are those of a Report, but for those that the manual names", () => {
+    const [, without, more] = /same fields except ([^.]*)\.\s+It also has ([^.]*)\./.exec(report)!;
+    const named = (text: string) => [...text.matchAll(/`(\w+)`/g)].map(([, name]) => name!);
+    const shared = fieldsOf("Report").filter((name) => !named(without!).includes(name));
+    expect(fieldsOf("Plan").sort()).toEqual([...shared, ...named(more!)].sort());
+    expect(fieldsOf("Report")).toEqual(expect.arrayContaining(named(without!)));
   });
 
   test("of a LandlockError are named", () => {
-    const [, body] = read("src/errors.ts").split("export class LandlockError ");
-    const fields = [...body!.split("\n}")[0]!.matchAll(/^  (?:declare )?readonly (\w+)\??:/gm)];
+    const body = bodyOf("class LandlockError");
+    const fields = [...body.matchAll(/^  (?:declare )?readonly (\w+)\??:/gm)];
     const names = fields.map(([, name]) => name!);
     expect(names).toContain("errnoName");
-    const said = section("Errors").split("\n|")[0]!.match(/`\w+`/g)!;
+    const said = section(manual("explain"), "Errors").split("\n|")[0]!.match(/`\w+`/g)!;
     expect(names.filter((name) => !said.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  test("of an Explanation are named", () => {
+    const said = section(manual("explain"), "explain()");
+    const fields = fieldsOf("ExplanationData");
+    expect(fields.length).toBeGreaterThan(6);
+    expect(fields.filter((name) => !said.includes(`\`${name}\``))).toEqual([]);
   });
 
   test("of a policy are those of its table", () => {
     const schema = policyJsonSchema() as { properties: Record<string, unknown> };
     const keys = Object.keys(schema.properties).filter((key) => key !== "$schema");
     const inner = ["access", "refer", "ifMissing"];
-    expect(firstColumn("Policy files").sort()).toEqual([...keys, ...inner].sort());
+    expect(firstColumn(manual("policy")).sort()).toEqual([...keys, ...inner].sort());
   });
 });
 
 describe("names", () => {
   test("of errors' codes are those of the table", () => {
-    const codes = [...read("src/errors.ts").matchAll(/^  \| "(ERR_\w+)"/gm)].map(
-      ([, name]) => name!,
-    );
+    const body = bodyOf("type LandlockErrorCode");
+    const codes = [...body.matchAll(/^  \| "(ERR_\w+)"/gm)].map(([, name]) => name!);
     expect(codes.length).toBeGreaterThan(9);
-    expect(firstColumn("Errors").sort()).toEqual(codes.sort());
+    expect(firstColumn(section(manual("explain"), "Errors")).sort()).toEqual(codes.sort());
   });
 
-  test("of presets are those of the table", () => {
-    const named = firstColumn("Presets").map((call) => call.replace(/\(.*/, ""));
-    expect([...new Set(named)].sort()).toEqual(Object.keys(presets).sort());
+  test("of presets are those that the manual describes", () => {
+    const items = [...section(manual("presets"), "What each one grants").matchAll(/^`(\w+)\(/gm)];
+    expect([...new Set(items.map(([, name]) => name!))].sort()).toEqual(
+      Object.keys(presets).sort(),
+    );
   });
 
-  test("of rights are all there, each in the row of its ABI", () => {
-    const rows = section("Configs").match(/^\| \d+ .+/gm)!;
-    expect(rows).toHaveLength(newestAbi);
-    for (const [i, row] of rows.entries()) {
+  test("of rights are all there, each in the item of its ABI", () => {
+    const items = section(manual("sandbox"), "ABIs").match(/^- \*\*ABI [^]*?(?=\n- |\n\n)/gm)!;
+    expect(items).toHaveLength(newestAbi);
+    for (const [i, item] of items.entries()) {
       const { fs, net, scoped } = rightsOf(i + 1);
       const before = rightsOf(i);
       const older: readonly string[] = [...before.fs, ...before.net, ...before.scoped];
       const added = [...fs, ...net, ...scoped].filter((right) => !older.includes(right));
       const all: readonly string[] = [...accessFs, ...accessNet, ...scopes];
-      const named = [...row.matchAll(/`(\w+)`/g)].map(([, name]) => name!);
+      // The first sentence names what is added.
+      const named = [...item.split(/\.\s/)[0]!.matchAll(/`(\w+)`/g)].map(([, name]) => name!);
       expect(named.filter((name) => all.includes(name))).toEqual(added);
-      expect(row).toContain(` ${linuxOf(i + 1)} `);
+      expect(item).toStartWith(`- **ABI ${i + 1}** (Linux ${linuxOf(i + 1)}):`);
     }
   });
+});
 
-  test("of the Linux versions that see more are in the threat model", () => {
+describe("what is not covered", () => {
+  const text = section(manual("sandbox"), "What is not covered").replaceAll(/\s+/g, " ");
+
+  test("names the Linux versions that see more", () => {
     const abis = notCovered(1, rightsOf(1)).flatMap((what) => /ABI (\d+)/.exec(what)?.[1] ?? []);
     expect(abis.length).toBeGreaterThan(4);
     const versions = abis.map((abi) => linuxOf(Number(abi)));
-    const text = section("Threat model").replaceAll(/\s+/g, " ");
-    expect(
-      versions.filter(
-        (version) => !text.includes(`below ${version}`) && !text.includes(`below Linux ${version}`),
-      ),
-    ).toEqual([]);
+    const isNamed = (version: string) =>
+      new RegExp(`below (Linux )?${RegExp.escape(version)}\\b`).test(text);
+    expect(versions.filter((version) => !isNamed(version))).toEqual([]);
   });
 
-  test("of what Landlock does not see are in the threat model, each of them", () => {
-    const text = section("Threat model");
+  test("names what Landlock does not see, each of it", () => {
     const subjects = [
-      ...["open already", "chmod", "memfd_create", "inotify", "lock", "Multipath TCP", "AF_ALG"],
+      ...["Open files", "chmod", "memfd_create", "inotify", "lock", "Multipath TCP", "AF_ALG"],
       ...["System V", "keyctl", "prlimit"],
-      ...["any host", "listen()", "MSG_FASTOPEN", "SIGIO", "KEYCTL_SESSION_TO_PARENT"],
+      ...["filter hosts", "listen()", "MSG_FASTOPEN", "SIGIO", "KEYCTL_SESSION_TO_PARENT"],
     ];
     const all = notCovered(1, rightsOf(11)).filter((what) => !what.includes("(needs ABI"));
     expect(all).toHaveLength(subjects.length);
@@ -177,10 +183,10 @@ describe("options of landlock-restrict", () => {
     ].sort();
   const inUsage = usage.match(/^  -.*?(?=   |$)/gm)!;
 
-  test("are the same in its usage and in the README", () => {
+  test("are the same in its usage and in its manual", () => {
     const documented = optionsIn(inUsage);
     expect(documented).toContain("-connecttcp");
-    expect(optionsIn(firstColumn("Command line"))).toEqual(documented);
+    expect(optionsIn(firstColumn(section(manual("cli"), "Options")))).toEqual(documented);
   });
 
   test("are taken by it, each of them", () => {
@@ -197,11 +203,83 @@ describe("options of landlock-restrict", () => {
     expect(refused).toEqual(alone.sort());
   });
 
-  test("have an entry for this version among the changes", async () => {
+  test("have an entry for this version in the README", async () => {
     const { version } = await Bun.file(join(root, "package.json")).json();
     expect(version).toMatch(/^\d+\.\d+\.\d+$/);
-    expect(section("Changes").match(/^### .+/m)?.[0]).toBe(`### ${version}`);
+    expect(section(textOf("README.md"), "Versions").match(/^- .+/m)?.[0]).toStartWith(
+      `- **${version}**:`,
+    );
     const cli = Bun.spawnSync([process.execPath, join(root, "src/cli.ts"), "--version"]);
     expect([cli.stdout.toString(), cli.exitCode]).toEqual([`landlock-restrict ${version}\n`, 0]);
+  });
+});
+
+describe("pages", () => {
+  /** Text without code blocks, and each heading as a link names it. */
+  const plain = (page: string) => textOf(page).replaceAll(/^```[^]*?^```$/gm, "");
+  const anchors = (page: string) =>
+    (plain(page).match(/^#+ .+/gm) ?? []).map((heading) =>
+      heading
+        .replace(/^#+ /, "")
+        .toLowerCase()
+        .replaceAll(/[^\w -]/g, "")
+        .replaceAll(" ", "-"),
+    );
+  const written = pages.filter((page) => /^(README|src|\.github|test\/README)/.test(page));
+
+  test("lead to files and headings that are there", () => {
+    const links = pages.flatMap((page) =>
+      [...plain(page).matchAll(/\]\(([^)\s]+)\)/g)]
+        .map(([, target]) => target!)
+        .filter((target) => !/^[a-z]+:/.test(target))
+        .map((target) => [page, target, ...target.split("#")] as const),
+    );
+    expect(links.length).toBeGreaterThan(30);
+    const dead = links.filter(([page, , path, anchor]) => {
+      const file = path === "" ? page : join(page, "..", path!);
+      if (!existsSync(join(root, file))) return true;
+      return anchor !== undefined && !anchors(file).includes(anchor);
+    });
+    expect(dead.map(([page, target]) => `${page}: ${target}`)).toEqual([]);
+  });
+
+  test("name programs and scripts of the project that are there", async () => {
+    const { scripts } = await Bun.file(join(root, "package.json")).json();
+    const code = pages
+      .flatMap((page) => textOf(page).match(/^```[^]*?^```|`[^`\n]+`/gm) ?? [])
+      .join("\n");
+    const files = [...code.matchAll(/\b(?:bun|sh) (?:test )?((?:test|lib|src)\/[\w./-]+)/g)];
+    expect(files.length).toBeGreaterThan(10);
+    const named = [...code.matchAll(/\b(?:bun run|sh test\/run) ([\w:]+)/g)];
+    expect(named.length).toBeGreaterThan(3);
+    const missing = [
+      ...files.map(([, file]) => file!).filter((file) => !existsSync(join(root, file))),
+      ...named.map(([, name]) => name!).filter((name) => !Object.hasOwn(scripts, name)),
+    ];
+    expect(missing).toEqual([]);
+  });
+
+  test("say each sentence once", () => {
+    const sentences = written.flatMap((page) =>
+      plain(page)
+        .replaceAll(/<!-- bun run bench[^]*<!-- to here/g, "")
+        .replaceAll(/^[|#<].*$/gm, "")
+        .split(/\n\n|\n *- |(?<=[.:!?])\s+/)
+        .map((sentence) => sentence.replaceAll(/\s+/g, " ").trim())
+        .filter((sentence) => sentence.split(" ").length > 5),
+    );
+    expect(sentences.length).toBeGreaterThan(200);
+    const twice = sentences.filter((sentence, i) => sentences.indexOf(sentence) !== i);
+    expect(twice).toEqual([]);
+  });
+
+  test("have lines of 100 columns at most, tables of 120, code of 160, and the README 220 lines", () => {
+    const linesOf = (text: string) => text.split("\n");
+    const wide = written.flatMap((page) => [
+      ...linesOf(plain(page)).filter((line) => line.length > (line.startsWith("|") ? 120 : 100)),
+      ...linesOf(textOf(page)).filter((line) => line.length > 160),
+    ]);
+    expect(wide).toEqual([]);
+    expect(textOf("README.md").split("\n").length - 1).toBeLessThanOrEqual(220);
   });
 });

@@ -187,9 +187,9 @@ describe("package.json", () => {
     expect(manifest).not.toContainAnyKeys(["os", "cpu", "libc"]);
   });
 
-  test("it publishes examples and a page, but no tests and no sources of the build", () => {
+  test("it publishes examples and manuals, but no tests and no sources of the build", () => {
     const inner = manifest.files.filter((file) => /^(\.|src|test|node_modules)/.test(file));
-    expect(inner).toEqual(["src/examples", "test/spawn/options.md"]);
+    expect(inner).toEqual(["src/examples", "src/*/README.md", "test/spawn/options.md"]);
   });
 
   test("the top level has its fixed names, dotfiles, a licence and a lock file", () => {

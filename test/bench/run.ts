@@ -53,7 +53,7 @@ console.log(table(results));
 if (!quick && chosen.length === 0) {
   const root = join(import.meta.dir, "..", "..");
   const folder = join(import.meta.dir, "results");
-  const page = join(root, "README.md");
+  const page = join(root, "src", "sandbox", "README.md");
   mkdirSync(folder, { recursive: true });
   await Bun.write(join(folder, "results.json"), JSON.stringify(results, null, 2));
   await Bun.write(join(folder, "chart.svg"), chart(results));

@@ -17,25 +17,47 @@ function row(cells: readonly string[]): string {
 function figures(group: Group, entries: readonly Measured[]): string {
   return entries
     .map((entry) => {
-      const ratio = entry === group.entries[0] ? "" : `, ${times(ratioOf(group, entry)!)}`;
+      const ratio =
+        entry === group.entries[0]
+          ? ""
+          : ` (${times(ratioOf(group, entry)!).replace(" ", "\u00a0")})`;
       return `${entry.name}: ${figure(entry.median)} ${group.unit}${ratio}`;
     })
-    .join("<br>");
+    .join("; ");
 }
 
-/** One line for each group that is in the chart or has a bar: what it costs here, and elsewhere. */
-function shortTable(groups: readonly Group[]): string[] {
+/** Breaks a line between words at 100 columns. */
+function wrapped(line: string, indent: string): string {
+  const lines = [""];
+  for (const word of line.split(" ")) {
+    const longer = lines.at(-1) === "" ? word : `${lines.at(-1)} ${word}`;
+    if (longer.length <= 100 - indent.length) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.join(`\n${indent}`);
+}
+
+/** One item for each group that is in the chart or has a bar: what it costs here, and elsewhere. */
+function shortList(groups: readonly Group[]): string[] {
   const chosen = groups.filter(({ charted, bars, note }) => charted || bars.length > 0 || note);
-  const rows = chosen.map((group) => {
+  return chosen.flatMap((group) => {
     const of = (...roles: readonly Role[]) =>
       group.entries.filter(isMeasured).filter(({ role }) => roles.includes(role));
     const peers = of("peer").toSorted((a, b) => a.median - b.median);
     const title = group.note === undefined ? group.title : `${group.title}: ${group.note}`;
-    const cells = [of("base", "floor"), of("ours"), peers].map((list) => figures(group, list));
-    return row([title, ...cells]);
+    const parts = {
+      "without, or in C": of("base", "floor"),
+      "bun-landlock": of("ours"),
+      others: peers,
+    };
+    const items = Object.entries(parts).filter(([, entries]) => entries.length > 0);
+    return [
+      `- ${wrapped(title, "  ")}`,
+      ...items.map(
+        ([name, entries]) => `  - ${wrapped(`_${name}_ ${figures(group, entries)}`, "    ")}`,
+      ),
+    ];
   });
-  const head = ["", "without it, or in C", "bun-landlock", "others"];
-  return [row(head), row(head.map(() => "-")), ...rows];
 }
 
 function machineLine({ machine, date }: Results): string {
@@ -46,7 +68,7 @@ const sectionBegins = "<!-- bun run bench writes from here -->";
 const sectionEnds = "<!-- to here -->";
 
 /**
- * Puts the short table between their two marks.
+ * Puts the short list between their two marks.
  *
  * @param text The text of a Markdown file
  * @param folder Where the chart and all figures lie in the sources; the package has neither
@@ -57,8 +79,8 @@ export function withSection(text: string, results: Results, folder: string): str
   const after = rest?.split(sectionEnds)[1];
   if (before === undefined || after === undefined) return text;
   const section = [
-    machineLine(results),
-    shortTable(results.groups).join("\n"),
+    wrapped(machineLine(results), ""),
+    shortList(results.groups).join("\n"),
     `All figures, and a chart: \`${folder}\` in the sources.`,
   ].join("\n\n");
   return `${before}${sectionBegins}\n\n${section}\n\n${sectionEnds}${after}`;

@@ -1,0 +1,70 @@
+/** The pages of the project, and the code blocks in them. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const root = join(import.meta.dir, "..", "..");
+
+/** One code block of a page. */
+export interface Block {
+  readonly page: string;
+  /** The line of its first line of code, from 1. */
+  readonly line: number;
+  /** What follows the fence; empty for a drawing. */
+  readonly language: string;
+  readonly code: string;
+}
+
+/** A command in a `console` block, and what it prints. */
+export interface Command {
+  readonly command: string;
+  /** Empty if the page shows none. */
+  readonly output: string;
+}
+
+/** Every page, by its path in the project. */
+export const pages: readonly string[] = [
+  ...["README.md", "src/*/README.md", "lib/README.md", "test/**/*.md", ".github/*.md"].flatMap(
+    (pattern) => [...new Bun.Glob(pattern).scanSync({ cwd: root, dot: true })].sort(),
+  ),
+];
+
+/** The text of a page. */
+export function textOf(page: string): string {
+  return readFileSync(join(root, page), "utf8");
+}
+
+/** The code blocks of a page, in order. */
+export function blocksOf(page: string): Block[] {
+  const text = textOf(page);
+  return [...text.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].map(({ index, 1: language, 2: code }) => ({
+    page,
+    line: text.slice(0, index).split("\n").length + 1,
+    language: language!,
+    code: code!,
+  }));
+}
+
+/** The file that a block's first line names, as in `// main.ts` or `# landlock.toml`. */
+export function fileOf({ code }: Block): string | undefined {
+  return /^(?:\/\/|#) ([\w.-]+\.\w+)\n/.exec(code)?.[1];
+}
+
+/** The commands of an `sh` block, without comments at their ends. Lines that go on are joined. */
+export function commandsOf({ code }: Block): string[] {
+  return code
+    .replaceAll(/ *\\\n */g, " ")
+    .split("\n")
+    .map((line) => line.replace(/ +#.*/, ""))
+    .filter((line) => line !== "");
+}
+
+/** The commands of a `console` block with their outputs. */
+export function sessionOf({ code }: Block): Command[] {
+  return code
+    .split(/^\$ /m)
+    .slice(1)
+    .map((part) => {
+      const [, command = "", output = ""] = /^((?:.*\\\n)*.*)\n?([^]*)$/.exec(part)!;
+      return { command, output: output.trimEnd() };
+    });
+}
