@@ -6,7 +6,7 @@
  *
  * RULESET_FD + 1 is the status pipe, or an eventfd: it closes when the command starts, or carries
  * a struct launch_failure. RULESET_FD + 2 is this program itself, if the child could not reach it
- * through its parent. src/spawn.ts is the other end. The command gets none of the three.
+ * through its parent. src/sandbox/spawn.ts is the other end. The command gets none of the three.
  */
 #include "allthreads.h"
 #include "numbers.h"

@@ -1,5 +1,5 @@
-/** `landlock-restrict`: runs a command in a sandbox. Its first lines: `src/bundle/starter.ts`. */
-import { buildRuleset } from "./build.ts";
+/** `landlock-restrict`: runs a command in a sandbox. Its first lines: `src/build/starter.ts`. */
+import { buildRuleset } from "./sandbox/create.ts";
 import { become } from "./cli/become.ts";
 import { complain } from "./cli/complain.ts";
 import { parseFlags, type Request } from "./cli/flags.ts";
@@ -13,12 +13,12 @@ import { refusalOf } from "./cli/refusal.ts";
 import { startOf, type Start } from "./cli/start.ts";
 import { statusText } from "./cli/status.ts";
 import { helpFor, usage, versionLine } from "./cli/usage.ts";
-import { enforceThread } from "./enforce.ts";
-import { LandlockError, messageFor } from "./errors.ts";
+import { enforceThread } from "./sandbox/restrict.ts";
+import { LandlockError, messageFor } from "./errors/errors.ts";
 import { lookUpCommand, lookUpFailure } from "./kernel/lookup.ts";
 import { unrestricted } from "./kernel/probe.ts";
 import { executeError, exitStatusFor } from "./kernel/refused.ts";
-import { rewritableText } from "./rewritable.ts";
+import { rewritableText } from "./sandbox/rewritable.ts";
 import { writeError, writeOutput } from "./terminal/output.ts";
 import { screenOf } from "./terminal/screen.ts";
 

@@ -13,9 +13,9 @@
  *
  * @module
  */
-export { Config, planFor, type BestEffortOptions } from "./config.ts";
-export { LandlockError, type LandlockErrorCode } from "./errors.ts";
-export { explain, type ExplainOptions } from "./explain.ts";
+export { Config, planFor, type BestEffortOptions } from "./sandbox/config.ts";
+export { LandlockError, type LandlockErrorCode } from "./errors/errors.ts";
+export { explain, type ExplainOptions } from "./explain/explain.ts";
 export type {
   AccessDeniedError,
   Cause,
@@ -24,10 +24,10 @@ export type {
   NodePermission,
 } from "./explain/explanation.ts";
 export type { LayerLike } from "./explain/known.ts";
-export type { Denial } from "./explain/model.ts";
-export type { PermissionScope } from "./explain/permissions.ts";
+export type { Denial } from "./model/model.ts";
+export type { PermissionScope } from "./explain/question.ts";
 export type { Fix } from "./explain/spell.ts";
-export type { ConfigData, LogFlag } from "./fit.ts";
+export type { ConfigData, LogFlag } from "./sandbox/fit.ts";
 export {
   accessFs,
   accessNet,
@@ -39,14 +39,14 @@ export {
   type Scope,
 } from "./kernel/abi.ts";
 export { probe, type Kernel, type KernelState, type Probe } from "./kernel/probe.ts";
-export { permissions } from "./permissions.ts";
-export type { AbiUse, PathRule, Plan, PortRule, Unenforced, Ungranted } from "./plan.ts";
-export { landlock, type ConfigRights } from "./landlock.ts";
-export { loadPolicy, parsePolicy, Policy, type PolicyOptions } from "./policy.ts";
-export { presets } from "./presets.ts";
+export { permissions } from "./explain/permissions.ts";
+export type { AbiUse, PathRule, Plan, PortRule, Unenforced, Ungranted } from "./sandbox/plan.ts";
+export { landlock, type ConfigRights } from "./sandbox/landlock.ts";
+export { loadPolicy, parsePolicy, Policy, type PolicyOptions } from "./policy/policy.ts";
+export { presets } from "./presets/presets.ts";
 export type { BunOptions, CwdOptions } from "./presets/system.ts";
 export type { DnsOptions } from "./presets/dns.ts";
-export type { Report, ThreadReport } from "./report.ts";
+export type { Report, ThreadReport } from "./sandbox/report.ts";
 export {
   CompositeRule,
   FsRule,
@@ -55,7 +55,7 @@ export {
   type FsRuleData,
   type NetRuleData,
   type Rule,
-} from "./rule.ts";
+} from "./sandbox/rule.ts";
 export {
   bindTcp,
   bindUdp,
@@ -67,6 +67,6 @@ export {
   roFiles,
   rwDirs,
   rwFiles,
-} from "./rules.ts";
-export { Ruleset, type RestrictSelfOptions } from "./ruleset.ts";
-export type { PathLike } from "./values.ts";
+} from "./sandbox/rules.ts";
+export { Ruleset, type RestrictSelfOptions } from "./sandbox/ruleset.ts";
+export type { PathLike } from "./validate/values.ts";

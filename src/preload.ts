@@ -11,15 +11,15 @@
  * be the operator's. Where a run may write there, `landlock-restrict -policy` has to start Bun.
  */
 import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
-import { LandlockError, messageFor } from "./errors.ts";
+import { LandlockError, messageFor } from "./errors/errors.ts";
 import { unrestricted } from "./kernel/probe.ts";
-import { Policy } from "./policy.ts";
+import { Policy } from "./policy/policy.ts";
 import { packageOf } from "./policy/find.ts";
 import { ownPolicy } from "./policy/owner.ts";
 import { folderOf } from "./policy/paths.ts";
 import { readFile } from "./policy/read.ts";
 import { asStarted } from "./policy/started.ts";
-import { firstWritable, rewritableText } from "./rewritable.ts";
+import { firstWritable, rewritableText } from "./sandbox/rewritable.ts";
 
 /** Workers get a copy of what is set under this key, which no environment and no .env can set. */
 const key = "bun-landlock/preload";

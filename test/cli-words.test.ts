@@ -1,7 +1,7 @@
 /** What `landlock-restrict` says to a word it does not know, and its help. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { closest } from "../src/closest.ts";
+import { closest } from "../src/errors/closest.ts";
 import { LandlockError, parsePolicy, pathAccess } from "../src/index.ts";
 import { usage } from "../src/cli/usage.ts";
 

@@ -1,7 +1,7 @@
 /** The one error class: its fields, its name, and the kernel's names of errnos. */
 import { expect, test } from "bun:test";
 import { LandlockError, type LandlockErrorCode } from "../src/index.ts";
-import { errnoName } from "../src/errors.ts";
+import { errnoName } from "../src/errors/errors.ts";
 
 const codes: Record<LandlockErrorCode, true> = {
   ERR_LANDLOCK_INVALID_RULE: true,

@@ -1,8 +1,8 @@
 /** One error, three surfaces: methods for the library, options for the command line, keys for policies. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { LandlockError, messageFor } from "../src/errors.ts";
-import type { Surface } from "../src/hints.ts";
+import { LandlockError, messageFor } from "../src/errors/errors.ts";
+import type { Surface } from "../src/errors/hints.ts";
 import {
   landlock,
   pathAccess,
@@ -14,7 +14,7 @@ import {
   rwDirs,
   type Kernel,
 } from "../src/index.ts";
-import { unexpandedIn } from "../src/unexpanded.ts";
+import { unexpandedIn } from "../src/errors/unexpanded.ts";
 import { kernelAbi, tempDir, testFromAbi, testOnAbis } from "./harness.ts";
 
 const cli = join(import.meta.dir, "..", "src", "cli.ts");

@@ -2,8 +2,8 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { printable } from "../src/errors.ts";
-import { machineFiles } from "../src/explain/files.ts";
+import { printable } from "../src/errors/errors.ts";
+import { machineFiles } from "../src/model/files.ts";
 import {
   bytesOf,
   fileName,
@@ -13,7 +13,7 @@ import {
   parentOf,
   realPath,
 } from "../src/kernel/names.ts";
-import { pasteable } from "../src/observe/quote.ts";
+import { pasteable } from "../src/explain/run/quote.ts";
 import { tempDir } from "./harness.ts";
 import { randomOf } from "./random.ts";
 

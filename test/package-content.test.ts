@@ -23,10 +23,7 @@ beforeAll(async () => {
   files = filesIn(unpacked);
 }, 60_000);
 
-const bundles = [
-  ...["cli.js", "index.js", "learn.cjs", "observe.cjs"],
-  ...["other-runtime.cjs", "preload.js"],
-];
+const bundles = [...["cli.js", "index.js", "other-runtime.cjs", "preload.js", "watching.cjs"]];
 
 const examples = ["bunx-sandboxed", "command-server", "image-converter", "one-shot-tool", "wiki"];
 const manuals = ["cli", "explain", "learn", "policy", "presets", "sandbox"];

@@ -2,7 +2,7 @@
 import { beforeAll, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { policyJsonSchema } from "../src/schemas/json-schema.ts";
+import { policyJsonSchema } from "../src/validate/schemas/json-schema.ts";
 import { kernelAbi, tempDir, testFromAbi, testUnless } from "./harness.ts";
 import { needsStrace } from "./observe/strace.ts";
 import { installPacked, run } from "./packed.ts";

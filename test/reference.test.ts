@@ -7,7 +7,7 @@ import { usage } from "../src/cli/usage.ts";
 import { LandlockError, presets } from "../src/index.ts";
 import { accessFs, accessNet, linuxOf, newestAbi, rightsOf, scopes } from "../src/kernel/abi.ts";
 import { notCovered } from "../src/kernel/coverage.ts";
-import { policyJsonSchema } from "../src/schemas/json-schema.ts";
+import { policyJsonSchema } from "../src/validate/schemas/json-schema.ts";
 import { pages, textOf } from "./pages/blocks.ts";
 
 const root = join(import.meta.dir, "..");

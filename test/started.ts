@@ -1,7 +1,7 @@
 /** The command line of the sources, started by the same lines of sh as the installed one. */
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { starter } from "../src/bundle/starter.ts";
+import { starter } from "../src/build/starter.ts";
 import { patience, tempDir } from "./harness.ts";
 
 const main = join(import.meta.dir, "..", "src", "cli.ts");

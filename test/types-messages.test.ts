@@ -45,7 +45,7 @@ test("mistakes in calls are type errors that say what to do, each on its own lin
 });
 
 describe("on hover", () => {
-  const text = readFileSync(join(root, "src/landlock.ts"), "utf8");
+  const text = readFileSync(join(root, "src/sandbox/landlock.ts"), "utf8");
   for (let abi = 1; abi <= newestAbi; abi++) {
     test(`V${abi} says its Linux version, and what it adds`, () => {
       const [, doc] =

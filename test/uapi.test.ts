@@ -4,7 +4,7 @@
  */
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { encodeFlags } from "../src/enforce.ts";
+import { encodeFlags } from "../src/sandbox/restrict.ts";
 import { accessFs, accessNet, scopes, type RestrictFlag } from "../src/index.ts";
 import { rightsOf } from "../src/kernel/abi.ts";
 import * as uapi from "../src/kernel/uapi.ts";

@@ -1,8 +1,8 @@
 /** Which Config a command line comes to: its options, and a policy's where there is one. */
-import { trusted } from "../plain.ts";
-import { Config } from "../config.ts";
+import { trusted } from "../sandbox/frozen.ts";
+import { Config } from "../sandbox/config.ts";
 import { accessNet, newestAbi, rightsOf, type NetRight } from "../kernel/abi.ts";
-import { landlock } from "../landlock.ts";
+import { landlock } from "../sandbox/landlock.ts";
 
 /** What the options say about the Config. */
 export interface Choice {

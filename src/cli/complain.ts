@@ -1,4 +1,4 @@
-import { printable } from "../errors.ts";
+import { printable } from "../errors/errors.ts";
 import { writeError } from "../terminal/output.ts";
 import { screenOf } from "../terminal/screen.ts";
 import { paint } from "../terminal/text.ts";

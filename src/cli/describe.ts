@@ -1,6 +1,6 @@
-import { printable } from "../errors.ts";
+import { printable } from "../errors/errors.ts";
 import { rightsOfKernel, type Kernel } from "../kernel/probe.ts";
-import type { PathRule, Plan } from "../plan.ts";
+import type { PathRule, Plan } from "../sandbox/plan.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { labelled, paint, type Style } from "../terminal/text.ts";
 

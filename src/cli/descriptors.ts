@@ -1,5 +1,5 @@
 /** Which open files the command gets besides its standard input, output and error. */
-import { LandlockError, syscallError } from "../errors.ts";
+import { LandlockError, syscallError } from "../errors/errors.ts";
 import { closeOnExecFrom, setCloseOnExec } from "../kernel/syscalls.ts";
 
 const EBADF = -9;

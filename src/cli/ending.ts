@@ -1,5 +1,5 @@
 /** How a command ended, as an exit status. */
-import type { Ending } from "../observe/observation.ts";
+import type { Ending } from "../trace/observation.ts";
 
 /** As the shells have it: 128 and the number of the signal that ended a command. */
 const EXIT_SIGNAL = 128;

@@ -1,12 +1,12 @@
 /** `landlock-restrict explain`: from its words to what is run and explained. */
-import { LandlockError } from "../errors.ts";
+import { LandlockError } from "../errors/errors.ts";
 import { lookUpCommand } from "../kernel/lookup.ts";
 import { probe, unavailable } from "../kernel/probe.ts";
-import { explainCommand } from "../observe.ts";
 import { checkOpen } from "./descriptors.ts";
 import { exitStatusOf } from "./ending.ts";
 import { searchPath } from "./environment.ts";
 import { parseFlags } from "./flags.ts";
+import { explainRun } from "./watching.ts";
 import { again, beforeTracing, type Start } from "./start.ts";
 
 /**
@@ -16,7 +16,7 @@ import { again, beforeTracing, type Start } from "./start.ts";
  * @param start How this process was started
  * @returns The command's exit status; that of a shell where a signal ended it
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the word that is wrong, and as
- *   `explainCommand()`
+ *   `explainRun()`
  */
 export async function explain(words: readonly string[], start: Start): Promise<number> {
   beforeTracing(words, start);
@@ -28,7 +28,7 @@ export async function explain(words: readonly string[], start: Start): Promise<n
   const options = words.slice(0, words.length - command.length - 1);
   const own = options.filter((word) => word !== "--json");
   const PATH = searchPath(environment, words);
-  const ending = await explainCommand({
+  const ending = await explainRun({
     command: [...again(start), ...own, "--", ...command],
     config,
     rules,

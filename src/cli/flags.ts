@@ -1,12 +1,12 @@
 /** From the words of the command line to what they ask for. */
-import type { Config } from "../config.ts";
-import { LandlockError, quoted } from "../errors.ts";
+import type { Config } from "../sandbox/config.ts";
+import { LandlockError, quoted } from "../errors/errors.ts";
 import { newestAbi, type NetRight } from "../kernel/abi.ts";
 import { ownPolicy } from "../policy/owner.ts";
 import { readFile, type Read } from "../policy/read.ts";
 import { fitted } from "../policy/fitted.ts";
-import { presetOf } from "../presets.ts";
-import type { FsRule, Rule } from "../rule.ts";
+import { presetOf } from "../presets/presets.ts";
+import type { FsRule, Rule } from "../sandbox/rule.ts";
 import {
   bindTcp,
   bindUdp,
@@ -16,8 +16,8 @@ import {
   roFiles,
   rwDirs,
   rwFiles,
-} from "../rules.ts";
-import { closest, instead } from "../closest.ts";
+} from "../sandbox/rules.ts";
+import { closest, instead } from "../errors/closest.ts";
 import { chooseConfig } from "./choose.ts";
 import type { EnvironmentRequest } from "./environment.ts";
 import { commands } from "./usage.ts";

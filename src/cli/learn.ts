@@ -1,10 +1,10 @@
 /** `landlock-restrict learn`: from its words to a policy, and what is said about it. */
-import { LandlockError, printable, quoted } from "../errors.ts";
+import { LandlockError, printable, quoted } from "../errors/errors.ts";
 import { lookUpCommand, lookUpFailure } from "../kernel/lookup.ts";
 import { currentDirectory } from "../kernel/names.ts";
 import { executeError, exitStatusFor, expectedErrno } from "../kernel/refused.ts";
-import { learn, type Learned } from "../learn.ts";
-import { pasteable } from "../observe/quote.ts";
+import type { Learned } from "../learn/learn.ts";
+import { pasteable } from "../explain/run/quote.ts";
 import { writeError } from "../terminal/output.ts";
 import { screenOf, type Screen } from "../terminal/screen.ts";
 import { paint } from "../terminal/text.ts";
@@ -13,6 +13,7 @@ import { checkOpen } from "./descriptors.ts";
 import { exitStatusOf } from "./ending.ts";
 import { toFd } from "./flags.ts";
 import { beforeTracing, type Start } from "./start.ts";
+import { learn } from "./watching.ts";
 
 /**
  * Learns, and says on standard error what came out; standard output is the command's.

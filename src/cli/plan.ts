@@ -1,5 +1,5 @@
 /** `landlock-restrict plan`: what would be asked of this kernel. Nothing is enforced. */
-import { LandlockError, printableLines } from "../errors.ts";
+import { LandlockError, printableLines } from "../errors/errors.ts";
 import { probe } from "../kernel/probe.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { describe } from "./describe.ts";

@@ -1,6 +1,6 @@
 /** Errors in the words of the command line, or of the policy that it names. */
-import { messageFor, type LandlockError } from "../errors.ts";
-import { FsRule, type Rule } from "../rule.ts";
+import { messageFor, type LandlockError } from "../errors/errors.ts";
+import { FsRule, type Rule } from "../sandbox/rule.ts";
 import type { Request } from "./flags.ts";
 
 /**

@@ -1,9 +1,9 @@
 /**
- * How this program is started, by the shell lines of `src/bundle/starter.ts` and by itself: so that
+ * How this program is started, by the shell lines of `src/build/starter.ts` and by itself: so that
  * nothing of the current directory runs or decides, and every word arrives.
  */
 import { lstatSync } from "node:fs";
-import { LandlockError, quoted } from "../errors.ts";
+import { LandlockError, quoted } from "../errors/errors.ts";
 import { inheritedStrings } from "../kernel/inherited.ts";
 import { nameOf } from "../kernel/names.ts";
 import { defaultChildSignal, openFileLimit, setOpenFileLimit } from "../kernel/syscalls.ts";

@@ -1,5 +1,5 @@
 /** What a failed call may have tried. Plain data. */
-import type { Operation } from "./operation.ts";
+import type { Operation } from "../model/operation.ts";
 
 /** One way to read an error: if Landlock denies one of these operations, this was it. */
 export interface Attempt {

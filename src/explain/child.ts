@@ -1,8 +1,8 @@
 /** From an ended child to what it was probably denied: it has no error to tell. */
 import { basename } from "node:path";
-import type { Started } from "../enforced.ts";
+import type { Started } from "../sandbox/layers.ts";
 import { programOperations, programPath } from "./granted.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "../model/operation.ts";
 import type { Attempt, Reading } from "./attempt.ts";
 
 /** A child as Bun or Node hands it out, or the error of one that failed. */

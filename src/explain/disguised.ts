@@ -1,10 +1,10 @@
 /** Errors that do not look like a denial, and often are one. */
 import { dirname, extname, join, resolve } from "node:path";
-import { quoted } from "../errors.ts";
+import { quoted } from "../errors/errors.ts";
 import type { Failure } from "./failure.ts";
 import { presetOperations } from "./granted.ts";
-import type { FileType, Operation } from "./operation.ts";
-import type { Files } from "./place.ts";
+import type { FileType, Operation } from "../model/operation.ts";
+import type { Files } from "../model/place.ts";
 import { unknownPort, type Attempt, type Reading } from "./attempt.ts";
 
 /** A certificate that nobody vouches for: so it seems where their list cannot be read. */

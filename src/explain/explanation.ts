@@ -1,7 +1,7 @@
 /** What `explain()` answers. */
 import { accessNet } from "../kernel/abi.ts";
-import { PlainData } from "../plain.ts";
-import type { Denial } from "./model.ts";
+import { PlainData } from "../sandbox/frozen.ts";
+import type { Denial } from "../model/model.ts";
 import type { Fix } from "./spell.ts";
 
 /**

@@ -1,10 +1,10 @@
 /** Presets as questions: whether what they grant is granted already. */
 import { lookUpCommand } from "../kernel/lookup.ts";
 import { fileRights } from "../kernel/abi.ts";
-import { presetOf } from "../presets.ts";
-import { flatten, type Rule } from "../rule.ts";
-import { machineFiles } from "./files.ts";
-import type { Operation } from "./operation.ts";
+import { presetOf } from "../presets/presets.ts";
+import { flatten, type Rule } from "../sandbox/rule.ts";
+import { machineFiles } from "../model/files.ts";
+import type { Operation } from "../model/operation.ts";
 
 /** What a rule's paths are for, as operations; those that do not exist are left out. */
 export function operationsOf(rule: Rule): Operation[] {

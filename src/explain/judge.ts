@@ -1,10 +1,10 @@
 /** From what was tried to why it failed. */
-import { quoted } from "../errors.ts";
+import { quoted } from "../errors/errors.ts";
 import { Explanation, type Cause, type ExplanationData } from "./explanation.ts";
 import type { Known } from "./known.ts";
-import type { Denial } from "./model.ts";
+import type { Denial } from "../model/model.ts";
 import { deniedByPermissions } from "./ordinary.ts";
-import type { Files, Place } from "./place.ts";
+import type { Files, Place } from "../model/place.ts";
 import { unknownPort, type Attempt, type Reading } from "./attempt.ts";
 import { denialsOf, remediesFor } from "./remedy.ts";
 import { denialSentence, fixSentence } from "./sentence.ts";

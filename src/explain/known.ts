@@ -1,11 +1,11 @@
 /** The layers to judge by: those in force, with the files that their rules were bound to. */
 import { statSync } from "node:fs";
-import type { Bound } from "../enforced.ts";
+import type { Bound } from "../sandbox/layers.ts";
 import type { Rights } from "../kernel/abi.ts";
-import type { PathRule, PortRule } from "../plan.ts";
+import type { PathRule, PortRule } from "../sandbox/plan.ts";
 import { probe } from "../kernel/probe.ts";
-import { machineFiles } from "./files.ts";
-import { layerOf, type Layer } from "./layer.ts";
+import { machineFiles } from "../model/files.ts";
+import { layerOf, type Layer } from "../model/layer.ts";
 import type { Sandbox } from "./remedy.ts";
 
 /** A layer as people have it: a `Plan`, a `Report`, or something that holds a plan. */

@@ -1,8 +1,8 @@
 /** Ordinary permissions of files, which Landlock's layers do not change what access(2) says of. */
 import { accessSync, constants } from "node:fs";
-import { quoted } from "../errors.ts";
-import type { Operation } from "./operation.ts";
-import type { Files } from "./place.ts";
+import { quoted } from "../errors/errors.ts";
+import type { Operation } from "../model/operation.ts";
+import type { Files } from "../model/place.ts";
 
 const { F_OK, R_OK, W_OK, X_OK } = constants;
 

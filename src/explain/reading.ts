@@ -1,10 +1,10 @@
 /** From the facts of an error to what was tried, as the model knows it. */
-import { quoted } from "../errors.ts";
+import { quoted } from "../errors/errors.ts";
 import type { FsRight, NetRight } from "../kernel/abi.ts";
 import { unknownPort, type Attempt, type Reading } from "./attempt.ts";
 import type { Failure } from "./failure.ts";
-import type { Open, Operation } from "./operation.ts";
-import type { Files } from "./place.ts";
+import type { Open, Operation } from "../model/operation.ts";
+import type { Files } from "../model/place.ts";
 import { disguised } from "./disguised.ts";
 import { programOperations, programPath } from "./granted.ts";
 

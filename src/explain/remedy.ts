@@ -1,11 +1,11 @@
 /** Rules by which operations would succeed, tried out on the model. */
-import type { PathRule, PortRule } from "../plan.ts";
-import { flatten, type FsRule, type NetRule, type Rule } from "../rule.ts";
+import type { PathRule, PortRule } from "../sandbox/plan.ts";
+import { flatten, type FsRule, type NetRule, type Rule } from "../sandbox/rule.ts";
 import { fixesFor, type FixContext } from "./fix.ts";
-import { layerOf, type KernelVersion, type Layer } from "./layer.ts";
-import { evaluate, type Denial } from "./model.ts";
-import type { Operation } from "./operation.ts";
-import type { Files } from "./place.ts";
+import { layerOf, type KernelVersion, type Layer } from "../model/layer.ts";
+import { evaluate, type Denial } from "../model/model.ts";
+import type { Operation } from "../model/operation.ts";
+import type { Files } from "../model/place.ts";
 import type { Fix } from "./spell.ts";
 
 /** More than any chain of rights that one rule gives and the next one has to make up for. */

@@ -1,6 +1,6 @@
 /** What was found, in words. */
-import { quoted } from "../errors.ts";
-import type { Denial } from "./model.ts";
+import { quoted } from "../errors/errors.ts";
+import type { Denial } from "../model/model.ts";
 import type { Fix } from "./spell.ts";
 
 /** More places than a sentence can hold. */

@@ -1,9 +1,9 @@
 /** Rules that would help, spelled as code, as flags of `landlock-restrict` and as a policy's lines. */
 import { closeSync, openSync, statSync } from "node:fs";
-import { quoted, tomlString } from "../errors.ts";
+import { quoted, tomlString } from "../errors/errors.ts";
 import type { FsRight, NetRight } from "../kernel/abi.ts";
-import { presetOf } from "../presets.ts";
-import { flatten, type FsRule, type Rule } from "../rule.ts";
+import { presetOf } from "../presets/presets.ts";
+import { flatten, type FsRule, type Rule } from "../sandbox/rule.ts";
 import {
   bindTcp,
   bindUdp,
@@ -15,7 +15,7 @@ import {
   roFiles,
   rwDirs,
   rwFiles,
-} from "../rules.ts";
+} from "../sandbox/rules.ts";
 
 /** A way to allow what was denied. Frozen plain data. */
 export interface Fix {

@@ -1,5 +1,5 @@
 /** Which file it is: what a preset looked at has to be what its rule grants. */
-import { errnoName, LandlockError } from "../errors.ts";
+import { errnoName, LandlockError } from "../errors/errors.ts";
 import { close, openIn, openPath, readOpenLink, statusOf } from "./syscalls.ts";
 import { O_DIRECTORY, O_NOFOLLOW, O_PATH } from "./uapi.ts";
 

@@ -1,5 +1,5 @@
 /** Finds the file of a command as execvp(3) does: for `spawn()`, the command line and presets. */
-import { errnoName, LandlockError } from "../errors.ts";
+import { errnoName, LandlockError } from "../errors/errors.ts";
 import { fileMode, mayExecute } from "./syscalls.ts";
 
 const ENOENT = -2;

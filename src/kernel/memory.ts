@@ -2,7 +2,7 @@
  * The native library as a sealed file in memory. A path could lead to somebody else's file: the
  * current directory's, or one that a sandboxed command left where Bun unpacks programs.
  */
-import { errnoName, fixOf, LandlockError } from "../errors.ts";
+import { errnoName, fixOf, LandlockError } from "../errors/errors.ts";
 import { nativeBytes } from "./image.ts";
 import { close, fcntl, memfdCreate, readFile, write } from "./syscalls.ts";
 import {

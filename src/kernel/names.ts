@@ -5,7 +5,7 @@
  * Such a name reaches the kernel through `fileName()` only: everything else, `node:path` included,
  * would make it the name of another file.
  */
-import { LandlockError } from "../errors.ts";
+import { LandlockError } from "../errors/errors.ts";
 
 /** What stands for the byte 0; that for the byte 0x80 is the first one in use. */
 const escaped = 0xdc00;

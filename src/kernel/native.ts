@@ -1,6 +1,6 @@
 /** The native library: the only place that loads it. */
 import { dlopen, FFIType, linkSymbols, ptr, type FFIFunction, type Pointer } from "bun:ffi";
-import { LandlockError } from "../errors.ts";
+import { LandlockError } from "../errors/errors.ts";
 import { mapLibrary } from "./mapped.ts";
 import { nativeImage } from "./memory.ts";
 import { bytesOf } from "./names.ts";

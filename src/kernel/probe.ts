@@ -1,4 +1,4 @@
-import { LandlockError } from "../errors.ts";
+import { LandlockError } from "../errors/errors.ts";
 import {
   abiOf,
   newestAbi,

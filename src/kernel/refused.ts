@@ -1,5 +1,5 @@
 /** Why execve(2) refused a program, for `spawn()` and the command line. */
-import { errnoName, fixOf, LandlockError } from "../errors.ts";
+import { errnoName, fixOf, LandlockError } from "../errors/errors.ts";
 import { executableError } from "./lookup.ts";
 import { close, openFile, readInto } from "./syscalls.ts";
 

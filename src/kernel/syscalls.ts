@@ -4,7 +4,7 @@
  * the caller to say.
  */
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
-import { LandlockError } from "../errors.ts";
+import { LandlockError } from "../errors/errors.ts";
 import { bytesOf, nameOf } from "./names.ts";
 import {
   AT_EACCESS,

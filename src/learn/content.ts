@@ -1,7 +1,7 @@
 /** From a draft to what stands in a policy file: its keys, and paths as people write them. */
 import { rightsOf, type FsRight, type NetRight } from "../kernel/abi.ts";
-import { presetOf } from "../presets.ts";
-import type { FsRule, Rule } from "../rule.ts";
+import { presetOf } from "../presets/presets.ts";
+import type { FsRule, Rule } from "../sandbox/rule.ts";
 import {
   bindTcp,
   bindUdp,
@@ -12,7 +12,7 @@ import {
   roFiles,
   rwDirs,
   rwFiles,
-} from "../rules.ts";
+} from "../sandbox/rules.ts";
 import type { Draft } from "./draft.ts";
 import { isWritable, ordered } from "./fold.ts";
 import { escaped, type Names } from "./names.ts";

@@ -1,13 +1,13 @@
 /** The policy that is extended, or the absence of one. */
 import { accessSync, constants, lstatSync, readFileSync, statSync, type Stats } from "node:fs";
-import { LandlockError } from "../errors.ts";
+import { LandlockError } from "../errors/errors.ts";
 import { newestAbi } from "../kernel/abi.ts";
 import { parentOf, realPath } from "../kernel/names.ts";
 import { close } from "../kernel/syscalls.ts";
 import { openOwned, ownPolicy } from "../policy/owner.ts";
 import { fromHere } from "../policy/paths.ts";
 import { isOwnFormat, readFile } from "../policy/read.ts";
-import type { Rule } from "../rule.ts";
+import type { Rule } from "../sandbox/rule.ts";
 import type { Limits } from "./content.ts";
 import { Coverage } from "./coverage.ts";
 import { Folder } from "./folder.ts";

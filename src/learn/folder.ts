@@ -1,6 +1,6 @@
 /** The folder of a policy, held open while the command runs: its name may lead elsewhere then. */
 import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
-import { LandlockError } from "../errors.ts";
+import { LandlockError } from "../errors/errors.ts";
 import { fileName, lastName, parentOf } from "../kernel/names.ts";
 
 /** A folder that stays the same one, whatever is renamed or linked meanwhile. */

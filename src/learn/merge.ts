@@ -2,7 +2,7 @@
  * Extends the text of a policy: what is new is put in, and what a person wrote stays as it is,
  * comments, order and spacing included.
  */
-import { LandlockError } from "../errors.ts";
+import { LandlockError } from "../errors/errors.ts";
 import type { Content } from "./content.ts";
 import { commented, entryText, lists, section, value, variableText } from "./toml.ts";
 

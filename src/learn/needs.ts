@@ -1,11 +1,11 @@
 /** From what a command did to what it needs: rights by path, programs, ports and scopes. */
-import { makeRight, whiteoutErratum } from "../explain/request.ts";
-import type { FileOperation, FileType, Open } from "../explain/operation.ts";
+import { makeRight, whiteoutErratum } from "../model/request.ts";
+import type { FileOperation, FileType, Open } from "../model/operation.ts";
 import { fileRights, newestAbi, type FsRight, type NetRight, type Scope } from "../kernel/abi.ts";
 import { parentOf } from "../kernel/names.ts";
-import type { Attempt, Observation } from "../observe.ts";
-import { Changes, type Use } from "../observe/changes.ts";
-import { rwDirs } from "../rules.ts";
+import type { Attempt, Observation } from "../trace/observe.ts";
+import { Changes, type Use } from "../trace/changes.ts";
+import { rwDirs } from "../sandbox/rules.ts";
 import { terminals } from "../advise/changing.ts";
 import { governingPlace, isGoverning } from "../advise/governing.ts";
 import { statsOf } from "../advise/stats.ts";

@@ -1,9 +1,9 @@
 /** Which presets stand for what a run needed. */
-import { LandlockError } from "../errors.ts";
+import { LandlockError } from "../errors/errors.ts";
 import { lookUpCommand } from "../kernel/lookup.ts";
 import { lastName, realPath } from "../kernel/names.ts";
-import { presetOf } from "../presets.ts";
-import type { Rule } from "../rule.ts";
+import { presetOf } from "../presets/presets.ts";
+import type { Rule } from "../sandbox/rule.ts";
 import { isBun } from "./bun.ts";
 import { Coverage } from "./coverage.ts";
 import type { Needs } from "./needs.ts";

@@ -1,7 +1,7 @@
 /** Which operations are about secrets, and what they take. */
 import type { Secrets } from "../advise/secrets.ts";
 import { statsOf } from "../advise/stats.ts";
-import type { FileOperation } from "../explain/operation.ts";
+import type { FileOperation } from "../model/operation.ts";
 import type { FsRight } from "../kernel/abi.ts";
 
 /** The name by which an operation on a file is about a secret. */

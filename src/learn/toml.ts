@@ -1,5 +1,5 @@
 /** Policies as TOML that people read: lists line by line, a word on what each is for. */
-import { printable, tomlString } from "../errors.ts";
+import { printable, tomlString } from "../errors/errors.ts";
 import { portKeys, textKeys, type Content, type Entry } from "./content.ts";
 
 /** What a list grants, for those who do not know it by heart. */

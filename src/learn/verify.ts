@@ -1,11 +1,11 @@
 /** Reads a policy that was written as whoever loads it would, and compares that with what was meant. */
-import type { Config } from "../config.ts";
-import { LandlockError } from "../errors.ts";
-import { landlock } from "../landlock.ts";
+import type { Config } from "../sandbox/config.ts";
+import { LandlockError } from "../errors/errors.ts";
+import { landlock } from "../sandbox/landlock.ts";
 import { lastName, parentOf, realPath } from "../kernel/names.ts";
 import { fitted, limited } from "../policy/fitted.ts";
 import { readText, type Meaning } from "../policy/read.ts";
-import { flatten, type Rule } from "../rule.ts";
+import { flatten, type Rule } from "../sandbox/rule.ts";
 import type { Written } from "./content.ts";
 
 /**

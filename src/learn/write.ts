@@ -15,7 +15,7 @@ import {
   writeSync,
   type Stats,
 } from "node:fs";
-import { LandlockError } from "../errors.ts";
+import { LandlockError } from "../errors/errors.ts";
 import type { Folder } from "./folder.ts";
 
 /**

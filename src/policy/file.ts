@@ -1,5 +1,5 @@
 /** From a policy's file to the data in it. */
-import { errnoName, LandlockError } from "../errors.ts";
+import { errnoName, LandlockError } from "../errors/errors.ts";
 import { close, openFile, readOpen } from "../kernel/syscalls.ts";
 import { duplicateKeys } from "./duplicates.ts";
 import { isRegular, openOwned } from "./owner.ts";

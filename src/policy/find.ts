@@ -1,5 +1,5 @@
 /** Finds the policy of a program. */
-import { LandlockError } from "../errors.ts";
+import { LandlockError } from "../errors/errors.ts";
 import { close, openPath } from "../kernel/syscalls.ts";
 import { folderOf } from "./paths.ts";
 

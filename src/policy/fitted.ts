@@ -1,8 +1,8 @@
 /** Presets say what programs need, whatever is restricted: of them counts what a Config handles. */
-import { trusted } from "../plain.ts";
-import { Config } from "../config.ts";
+import { trusted } from "../sandbox/frozen.ts";
+import { Config } from "../sandbox/config.ts";
 import type { Rights } from "../kernel/abi.ts";
-import { checked, CompositeRule, FsRule, NetRule, type Rule } from "../rule.ts";
+import { checked, CompositeRule, FsRule, NetRule, type Rule } from "../sandbox/rule.ts";
 
 /** The same Config with other rights. */
 export function limited(config: Config, rights: Rights): Config {

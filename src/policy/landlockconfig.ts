@@ -5,7 +5,7 @@
  *
  * @see {@link https://github.com/landlock-lsm/landlockconfig}
  */
-import { trusted } from "../plain.ts";
+import { trusted } from "../sandbox/frozen.ts";
 import {
   accessNet,
   newestAbi,
@@ -16,9 +16,9 @@ import {
   type Rights,
   type Scope,
 } from "../kernel/abi.ts";
-import { landlock } from "../landlock.ts";
-import { FsRule, inOrder, NetRule } from "../rule.ts";
-import type { Parsed } from "../schemas.ts";
+import { landlock } from "../sandbox/landlock.ts";
+import { FsRule, inOrder, NetRule } from "../sandbox/rule.ts";
+import type { Parsed } from "../validate/schemas.ts";
 import type { Meaning } from "./own.ts";
 import { toPaths, type Origin } from "./paths.ts";
 import type { Complain, Variables } from "./variables.ts";

@@ -1,10 +1,10 @@
 /** From a policy in this library's own format to a Config and rules. */
-import type { Config } from "../config.ts";
-import { LandlockError, messageFor } from "../errors.ts";
+import type { Config } from "../sandbox/config.ts";
+import { LandlockError, messageFor } from "../errors/errors.ts";
 import { abiOfRight, newestAbi, type FsRight, type NetRight, type Rights } from "../kernel/abi.ts";
-import { landlock } from "../landlock.ts";
-import { presetOf } from "../presets.ts";
-import type { FsRule, Rule } from "../rule.ts";
+import { landlock } from "../sandbox/landlock.ts";
+import { presetOf } from "../presets/presets.ts";
+import type { FsRule, Rule } from "../sandbox/rule.ts";
 import {
   bindTcp,
   bindUdp,
@@ -15,8 +15,8 @@ import {
   roFiles,
   rwDirs,
   rwFiles,
-} from "../rules.ts";
-import type { Parsed } from "../schemas.ts";
+} from "../sandbox/rules.ts";
+import type { Parsed } from "../validate/schemas.ts";
 import { fitted, limited } from "./fitted.ts";
 import { toPaths, type Origin } from "./paths.ts";
 import { expand, readVariables, type Complain } from "./variables.ts";

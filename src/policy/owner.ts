@@ -1,5 +1,5 @@
 /** A policy must be the operator's: nobody but root and the caller may have written it. */
-import { LandlockError } from "../errors.ts";
+import { LandlockError } from "../errors/errors.ts";
 import { idOf } from "../kernel/identity.ts";
 import {
   close,

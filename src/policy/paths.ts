@@ -1,5 +1,5 @@
 /** Paths of policies are relative to the file they stand in. */
-import { LandlockError } from "../errors.ts";
+import { LandlockError } from "../errors/errors.ts";
 import { currentDirectory } from "../kernel/names.ts";
 import { expand, type Complain, type Variables } from "./variables.ts";
 

@@ -1,9 +1,9 @@
 /**
  * From what a policy says to a Config and rules. In the published bundle this and all it needs of
- * this folder is evaluated on first use: see `src/bundle.ts`.
+ * this folder is evaluated on first use: see `src/build/main.ts`.
  */
-import { LandlockError } from "../errors.ts";
-import { parse } from "../parse.ts";
+import { LandlockError } from "../errors/errors.ts";
+import { parse } from "../validate/parse.ts";
 import { readSource, sourceOf, type Source } from "./file.ts";
 import { isLandlockConfig, readLandlockConfig } from "./landlockconfig.ts";
 import { readPolicy, type Meaning } from "./own.ts";

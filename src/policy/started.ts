@@ -1,5 +1,5 @@
 /** The environment that the process was started with. */
-import { LandlockError } from "../errors.ts";
+import { LandlockError } from "../errors/errors.ts";
 import { readFile } from "../kernel/syscalls.ts";
 
 /**

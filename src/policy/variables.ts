@@ -1,5 +1,5 @@
 /** `${NAME}` in paths: only from the policy's own table. */
-import { LandlockError } from "../errors.ts";
+import { LandlockError } from "../errors/errors.ts";
 import { inheritedVariable } from "../kernel/inherited.ts";
 
 /** The values of each variable. */

@@ -1,8 +1,8 @@
 /** The preset for looking up host names. */
 import { readFileSync } from "node:fs";
-import { parse } from "../parse.ts";
-import type { CompositeRule } from "../rule.ts";
-import { bindUdp, composite, connectSendUdp, connectTcp } from "../rules.ts";
+import { parse } from "../validate/parse.ts";
+import type { CompositeRule } from "../sandbox/rule.ts";
+import { bindUdp, composite, connectSendUdp, connectTcp } from "../sandbox/rules.ts";
 import { connectable, readable } from "./grant.ts";
 import { moduleLibraries } from "./libraries.ts";
 

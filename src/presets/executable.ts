@@ -1,10 +1,10 @@
 /** The preset for starting programs. */
 import { realpathSync } from "node:fs";
-import { LandlockError } from "../errors.ts";
-import { parse } from "../parse.ts";
-import type { CompositeRule } from "../rule.ts";
-import { composite } from "../rules.ts";
-import { isPathString } from "../values.ts";
+import { LandlockError } from "../errors/errors.ts";
+import { parse } from "../validate/parse.ts";
+import type { CompositeRule } from "../sandbox/rule.ts";
+import { composite } from "../sandbox/rules.ts";
+import { isPathString } from "../validate/values.ts";
 import { elfOf, isLoader, isRunnable, type Elf } from "./elf.ts";
 import { readable, runnable } from "./grant.ts";
 import { librariesOf } from "./libraries.ts";

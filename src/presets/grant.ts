@@ -1,7 +1,7 @@
 /** The rules that presets are made of. */
-import { trusted } from "../plain.ts";
+import { trusted } from "../sandbox/frozen.ts";
 import type { FsRight } from "../kernel/abi.ts";
-import { FsRule } from "../rule.ts";
+import { FsRule } from "../sandbox/rule.ts";
 
 const read: readonly FsRight[] = ["read_file"];
 const list: readonly FsRight[] = ["read_file", "read_dir"];

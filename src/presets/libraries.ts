@@ -1,7 +1,7 @@
 /** Finds shared libraries as the dynamic loader would, without running it. */
 import { readFileSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { LandlockError } from "../errors.ts";
+import { LandlockError } from "../errors/errors.ts";
 import { inheritedVariable } from "../kernel/inherited.ts";
 import { elfOf, isLibrary, type Elf } from "./elf.ts";
 

@@ -1,12 +1,12 @@
 /** The preset for a script's own modules. */
 import { readFileSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
-import { LandlockError } from "../errors.ts";
+import { LandlockError } from "../errors/errors.ts";
 import { idWithoutLinks } from "../kernel/identity.ts";
-import { parse } from "../parse.ts";
-import type { CompositeRule } from "../rule.ts";
-import { composite } from "../rules.ts";
-import { isPathString } from "../values.ts";
+import { parse } from "../validate/parse.ts";
+import type { CompositeRule } from "../sandbox/rule.ts";
+import { composite } from "../sandbox/rules.ts";
+import { isPathString } from "../validate/values.ts";
 import { elfOf } from "./elf.ts";
 import { browsable, readable } from "./grant.ts";
 import { librariesOf } from "./libraries.ts";

@@ -1,9 +1,9 @@
 /** Presets by name, for command lines and files. */
 import { existsSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
-import { closest } from "../closest.ts";
-import { LandlockError } from "../errors.ts";
-import type { Rule } from "../rule.ts";
+import { closest } from "../errors/closest.ts";
+import { LandlockError } from "../errors/errors.ts";
+import type { Rule } from "../sandbox/rule.ts";
 import { dns } from "./dns.ts";
 import { executable } from "./executable.ts";
 import { modules } from "./modules.ts";

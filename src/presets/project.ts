@@ -2,7 +2,7 @@
 import { existsSync, lstatSync, readFileSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, extname, join, relative, resolve } from "node:path";
-import { LandlockError } from "../errors.ts";
+import { LandlockError } from "../errors/errors.ts";
 import { elfOf } from "./elf.ts";
 
 /** What Bun runs, and what packages bring along as modules. */

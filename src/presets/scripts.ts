@@ -1,7 +1,7 @@
 /** Follows `#!` lines from a script to the program that the kernel starts in the end. */
 import { closeSync, constants, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { basename, isAbsolute, resolve } from "node:path";
-import { errnoName, LandlockError } from "../errors.ts";
+import { errnoName, LandlockError } from "../errors/errors.ts";
 import { idOf } from "../kernel/identity.ts";
 import { executableError, lookUpCommand, lookUpError } from "../kernel/lookup.ts";
 import { elfOf } from "./elf.ts";

@@ -2,9 +2,9 @@
 import { openSync } from "node:fs";
 import { inheritedVariable } from "../kernel/inherited.ts";
 import { currentDirectory } from "../kernel/names.ts";
-import { parse } from "../parse.ts";
-import type { CompositeRule, FsRule } from "../rule.ts";
-import { composite, roDirs, rwDirs } from "../rules.ts";
+import { parse } from "../validate/parse.ts";
+import type { CompositeRule, FsRule } from "../sandbox/rule.ts";
+import { composite, roDirs, rwDirs } from "../sandbox/rules.ts";
 import { listable, readable, writable } from "./grant.ts";
 
 /** Settings of `presets.bun()`. */

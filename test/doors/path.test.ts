@@ -161,7 +161,7 @@ for (const name of names) {
     }
 
     test("strace is not taken from any of them", () => {
-      const find = join(import.meta.dir, "..", "..", "src", "observe", "find.ts");
+      const find = join(import.meta.dir, "..", "..", "src", "trace", "find.ts");
       const script = join(tempDir(), "find.ts");
       const text = `import { findStrace } from ${JSON.stringify(find)};
         for (const { cwd, paths } of ${JSON.stringify(rows)}) {

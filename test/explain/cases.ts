@@ -1,8 +1,8 @@
 /** Files, layers and words for tables of what the model says. */
 import { describe, expect, test } from "bun:test";
-import { layerOf, type KernelVersion, type Layer } from "../../src/explain/layer.ts";
-import { evaluate } from "../../src/explain/model.ts";
-import type { FileOperation, Operation } from "../../src/explain/operation.ts";
+import { layerOf, type KernelVersion, type Layer } from "../../src/model/layer.ts";
+import { evaluate } from "../../src/model/model.ts";
+import type { FileOperation, Operation } from "../../src/model/operation.ts";
 import { accessFs, type FsRight, type NetRight, type Rights } from "../../src/kernel/abi.ts";
 import { filesOf } from "./memory.ts";
 

@@ -1,6 +1,6 @@
 /** Files that exist in a test's memory only. */
-import type { FileType } from "../../src/explain/operation.ts";
-import type { Files, Inode, Place } from "../../src/explain/place.ts";
+import type { FileType } from "../../src/model/operation.ts";
+import type { Files, Inode, Place } from "../../src/model/place.ts";
 
 /** What is at a path: a type, a mount, a symbolic link's target, or another name of a file. */
 export type Entry = FileType | "mount" | { readonly link: string } | { readonly same: string };

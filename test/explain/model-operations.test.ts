@@ -1,6 +1,6 @@
 /** Which rights each operation takes, and on which file. */
 import { describe, expect, test } from "bun:test";
-import type { Operation } from "../../src/explain/operation.ts";
+import type { Operation } from "../../src/model/operation.ts";
 import { cases, every, fs, say } from "./cases.ts";
 
 cases("opening", [

@@ -1,6 +1,6 @@
 /** Renaming and linking, and what was otherwise on older kernels. */
 import { describe, expect, test } from "bun:test";
-import type { Operation } from "../../src/explain/operation.ts";
+import type { Operation } from "../../src/model/operation.ts";
 import { cases, every, fs, link, move, net, say, swap } from "./cases.ts";
 
 cases("renaming and linking", [

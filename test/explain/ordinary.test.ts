@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Operation } from "../../src/explain/operation.ts";
+import type { Operation } from "../../src/model/operation.ts";
 import { inSubprocess, tempDir, testUnless } from "../harness.ts";
 
 const src = join(import.meta.dir, "../../src");
@@ -26,7 +26,7 @@ test("a link needs its new directory only, a rename both", async () => {
   const dir = tree();
   const seen = await inSubprocess({ dir, src }, async (inside, { dir, src }) => {
     const { deniedByPermissions } = await import(`${src}/explain/ordinary.ts`);
-    const { machineFiles } = await import(`${src}/explain/files.ts`);
+    const { machineFiles } = await import(`${src}/model/files.ts`);
     const { linkSync, renameSync } = await import("node:fs");
     if (process.getuid?.() === 0) process.setuid?.(65_534);
     const [closed, open] = [`${dir}/closed`, `${dir}/open`];
@@ -59,7 +59,7 @@ testUnless(mounts, "a read-only mount denies writing, as the kernel does", async
     { dir, src },
     async (inside, { dir, src }) => {
       const { deniedByPermissions } = await import(`${src}/explain/ordinary.ts`);
-      const { machineFiles } = await import(`${src}/explain/files.ts`);
+      const { machineFiles } = await import(`${src}/model/files.ts`);
       const { writeFileSync } = await import("node:fs");
       const judge = (): unknown =>
         deniedByPermissions([{ kind: "make", path: `${dir}/new`, type: "regular" }], machineFiles);

@@ -1,6 +1,6 @@
 /** Files for pure tests: a tree of names, nothing on any disk. */
-import type { Files, Inode } from "../../src/explain/place.ts";
-import type { FileType } from "../../src/explain/operation.ts";
+import type { Files, Inode } from "../../src/model/place.ts";
+import type { FileType } from "../../src/model/operation.ts";
 
 /** Absolute paths and what they are; the directories on the way are there too. */
 export function treeOf(entries: Readonly<Record<string, FileType>>): Files {

@@ -1,5 +1,5 @@
 /** The broadcast with each system call failing in turn: `cases_faults.c`, asked case by case. */
-import { errnoName } from "../../src/errors.ts";
+import { errnoName } from "../../src/errors/errors.ts";
 import { errnoOf, errnosOf, numberOf, syscalls } from "./errnos.ts";
 import type { Row } from "./matrix.ts";
 

@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { bindTcp, landlock, probe, roDirs, roFiles, rwDirs, rwFiles } from "../../src/index.ts";
-import { LandlockError } from "../../src/errors.ts";
+import { LandlockError } from "../../src/errors/errors.ts";
 import { threadField } from "../inside.ts";
 import { webWorker } from "../threads/inside/workers.ts";
 import { readdirSync } from "node:fs";

@@ -17,7 +17,7 @@ import { Collector } from "../../src/learn/needs.ts";
 import { Places } from "../../src/learn/places.ts";
 import { Secrets } from "../../src/advise/secrets.ts";
 import { isTemporary } from "../../src/learn/zones.ts";
-import type { Observation } from "../../src/observe.ts";
+import type { Observation } from "../../src/trace/observe.ts";
 import { kernelAbi, tempDir, testUnless } from "../harness.ts";
 import { needsStrace } from "../observe/strace.ts";
 import { Scene } from "./scene.ts";

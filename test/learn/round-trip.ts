@@ -1,9 +1,9 @@
 /** Learns what a program needs, runs it with that and nothing else, and tries what it did not do. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { machineFiles } from "../../src/explain/files.ts";
-import { layerOf } from "../../src/explain/layer.ts";
-import { evaluate } from "../../src/explain/model.ts";
+import { machineFiles } from "../../src/model/files.ts";
+import { layerOf } from "../../src/model/layer.ts";
+import { evaluate } from "../../src/model/model.ts";
 import { probe, type Plan } from "../../src/index.ts";
 import type { Program } from "./programs.ts";
 import { Scene, secretText, type Ran } from "./scene.ts";

@@ -63,81 +63,81 @@ export const mutations: readonly Mutation[] = [
   },
   // Plans.
   {
-    file: "plan.ts",
+    file: "sandbox/plan.ts",
     text: "if (access.length === 0 && !quiet) continue;",
     instead: "if (access.length === 0) continue;",
     tests: ["plan-rules.test.ts"],
   },
   {
-    file: "plan.ts",
+    file: "sandbox/plan.ts",
     text: "const nothing = isEmpty(has);",
     instead: "const nothing = has.fs.length === 0;",
     tests: ["plan.test.ts", "plan-property.test.ts"],
   },
   {
-    file: "fit.ts",
+    file: "sandbox/fit.ts",
     text: "if (stray !== undefined || handled.length === 0) {",
     instead: "if (stray !== undefined) {",
     tests: ["plan-rules.test.ts"],
   },
   {
-    file: "fit.ts",
+    file: "sandbox/fit.ts",
     text: "if (abi >= config.atLeast) return;",
     instead: "if (abi + 1 >= config.atLeast) return;",
     tests: ["plan-strict.test.ts", "hints.test.ts"],
   },
   // Rules, and what becomes of them.
   {
-    file: "rules.ts",
+    file: "sandbox/rules.ts",
     text: 'const writeFiles: readonly FsRight[] = ["execute", "write_file", "read_file", "truncate"];',
     instead: 'const writeFiles: readonly FsRight[] = ["execute", "write_file", "read_file"];',
     tests: ["rules.test.ts"],
   },
   {
-    file: "rule.ts",
+    file: "sandbox/rule.ts",
     text: "explicit: inOrder([...this.explicit, right]),",
     instead: "explicit: this.explicit,",
     tests: ["rules.test.ts", "plan-rules.test.ts"],
   },
   {
-    file: "build.ts",
+    file: "sandbox/create.ts",
     text: 'rule.onMissing === "skip" && isMissing(added.errno)',
     instead: 'rule.onMissing === "skip"',
     tests: ["enforce/unusable.test.ts", "cli.test.ts"],
   },
   {
-    file: "build.ts",
+    file: "sandbox/create.ts",
     text: 'fd >= 0 && rule.onFile === "fail"',
     instead: "false",
     tests: ["enforce/unusable.test.ts", "enforce/rules.test.ts"],
   },
   {
-    file: "enforce.ts",
+    file: "sandbox/restrict.ts",
     text: 'if (!flags.includes("tsync")) return enforceBroadcast(fd, flags, deadlineMs);',
     instead: "",
     tests: ["threads/whole-process.test.ts"],
   },
   {
-    file: "enforce.ts",
+    file: "sandbox/restrict.ts",
     text: "if (done.result === ALLTHREADS_DIVERGED) throw diverged(done);",
     instead:
       'if (done.result === ALLTHREADS_DIVERGED) return { count: done.threads, method: "broadcast" };',
     tests: ["threads/diverged.test.ts"],
   },
   {
-    file: "spawn.ts",
+    file: "sandbox/spawn.ts",
     text: "if (readInto(statusFd, failure) < failureBytes) return;",
     instead: "if (readInto(statusFd, failure) <= failureBytes) return;",
     tests: ["spawn/options.test.ts"],
   },
   {
-    file: "spawn/call.ts",
+    file: "sandbox/spawn/call.ts",
     text: "while (entries.length < 3) entries.push(undefined);",
     instead: "",
     tests: ["spawn/options.test.ts"],
   },
   {
-    file: "spawn/launcher.ts",
+    file: "sandbox/spawn/launcher.ts",
     text: 'fileSystemType("/proc/self/fd") === PROC_SUPER_MAGIC',
     instead: 'fileSystemType("/proc/self/fd") > 0',
     tests: ["faults/launch.test.ts"],
@@ -186,13 +186,13 @@ export const mutations: readonly Mutation[] = [
     tests: ["policy/owner.test.ts"],
   },
   {
-    file: "build.ts",
+    file: "sandbox/create.ts",
     text: "rule.identity !== undefined && !isFile(fd, rule.identity)",
     instead: "false",
     tests: ["presets/replaced.test.ts"],
   },
   {
-    file: "swapped.ts",
+    file: "sandbox/links.ts",
     text: "path === folder || path.startsWith(",
     instead: "path !== folder || path.startsWith(",
     tests: ["enforce/swapped.test.ts"],
@@ -230,13 +230,13 @@ export const mutations: readonly Mutation[] = [
   },
   // explain().
   {
-    file: "explain/model.ts",
+    file: "model/model.ts",
     text: "if (mountOf(source) !== mountOf(target)) return allowed;",
     instead: "",
     tests: ["explain/model-refer.test.ts"],
   },
   {
-    file: "explain/walk.ts",
+    file: "model/walk.ts",
     text: 'handled.fs.length === 0 ? [] : [...handled.fs, "refer" as const]',
     instead: "handled.fs",
     tests: ["explain/model-refer.test.ts", "explain/model.test.ts"],
@@ -256,19 +256,19 @@ export const mutations: readonly Mutation[] = [
   },
   // What explain and learn see.
   {
-    file: "observe/value.ts",
+    file: "trace/value.ts",
     text: 'const isCut = end === "" || more !== undefined;',
     instead: "const isCut = false;",
     tests: ["observe/line.test.ts", "observe/calls.test.ts"],
   },
   {
-    file: "observe/denied.ts",
+    file: "explain/run/denied.ts",
     text: "first?.errno === errno && permitted(operation)",
     instead: "permitted(operation)",
     tests: ["observe/advice.test.ts"],
   },
   {
-    file: "observe/calls.ts",
+    file: "trace/calls.ts",
     text: 'if (path === undefined || flags.includes("O_PATH")) return undefined;',
     instead: "if (path === undefined) return undefined;",
     tests: ["observe/calls.test.ts"],
@@ -372,7 +372,7 @@ export const mutations: readonly Mutation[] = [
     tests: ["policy/preload.test.ts", "enforce/unrestricted.test.ts"],
   },
   {
-    file: "errors.ts",
+    file: "errors/errors.ts",
     text: "/[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}]/gu",
     instead: "/[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}]/gu",
     tests: ["errors.test.ts"],
@@ -384,7 +384,7 @@ export const mutations: readonly Mutation[] = [
     tests: ["terminal/text.test.ts", "terminal/cli.test.ts"],
   },
   {
-    file: "unexpanded.ts",
+    file: "errors/unexpanded.ts",
     text: "if (/^~(\\/|$)/.test(path))",
     instead: "if (/~/.test(path))",
     tests: ["hints.test.ts"],

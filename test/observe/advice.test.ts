@@ -1,16 +1,16 @@
 /** Which options are proposed for which denials. Pure: no kernel, no program runs. */
 import { describe, expect, test } from "bun:test";
-import type { Layer } from "../../src/explain/layer.ts";
-import type { Operation } from "../../src/explain/operation.ts";
+import type { Layer } from "../../src/model/layer.ts";
+import type { Operation } from "../../src/model/operation.ts";
 import { landlock } from "../../src/index.ts";
-import { adviseOn } from "../../src/observe/advice.ts";
-import { atomsOf, combined, joinFlags } from "../../src/observe/combine.ts";
-import { failureLog } from "../../src/observe/denied.ts";
-import { foldByNumber, foldPaths } from "../../src/observe/fold.ts";
-import { isIdle } from "../../src/observe/idle.ts";
-import { filesOfProcesses } from "../../src/observe/processes.ts";
-import { pasteable } from "../../src/observe/quote.ts";
-import { Trial } from "../../src/observe/trial.ts";
+import { adviseOn } from "../../src/explain/run/advice.ts";
+import { atomsOf, combined, joinFlags } from "../../src/explain/run/combine.ts";
+import { failureLog } from "../../src/explain/run/denied.ts";
+import { foldByNumber, foldPaths } from "../../src/explain/run/fold.ts";
+import { isIdle } from "../../src/explain/run/idle.ts";
+import { filesOfProcesses } from "../../src/trace/processes.ts";
+import { pasteable } from "../../src/explain/run/quote.ts";
+import { Trial } from "../../src/explain/run/trial.ts";
 import { fixOf, type Piece } from "../../src/explain/spell.ts";
 import { treeOf } from "../explain/tree.ts";
 

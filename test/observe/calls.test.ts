@@ -1,8 +1,8 @@
 /** From lines of a trace to operations. */
 import { expect, test } from "bun:test";
-import { Lines } from "../../src/observe/line.ts";
-import type { Observation } from "../../src/observe/observation.ts";
-import { Tasks } from "../../src/observe/tasks.ts";
+import { Lines } from "../../src/trace/line.ts";
+import type { Observation } from "../../src/trace/observation.ts";
+import { Tasks } from "../../src/trace/tasks.ts";
 
 /** What a trace of these lines tells; the command starts in `/l`. */
 function observed(...texts: string[]): Observation[] {

@@ -10,8 +10,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { Operation } from "../../src/explain/operation.ts";
-import { Changes } from "../../src/observe/changes.ts";
+import type { Operation } from "../../src/model/operation.ts";
+import { Changes } from "../../src/trace/changes.ts";
 import { tempDir, testUnless } from "../harness.ts";
 import { explained, missingFor, runCli } from "./explained.ts";
 

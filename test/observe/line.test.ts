@@ -1,8 +1,8 @@
 /** Lines as strace 6.1 printed them. */
 import { describe, expect, test } from "bun:test";
 import { bytesOf, nameOf } from "../../src/kernel/names.ts";
-import { Lines, type Call } from "../../src/observe/line.ts";
-import { unescape, type Value } from "../../src/observe/value.ts";
+import { Lines, type Call } from "../../src/trace/line.ts";
+import { unescape, type Value } from "../../src/trace/value.ts";
 
 function call(...texts: string[]): Call {
   const lines = new Lines();

@@ -11,8 +11,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { bytesOf } from "../../src/kernel/names.ts";
-import { Lines } from "../../src/observe/line.ts";
-import { Tasks } from "../../src/observe/tasks.ts";
+import { Lines } from "../../src/trace/line.ts";
+import { Tasks } from "../../src/trace/tasks.ts";
 import { tempDir, testUnless } from "../harness.ts";
 import { cli, missingFor, PATH, type Found } from "./explained.ts";
 import { needsStrace } from "./strace.ts";

@@ -3,7 +3,7 @@ import { expect } from "bun:test";
 import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LandlockError } from "../../src/index.ts";
-import { observe, type Attempt, type Ending, type Observation } from "../../src/observe.ts";
+import { observe, type Attempt, type Ending, type Observation } from "../../src/trace/observe.ts";
 import { inSubprocess, tempDir, testFromAbi, testUnless } from "../harness.ts";
 import { needsStrace } from "./strace.ts";
 
@@ -84,9 +84,9 @@ testUnless(
 
 testUnless("", "where there is no strace, the error says how to get it", async () => {
   const error = await inSubprocess(
-    join(import.meta.dir, "../../src/observe.ts"),
+    join(import.meta.dir, "../../src/trace/observe.ts"),
     async (_inside, file) => {
-      const { observe } = (await import(file)) as typeof import("../../src/observe.ts");
+      const { observe } = (await import(file)) as typeof import("../../src/trace/observe.ts");
       process.env["PATH"] = "/nonexistent";
       try {
         observe(["true"]);

@@ -4,8 +4,8 @@ import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tempDir, testUnless } from "../harness.ts";
 import { plainUser, userMissing } from "../other-user.ts";
-import { isIdle } from "../../src/observe/idle.ts";
-import { isOfOutside } from "../../src/observe/outside.ts";
+import { isIdle } from "../../src/explain/run/idle.ts";
+import { isOfOutside } from "../../src/explain/run/outside.ts";
 import { explained, missingFor, PATH, runCli } from "./explained.ts";
 
 const system = ["-ro", "/usr", "/bin", "/lib", "/lib64", "/etc", "-rwfiles", "/dev/null"];

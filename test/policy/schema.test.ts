@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { parsePolicy } from "../../src/index.ts";
-import { policyJsonSchema } from "../../src/schemas/json-schema.ts";
+import { policyJsonSchema } from "../../src/validate/schemas/json-schema.ts";
 import { accepts } from "./json-schema.ts";
 import { own } from "./wrong.ts";
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { CompositeRule, FsRule } from "../../src/index.ts";
-import { presetOf } from "../../src/presets.ts";
+import { presetOf } from "../../src/presets/presets.ts";
 import { granted, project, type Files } from "./project.ts";
 
 describe("modules() refuses by name, as an entry that the user named", () => {

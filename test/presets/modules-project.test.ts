@@ -4,7 +4,7 @@ import { chownSync, cpSync } from "node:fs";
 import { join } from "node:path";
 import { pathAccess, presets, type FsRule } from "../../src/index.ts";
 import { nativePath } from "../../src/kernel/image.ts";
-import { presetOf } from "../../src/presets.ts";
+import { presetOf } from "../../src/presets/presets.ts";
 import { inSubprocess, testFromAbi } from "../harness.ts";
 import { granted, project, type Files } from "./project.ts";
 import { run } from "./programs.ts";

@@ -14,7 +14,7 @@ import {
   type FsRule,
   type Rule,
 } from "../../src/index.ts";
-import { presetOf } from "../../src/presets.ts";
+import { presetOf } from "../../src/presets/presets.ts";
 import { tempDir } from "../harness.ts";
 
 const { bun, cwd, dns, executable, modules, timezone, tls, tmp } = presets;

@@ -12,7 +12,7 @@ import {
   rwFiles,
   type Rule,
 } from "../../src/index.ts";
-import { firstWritable } from "../../src/rewritable.ts";
+import { firstWritable } from "../../src/sandbox/rewritable.ts";
 import { inSubprocess, testFromAbi } from "../harness.ts";
 import { writeElf } from "./elf-file.ts";
 import { project } from "./project.ts";

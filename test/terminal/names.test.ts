@@ -1,7 +1,7 @@
 /** Names with characters that a terminal obeys: none reaches it raw. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { quoted } from "../../src/errors.ts";
+import { quoted } from "../../src/errors/errors.ts";
 import { explain, landlock, planFor, roFiles } from "../../src/index.ts";
 import { tempDir, testFromAbi } from "../harness.ts";
 

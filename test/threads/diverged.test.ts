@@ -10,8 +10,8 @@ testOnAbis(1, 7, "a thread with 16 layers diverges, and the error admits the cha
     const { landlock, threadField, thrown } = inside;
     const body = `
       const { landlock } = await import("${src}/index.ts");
-      const { buildRuleset } = await import("${src}/build.ts");
-      const { enforceThread } = await import("${src}/enforce.ts");
+      const { buildRuleset } = await import("${src}/sandbox/create.ts");
+      const { enforceThread } = await import("${src}/sandbox/restrict.ts");
       const { fd } = buildRuleset(landlock.config({ fs: ["make_sock"] }).plan());
       for (let layer = 0; layer < 16; layer++) enforceThread(fd, []);
       setInterval(() => {}, 1000);

@@ -1,7 +1,7 @@
 /** Makes the files and layers of a world, in the process that will be restricted. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { machineFiles } from "../../../src/explain/files.ts";
-import { layerOf, type Layer } from "../../../src/explain/layer.ts";
+import { machineFiles } from "../../../src/model/files.ts";
+import { layerOf, type Layer } from "../../../src/model/layer.ts";
 import { fileRights, type FsRight } from "../../../src/kernel/abi.ts";
 import {
   bindTcp,

@@ -1,7 +1,7 @@
 /** The process of a world: makes it, restricts itself, tries all operations and reports. */
-import { machineFiles } from "../../../src/explain/files.ts";
-import { evaluate, type Verdict } from "../../../src/explain/model.ts";
-import type { Files, Place } from "../../../src/explain/place.ts";
+import { machineFiles } from "../../../src/model/files.ts";
+import { evaluate, type Verdict } from "../../../src/model/model.ts";
+import type { Files, Place } from "../../../src/model/place.ts";
 import { probe } from "../../inside.ts";
 import { build } from "./build.ts";
 import { kindOf } from "./kinds.ts";

@@ -1,5 +1,5 @@
 /** Draws operations: mostly such as succeed where nothing is denied. */
-import type { FileType, Operation } from "../../../src/explain/operation.ts";
+import type { FileType, Operation } from "../../../src/model/operation.ts";
 import type { Random } from "../../random.ts";
 import type { Drawn } from "./draw-files.ts";
 import { ports, type Trial } from "./world.ts";

@@ -3,8 +3,8 @@
  * own checks, which come before or after Landlock is asked.
  */
 import { lstatSync, statSync } from "node:fs";
-import type { FileOperation, Open, Operation } from "../../../src/explain/operation.ts";
-import type { Files, Inode, Place } from "../../../src/explain/place.ts";
+import type { FileOperation, Open, Operation } from "../../../src/model/operation.ts";
+import type { Files, Inode, Place } from "../../../src/model/place.ts";
 import type { PathServer } from "./sockets.ts";
 import { ports, type Trial } from "./world.ts";
 

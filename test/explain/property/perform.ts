@@ -2,7 +2,7 @@
 import { ptr } from "bun:ffi";
 import { constants } from "node:fs";
 import { getSystemErrorName } from "node:util";
-import type { Open } from "../../../src/explain/operation.ts";
+import type { Open } from "../../../src/model/operation.ts";
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY } from "../../../src/kernel/uapi.ts";
 import { call, outcome, type Outcome } from "../../inside.ts";
 import { loopDevice, nullDevice, S_IFBLK, S_IFCHR, S_IFIFO, S_IFREG, S_IFSOCK } from "./build.ts";

@@ -1,5 +1,5 @@
 /** What the property test draws, as plain data that JSON carries. */
-import type { Operation } from "../../../src/explain/operation.ts";
+import type { Operation } from "../../../src/model/operation.ts";
 import type { FsRight, NetRight, Rights } from "../../../src/kernel/abi.ts";
 
 /** What makes the files, one after the other. Paths are relative to the folder of the world. */

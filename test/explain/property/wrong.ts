@@ -1,6 +1,6 @@
 /** Models that are wrong in one point each: what the property test must notice. */
-import { evaluate, type Verdict } from "../../../src/explain/model.ts";
-import type { Layer } from "../../../src/explain/layer.ts";
+import { evaluate, type Verdict } from "../../../src/model/model.ts";
+import type { Layer } from "../../../src/model/layer.ts";
 
 type Evaluate = typeof evaluate;
 

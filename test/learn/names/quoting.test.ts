@@ -1,6 +1,6 @@
 /** Names in strings of TOML and JSON: the same names again, and nothing that a terminal obeys. */
 import { expect, test } from "bun:test";
-import { printable, quoted, tomlString } from "../../../src/errors.ts";
+import { printable, quoted, tomlString } from "../../../src/errors/errors.ts";
 import { fixOf } from "../../../src/explain/spell.ts";
 import { randomOf } from "../../random.ts";
 import { drawName } from "./draw.ts";

@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadPolicy, parsePolicy, planFor, type Policy, type Rule } from "../../../src/index.ts";
-import { learn } from "../../../src/learn.ts";
+import { learn } from "../../../src/learn/learn.ts";
 import type { Random } from "../../random.ts";
 import { drawName } from "./draw.ts";
 import { drawStep, kindNames, nameOf, type Step } from "./operations.ts";

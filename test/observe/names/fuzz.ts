@@ -1,8 +1,8 @@
 /** Draws operations on names of any bytes, and compares what was observed with what the kernel says. */
 import { lstatSync, mkdirSync } from "node:fs";
-import { errnoName } from "../../../src/errors.ts";
+import { errnoName } from "../../../src/errors/errors.ts";
 import { bytesOf, realPath } from "../../../src/kernel/names.ts";
-import type { Attempt } from "../../../src/observe.ts";
+import type { Attempt } from "../../../src/trace/observe.ts";
 import { randomOf, type Random } from "../../random.ts";
 import { perform, type Act, type Acted } from "./actor.ts";
 

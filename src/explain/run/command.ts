@@ -1,0 +1,174 @@
+/**
+ * `landlock-restrict explain`: runs a command in its sandbox, under strace(1), and says what was
+ * denied and which options would allow it.
+ */
+import type { Config } from "../../sandbox/config.ts";
+import { printable } from "../../errors/errors.ts";
+import { machineFiles } from "../../model/files.ts";
+import { layerOf } from "../../model/layer.ts";
+import type { Operation } from "../../model/operation.ts";
+import { currentDirectory } from "../../kernel/names.ts";
+import { probe } from "../../kernel/probe.ts";
+import { Secrets } from "../../advise/secrets.ts";
+import type { Rule } from "../../sandbox/rule.ts";
+import { writeError } from "../../terminal/output.ts";
+import { screenOf } from "../../terminal/screen.ts";
+import { adviseOn, type Which } from "./advice.ts";
+import { BarredLog } from "./barred-log.ts";
+import { Changes } from "../../trace/changes.ts";
+import { failureLog } from "./denied.ts";
+import { findingsJson, findingsText, type Findings } from "./findings.ts";
+import { isIdle } from "./idle.ts";
+import { notesOn } from "./notes.ts";
+import type { Attempt, Ending, Observation } from "../../trace/observation.ts";
+import { observe } from "../../trace/observe.ts";
+import { permitted } from "./permitted.ts";
+import { filesOfProcesses } from "../../trace/processes.ts";
+import { Trial } from "./trial.ts";
+
+/** A command line of `landlock-restrict explain`, read. */
+export interface ExplainRequest {
+  /** `landlock-restrict` itself, with the words that make it run the command in its sandbox. */
+  readonly command: readonly string[];
+  readonly config: Config;
+  readonly rules: readonly Rule[];
+  /** The findings go out as JSON. */
+  readonly json: boolean;
+  /** Whether the rules come from a policy, to which lines could be added. */
+  readonly inPolicy: boolean;
+  /** Finds a program by its name, as on the command's PATH. */
+  readonly which: Which;
+  /** Descriptors that the command gets besides 0, 1 and 2. */
+  readonly fds: readonly number[];
+}
+
+/** errnos that a denial has. */
+const errnos = ["EACCES", "EPERM", "EXDEV"];
+
+/**
+ * Runs the command and writes what was denied to standard error, once it has ended.
+ *
+ * @returns How it ended
+ * @throws {LandlockError} As `Config.plan()` and `observe()` do, before the command runs
+ */
+export async function explainRun(request: ExplainRequest): Promise<Ending> {
+  const plan = request.config.plan(...request.rules);
+  const cwd = currentDirectory();
+  let first: number | undefined;
+  const files = filesOfProcesses(machineFiles, () => first);
+  // Now, while the files are there that the rules are about.
+  const sandbox = { layers: [layerOf(plan, files)], files, kernel: probe() };
+  const began = Date.now();
+  const changes = new Changes();
+  const log = failureLog(
+    sandbox,
+    (operation) => permitted(operation, began),
+    (use) => changes.madeWay(use, began),
+  );
+  const barred = new BarredLog(plan.handled.fs.length > 0);
+  const start = new Start();
+  let lost = 0;
+  const judge = (observation: Observation) => {
+    first ??= observation.pid;
+    if (observation.kind === "gap" && start.begun && isDenial(observation.failed)) lost++;
+    if (observation.kind === "barred" && start.begun && observation.layers > 0) {
+      barred.add(observation, start.nameOf(observation));
+    }
+    if (observation.kind !== "attempt" || !start.counts(observation)) return;
+    const { failed, operation, via } = observation;
+    changes.add(observation);
+    const program = start.nameOf(observation);
+    if (!isDenial(failed) || isIdle(operation, program, cwd)) return;
+    const failure = {
+      operation: ownProc(operation, observation.process, first),
+      errno: failed,
+      program,
+      nested: observation.layers > 1,
+    };
+    log.add(failure, { via, at: changes.count });
+  };
+  const run = observe(request.command, { fds: request.fds });
+  // Whatever goes wrong in here, the command runs to its end.
+  let problem: unknown;
+  for await (const observation of run) {
+    try {
+      judge(observation);
+    } catch (error) {
+      problem ??= error;
+    }
+  }
+  const ending = await run.ending;
+  try {
+    if (problem !== undefined) throw problem;
+    if (start.begun) {
+      const granted = plan.rules.flatMap((rule) =>
+        "path" in rule ? files.find(rule.path, true).path : [],
+      );
+      const failures = log.all();
+      const advice = adviseOn(failures.denied, new Trial(sandbox), granted, request.which);
+      const notes = [
+        ...notesOn(failures, ending, new Secrets(process.env["HOME"])),
+        ...barred.notes(),
+        ...lostNotes(lost),
+        ...run.caveats(),
+      ];
+      report({ ...failures, barred: barred.all(), lost, advice, ending, notes }, request);
+    }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    writeError(`landlock-restrict: Cannot explain what was denied: ${printable(why)}\n`);
+  }
+  return ending;
+}
+
+function isDenial(errno: string | undefined): errno is string {
+  return errno !== undefined && errnos.includes(errno);
+}
+
+function lostNotes(count: number): string[] {
+  if (count === 0) return [];
+  const what = count === 1 ? "1 operation" : `${count} operations`;
+  return [`${what} failed on files that cannot be told: they may be denied too.`];
+}
+
+/**
+ * Where the command begins: the first process restricts itself, and then executes it. Of what
+ * `landlock-restrict` does before, or after that failed, nothing counts.
+ */
+class Start {
+  #first: number | undefined;
+  #state: "before" | "running" | "failed" = "before";
+
+  /** Whether the command was executed, or was tried to. */
+  get begun(): boolean {
+    return this.#state !== "before";
+  }
+
+  counts({ process, layers, operation, failed }: Attempt): boolean {
+    this.#first ??= process;
+    if (process !== this.#first || this.#state === "running") return layers > 0;
+    if (layers === 0 || operation.kind !== "execute" || this.#state === "failed") return false;
+    this.#state = failed === undefined ? "running" : "failed";
+    return true;
+  }
+
+  /** The name of the program that tried something. */
+  nameOf({ process, program = "" }: Pick<Attempt, "process" | "program">): string {
+    if (process === this.#first && this.#state !== "running") return "landlock-restrict";
+    return program.slice(program.lastIndexOf("/") + 1);
+  }
+}
+
+/** `/proc/self` as a name that lasts: of the command itself it stays, of others it is their own. */
+function ownProc(operation: Operation, process: number, first: number): Operation {
+  if (!("path" in operation)) return operation;
+  const path = operation.path
+    .replace(/^\/proc\/self(?=\/|$)/, `/proc/${process}`)
+    .replace(new RegExp(`^/proc/${first}(?=/|$)`), "/proc/self");
+  return { ...operation, path };
+}
+
+function report(findings: Findings, { json, inPolicy }: ExplainRequest): void {
+  const text = json ? findingsJson(findings) : `\n${findingsText(findings, screenOf(2), inPolicy)}`;
+  writeError(`${text}\n`);
+}

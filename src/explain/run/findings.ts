@@ -1,0 +1,265 @@
+/** What an explained run comes to: plain data, and text for people. */
+import { printable } from "../../errors/errors.ts";
+import { machineFiles } from "../../model/files.ts";
+import type { Denial } from "../../model/model.ts";
+import type { Operation } from "../../model/operation.ts";
+import type { Screen } from "../../terminal/screen.ts";
+import { table, type Column } from "../../terminal/table.ts";
+import { cutEnd, cutMiddle, cutStart, paint } from "../../terminal/text.ts";
+import { isNameable, type Advice } from "./advice.ts";
+import type { CountedBar } from "./barred-log.ts";
+import type { Counted, Denied, Failures, OtherFailure } from "./denied.ts";
+import type { Ending } from "../../trace/observation.ts";
+import { pasteable } from "./quote.ts";
+import { isWithheld } from "./withheld.ts";
+
+/** All there is to say about a run. */
+export interface Findings extends Failures {
+  /** What no rule can allow. */
+  readonly barred: readonly CountedBar[];
+  /** How many operations failed on files that cannot be told. */
+  readonly lost: number;
+  readonly advice: Advice;
+  readonly ending: Ending;
+  /** What else there is to know, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * The findings as JSON, on one line: other lines on standard error are the command's. Characters
+ * that a terminal obeys are escaped; a byte 0xff of a name that is not UTF-8 is `\\udcff`.
+ */
+export function findingsJson(findings: Findings): string {
+  const { denied, barred, others, advice, ending, notes } = findings;
+  const text = JSON.stringify({
+    ...ending,
+    denied: [
+      ...denied.map(({ denials, ...one }, i) => ({
+        ...one,
+        rights: rightsOf({ ...one, denials }),
+        denials,
+        flags: advice.flags[i],
+      })),
+      ...barred.map((one) => ({ ...one, rights: [], denials: [], flags: [] })),
+    ],
+    others,
+    flags: advice.all,
+    policy: advice.policy,
+    notes,
+  });
+  return printable(text);
+}
+
+/** What an operation is called in a table. */
+function nameOf(operation: Operation, rights: readonly string[] = []): string {
+  switch (operation.kind) {
+    case "open":
+      if (rights.includes("read_dir")) return "list";
+      if (rights.includes("make_reg") || operation.unnamed) return "create";
+      return operation.write || operation.truncate ? "write" : "read";
+    case "make":
+      return operation.type === "directory" ? "mkdir" : "create";
+    case "port":
+      return operation.access.map((right) => right.replace(/_.*/, "")).join(" ");
+    case "resolve_unix":
+      return "connect";
+    case "scope":
+      return operation.scope === "signal" ? "signal" : "connect";
+    default:
+      return operation.kind;
+  }
+}
+
+function rightsOf({ denials }: Pick<Denied, "denials">): readonly string[] {
+  return [...new Set(denials.map(({ right }) => right))];
+}
+
+function whereOf({ operation, denials = [] }: Counted & Partial<Denied>): string {
+  if (operation.kind === "port") return `port ${operation.port}`;
+  if (operation.kind === "scope") return "outside the sandbox";
+  const to = operation.kind === "rename" || operation.kind === "link" ? ` → ${operation.to}` : "";
+  if (operation.kind === "execute")
+    return printable(operation.path + programIn(denials, operation));
+  return printable(operation.path + to);
+}
+
+/** The interpreter or the loader, if that was denied and not the file that names it. */
+function programIn(denials: readonly Denial[], { path }: { readonly path: string }): string {
+  const places = denials.flatMap((denial) => denial.path ?? []);
+  const own = machineFiles.find(path, true).path;
+  return places.length === 0 || places.includes(own) ? "" : ` → ${places[0]!}`;
+}
+
+const columns: readonly Column[] = [
+  { head: "DENIED" },
+  { head: "RIGHT", cut: cutEnd, least: 10, style: "dim" },
+  { head: "WHERE", cut: cutMiddle, least: 16, style: "cyan" },
+  { head: "TIMES", align: "right" },
+  { head: "PROGRAM", cut: cutEnd },
+  { head: "ALLOWED BY", cut: cutPath, least: 16, style: "green" },
+];
+
+/** The option itself stays, and the end of its path. */
+function cutPath(words: string, width: number): string {
+  const [option = ""] = /^(?:[-+]\S+ )*/.exec(words) ?? [];
+  const room = width - option.length;
+  return room > 1 ? option + cutStart(words.slice(option.length), room) : cutEnd(words, width);
+}
+
+/** More rows than this are more than anybody reads. */
+const rowsMax = 60;
+/** So many rows that differ only in their files are one. */
+const manyRows = 4;
+
+/** Rows that say the same of several programs, or of many files, are one. */
+function rowsOf({ denied, barred, advice }: Findings): string[][] {
+  const rows = [...denied.map((one, i) => rowOf(one, advice.flags[i]!)), ...barred.map(barredRow)];
+  const places = Map.groupBy(rows, ({ name, right, where, allowed }) =>
+    JSON.stringify([name, right, where, allowed]),
+  );
+  const once = [...places.values()].map(together);
+  const kinds = Map.groupBy(once, ({ name, right, allowed }) =>
+    JSON.stringify([name, right, allowed]),
+  );
+  const few = [...kinds.values()].flatMap((group) => {
+    if (group.length < manyRows) return group;
+    const where = `${commonPlace(group.map((row) => row.real))} (${group.length} files)`;
+    return { ...together(group), where };
+  });
+  return few.map(({ name, right, where, times, programs, allowed }) => {
+    const [first, ...more] = programs;
+    const others = more.length > 1 ? ` +${more.length}` : more.map((one) => `, ${one}`).join("");
+    return [name, right, where, String(times), `${first}${others}`, allowed];
+  });
+}
+
+interface Row {
+  readonly name: string;
+  readonly right: string;
+  readonly where: string;
+  /** Without symbolic links. */
+  readonly real: string;
+  readonly times: number;
+  readonly programs: readonly string[];
+  readonly allowed: string;
+}
+
+function together(rows: readonly Row[]): Row {
+  return {
+    ...rows[0]!,
+    times: rows.reduce((sum, { times }) => sum + times, 0),
+    programs: [...new Set(rows.flatMap(({ programs }) => programs))],
+  };
+}
+
+function rowOf(one: Denied, flags: readonly string[]): Row {
+  const rights = rightsOf(one);
+  return {
+    name: nameOf(one.operation, rights),
+    right: rights.join(" "),
+    where: whereOf(one) + linkedTo(one),
+    real: printable(one.denials[0]?.path ?? ""),
+    times: one.times,
+    programs: [printable(one.program)],
+    allowed: flags.length > 0 ? pasteable(flags) : remedyWithoutFlags(one),
+  };
+}
+
+/** Where a link leads: rules are about the file itself. */
+function linkedTo({ operation, denials: [first] }: Denied): string {
+  if (operation.kind !== "open" || first?.path === undefined) return "";
+  if (!/^(read_|write_|truncate)/.test(first.right)) return "";
+  const named = operation.path.replace(/(?<=.)\/+$/s, "");
+  // In /proc it is another name for the same directory.
+  if (first.path === named || /^\/proc\//.test(named)) return "";
+  if (machineFiles.find(named, true).path !== first.path) return "";
+  return ` (a link to ${printable(first.path)})`;
+}
+
+function barredRow({ operation, program, times }: CountedBar): Row {
+  const { kind, call, path } = operation;
+  const where = kind === "mount" ? printable(path ?? "") : "outside the sandbox";
+  const programs = [printable(program)];
+  return { name: call, right: "", where, real: where, times, programs, allowed: "no rule" };
+}
+
+function remedyWithoutFlags(one: Denied): string {
+  if (!isNameable(one)) return "no option: not UTF-8";
+  if (isWithheld(one)) return "yours to decide, see below";
+  return one.operation.kind === "scope" ? "leaving out -scoped" : "a policy, see below";
+}
+
+/** The directory that all of them are in. */
+function commonPlace(paths: readonly string[]): string {
+  const names = paths.map((path) => path.split("/"));
+  const shared = names[0]!.findIndex((name, i) => names.some((other) => other[i] !== name));
+  return `${names[0]!.slice(0, shared).join("/")}/…`;
+}
+
+/** The findings as text for people. */
+export function findingsText(findings: Findings, screen: Screen, inPolicy: boolean): string {
+  const { denied, barred, others, lost, advice, notes } = findings;
+  const title = (text: string, style: "green" | "yellow") =>
+    `${paint(style, "landlock-restrict:", screen)} ${text}`;
+  const lines = [];
+  const mayBeOurs = ({ cause }: OtherFailure) => !ofOthers.includes(cause);
+  const times = [...denied, ...barred].reduce((sum, one) => sum + one.times, 0);
+  if (times === 0 && (lost > 0 || others.some(mayBeOurs))) {
+    lines.push(title("Landlock may have denied something: see below.", "yellow"));
+  } else if (times === 0) lines.push(title("Landlock denied nothing.", "green"));
+  else {
+    const what = times === 1 ? "1 operation" : `${times} operations`;
+    lines.push(title(`Landlock denied ${what}:`, "yellow"), "");
+    const rows = rowsOf(findings);
+    lines.push(...table(columns, rows.slice(0, rowsMax), screen));
+    const left = rows.length - rowsMax;
+    if (left > 0) lines.push(`and ${left} more rows: --json has all of them`);
+    const incomplete =
+      advice.flags.some((flags, i) => flags.length === 0 && !isWithheld(denied[i]!)) &&
+      advice.policy !== "";
+    if (advice.all.length > 0) {
+      lines.push("", "To allow it, add:", `  ${paint("green", pasteable(advice.all), screen)}`);
+    }
+    if ((inPolicy || incomplete) && advice.policy !== "") {
+      const policy = advice.policy.split("\n").map((line) => `  ${paint("green", line, screen)}`);
+      const intro =
+        advice.all.length > 0 ? "In a policy, that is:" : "In a policy, this allows it:";
+      lines.push("", intro, ...policy);
+    }
+  }
+  if (notes.length > 0) lines.push("", ...notes);
+  for (const [head, about] of Object.entries(heads)) {
+    const some = others.filter(({ cause }) => about.includes(cause));
+    if (some.length > 0) lines.push("", othersLine(head, some));
+  }
+  return lines.join("\n");
+}
+
+/** So many of the failures that are not Landlock's are named. */
+const othersMax = 3;
+
+/** Causes that are not this sandbox. */
+const ofOthers: readonly OtherFailure["cause"][] = ["permission", "nested"];
+
+/** Failures that have no row, by their causes. */
+const heads: Readonly<Record<string, readonly OtherFailure["cause"][]>> = {
+  "Denied, and no rule can allow it": ["process"],
+  "Failed, but not by this sandbox": ofOthers,
+  "Failed for a reason not known": ["unknown", "changed"],
+};
+
+const causes = {
+  process: "a process outside the sandbox",
+  permission: "ordinary permissions",
+  nested: "a sandbox of its own",
+  changed: "the command changed where it leads",
+} as const;
+
+function othersLine(head: string, others: readonly OtherFailure[]): string {
+  const named = others.slice(0, othersMax).map((one) => {
+    const cause = one.cause === "unknown" ? one.errno : causes[one.cause];
+    return `${nameOf(one.operation)} ${whereOf(one)} (${printable(one.program)}: ${cause})`;
+  });
+  const more = others.length > othersMax ? `, and ${others.length - othersMax} more` : "";
+  return `${head}: ${named.join(", ")}${more}.`;
+}

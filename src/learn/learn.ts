@@ -1,0 +1,259 @@
+/**
+ * `landlock-restrict learn`: runs a command unrestricted, watches it, and writes the policy that it
+ * needs.
+ */
+import { constants, tmpdir } from "node:os";
+import { LandlockError, printable, quoted } from "../errors/errors.ts";
+import { accessFs } from "../kernel/abi.ts";
+import { currentDirectory, lastName, parentOf, realPath } from "../kernel/names.ts";
+import { executeError, exitStatusFor } from "../kernel/refused.ts";
+import { contentOf } from "./content.ts";
+import { unifiedDiff } from "./diff.ts";
+import { draft, type Draft } from "./draft.ts";
+import { existingPolicy, type Existing } from "./existing.ts";
+import { rightsOn } from "./fold.ts";
+import { extended } from "./merge.ts";
+import { Names } from "./names.ts";
+import { Collector } from "./needs.ts";
+import { Places } from "./places.ts";
+import { header, notes } from "./report.ts";
+import { Secrets } from "../advise/secrets.ts";
+import { policyText } from "./toml.ts";
+import { requireMeaning } from "./verify.ts";
+import { writeWhole } from "./write.ts";
+import { isProject, type Surroundings } from "./zones.ts";
+import { observe, type Ending } from "../trace/observe.ts";
+import { rewritableBy, withoutLinks } from "../sandbox/rewritable.ts";
+import { flatten, type Rule } from "../sandbox/rule.ts";
+import { progressLine } from "../terminal/output.ts";
+import { screenOf } from "../terminal/screen.ts";
+
+/** What is to be learned. */
+export interface LearnRequest {
+  /** Where the policy goes. */
+  readonly output: string;
+  /** Whether a policy that exists is extended. */
+  readonly merge: boolean;
+  readonly command: readonly string[];
+  /** Descriptors that the command gets besides 0, 1 and 2. */
+  readonly fds?: readonly number[];
+}
+
+/** What was learned. */
+export interface Learned {
+  /** The policy's file. */
+  readonly policy: string;
+  /** Whether there was anything new. */
+  readonly changed: boolean;
+  /** How the command ended. */
+  readonly ending: Ending;
+  /** How many operations were seen. */
+  readonly operations: number;
+  /** What went wrong because the command was watched. */
+  readonly caveats: readonly string[];
+  /** What changed in a policy that was extended, as diff -u(1) has it. */
+  readonly diff: readonly string[];
+  /** What a person should know beside the rules. */
+  readonly notes: readonly string[];
+  readonly withheld: Draft["withheld"];
+  /** Secrets in directories that had to be granted. */
+  readonly exposed: readonly string[];
+}
+
+/** The command ran, or could not, and no policy was written. */
+export interface Lost {
+  readonly ending: Ending;
+  /** Why, in one line. */
+  readonly failure: string;
+}
+
+/** The coarse clock that file systems use ticks at least this often: `CONFIG_HZ=100`. */
+const tickMs = 10;
+
+/**
+ * Runs the command and writes the policy, however the command ended.
+ *
+ * @throws {LandlockError} Before the command runs: `ERR_LANDLOCK_PATH` or
+ *   `ERR_LANDLOCK_INVALID_RULE` where the policy cannot be written or extended, or there is no
+ *   strace(1); afterwards `ERR_LANDLOCK_BLOCKED` where that could not trace
+ */
+export async function learn({
+  output,
+  merge,
+  command,
+  fds = [],
+}: LearnRequest): Promise<Learned | Lost> {
+  const existing = existingPolicy(output, merge);
+  // Now: the command may remove directories that it was started in.
+  const around = surroundings();
+  const tmp = realOf(tmpdir()) ?? "/tmp";
+  const { collector, ending, start, problem, refused, caveats } = await watch(command, fds);
+  if (refused !== undefined) return notExecuted(refused);
+  const { forger } = collector;
+  if (forger !== undefined) return { ending, failure: forged(lastName(forger)) };
+  try {
+    if (problem !== undefined) throw problem;
+    // The command may have made links to them.
+    around.secrets.look();
+    const needs = collector.needs(new Places(start, tmp), around);
+    const drafted = draft(needs, existing.already, around, tmp);
+    const policy = write(drafted, existing, around, lastName(command[0]!));
+    return { ...policy, ending, operations: collector.seen, caveats };
+  } catch (error) {
+    // The command has run: its status counts.
+    return { ending, failure: messageOf(error) };
+  } finally {
+    existing.folder.close();
+  }
+}
+
+/** The command as it was to be executed, and the errno's name. */
+interface Refused {
+  readonly path: string;
+  readonly failed: string;
+}
+
+function notExecuted({ path, failed }: Refused): Lost {
+  const errno = constants.errno[failed as keyof typeof constants.errno];
+  const { message } = executeError(`cannot execute ${quoted(path)}`, path, errno);
+  return { ending: { exitCode: exitStatusFor(errno), signal: null }, failure: message };
+}
+
+function forged(program: string): string {
+  return `No policy was written: ${program} opened what strace reports through, or a process that traces it, so the report may be forged; learn from a program that leaves other processes alone`;
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof LandlockError) return error.message;
+  const { code, message } = error as { code?: string; message?: string };
+  return `Cannot write the policy: ${code ?? message ?? "an error"}; learn again`;
+}
+
+/** Writes what was drafted, and says what a person should know. */
+function write(drafted: Draft, existing: Existing, around: Surroundings, program: string) {
+  const { path, base, text: before } = existing;
+  const names = new Names({ base, ...around, known: existing.variables });
+  const written = contentOf(drafted, names, existing);
+  const { content } = written;
+  const own = `${base === "/" ? "" : base}/${lastName(path)}`;
+  const all = flatten([...written.rules, ...existing.rules], "learn");
+  const programs = rewritableBy(all, accessFs, withoutLinks);
+  const fragile = fragileBy(existing.rules, drafted);
+  const policy = isOpen(drafted, existing, own) ? own : undefined;
+  const said = notes(drafted, names, policy, programs, fragile);
+  const rules = content.texts.size + content.ports.size + content.paths.length;
+  const changed = before === undefined || rules > 0;
+  const text = !changed
+    ? before
+    : before === undefined
+      ? policyText(header(program), content, said)
+      : extended(before, content, unsaid(said, before), JSON.stringify(path));
+  if (changed) {
+    existing.folder.requireInPlace();
+    requireMeaning(text, path, written, before);
+    writeWhole(path, text, before, existing.folder);
+  }
+  return {
+    policy: path,
+    changed,
+    diff: before === undefined ? [] : unifiedDiff(before, text),
+    notes: said,
+    withheld: drafted.withheld,
+    exposed: drafted.exposed,
+  };
+}
+
+/** Directories of the run that rules take for granted: they fail once somebody removes them. */
+function fragileBy(rules: readonly Rule[], { created }: Draft): string[] {
+  const paths = flatten(rules, "learn").flatMap((rule) =>
+    rule.kind === "fs" && rule.onMissing === "fail" ? rule.paths : [],
+  );
+  const real = new Set(paths.map((path) => realOf(path)));
+  return [...created].filter((path) => real.has(path));
+}
+
+/** Whether the program can write to its own policy, or put another file in its place. */
+function isOpen({ grants, presets }: Draft, { already }: Existing, policy: string): boolean {
+  const coverages = [already, ...presets.map(({ coverage }) => coverage)];
+  const on = (path: string) =>
+    coverages.reduce((sum, one) => sum.union(one.rightsOn(path)), rightsOn(grants, path));
+  const folder = on(parentOf(policy));
+  return on(policy).has("write_file") || (folder.has("make_reg") && folder.has("remove_file"));
+}
+
+async function watch(command: readonly string[], fds: readonly number[]) {
+  // Whatever was made before has an earlier time than whatever the run makes.
+  await Bun.sleep(2 * tickMs);
+  const start = BigInt(Date.now() - tickMs) * 1_000_000n;
+  const collector = new Collector();
+  const progress = progressLine(screenOf(2));
+  let isFree = true;
+  let ending: Ending;
+  let caveats: readonly string[];
+  let problem: unknown;
+  let refused: Refused | undefined;
+  try {
+    const watched = observe(command, { fds });
+    for await (const one of watched) {
+      try {
+        collector.add(one);
+      } catch (error) {
+        // Whatever goes wrong in here, the command runs to its end.
+        problem ??= error;
+      }
+      if (one.kind === "attempt" && one.program === undefined && one.operation.kind === "execute") {
+        const { path } = one.operation;
+        refused = one.failed === undefined ? undefined : { path, failed: one.failed };
+      }
+      if (one.kind === "terminal") isFree = false;
+      if (isFree) progress.show(`learning: ${collector.seen} operations`);
+      else progress.clear();
+    }
+    ending = await watched.ending;
+    caveats = watched.caveats();
+  } finally {
+    progress.clear();
+  }
+  return { collector, start, ending, caveats, problem, refused };
+}
+
+function surroundings(): Surroundings {
+  const HOME = process.env["HOME"];
+  // Bun's replacement for bytes that are not UTF-8.
+  if (HOME?.includes("\ufffd")) {
+    throw new LandlockError("ERR_LANDLOCK_PATH", "HOME is not UTF-8: set it to a path that is");
+  }
+  const home = HOME?.startsWith("/") ? realOf(HOME) : undefined;
+  const cwd = here();
+  const project = isProject(cwd, home) ? cwd : undefined;
+  return { home, project, secrets: new Secrets(home, project) };
+}
+
+function here(): string {
+  try {
+    return realPath(currentDirectory());
+  } catch (cause) {
+    throw new LandlockError(
+      "ERR_LANDLOCK_PATH",
+      "The current directory is gone: start in one that exists",
+      { cause },
+    );
+  }
+}
+
+function realOf(path: string): string | undefined {
+  try {
+    return realPath(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The notes that do not stand in the policy yet. */
+function unsaid(lines: readonly string[], text: string): string[] {
+  const known = new Set(text.split("\n").map((line) => line.replace(/^# ?/, "").trimEnd()));
+  const isKnown = (line: string) => known.has(printable(line).trimEnd());
+  const fresh = lines.filter((line) => !line.startsWith("  ") || !isKnown(line));
+  // A heading with nothing beneath it says nothing.
+  return fresh.filter((line, i) => line.startsWith("  ") || fresh[i + 1]?.startsWith("  "));
+}

@@ -1,0 +1,80 @@
+/** Types of arguments: what cannot work is refused with a sentence. */
+import type { FsRuleData, NetRuleData } from "./rule.ts";
+import type { PathLike } from "../validate/values.ts";
+
+/** The arguments as they are, or else what they should be: errors are about one argument then. */
+type Sound<Given, Right> = Given extends Right ? Given : Right;
+
+type CheckedPath<Path> = Path extends PathLike
+  ? Path
+  : Path extends readonly unknown[]
+    ? "give paths one by one: ...list"
+    : PathLike;
+
+/** Of a list whose length is not known, or may be more, the answer is no. */
+type IsZero<Length> = number extends Length ? false : [Length] extends [0] ? true : false;
+
+/** Paths, at least one; a list that is spread may be empty. */
+export type Paths<Given extends readonly unknown[]> =
+  IsZero<Given["length"]> extends true
+    ? [path: PathLike]
+    : Sound<Given, { [At in keyof Given]: CheckedPath<Given[At]> }>;
+
+type Digit = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
+
+/** Whether five digits are more than 65535. */
+type IsAbove<Text extends string> = Text extends
+  `${7 | 8 | 9}${string}` | `6${6 | 7 | 8 | 9}${string}`
+  ? true
+  : Text extends `65${6 | 7 | 8 | 9}${string}` | `655${4 | 5 | 6 | 7 | 8 | 9}${string}`
+    ? true
+    : Text extends `6553${6 | 7 | 8 | 9}`
+      ? true
+      : false;
+
+/** Whether the text of a number is a port's. */
+type IsPort<Text extends string> = Text extends
+  `-${string}` | `${string}${"." | "e" | "N" | "I"}${string}`
+  ? false
+  : Text extends `${Digit}${Digit}${Digit}${Digit}${infer Last}`
+    ? Last extends ""
+      ? true
+      : Last extends `${Digit}`
+        ? IsAbove<Text> extends true
+          ? false
+          : true
+        : false
+    : true;
+
+type CheckedPort<Port> = Port extends number
+  ? number extends Port
+    ? Port
+    : IsPort<`${Port}`> extends true
+      ? Port
+      : "a port is an integer from 0 to 65535"
+  : number;
+
+/** Ports; numbers that the types know are checked. */
+export type Ports<Given extends readonly unknown[]> = Sound<
+  Given,
+  { [At in keyof Given]: CheckedPort<Given[At]> }
+>;
+
+type Without<Other, Given extends readonly unknown[], Sentence> = Sound<
+  Given,
+  { [At in keyof Given]: Given[At] extends Other ? Sentence : Given[At] }
+>;
+
+/** Rules of a verb that restricts paths only. */
+export type PathRules<Given extends readonly unknown[]> = Without<
+  NetRuleData,
+  Given,
+  "restrictPaths() takes no ports: use restrict()"
+>;
+
+/** Rules of a verb that restricts ports only. */
+export type PortRules<Given extends readonly unknown[]> = Without<
+  FsRuleData,
+  Given,
+  "restrictNet() takes no paths: use restrict()"
+>;

@@ -1,0 +1,218 @@
+import { buildRuleset } from "./create.ts";
+import { enforce } from "./restrict.ts";
+import { bind, noteEnforced, noteStarted, type Bound } from "./layers.ts";
+import { LandlockError } from "../errors/errors.ts";
+import { close } from "../kernel/syscalls.ts";
+import { unrestricted } from "../kernel/probe.ts";
+import { parse } from "../validate/parse.ts";
+import { publicClass, PlainData } from "./frozen.ts";
+import type { Plan } from "./plan.ts";
+import { reportOf, type Built, type Report } from "./report.ts";
+import { spawn, spawnSync } from "./spawn.ts";
+import { readCall, type Call } from "./spawn/call.ts";
+
+/** Settings of `ruleset.restrictSelf()`. */
+export interface RestrictSelfOptions {
+  /**
+   * How long other threads may take to answer, in milliseconds, 1 to 60000; default 1000. Threads
+   * that could answer but get no CPU have ten times as long. Of no meaning from ABI 8 on, where
+   * the kernel reaches the threads.
+   */
+  readonly deadlineMs?: number;
+}
+
+const defaultDeadlineMs = 1000;
+const nothingBuilt: Built = { rules: [], skippedPaths: [], createdPaths: [] };
+
+/**
+ * A ruleset in the kernel: paths are open and rules are in, nothing is enforced. Made by
+ * `config.ruleset()`. Close it with `using` or its `[Symbol.dispose]()`.
+ */
+export class Ruleset extends PlainData implements Disposable {
+  static {
+    publicClass(this, "Ruleset");
+  }
+
+  /** What the kernel was asked. */
+  readonly plan: Plan;
+  readonly #built: Built;
+  readonly #bound: Bound;
+  readonly #allowNone: boolean;
+  /** -1: nothing can be enforced here, or closed. */
+  #fd: number;
+  #closed = false;
+
+  /** @internal */
+  constructor(plan: Plan, allowNone: boolean) {
+    super();
+    this.plan = plan;
+    this.#allowNone = allowNone;
+    const nothing = plan.enforcement === "none";
+    const { fd, ...built } = nothing ? { fd: -1, ...nothingBuilt } : buildRuleset(plan);
+    this.#fd = fd;
+    this.#built = built;
+    this.#bound = bind(plan.handled, built.rules);
+    Object.freeze(this);
+  }
+
+  /**
+   * Restricts every thread of this process, and all children from now on, for ever. Sets
+   * no_new_privs on every thread too. May be called again: each call adds a layer.
+   *
+   * @param options `deadlineMs`: how long other threads may take to answer, in milliseconds
+   * @throws {LandlockError} `ERR_LANDLOCK_TOO_MANY_LAYERS` at the 17th layer,
+   *   `ERR_LANDLOCK_THREADS_UNREACHABLE` where a thread does not answer, both with nothing
+   *   changed; `ERR_LANDLOCK_THREADS_DIVERGED` where only some threads could be restricted
+   * @see {@link https://docs.kernel.org/userspace-api/landlock.html#enforcing-a-ruleset}
+   */
+  restrictSelf(options?: RestrictSelfOptions): Report {
+    const { deadlineMs = defaultDeadlineMs } =
+      options === undefined ? {} : parse("restrictSelf", options, "restrictSelf()");
+    const fd = this.#open();
+    if (fd < 0) {
+      warnUnrestricted();
+      return reportOf(this.plan, this.#built, { count: 0, method: "none" });
+    }
+    const threads = enforce(fd, this.plan.flags, deadlineMs);
+    noteEnforced(this.#bound);
+    return reportOf(this.plan, this.#built, threads);
+  }
+
+  /**
+   * Starts a command that is restricted before its first instruction. This process stays as it
+   * is.
+   *
+   * @param command The program and its arguments. A name without a slash is looked up as
+   *   execvp(3) does: on the PATH of `env`, or else of this process at its start
+   * @param options As for `Bun.spawn()`: `env: {}` is an empty environment, and of the open files
+   *   only those in `stdio` are handed on
+   * @returns What `Bun.spawn()` returns, once the command runs
+   * @throws {LandlockError} `ERR_LANDLOCK_PATH` if the command is not found, or cannot be executed
+   *   inside the sandbox, or if the system refuses its working directory, descriptors or user;
+   *   `ERR_LANDLOCK_INVALID_RULE` if there is no command, `env` is no object or `stdio` no list;
+   *   `ERR_LANDLOCK_TOO_MANY_LAYERS`, `ERR_LANDLOCK_SYSCALL`, `ERR_LANDLOCK_NATIVE`, also without
+   *   `/proc`; if nothing at all can be restricted here, `ERR_LANDLOCK_UNSUPPORTED`, `_DISABLED`,
+   *   `_BLOCKED`, `_NOT_LINUX` or `_ABI_TOO_OLD`, unless `bestEffort({ allowNone: true })`.
+   *   Callbacks in `options` are not called then
+   * @throws What `Bun.spawn()` throws for other options that are not valid
+   */
+  spawn<
+    const In extends Bun.SpawnOptions.Writable = "ignore",
+    const Out extends Bun.SpawnOptions.Readable = "pipe",
+    const Err extends Bun.SpawnOptions.Readable = "inherit",
+  >(
+    command: string[],
+    options?: Bun.SpawnOptions.SpawnOptions<In, Out, Err>,
+  ): Bun.Subprocess<In, Out, Err>;
+  /**
+   * Starts a command that is restricted before its first instruction, as `spawn(cmd, options)`
+   * does.
+   *
+   * @param options The command as `cmd`, and options as for `Bun.spawn()`
+   */
+  spawn<
+    const In extends Bun.SpawnOptions.Writable = "ignore",
+    const Out extends Bun.SpawnOptions.Readable = "pipe",
+    const Err extends Bun.SpawnOptions.Readable = "inherit",
+  >(
+    options: Bun.SpawnOptions.SpawnOptions<In, Out, Err> & { cmd: string[] },
+  ): Bun.Subprocess<In, Out, Err>;
+  /** Both forms. */
+  spawn(command: unknown, options?: unknown): Bun.Subprocess {
+    return this.#start(spawn, Bun.spawn, command, options);
+  }
+
+  /**
+   * Runs a command that is restricted before its first instruction, and waits for its end. This
+   * process stays as it is.
+   *
+   * @param command The program and its arguments, as for `spawn()`
+   * @param options As for `Bun.spawnSync()`
+   * @returns What `Bun.spawnSync()` returns
+   * @throws As `spawn()`
+   */
+  spawnSync<
+    const In extends Bun.SpawnOptions.Writable = "ignore",
+    const Out extends Bun.SpawnOptions.Readable = "pipe",
+    const Err extends Bun.SpawnOptions.Readable = "pipe",
+  >(
+    command: string[],
+    options?: Bun.SpawnOptions.SpawnSyncOptions<In, Out, Err>,
+  ): Bun.SyncSubprocess<Out, Err>;
+  /**
+   * Runs a command that is restricted before its first instruction, as `spawnSync(cmd, options)`
+   * does.
+   *
+   * @param options The command as `cmd`, and options as for `Bun.spawnSync()`
+   */
+  spawnSync<
+    const In extends Bun.SpawnOptions.Writable = "ignore",
+    const Out extends Bun.SpawnOptions.Readable = "pipe",
+    const Err extends Bun.SpawnOptions.Readable = "pipe",
+  >(
+    options: Bun.SpawnOptions.SpawnSyncOptions<In, Out, Err> & { cmd: string[] },
+  ): Bun.SyncSubprocess<Out, Err>;
+  /** Both forms. */
+  spawnSync(command: unknown, options?: unknown): Bun.SyncSubprocess {
+    return this.#start(spawnSync, Bun.spawnSync, command, options);
+  }
+
+  /** Closes the ruleset. What it restricts stays restricted. */
+  [Symbol.dispose](): void {
+    if (this.#fd >= 0 && !this.#closed) close(this.#fd);
+    this.#closed = true;
+  }
+
+  #start<Child>(
+    start: (fd: number, flags: Plan["flags"], call: Call) => Child,
+    startUnrestricted: (command: never, options: never) => Child,
+    command: unknown,
+    options: unknown,
+  ): Child {
+    // Reading the options runs code of the caller's, which may close this ruleset.
+    const call = readCall(command, options);
+    const fd = this.#open();
+    if (fd < 0) {
+      this.#requireAllowance(call.command);
+      return startUnrestricted(command as never, options as never);
+    }
+    return this.#noted(() => start(fd, this.plan.flags, call), call.command, call.cwd);
+  }
+
+  /** So that `explain()` knows what the child, or the error, has to do with. */
+  #noted<Child>(start: () => Child, command: readonly string[], cwd: string | undefined): Child {
+    try {
+      return noteStarted(start(), this.#bound, command, cwd);
+    } catch (error) {
+      throw noteStarted(error, this.#bound, command, cwd);
+    }
+  }
+
+  /** Nothing can be restricted here: no command runs then, unless the Config says so. */
+  #requireAllowance([name]: readonly string[]): void {
+    if (!this.#allowNone) {
+      throw unrestricted(`Cannot start ${JSON.stringify(name)} in a sandbox`);
+    }
+    warnUnrestricted();
+  }
+
+  #open(): number {
+    if (!this.#closed) return this.#fd;
+    throw new LandlockError(
+      "ERR_LANDLOCK_INVALID_RULE",
+      "This Ruleset is closed: make another one with config.ruleset()",
+    );
+  }
+}
+
+let warned = false;
+
+/** Best effort may end with nothing at all; that must not go unnoticed. */
+function warnUnrestricted(): void {
+  if (warned) return;
+  warned = true;
+  process.emitWarning(
+    "Landlock restricts nothing here: see probe().remedy, or use a strict Config to make this an error",
+    { type: "LandlockWarning", code: "LANDLOCK_UNENFORCED" },
+  );
+}

@@ -1,0 +1,174 @@
+/**
+ * Names that the run itself led elsewhere. A trace is read later than its calls are made, so where
+ * such a path led at the time of a call can only be told if nothing on its way changed afterwards.
+ */
+import { lstatSync } from "node:fs";
+import type { Operation } from "../model/operation.ts";
+import { fileName, lastName, linkTarget, parentOf, realPath } from "../kernel/names.ts";
+import type { Attempt } from "./observation.ts";
+
+/** What the run did to a name. */
+interface Change {
+  /** Whether there was a symbolic link by that name, as far as the trace tells. */
+  isLink: boolean;
+  /** When it was last renamed, or something was renamed to it; 0: never. */
+  moved: number;
+  /** When it was last changed in any way. */
+  last: number;
+}
+
+/** The paths of an operation, and when it was seen. */
+export interface Use {
+  readonly operation: Operation;
+  /** Links that were followed before the operation's path was known. */
+  readonly via?: readonly string[] | undefined;
+  /** What `Changes.count` was. */
+  readonly at: number;
+}
+
+/** The bound of path_resolution(7) on symbolic links. */
+const linksMax = 40;
+
+/** Collects the changes that a run makes to names. */
+export class Changes {
+  readonly #changes = new Map<string, Change>();
+  #count = 0;
+
+  /** How many changes there were until now. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Takes what a call did; one that failed changed nothing. */
+  add({ operation, failed }: Attempt): void {
+    if (failed !== undefined) return;
+    const { kind } = operation;
+    if (kind === "make" && operation.type === "symlink") this.#change(operation.path, true);
+    else if (kind === "remove") this.#change(operation.path, false);
+    else if (kind === "link") this.#move(operation.path, operation.to);
+    else if (kind === "rename") {
+      this.#move(operation.path, operation.to);
+      if (operation.exchange) this.#move(operation.to, operation.path);
+    }
+  }
+
+  /**
+   * Whether the run had a hand in where a path leads: by a link that it made, or by a name that it
+   * changed afterwards.
+   *
+   * @param start When the run began, in milliseconds since 1970: a younger link is its own, whether
+   *   the trace tells of it or not
+   */
+  madeWay({ operation, via = [], at }: Use, start: number): boolean {
+    return wayOf(operation, via).some(({ entry, isLink, isLast }) => {
+      if (isLink && changedAt(entry) >= start) return true;
+      const change = this.#changes.get(entry);
+      if (change === undefined) return false;
+      return change.isLink || (isLast ? change.moved : change.last) > at;
+    });
+  }
+
+  /** Whether a symbolic link on the way was changed afterwards. */
+  changedLinks({ operation, via = [], at }: Use): boolean {
+    return wayOf(operation, via).some(({ entry, isLink }) => {
+      const change = this.#changes.get(entry);
+      return change !== undefined && (isLink || change.isLink) && change.last > at;
+    });
+  }
+
+  #change(path: string, isLink: boolean): void {
+    const last = ++this.#count;
+    for (const entry of entriesFor(path)) {
+      const known = this.#changes.get(entry) ?? { isLink: false, moved: 0 };
+      this.#changes.set(entry, { ...known, isLink: known.isLink || isLink, last });
+    }
+  }
+
+  /** Links are renamed as such, and with the directories that they are in. */
+  #move(path: string, to: string): void {
+    const last = ++this.#count;
+    const [from, now] = [entriesFor(path), entriesFor(to)];
+    const carried = [...this.#changes].flatMap(([entry, { isLink }]): [string, boolean][] => {
+      const old = from.find((one) => entry === one || entry.startsWith(`${one}/`));
+      if (old === undefined) return [];
+      return now.map((one) => [one + entry.slice(old.length), isLink]);
+    });
+    const others = [...from, ...now].map((entry): [string, boolean] => [entry, false]);
+    for (const [entry, isLink] of [...others, ...carried]) {
+      const known = this.#changes.get(entry);
+      this.#changes.set(entry, { isLink: isLink || known?.isLink === true, moved: last, last });
+    }
+  }
+}
+
+/** A name in a directory: as it was given, and without links above it. */
+function entriesFor(path: string): readonly string[] {
+  const given = path.replace(/(?<=.)\/+$/s, "");
+  try {
+    const parent = realPath(parentOf(given));
+    return [...new Set([given, `${parent === "/" ? "" : parent}/${lastName(given)}`])];
+  } catch {
+    return [given];
+  }
+}
+
+interface Step {
+  /** A name on the way, in a directory without links above it. */
+  readonly entry: string;
+  readonly isLink: boolean;
+  readonly isLast: boolean;
+}
+
+function wayOf(operation: Operation, via: readonly string[]): Step[] {
+  return [...pathsOf(operation), ...via].flatMap((path) => [...steps(path)]);
+}
+
+/** The paths that are followed to their end: what changes a name stays in its directory. */
+function pathsOf(operation: Operation): readonly string[] {
+  if (!("path" in operation)) return [];
+  const { kind, path } = operation;
+  if (kind === "make" || kind === "remove") return [parentOf(path)];
+  if (kind === "rename") return [parentOf(path), parentOf(operation.to)];
+  return kind === "link" ? [path, parentOf(operation.to)] : [path];
+}
+
+/** The names that a path leads through, as things are now. */
+function* steps(path: string): Generator<Step> {
+  let at = "/";
+  const names = path.split("/").filter((name) => name !== "" && name !== ".");
+  for (let links = 0; names.length > 0;) {
+    const name = names.shift()!;
+    if (name === "..") {
+      at = parentOf(at);
+      continue;
+    }
+    const entry = `${at === "/" ? "" : at}/${name}`;
+    const target = targetOf(entry);
+    yield { entry, isLink: target !== undefined, isLast: names.length === 0 };
+    if (target === undefined) at = entry;
+    else {
+      if (++links > linksMax) return;
+      if (target.startsWith("/")) at = "/";
+      names.unshift(...target.split("/").filter((one) => one !== "" && one !== "."));
+    }
+  }
+}
+
+/** The kernel's own links lead where processes are, whoever looks at them. */
+function targetOf(path: string): string | undefined {
+  if (/^\/(proc|sys)\//.test(path)) return undefined;
+  try {
+    return linkTarget(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** In milliseconds since 1970. No program can set it back. */
+function changedAt(path: string): number {
+  try {
+    return lstatSync(fileName(path)).ctimeMs;
+  } catch {
+    return 0;
+  }
+}

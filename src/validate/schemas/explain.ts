@@ -1,0 +1,48 @@
+/** The schemas of what `explain()` and `permissions.has()` take. */
+import * as z from "zod/mini";
+import { accessFs, accessNet, scopes } from "../../kernel/abi.ts";
+import type { PathLike } from "../values.ts";
+import { fsRights, is, listOf, netRights, object, oneOf, port } from "./parts.ts";
+
+/** Whether it says what is denied, and what is not: a `Plan` or a `Report`. */
+function isJudging(value: unknown): value is object {
+  const { handled, rules } = (value ?? {}) as {
+    handled?: Record<string, unknown>;
+    rules?: unknown;
+  };
+  const families = [handled?.["fs"], handled?.["net"], handled?.["scoped"]];
+  return families.every(Array.isArray) && Array.isArray(rules);
+}
+
+const layer = z.custom<object>(
+  (value) => isJudging(value) || isJudging((value as { plan?: unknown } | null)?.plan),
+  is("a layer", "give a Plan, a Report or a Ruleset, as policy.plan()"),
+);
+
+const fsAccess = z.union(
+  [oneOf(accessFs, "a filesystem right"), fsRights],
+  is("access", `give a right or a list of rights out of ${accessFs.join(", ")}`),
+);
+const netAccess = z.union(
+  [oneOf(accessNet, "a network right"), netRights],
+  is("access", `give a right or a list of rights out of ${accessNet.join(", ")}`),
+);
+
+/** Made of the schema of paths, which is not in `parts.ts`. */
+export function explainSchemas(path: z.ZodMiniType<PathLike>) {
+  return {
+    pathQuestion: () => object({ path, access: fsAccess }),
+    portQuestion: () => object({ port, access: netAccess }),
+    explainOptions: () =>
+      object({
+        layers: z.optional(listOf(layer)),
+        access: z.optional(fsAccess),
+        path: z.optional(path),
+        port: z.optional(port),
+      }),
+    permissionScope: () => {
+      const own = ["fs", "fs.read", "fs.write", "child", "net", "net.connect", "net.bind"] as const;
+      return oneOf([...own, ...accessFs, ...accessNet, ...scopes], "a scope of permissions");
+    },
+  };
+}

@@ -1,0 +1,56 @@
+/** The JSON Schema of policy files, for editors: made of the schema that reads them. */
+import * as z from "zod/mini";
+import { newestAbi } from "../../kernel/abi.ts";
+import { abi, fsRights, pathString, port, text } from "./parts.ts";
+import { policySchemas } from "./policy.ts";
+
+const { policy, families } = policySchemas();
+
+/** Not empty, and without NUL. */
+const string = { type: "string", pattern: "^[^\\u0000]+$" } as const;
+
+/** What values are whose schemas are functions. */
+const written = new Map<z.core.$ZodType, z.core.JSONSchema.BaseSchema>([
+  [abi, { type: "integer", minimum: 1, maximum: newestAbi }],
+  [port, { type: "integer", minimum: 0, maximum: 65535 }],
+  [pathString, string],
+  [text, string],
+  [fsRights, { uniqueItems: true }],
+  [families, { uniqueItems: true }],
+]);
+
+/** What editors say about a key. */
+const descriptions: Readonly<Record<keyof (typeof policy)["shape"], string>> = {
+  $schema: "Address of this schema, for editors",
+  abi: `Landlock ABI: all that it can restrict is denied unless allowed here; default ${newestAbi}`,
+  bestEffort:
+    "true: do without what the kernel lacks; { atLeast: ABI }: but fail below that; default false: fail",
+  variables:
+    'Values of ${NAME} in paths: a string, a list, or { "env": NAME } for the environment\'s',
+  ro: "Directories and files to read and execute, with all beneath",
+  rw: "Directories and files to read, execute and write, with all beneath",
+  roFiles: "Files to read and execute; of directories the files, but not their listing",
+  rwFiles: "Files to read, execute and write; of directories the files, but creating none",
+  paths: "Paths with other rights, or that may be missing",
+  bindTcp: "Local TCP ports; 0: one that the kernel picks",
+  connectTcp: "Remote TCP ports",
+  bindUdp: "Local UDP ports; 0: one that the kernel picks",
+  connectSendUdp: "Remote UDP ports",
+  presets: "What programs need to run, as bun, dns or executable=git",
+  unrestricted:
+    "What to leave alone, so that all of it is allowed: a family, or one of the keys for ports",
+};
+
+/** Makes the schema; draft 2020-12. */
+export function policyJsonSchema(): z.core.JSONSchema.BaseSchema {
+  const schema = z.toJSONSchema(policy, {
+    unrepresentable: "any",
+    override({ zodSchema, jsonSchema }) {
+      Object.assign(jsonSchema, written.get(zodSchema as z.core.$ZodType));
+    },
+  });
+  for (const [key, description] of Object.entries(descriptions)) {
+    Object.assign(schema.properties![key]!, { description });
+  }
+  return { title: "Landlock policy of bun-landlock", ...schema };
+}

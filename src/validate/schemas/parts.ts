@@ -1,0 +1,106 @@
+/** What the schemas are made of: values, lists and objects whose errors name the value and a fix. */
+import * as z from "zod/mini";
+import { instead } from "../../errors/closest.ts";
+import { accessFs, accessNet, newestAbi, scopes } from "../../kernel/abi.ts";
+import { isAbi, isPathString, isPort } from "../values.ts";
+
+/** Made when it is first asked for: making a schema takes longer than using it. */
+export function once<Schema>(make: () => Schema): () => Schema {
+  let made: Schema | undefined;
+  return () => (made ??= make());
+}
+
+/** A value as one short line, for a message. */
+export function shown(value: unknown): string {
+  const text = inspected(value).replaceAll(/\s+/g, " ");
+  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+}
+
+function inspected(value: unknown): string {
+  try {
+    return typeof value === "string" ? JSON.stringify(value) : Bun.inspect(value);
+  } catch {
+    return "a value that cannot be shown";
+  }
+}
+
+/** A message that names the value and what would be right instead. */
+export function is(what: string, fix: string) {
+  return { error: (issue: { input?: unknown }) => `${shown(issue.input)} is not ${what}: ${fix}` };
+}
+
+const list = is("a list", "give an array");
+
+/** A list of anything. */
+export function listOf<Item extends z.core.$ZodType>(item: Item) {
+  return z.array(item, list);
+}
+
+/** A list of at least one thing. */
+export function filled<Item extends z.core.$ZodType>(item: Item) {
+  return listOf(item).check(z.minLength(1, is("a list of one or more", "put something in it")));
+}
+
+/** A list that names nothing twice. */
+export function distinct<Item extends z.core.$ZodType>(item: Item) {
+  return listOf(item).check(
+    z.refine((items) => new Set(items).size === items.length, is("a set", "name nothing twice")),
+  );
+}
+
+/** One name out of a list of names. */
+export function oneOf<const Names extends readonly string[]>(names: Names, what: string) {
+  const use = (name: unknown) => instead(name, names).replace(/^use /, "use some of ");
+  return z.enum(names, {
+    error: ({ input }) => `${shown(input)} is not ${what}: ${use(input)}`,
+  });
+}
+
+/** An object that has no other keys than these. */
+export function object<Shape extends z.core.$ZodShape>(shape: Shape) {
+  const known = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === "unrecognized_keys"
+        ? `${issue.keys.map(shown).join(", ")} is unknown: ${instead(issue.keys[0], known)}`
+        : `${shown(issue.input)} is not an object: give one with ${known.join(", ")}`,
+  });
+}
+
+/** A path as data has it. */
+export const pathString = z.custom<string>(
+  isPathString,
+  is("a path", "give a non-empty string without NUL"),
+);
+/** A TCP or UDP port. */
+export const port = z.custom<number>(isPort, is("a port", "give an integer from 0 to 65535"));
+/** A Landlock ABI that this library knows. */
+export const abi = z.custom<number>(
+  isAbi,
+  is("a Landlock ABI", `give an integer from 1 to ${newestAbi}`),
+);
+/** Names out of `accessFs`. */
+export const fsRights = distinct(oneOf(accessFs, "a filesystem right"));
+/** Names out of `accessNet`. */
+export const netRights = distinct(oneOf(accessNet, "a network right"));
+/** Names out of `scopes`. */
+export const scopeNames = distinct(oneOf(scopes, "a scope"));
+
+const isText = is("a value", "give a non-empty string without NUL");
+/** Text that means something. */
+export const text = z.string(isText).check(z.refine(isPathString, isText));
+/** What a variable of a policy is called. */
+export const variableName = /^[A-Za-z][A-Za-z0-9_]*$/;
+
+/** How far best effort may go down: to an ABI, or to nothing at all. */
+export const bestEffortOptions = once(() =>
+  object({
+    atLeast: z.optional(abi),
+    allowNone: z.optional(z.boolean(is("a setting", "use true or false"))),
+  }).check(
+    z.refine(
+      ({ atLeast, allowNone }) => atLeast === undefined || allowNone !== true,
+      is("best effort", "atLeast and allowNone contradict each other, give one of the two"),
+    ),
+  ),
+);
