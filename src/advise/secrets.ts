@@ -1,6 +1,6 @@
 /** Which files are secrets: by any of their names and, where a name does not tell, by content. */
 import { readdirSync, readFileSync } from "node:fs";
-import { lastName, linkTarget, nameOf, parentOf, realPath } from "../kernel/names.ts";
+import { isWithin, lastName, linkTarget, nameOf, parentOf, realPath } from "../kernel/names.ts";
 import { holdsKey, holdsPassword } from "./secret-content.ts";
 import { knownPlaces, namedSockets, toldBy } from "./secret-names.ts";
 import { search, type Searched } from "./search.ts";
@@ -73,9 +73,7 @@ export class Secrets {
   /** Remembers that what a path leads to is secret, whatever it is called there. */
   add(path: string): void {
     const real = namesOf(path).at(-1)!;
-    const isAbove = [...this.#homes, ...this.#roots].some(
-      (root) => root === real || root.startsWith(real === "/" ? "/" : `${real}/`),
-    );
+    const isAbove = [...this.#homes, ...this.#roots].some((root) => isWithin(root, real));
     if (!isAbove && !isDistributed(real)) this.#targets.add(real);
   }
 

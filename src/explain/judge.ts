@@ -1,5 +1,6 @@
 /** From what was tried to why it failed. */
 import { quoted } from "../errors/errors.ts";
+import { isWithin } from "../kernel/names.ts";
 import { Explanation, type Cause, type ExplanationData } from "./explanation.ts";
 import type { Known } from "./known.ts";
 import type { Denial } from "../model/model.ts";
@@ -128,7 +129,8 @@ function notesOn(tried: Tried, known: Known): string[] {
     return denials.some(
       (denial) =>
         (access as readonly string[]).includes(denial.right) &&
-        (denial.path === real || denial.path?.startsWith(`${real}/`)),
+        denial.path !== undefined &&
+        isWithin(denial.path, real),
     );
   });
   if (lost) {

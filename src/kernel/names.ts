@@ -10,9 +10,10 @@ import { LandlockError } from "../errors/errors.ts";
 /** What stands for the byte 0; that for the byte 0x80 is the first one in use. */
 const escaped = 0xdc00;
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** The string for a name's bytes. */
 export function nameOf(bytes: Uint8Array): string {
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   try {
     return decoder.decode(bytes);
   } catch {
@@ -65,6 +66,11 @@ export function lastName(path: string): string {
   return trimmed.slice(trimmed.lastIndexOf("/") + 1);
 }
 
+/** Whether a path is that of a folder or of something in it, by their texts. */
+export function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder === "/" ? "/" : `${folder}/`);
+}
+
 /** Where a symbolic link leads. Throws as readlinkSync() does. */
 export function linkTarget(path: string): string {
   const { readlinkSync } = require("node:fs") as typeof import("node:fs");
@@ -75,6 +81,15 @@ export function linkTarget(path: string): string {
 export function realPath(path: string): string {
   const { realpathSync } = require("node:fs") as typeof import("node:fs");
   return nameOf(realpathSync.native(fileName(path), { encoding: "buffer" }));
+}
+
+/** The same, or undefined if it cannot be told. */
+export function knownRealPath(path: string): string | undefined {
+  try {
+    return realPath(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

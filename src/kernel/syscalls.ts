@@ -22,10 +22,12 @@ import {
   O_NOCTTY,
   O_NONBLOCK,
   O_PATH,
+  PATH_MAX,
   PR_GET_DUMPABLE,
   PR_GET_NO_NEW_PRIVS,
   PR_SET_NO_NEW_PRIVS,
   RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
   RLIMIT_NOFILE,
   SIGCHLD,
   STATX_ATTR_MOUNT_ROOT,
@@ -152,17 +154,31 @@ export function openPath(path: string, flags = 0): number {
   return fd === -1 ? lastError() : fd;
 }
 
+/** `struct open_how` of `openat2(2)`: the u64 flags, mode and resolve. */
+const openHow = new Uint32Array(new ArrayBuffer(24));
+const encoder = new TextEncoder();
+
+/** `openat2(2)` with `O_PATH`; before Linux 5.6, and in some containers, always an error. */
+function openResolving(path: string, flags: number, resolve: number): number {
+  const { read, written } = encoder.encodeInto(path, pathBuffer);
+  if (!path.isWellFormed() || read < path.length || written === PATH_MAX) return EILSEQ;
+  pathBuffer[written] = 0;
+  openHow[0] = O_PATH | O_CLOEXEC | flags;
+  openHow[4] = resolve;
+  return syscall(NR.openat2, AT_FDCWD, ptr(pathBuffer), ptr(openHow), openHow.byteLength);
+}
+
+/** `openPath()` of a path no part of which is a link. */
+export function openPathWithoutLinks(path: string, flags: number): number {
+  return openResolving(path, flags, RESOLVE_NO_SYMLINKS);
+}
+
 /**
  * Whether a path leads through a magic link of /proc, such as `exe`, which is about the process that
  * follows it. Links that lead in a circle give the same errno; before Linux 5.6 always false.
  */
 export function hasMagicLink(path: string): boolean {
-  const name = bytesOf(`${path}\0`);
-  // struct open_how: flags, mode and resolve, each a u64.
-  const how = new BigUint64Array(new ArrayBuffer(24));
-  how[0] = BigInt(O_PATH | O_CLOEXEC);
-  how[2] = BigInt(RESOLVE_NO_MAGICLINKS);
-  const fd = syscall(NR.openat2, AT_FDCWD, ptr(name), ptr(how), 24);
+  const fd = openResolving(path, 0, RESOLVE_NO_MAGICLINKS);
   if (fd >= 0) close(fd);
   return fd === ELOOP;
 }
@@ -222,19 +238,19 @@ export function write(fd: number, bytes: Uint8Array): number {
   }
 }
 
+/** For one call at a time: what the kernel writes there is read at once. */
+const pathBuffer = new Uint8Array(new ArrayBuffer(PATH_MAX));
+
 /** `readlink(2)`, or undefined where it cannot be read. */
-export function readLink(path: string): string | undefined {
+export function readLink(path: string, directory = AT_FDCWD): string | undefined {
   const name = bytesOf(`${path}\0`);
-  const buffer = new Uint8Array(4096);
-  const length = syscall(NR.readlinkat, AT_FDCWD, ptr(name), ptr(buffer), buffer.length);
-  return length < 0 ? undefined : nameOf(buffer.subarray(0, length));
+  const length = syscall(NR.readlinkat, directory, ptr(name), ptr(pathBuffer), PATH_MAX);
+  return length < 0 ? undefined : nameOf(pathBuffer.subarray(0, length));
 }
 
 /** `readlink(2)` of a link that is open itself, or undefined where it is none. */
 export function readOpenLink(fd: number): string | undefined {
-  const buffer = new Uint8Array(4096);
-  const length = syscall(NR.readlinkat, fd, ptr(bytesOf("\0")), ptr(buffer), buffer.length);
-  return length < 0 ? undefined : nameOf(buffer.subarray(0, length));
+  return readLink("", fd);
 }
 
 /** The magic number of the file system that a path is on, from `statfs(2)`, or a negative errno. */

@@ -16,6 +16,7 @@ export const LANDLOCK_RULE_NET_PORT = 2;
 export const O_PATH = 0o10000000;
 export const O_CLOEXEC = 0o2000000;
 export const RESOLVE_NO_MAGICLINKS = 0x02;
+export const RESOLVE_NO_SYMLINKS = 0x04;
 /** arm64 has its own value (`arch/arm64/include/uapi/asm/fcntl.h`). */
 export const O_DIRECTORY = process.arch === "arm64" ? 0o40000 : 0o200000;
 /** As `O_DIRECTORY`. */
@@ -24,6 +25,8 @@ export const O_NOFOLLOW = process.arch === "arm64" ? 0o100000 : 0o400000;
 export const O_NONBLOCK = 0o4000;
 export const O_NOCTTY = 0o400;
 export const AT_FDCWD = -100;
+/** Bytes of a path, the NUL at its end included. */
+export const PATH_MAX = 4096;
 export const AT_EMPTY_PATH = 0x1000;
 export const AT_EACCESS = 0x200;
 export const X_OK = 1;

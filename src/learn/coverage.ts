@@ -1,6 +1,6 @@
 /** What rules grant already: those of presets, and those of a policy that is extended. */
 import type { FsRight, NetRight } from "../kernel/abi.ts";
-import { parentOf, realPath } from "../kernel/names.ts";
+import { knownRealPath, parentOf } from "../kernel/names.ts";
 import type { Rule } from "../sandbox/rule.ts";
 
 /** Rights by path and by port. */
@@ -56,9 +56,5 @@ export class Coverage {
 function realOf(path: string): string {
   // Its own name stands for the process that loads the policy.
   if (/^\/proc\/self(\/|$)/.test(path)) return path;
-  try {
-    return realPath(path);
-  } catch {
-    return path;
-  }
+  return knownRealPath(path) ?? path;
 }

@@ -1,5 +1,6 @@
 /** From what a command needs to what a policy would grant, and what it would not. */
 import { accessNet, fileRights, type FsRight, type NetRight } from "../kernel/abi.ts";
+import { isWithin } from "../kernel/names.ts";
 import type { Coverage } from "./coverage.ts";
 import {
   fold,
@@ -226,14 +227,14 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
 function isOwnLink({ from, to }: Move, { paths }: Needs, { project }: Surroundings): boolean {
   const before = rightsOn(paths, from);
   if (changes(before)) return true;
-  const isInside = project !== undefined && (from === project || from.startsWith(`${project}/`));
+  const isInside = project !== undefined && isWithin(from, project);
   const gained = roundedUp(rightsOn(paths, to)).intersection(new Set(fileRights));
   return isInside && !changes(gained);
 }
 
 /** Whether the folder for temporary files holds neither the home nor a project with hooks. */
 function isOwnFolder(tmp: string, { project, home }: Surroundings): boolean {
-  const isInside = (path: string | undefined) => path === tmp || path?.startsWith(`${tmp}/`);
+  const isInside = (path: string | undefined) => path !== undefined && isWithin(path, tmp);
   if (isInside(home) || isGoverning(tmp, home)) return false;
   return project === undefined || !isInside(project) || !mayHoldGoverning(project, home);
 }

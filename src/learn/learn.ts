@@ -5,7 +5,7 @@
 import { constants, tmpdir } from "node:os";
 import { LandlockError, printable, quoted } from "../errors/errors.ts";
 import { accessFs } from "../kernel/abi.ts";
-import { currentDirectory, lastName, parentOf, realPath } from "../kernel/names.ts";
+import { currentDirectory, knownRealPath, lastName, parentOf, realPath } from "../kernel/names.ts";
 import { executeError, exitStatusFor } from "../kernel/refused.ts";
 import { contentOf } from "./content.ts";
 import { unifiedDiff } from "./diff.ts";
@@ -23,7 +23,7 @@ import { requireMeaning } from "./verify.ts";
 import { writeWhole } from "./write.ts";
 import { isProject, type Surroundings } from "./zones.ts";
 import { observe, type Ending } from "../trace/observe.ts";
-import { rewritableBy, withoutLinks } from "../sandbox/rewritable.ts";
+import { placesOf, rewritableBy } from "../sandbox/rewritable.ts";
 import { flatten, type Rule } from "../sandbox/rule.ts";
 import { progressLine } from "../terminal/output.ts";
 import { screenOf } from "../terminal/screen.ts";
@@ -86,7 +86,7 @@ export async function learn({
   const existing = existingPolicy(output, merge);
   // Now: the command may remove directories that it was started in.
   const around = surroundings();
-  const tmp = realOf(tmpdir()) ?? "/tmp";
+  const tmp = knownRealPath(tmpdir()) ?? "/tmp";
   const { collector, ending, start, problem, refused, caveats } = await watch(command, fds);
   if (refused !== undefined) return notExecuted(refused);
   const { forger } = collector;
@@ -137,7 +137,7 @@ function write(drafted: Draft, existing: Existing, around: Surroundings, program
   const { content } = written;
   const own = `${base === "/" ? "" : base}/${lastName(path)}`;
   const all = flatten([...written.rules, ...existing.rules], "learn");
-  const programs = rewritableBy(all, accessFs, withoutLinks);
+  const programs = rewritableBy(all, accessFs, placesOf);
   const fragile = fragileBy(existing.rules, drafted);
   const policy = isOpen(drafted, existing, own) ? own : undefined;
   const said = notes(drafted, names, policy, programs, fragile);
@@ -168,7 +168,7 @@ function fragileBy(rules: readonly Rule[], { created }: Draft): string[] {
   const paths = flatten(rules, "learn").flatMap((rule) =>
     rule.kind === "fs" && rule.onMissing === "fail" ? rule.paths : [],
   );
-  const real = new Set(paths.map((path) => realOf(path)));
+  const real = new Set(paths.map((path) => knownRealPath(path)));
   return [...created].filter((path) => real.has(path));
 }
 
@@ -223,7 +223,7 @@ function surroundings(): Surroundings {
   if (HOME?.includes("\ufffd")) {
     throw new LandlockError("ERR_LANDLOCK_PATH", "HOME is not UTF-8: set it to a path that is");
   }
-  const home = HOME?.startsWith("/") ? realOf(HOME) : undefined;
+  const home = HOME?.startsWith("/") ? knownRealPath(HOME) : undefined;
   const cwd = here();
   const project = isProject(cwd, home) ? cwd : undefined;
   return { home, project, secrets: new Secrets(home, project) };
@@ -238,14 +238,6 @@ function here(): string {
       "The current directory is gone: start in one that exists",
       { cause },
     );
-  }
-}
-
-function realOf(path: string): string | undefined {
-  try {
-    return realPath(path);
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 /** Paths as a policy has them: relative to its file, or to a variable. */
+import { isWithin } from "../kernel/names.ts";
 
 /** What paths may be written with. */
 export interface NamesOptions {
@@ -35,12 +36,12 @@ export class Names {
   /** A path as the policy has it. */
   write(path: string): string {
     const { base, project, home } = this.#options;
-    if (project !== undefined && isIn(path, project)) {
+    if (project !== undefined && isWithin(path, project)) {
       if (project === base) return path === base ? "." : relative(path.slice(base.length + 1));
       const name = this.#variable("PROJECT", project, project);
       if (name !== undefined) return `\${${name}}${escaped(path.slice(project.length))}`;
     }
-    if (home !== undefined && isIn(path, home)) {
+    if (home !== undefined && isWithin(path, home)) {
       const name = this.#variable("HOME", { env: "HOME" }, home);
       if (name !== undefined) return `\${${name}}${escaped(path.slice(home.length))}`;
     }
@@ -62,10 +63,6 @@ export class Names {
     this.#used.set(name, value);
     return name;
   }
-}
-
-function isIn(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(`${folder}/`);
 }
 
 /** A name that starts with `~` would be taken for a home directory. */

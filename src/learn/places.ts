@@ -1,6 +1,6 @@
 /** Where the files of a run are once it is over, and which of them the run itself made. */
 import type { BigIntStats } from "node:fs";
-import { parentOf, realPath } from "../kernel/names.ts";
+import { knownRealPath, parentOf } from "../kernel/names.ts";
 import { whereNamesChange } from "../advise/changing.ts";
 import { statsOf } from "../advise/stats.ts";
 import { isShared, temporaryFolders } from "./zones.ts";
@@ -76,7 +76,7 @@ export class Places {
   #find(path: string): Anchor {
     const folder = whereNamesChange(path);
     if (folder !== undefined) return { ...this.anchor(folder), instead: true };
-    const real = realOf(path);
+    const real = knownRealPath(path);
     const stats = real === undefined ? undefined : statsOf(real);
     if (real === undefined || !stats) {
       return { ...this.anchor(parentOf(normal(path))), instead: true };
@@ -100,7 +100,7 @@ function entryPath(path: string): string {
   const plain = normal(path);
   const parent = parentOf(plain);
   const name = plain.slice(plain.lastIndexOf("/") + 1);
-  return `${(realOf(parent) ?? parent).replace(/^\/$/, "")}/${name}`;
+  return `${(knownRealPath(parent) ?? parent).replace(/^\/$/, "")}/${name}`;
 }
 
 /** A path without `.`, `..` and empty names, by its text; `node:path` spoils names not in UTF-8. */
@@ -111,14 +111,6 @@ function normal(path: string): string {
     else if (name !== "." && name !== "") names.push(name);
   }
   return `/${names.join("/")}`;
-}
-
-function realOf(path: string): string | undefined {
-  try {
-    return realPath(path);
-  } catch {
-    return undefined;
-  }
 }
 
 function typeOf(stats: BigIntStats): Anchor["type"] {

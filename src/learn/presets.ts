@@ -1,7 +1,7 @@
 /** Which presets stand for what a run needed. */
 import { LandlockError } from "../errors/errors.ts";
 import { lookUpCommand } from "../kernel/lookup.ts";
-import { lastName, realPath } from "../kernel/names.ts";
+import { knownRealPath, lastName } from "../kernel/names.ts";
 import { presetOf } from "../presets/presets.ts";
 import type { Rule } from "../sandbox/rule.ts";
 import { isBun } from "./bun.ts";
@@ -64,16 +64,8 @@ function isFoundAs(name: string, program: string, project: string | undefined): 
   const found = lookUpCommand(name);
   if (typeof found === "number" || !found.startsWith("/")) return false;
   if (project !== undefined && found.startsWith(`${project}/`)) return false;
-  const [one, other] = [realOf(found), realOf(program)];
+  const [one, other] = [knownRealPath(found), knownRealPath(program)];
   return one !== undefined && one === other;
-}
-
-function realOf(path: string): string | undefined {
-  try {
-    return realPath(path);
-  } catch {
-    return undefined;
-  }
 }
 
 function choose(spec: string): Chosen | undefined {

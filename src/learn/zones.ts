@@ -1,5 +1,5 @@
 /** How far up the tree a grant may go, so that people can tell what it is about. */
-import { parentOf } from "../kernel/names.ts";
+import { isWithin, parentOf } from "../kernel/names.ts";
 import type { Secrets } from "../advise/secrets.ts";
 
 /** Where a run is. */
@@ -54,7 +54,7 @@ export function isTemporary(
       ? /[A-Za-z]/.test(drawn)
       : /[a-z][A-Z]|[A-Z]{2}[a-z]/.test(drawn);
     const whole = `${folder}/${name}`;
-    const isOwn = [project, home].some((one) => one === whole || one?.startsWith(`${whole}/`));
+    const isOwn = [project, home].some((one) => one !== undefined && isWithin(one, whole));
     if (isDrawn && !isOwn) return true;
   }
   return false;
@@ -104,7 +104,7 @@ export function zoneOf(path: string, { project, home }: Place): string | undefin
   }
   for (const [pattern, depth] of roots) {
     const [root] = pattern.exec(path) ?? [];
-    if (root === undefined || !(path === root || path.startsWith(`${root}/`))) continue;
+    if (root === undefined || !isWithin(path, root)) continue;
     return below(path, root, depth);
   }
   return below(path, "", 2);

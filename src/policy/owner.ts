@@ -1,17 +1,10 @@
 /** A policy must be the operator's: nobody but root and the caller may have written it. */
 import { LandlockError } from "../errors/errors.ts";
 import { idOf } from "../kernel/identity.ts";
-import {
-  close,
-  openIn,
-  openPath,
-  readOpenLink,
-  statusOf,
-  type Status,
-} from "../kernel/syscalls.ts";
+import { close, openIn, openPath, statusOf, type Status } from "../kernel/syscalls.ts";
 import { O_DIRECTORY, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH } from "../kernel/uapi.ts";
+import { walk } from "../kernel/walk.ts";
 import { isOwnGroup } from "./group.ts";
-import { folderOf } from "./paths.ts";
 
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
@@ -22,14 +15,9 @@ const S_IWGRP = 0o020;
 const S_IWOTH = 0o002;
 const ENOTDIR = -20;
 const ELOOP = -40;
-/** As many as the kernel follows. */
-const linksMax = 40;
 
 /** What to do about a policy that was named. */
 export const ownPolicy = "let it and its directories belong to root or to this user alone";
-
-/** Opens something, judges it, and returns its descriptor, or a negative errno. */
-type Open = (fd: number, place: string) => number;
 
 /**
  * Opens a policy for reading, unless a stranger may have put it there, as git does with a
@@ -42,61 +30,37 @@ type Open = (fd: number, place: string) => number;
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` naming the file, directory or link, and why
  */
 export function openOwned(file: string, fix: string): number {
-  const opened: number[] = [];
-  let kept = -1;
   const refuse = (place: string, why: string): never => {
     const message = `Cannot trust the policy ${JSON.stringify(file)}: ${JSON.stringify(place)} ${why}; ${fix}`;
     throw new LandlockError("ERR_LANDLOCK_PATH", message, { path: file });
   };
-  const judged: Open = (fd, place) => {
-    if (fd < 0) return fd;
-    opened.push(fd);
-    const status = statusOf(fd);
-    if (typeof status === "number") return status;
-    const why = objection(status);
-    return why === undefined ? fd : refuse(place, why);
+  const judged = (fd: number, place: string): number => {
+    const status = fd < 0 ? fd : statusOf(fd);
+    if (typeof status === "object") {
+      const why = objection(status);
+      if (why === undefined) return fd;
+      close(fd);
+      return refuse(place, why);
+    }
+    if (fd >= 0) close(fd);
+    return status;
   };
+  const { fd } = walk(file, (folder, name, place, isLast) =>
+    judged(openNext(folder, name, isLast), place),
+  );
+  if (fd < 0) return fd;
+  let named = -1;
   try {
-    const fd = walk(file, judged);
     // What a link of /proc says is not always where it leads.
-    if (fd >= 0 && idOf(fd) !== idOf(judged(openPath(file), file))) {
-      refuse(file, "is not where its links say");
-    }
-    return (kept = fd);
+    named = judged(openPath(file), file);
+    if (idOf(fd) !== idOf(named)) refuse(file, "is not where its links say");
+  } catch (error) {
+    close(fd);
+    throw error;
   } finally {
-    for (const fd of opened) if (fd !== kept) close(fd);
-  }
-}
-
-/** Follows a path from directory to directory, and its links as they say. */
-function walk(file: string, judged: Open): number {
-  const root = judged(openPath("/"), "/");
-  let [fd, folder] = [root, "/"];
-  // The next one is last.
-  const names = namesIn(file);
-  let links = 0;
-  while (names.length > 0 && fd >= 0) {
-    const name = names.pop()!;
-    const place = name === ".." ? folderOf(folder) : `${folder === "/" ? "" : folder}/${name}`;
-    const found = judged(openNext(fd, name, names.length === 0), place);
-    const target = found < 0 ? undefined : readOpenLink(found);
-    if (target === undefined) {
-      [fd, folder] = [found, place];
-      continue;
-    }
-    if (++links > linksMax) return ELOOP;
-    names.push(...namesIn(target));
-    if (target.startsWith("/")) [fd, folder] = [root, "/"];
+    if (named >= 0) close(named);
   }
   return fd;
-}
-
-/** The names in a path, backwards. */
-function namesIn(path: string): string[] {
-  return path
-    .split("/")
-    .filter((name) => name !== "" && name !== ".")
-    .reverse();
 }
 
 /** Opens a name, or the link that it is. */

@@ -20,7 +20,8 @@ import { executedBy, findInterpreter } from "./scripts.ts";
  * lead to what it claims: interpreters are executable programs, the loader is an ELF file that needs
  * no other one, libraries are ELF files that a loader takes, all of this CPU; a key or a text file is
  * refused. Who owns them is not asked. If the same policy grants writing to the program, a run can
- * choose what the next one may read: `plan` names such programs under `rewritable`.
+ * choose what the next one may read: `plan` names such programs under `rewritable`. A link there
+ * must not lead out of what may be written, but to what all may read and only root can change.
  *
  * Not what a program opens by itself: its settings, Python's standard library, helpers that it
  * starts, plug-ins. Grant those with rules of your own; the path of a plug-in, as a `.so` file of
@@ -28,25 +29,27 @@ import { executedBy, findInterpreter } from "./scripts.ts";
  *
  * @param names Names on PATH, or paths, relative ones to the current directory
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` where a program, an interpreter or a library is not
- *   found, or is of a kind that is not known; `ERR_LANDLOCK_INVALID_RULE` where a name is none
+ *   found, is found by a relative entry of PATH, or is of a kind that is not known; `ERR_LANDLOCK_INVALID_RULE` where a name is none
  */
 export function executable(...names: string[]): CompositeRule {
   if (!names.every(isPathString)) parse("paths", names, "presets.executable()");
   const run = new Map<string, string>();
   const read = new Map<string, string>();
+  const links = new Set<string>();
   for (const name of names) {
-    const chain = executedBy(name);
+    const chain = executedBy(name, links);
     const found = programs(chain);
     for (const [path, id] of chain) run.set(path, id);
     for (const [real, elf] of found) {
       if (elf.interpreter !== undefined) {
-        const [path, id] = loaderOf(elf.interpreter, real);
+        const [path, id] = loaderOf(elf.interpreter, real, links);
         run.set(path, id);
       }
-      for (const [path, id] of librariesOf(real, elf)) read.set(path, id);
+      for (const [path, id] of librariesOf(real, elf, links)) read.set(path, id);
     }
   }
-  return composite(runnable(run), readable(read, [...new Set([...run.keys(), ...read.keys()])]));
+  const chosenBy = new Set([...run.keys(), ...read.keys(), ...links]);
+  return composite(runnable(run), readable(read, [...chosenBy]));
 }
 
 /**
@@ -69,8 +72,12 @@ function programs(chain: Map<string, string>): [string, Elf][] {
 }
 
 /** The dynamic loader that a program names, if it is one: the program may name any file. */
-function loaderOf(interpreter: string, program: string): [path: string, id: string] {
-  const path = findInterpreter(interpreter, program);
+function loaderOf(
+  interpreter: string,
+  program: string,
+  links: Set<string>,
+): [path: string, id: string] {
+  const path = findInterpreter(interpreter, program, links);
   const elf = elfOf(path);
   if (elf && isLoader(elf)) return [path, elf.id];
   throw new LandlockError(

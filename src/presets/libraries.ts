@@ -1,6 +1,6 @@
 /** Finds shared libraries as the dynamic loader would, without running it. */
 import { readFileSync, realpathSync } from "node:fs";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { LandlockError } from "../errors/errors.ts";
 import { inheritedVariable } from "../kernel/inherited.ts";
 import { elfOf, isLibrary, type Elf } from "./elf.ts";
@@ -120,16 +120,22 @@ function candidates(name: string, by: Loaded, loader: Loader): [string, Elf][] {
     const elf = elfOf(path);
     return elf && elf.machine === by.elf.machine && isLibrary(elf) ? [[path, elf]] : [];
   };
-  if (name.includes("/")) return expanded(name, by).flatMap((path) => fits(resolve(path)));
-  for (const folder of searched(by, loader)) {
+  if (name.includes("/")) return expanded(name, by).filter(isAbsolute).flatMap(fits);
+  // What a relative one means is for the directory to say that the program is started in.
+  for (const folder of searched(by, loader).filter(isAbsolute)) {
     const variants = loader.musl ? [] : hwcaps;
-    const found = ["", ...variants].flatMap((sub) => fits(resolve(folder, sub, name)));
+    const found = ["", ...variants].flatMap((sub) => fits(join(folder, sub, name)));
     if (found.length > 0) return found;
   }
   return [];
 }
 
-function needs(first: Loaded, extra: readonly string[], loader: Loader): Map<string, string> {
+function needs(
+  first: Loaded,
+  extra: readonly string[],
+  loader: Loader,
+  links: Set<string>,
+): Map<string, string> {
   const found = new Map<string, string>();
   const names = new Set<string>();
   const waiting: [Loaded, readonly string[]][] = [[first, [...first.elf.needed, ...extra]]];
@@ -145,6 +151,7 @@ function needs(first: Loaded, extra: readonly string[], loader: Loader): Map<str
         names.add(name);
         // Without links, and as the file that was read: the path could lead elsewhere by now.
         found.set(realpathSync(path), elf.id);
+        links.add(path);
         waiting.push([{ path, elf, by }, elf.needed]);
       }
     }
@@ -166,11 +173,12 @@ function missing(name: string, path: string): LandlockError {
  * standard ones; those that are preloaded; and the loader's own files.
  *
  * @param path Its file, without links
+ * @param links Gets the paths by which they were found: links may be on the way
  * @returns From each path to the identity of the library there; "": it is no library
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` where one is not found
  * @see {@link https://man7.org/linux/man-pages/man8/ld.so.8.html}
  */
-export function librariesOf(path: string, elf: Elf): Map<string, string> {
+export function librariesOf(path: string, elf: Elf, links: Set<string>): Map<string, string> {
   const { interpreter, machine, needed } = elf;
   if (needed.length === 0) return new Map();
   const isMusl =
@@ -178,7 +186,7 @@ export function librariesOf(path: string, elf: Elf): Map<string, string> {
   const preloaded = [...list("LD_PRELOAD"), ...(isMusl ? [] : linesOf("/etc/ld.so.preload"))];
   const loader = isMusl ? musl(machine) : glibc(machine);
   const extra = preloaded.flatMap((line) => line.split(/[\s:]+/));
-  const found = needs({ path, elf, by: undefined }, extra, loader);
+  const found = needs({ path, elf, by: undefined }, extra, loader, links);
   for (const file of loader.files) found.set(file, "");
   return found;
 }
@@ -197,5 +205,6 @@ export function moduleLibraries(modules: readonly string[]): Map<string, string>
     { path: "/", elf: { ...own, needed: [] }, by: undefined },
     needed,
     glibc(own.machine),
+    new Set(),
   );
 }

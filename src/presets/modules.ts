@@ -72,9 +72,13 @@ interface Import {
  */
 export function modules(...entries: string[]): CompositeRule {
   if (!entries.every(isPathString)) parse("paths", entries, "presets.modules()");
-  const waiting = entries.map(entryPath);
+  const named = entries.map((entry): [string, string] => [resolve(entry), entryPath(entry)]);
+  const waiting = named.map(([, real]) => real);
   const project = projectOf([...waiting]);
-  const trail: Trail = { files: new Set(), folders: new Set(), options: new Map(), project };
+  const trail: Trail = {
+    ...{ files: new Set(), folders: new Set(), links: new Set(), options: new Map() },
+    project,
+  };
   const libraries = new Map<string, string>();
   const seen = new Set<string>();
   const first = new Set(waiting);
@@ -84,13 +88,17 @@ export function modules(...entries: string[]): CompositeRule {
     trail.files.add(file);
     if (extname(file) === ".node") {
       const elf = elfOf(file);
-      for (const [path, id] of elf ? librariesOf(file, elf) : []) libraries.set(path, id);
+      for (const [path, id] of elf ? librariesOf(file, elf, trail.links) : [])
+        libraries.set(path, id);
     }
     waiting.push(...importedBy(file, first.has(file), trail));
   }
   const files = identified(trail.files);
+  // As they were named too: each link on the way is judged by the rules that stand beside it.
+  for (const [path, real] of named) files.set(path, files.get(real)!);
   for (const [path, id] of libraries) files.set(path, id);
-  return composite(readable(files, [...files.keys()]), browsable(identified(trail.folders)));
+  const chosenBy = [...files.keys(), ...trail.links];
+  return composite(readable(files, chosenBy), browsable(identified(trail.folders)));
 }
 
 /** Identities of files that were admitted by their paths, which have had no links. */

@@ -3,6 +3,7 @@ import { existsSync, lstatSync, readFileSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, extname, join, relative, resolve } from "node:path";
 import { LandlockError } from "../errors/errors.ts";
+import { isWithin } from "../kernel/names.ts";
 import { elfOf } from "./elf.ts";
 
 /** What Bun runs, and what packages bring along as modules. */
@@ -37,10 +38,10 @@ export interface Project {
 /** @param entries Files that the user named, without links */
 export function projectOf(entries: readonly string[]): Project {
   const roots = new Set(entries.map(rootOf));
-  const has = (path: string) => [...roots].some((root) => isIn(path, root));
+  const has = (path: string) => [...roots].some((root) => isWithin(path, root));
   // Tools keep secrets in hidden directories; a build that a user starts may be in one.
   const isHidden = (path: string) =>
-    hiddenFolders(path).some((folder) => !entries.some((entry) => isIn(entry, folder)));
+    hiddenFolders(path).some((folder) => !entries.some((entry) => isWithin(entry, folder)));
   return {
     has,
     admit(path, by) {
@@ -88,8 +89,8 @@ export function realEntry(entry: string): string {
 
 /** Why a link must not choose its target; undefined if it may. */
 function whyNotFollowed(link: string, target: string): string | undefined {
-  if (!isIn(target, rootOf(link))) return "that lies outside the project";
-  if (hiddenFolders(join(target, "x")).some((folder) => !isIn(link, folder))) {
+  if (!isWithin(target, rootOf(link))) return "that lies outside the project";
+  if (hiddenFolders(join(target, "x")).some((folder) => !isWithin(link, folder))) {
     return "that is hidden";
   }
   const isCodeOrFolder = lstatSync(target).isDirectory() || isCode(target) || isScript(target);
@@ -99,10 +100,6 @@ function whyNotFollowed(link: string, target: string): string | undefined {
 /** Whether it begins as the programs of packages do, which have no extension. */
 function isScript(path: string): boolean {
   return readFileSync(path).subarray(0, 2).toString() === "#!";
-}
-
-function isIn(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder === "/" ? "/" : `${folder}/`);
 }
 
 /** The hidden folders on the way to a file, but for those in node_modules, where stores are. */

@@ -1,13 +1,15 @@
 /** What Bun's resolver looks at on the way from an import to its file: folders and settings. */
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, parse, resolve } from "node:path";
 import type { Project } from "./project.ts";
 
 /** What is to be granted: files for reading, folders for listing. */
 export interface Trail {
   readonly files: Set<string>;
   readonly folders: Set<string>;
+  /** Paths with links that led there. */
+  readonly links: Set<string>;
   /** What the files and folders have to belong to. */
   readonly project: Project;
   /** The compiler options that apply in each folder that was seen. */
@@ -129,6 +131,7 @@ function notePackage(specifier: string, importer: string, trail: Trail): void {
       noteFolder(listed, trail);
     }
     noteEntry(found, trail);
+    if (realpathSync(found) !== found) trail.links.add(found);
     return;
   }
 }
@@ -159,8 +162,10 @@ export function resolved(
   if (!isAbsolute(path) || !isFile(path)) return undefined;
   if (/^\.{0,2}\//.test(specifier)) {
     // The file may be a link, which is listed in the folder that it is in.
-    const folder = dirname(resolve(dirname(importer), specifier));
+    const named = resolve(dirname(importer), specifier);
+    const folder = dirname(named);
     if (existsSync(folder)) noteFolder(realpathSync(folder), trail);
+    if (!realpathSync(path).startsWith(join(folder, parse(named).name))) trail.links.add(named);
   } else if (specifier.startsWith("#")) {
     // Of this package, or of another one by its name.
     const [, modules = "", name = ""] =

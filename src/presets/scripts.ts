@@ -18,6 +18,14 @@ function findProgram(name: string, by?: string): string {
   if (typeof found === "number") {
     throw lookUpError(`Cannot find the program "${name}"${asker}`, name, found);
   }
+  if (!name.includes("/") && !isAbsolute(found)) {
+    const entry = found.slice(0, -name.length - 1);
+    throw new LandlockError(
+      "ERR_LANDLOCK_PATH",
+      `Cannot grant "${name}"${asker}: PATH has it in ${JSON.stringify(entry)}, which is relative to the current directory; give its path, or take that entry off PATH`,
+      { path: found },
+    );
+  }
   let problem: string | undefined;
   try {
     // Opening anything else, as a FIFO, might wait for ever.
@@ -39,9 +47,10 @@ function findProgram(name: string, by?: string): string {
  *
  * @param path As it stands in the file
  * @param by The file
+ * @param links Gets the path as it was found: links may be on the way
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` if it is relative, not found, or not executable
  */
-export function findInterpreter(path: string, by: string): string {
+export function findInterpreter(path: string, by: string, links: Set<string>): string {
   const refused = (why: string) =>
     new LandlockError("ERR_LANDLOCK_PATH", `Cannot grant "${path}", which "${by}" starts: ${why}`, {
       path,
@@ -56,6 +65,7 @@ export function findInterpreter(path: string, by: string): string {
       `this user may not execute it (${errnoName(-errno)}); correct "${by}", or chmod +x it`,
     );
   }
+  links.add(found);
   return realpathSync(found);
 }
 
@@ -116,17 +126,18 @@ function hashBang(path: string): HashBang | undefined {
  * links. One that is named by its path has to be an ELF program.
  *
  * @param name A name on PATH, or a path
+ * @param links Gets the paths by which interpreters were found
  * @returns From each path to the identity of the script there; "": it is a program
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` where one is not found or cannot be read
  * @see {@link https://man7.org/linux/man-pages/man2/execve.2.html}
  */
-export function executedBy(name: string): Map<string, string> {
+export function executedBy(name: string, links: Set<string>): Map<string, string> {
   const chain = new Map<string, string>();
   let next: string | undefined = name;
   let by: string | undefined;
   let viaEnv = false;
   while (next !== undefined) {
-    const path = foundBy(next, by, viaEnv);
+    const path = foundBy(next, by, viaEnv, links);
     if (chain.has(path) || chain.size === chainMax) throw endless(name);
     const line = headOf(path);
     // What env finds on PATH is the caller's choice: it may be a script.
@@ -138,7 +149,7 @@ export function executedBy(name: string): Map<string, string> {
     next = interpreter;
     viaEnv = basename(interpreter) === "env";
     if (viaEnv) {
-      const env = findInterpreter(interpreter, path);
+      const env = findInterpreter(interpreter, path, links);
       if (!elfOf(env)) throw noProgram(env, path);
       chain.set(env, "");
       const words = argument.startsWith("-") ? [argument] : [argument].filter(Boolean);
@@ -149,9 +160,14 @@ export function executedBy(name: string): Map<string, string> {
 }
 
 /** A person names a program as a shell takes it; only `env` looks on PATH for what a file names. */
-function foundBy(name: string, by: string | undefined, viaEnv: boolean): string {
+function foundBy(
+  name: string,
+  by: string | undefined,
+  viaEnv: boolean,
+  links: Set<string>,
+): string {
   if (by === undefined) return findProgram(name);
-  return findInterpreter(viaEnv && !name.includes("/") ? findProgram(name, by) : name, by);
+  return findInterpreter(viaEnv && !name.includes("/") ? findProgram(name, by) : name, by, links);
 }
 
 function headOf(path: string): HashBang | undefined {

@@ -8,7 +8,7 @@ import { parse } from "../validate/parse.ts";
 import { publicClass, PlainData, trusted } from "./frozen.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import type { Report } from "./report.ts";
-import { asWritten, withoutLinks } from "./rewritable.ts";
+import { asWritten, placesOf } from "./rewritable.ts";
 import type { Rule } from "./rule.ts";
 import { Ruleset } from "./ruleset.ts";
 
@@ -160,7 +160,7 @@ export class Config extends PlainData implements ConfigData {
    */
   plan(...rules: Rule[]): Plan {
     if (!Config.isMade(this)) throw notMade();
-    return makePlan(this, rules, probe(), withoutLinks);
+    return makePlan(this, rules, probe(), placesOf);
   }
 
   /**

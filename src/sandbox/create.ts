@@ -9,6 +9,7 @@ import {
   landlockAddRule,
   landlockCreateRuleset,
   openPath,
+  openPathWithoutLinks,
   statusOf,
 } from "../kernel/syscalls.ts";
 import {
@@ -24,9 +25,10 @@ import {
 } from "../kernel/uapi.ts";
 import type { PathRule, Plan, PortRule } from "./plan.ts";
 import type { Built } from "./report.ts";
-import { openTo, refuseMakingOutside, refuseOutside, type Open } from "./links.ts";
+import { LinkGuard } from "./links.ts";
 
 const ENOENT = -2;
+const EINVAL = -22;
 const EMFILE = -24;
 const ENFILE = -23;
 const ENOTDIR = -20;
@@ -66,8 +68,8 @@ function addRules(rulesetFd: number, plan: Plan): Built {
   const skippedPaths: string[] = [];
   const unusable: Unusable[] = [];
   const missing: PathRule[] = [];
-  const open = openTo(plan.rules);
-  const addPath = pathAdder(rulesetFd, open);
+  const guard = new LinkGuard(plan.rules);
+  const addPath = pathAdder(rulesetFd, guard);
   // Another rule may name the same directory, and is not to fail or to be skipped for the order.
   const creates = new Set<string>();
   for (const rule of plan.rules) {
@@ -92,18 +94,22 @@ function addRules(rulesetFd: number, plan: Plan): Built {
   }
   if (unusable.length > 0) throw unusablePaths(unusable);
   // Once all other paths are known to be usable: an error leaves no directory behind.
-  if (missing.length > 0) rules.push(...createMissing(missing, addPath, open));
+  if (missing.length > 0) rules.push(...createMissing(missing, addPath, guard));
   return { rules, skippedPaths, createdPaths: [...new Set(missing.map(({ path }) => path))] };
 }
 
 /** Makes the directories of the rules, all of them or none, and adds the rules. */
-function createMissing(missing: readonly PathRule[], addPath: AddPath, open: Open): PathRule[] {
+function createMissing(
+  missing: readonly PathRule[],
+  addPath: AddPath,
+  guard: LinkGuard,
+): PathRule[] {
   const made: string[] = [];
   const rules: PathRule[] = [];
   const unusable: Unusable[] = [];
   try {
     for (const rule of missing) {
-      refuseMakingOutside(rule, open);
+      guard.refuseMakingOutside(rule);
       const errno = makeDirectory(rule.path, made);
       const added = errno < 0 ? { rule, syscall: "mkdir", errno } : addPath(rule);
       if ("access" in added) rules.push(added);
@@ -124,10 +130,16 @@ function isMissing(errno: number): boolean {
 type AddPath = (rule: PathRule) => PathRule | Unusable;
 
 /** Adds path rules; reuses one buffer, and one mask for all paths of a rule. */
-function pathAdder(rulesetFd: number, open: Open): AddPath {
+function pathAdder(rulesetFd: number, guard: LinkGuard): AddPath {
   const attr = pathBeneathAttr();
   const address = Number(ptr(attr));
   const masks = new Map<readonly FsRight[], { all: number; files: readonly FsRight[] }>();
+  let mayHaveLinks = false;
+  const open = (path: string, flags: number) => {
+    const fd = guard.isNeeded ? openPathWithoutLinks(path, flags) : EINVAL;
+    mayHaveLinks = fd < 0;
+    return mayHaveLinks ? openPath(path, flags) : fd;
+  };
   return (rule) => {
     let mask = masks.get(rule.access);
     if (!mask) {
@@ -135,11 +147,11 @@ function pathAdder(rulesetFd: number, open: Open): AddPath {
       masks.set(rule.access, (mask = { all: maskOf(rule.access, accessFs), files }));
     }
     const forFilesToo = mask.files.length === rule.access.length;
-    let fd = openPath(rule.path, forFilesToo ? 0 : O_DIRECTORY);
+    let fd = open(rule.path, forFilesToo ? 0 : O_DIRECTORY);
     let added = rule;
     let allowed = mask.all;
     if (fd === ENOTDIR && !forFilesToo) {
-      fd = openPath(rule.path);
+      fd = open(rule.path, 0);
       if (fd >= 0 && rule.onFile === "fail") {
         close(fd);
         throw directoryRightOnFile(rule);
@@ -157,7 +169,7 @@ function pathAdder(rulesetFd: number, open: Open): AddPath {
       throw replaced(rule);
     }
     try {
-      refuseOutside(rule, fd, open);
+      if (mayHaveLinks) guard.refuseOutside(rule, fd);
     } catch (error) {
       close(fd);
       throw error;

@@ -4,128 +4,121 @@
  */
 import { LandlockError } from "../errors/errors.ts";
 import type { FsRight } from "../kernel/abi.ts";
-import { close, openPath, readLink, readOpenLink } from "../kernel/syscalls.ts";
-import { O_NOFOLLOW } from "../kernel/uapi.ts";
+import { idOf } from "../kernel/identity.ts";
+import { Mounts } from "../kernel/mounts.ts";
+import { isWithin, parentOf } from "../kernel/names.ts";
+import { close, openPath, readLink, statusOf } from "../kernel/syscalls.ts";
+import { walk, wholePath, type Way } from "../kernel/walk.ts";
 import type { PathRule, PortRule } from "./plan.ts";
 
 /** Rights with which a link comes to a place, by itself or in a directory that is renamed. */
 const swapping: readonly FsRight[] = ["remove_dir", "make_sym", "refer"];
 
-/** The directories that rules let be changed, as they are written. */
-export type Open = readonly string[];
+const EILSEQ = -84;
 
-/** Those of these rules. */
-export function openTo(rules: readonly (PathRule | PortRule)[]): Open {
-  const open = new Set<string>();
-  for (const rule of rules) {
-    if ("port" in rule || !rule.access.some((right) => swapping.includes(right))) continue;
-    open.add(rule.path);
-  }
-  return [...open];
+/** A directory that rules let be changed. */
+interface Folder {
+  readonly path: string;
+  /** What is in it, as `Mounts` tells. */
+  readonly origins: readonly string[];
 }
 
-/**
- * Checks where the path of a rule leads, before the rule is added.
- *
- * @param fd What is open at that path
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` if a link that lies in a directory which the rules let
- *   be changed leads out of it
- */
-export function refuseOutside(rule: PathRule, fd: number, open: Open): void {
-  // A preset looked at it, and the plan names it under `rewritable`.
-  if (open.length === 0 || rule.identity !== undefined) return;
-  const place = placeOf(fd);
-  // Most paths have no link in them, and are not walked.
-  if (place !== undefined && place === written(rule.path)) return;
-  const { links, end } = walk(rule.path);
-  refuseLinks(rule, links, place?.startsWith("/") ? place : end, open);
-}
+/** Checks where the paths of rules lead. */
+export class LinkGuard {
+  /** Whether the rules let a link be made anywhere. */
+  readonly isNeeded: boolean;
+  readonly #paths = new Set<string>();
+  #mounts: Mounts | undefined;
+  #folders: readonly Folder[] | undefined;
 
-/** Checks the same where a directory is to be made: by what is there of its path. */
-export function refuseMakingOutside(rule: PathRule, open: Open): void {
-  if (open.length === 0) return;
-  const { links, end } = walk(rule.path);
-  refuseLinks(rule, links, end, open);
-}
-
-function refuseLinks(
-  { path, access }: PathRule,
-  links: readonly string[],
-  place: string,
-  open: Open,
-): void {
-  if (links.length === 0) return;
-  for (const folder of open) {
-    const top = walk(folder).end;
-    if (isWithin(place, top) || !links.some((link) => isWithin(link, top))) continue;
-    throw new LandlockError(
-      "ERR_LANDLOCK_PATH",
-      `Cannot grant ${access.join(", ")} beneath "${path}": it leads to ${JSON.stringify(place)}, out of "${folder}", where these rules let links be made; if it should, name the real path`,
-      { path },
-    );
-  }
-}
-
-/** As many links as the kernel follows (`path_resolution(7)`). */
-const linksMax = 40;
-
-/**
- * Follows a path name by name, magic links of /proc included.
- *
- * @returns The directories in which links were found, and where the path ends as far as it exists;
- *   neither has links in it
- */
-function walk(path: string): { readonly links: string[]; readonly end: string } {
-  const names = whole(path).split("/");
-  const links: string[] = [];
-  // "" is the root.
-  let end = "";
-  for (let name = names.shift(); name !== undefined; name = names.shift()) {
-    if (name === "" || name === ".") continue;
-    if (name === "..") {
-      end = end.slice(0, Math.max(end.lastIndexOf("/"), 0));
-      continue;
+  /** @param rules All rules of a ruleset */
+  constructor(rules: readonly (PathRule | PortRule)[]) {
+    for (const rule of rules) {
+      if ("port" in rule || !rule.access.some((right) => swapping.includes(right))) continue;
+      this.#paths.add(rule.path);
     }
-    const fd = openPath(`${end}/${name}`, O_NOFOLLOW);
-    if (fd < 0) break;
-    const target = readOpenLink(fd);
+    this.isNeeded = this.#paths.size > 0;
+  }
+
+  /**
+   * Checks where the path of a rule leads, before the rule is added.
+   *
+   * @param fd What is open at that path
+   * @throws {LandlockError} `ERR_LANDLOCK_PATH` if a link that lies in a directory which the rules
+   *   let be changed leads out of it; a preset's rule may lead to what the system offers to all
+   */
+  refuseOutside(rule: PathRule, fd: number): void {
+    if (!this.isNeeded) return;
+    const place = readLink(`/proc/self/fd/${fd}`);
+    if (place !== undefined && place === written(rule.path)) return;
+    const way = follow(rule.path, fd);
+    this.#refuse(rule, way, place?.startsWith("/") ? place : way.end);
+  }
+
+  /** Checks the same where a directory is to be made: by what is there of its path. */
+  refuseMakingOutside(rule: PathRule): void {
+    if (!this.isNeeded) return;
+    const way = follow(rule.path);
+    this.#refuse(rule, way, way.end);
+  }
+
+  #refuse(rule: PathRule, { links, isSure }: Followed, place: string): void {
+    if (links.length === 0) return;
+    const mounts = (this.#mounts ??= new Mounts());
+    const folders = (this.#folders ??= [...this.#paths].map((path) => ({
+      path,
+      origins: mounts.originsBeneath(follow(path).end),
+    })));
+    const end = mounts.originOf(place);
+    const starts = links.map((link) => mounts.originOf(link));
+    for (const { path, origins } of folders) {
+      const has = (origin: string) => origins.some((one) => isWithin(origin, one));
+      if (has(end) || (isSure && !starts.some(has))) continue;
+      if (rule.identity !== undefined && isForAll(place)) continue;
+      throw new LandlockError(
+        "ERR_LANDLOCK_PATH",
+        `Cannot grant ${rule.access.join(", ")} beneath "${rule.path}": it leads to ${JSON.stringify(place)}, out of "${path}", where these rules let links be made; if it should, name the real path`,
+        { path: rule.path },
+      );
+    }
+  }
+}
+
+interface Followed extends Way {
+  /** Whether the links were all seen. */
+  readonly isSure: boolean;
+}
+
+/** @param fd What is there, if it is known */
+function follow(path: string, fd?: number): Followed {
+  const way = walk(wholePath(path));
+  // What a link of /proc says is not always where it leads, and such a name cannot be opened here.
+  const isOther = way.fd >= 0 && fd !== undefined && idOf(way.fd) !== idOf(fd);
+  if (way.fd >= 0) close(way.fd);
+  return { ...way, isSure: !isOther && way.fd !== EILSEQ };
+}
+
+const S_IWGRP = 0o020;
+const S_IWOTH = 0o002;
+const S_IROTH = 0o004;
+const S_IXOTH = 0o001;
+
+/** Whether all may read a file, and nobody but root put it there: which one it is tells nothing. */
+function isForAll(place: string): boolean {
+  for (let at = place, needed = S_IROTH; ; at = parentOf(at), needed = S_IXOTH) {
+    const fd = openPath(at);
+    if (fd < 0) return false;
+    const status = statusOf(fd);
     close(fd);
-    if (target === undefined) {
-      end += `/${name}`;
-      continue;
-    }
-    links.push(end || "/");
-    if (links.length > linksMax) break;
-    if (target.startsWith("/")) end = "";
-    names.unshift(...target.split("/"));
+    if (typeof status === "number" || status.uid !== 0) return false;
+    const isShared = (status.mode & (status.gid === 0 ? S_IWOTH : S_IWOTH | S_IWGRP)) !== 0;
+    if (isShared || (status.mode & needed) === 0) return false;
+    if (at === "/") return true;
   }
-  return { links, end: end || "/" };
-}
-
-function whole(path: string): string {
-  return path.startsWith("/") ? path : `${here()}/${path}`;
 }
 
 /** The whole path without superfluous slashes and dots; with ".." it is nobody's place. */
 function written(path: string): string {
-  const names = whole(path).split("/");
+  const names = wholePath(path).split("/");
   return `/${names.filter((name) => name !== "" && name !== ".").join("/")}`;
-}
-
-/** The current directory; if it is removed, nothing can be opened from there. */
-function here(): string {
-  try {
-    return process.cwd();
-  } catch {
-    return "";
-  }
-}
-
-/** The path of an open file, as far as /proc tells. */
-function placeOf(fd: number): string | undefined {
-  return readLink(`/proc/self/fd/${fd}`);
-}
-
-function isWithin(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder === "/" ? "/" : `${folder}/`);
 }

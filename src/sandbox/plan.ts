@@ -81,14 +81,14 @@ export interface Plan {
 /**
  * Makes the plan for a kernel, from a Config and a kernel that are what they should be.
  *
- * @param real A path without links, as far as the caller can tell
+ * @param places What decides where a path leads, as far as the caller can tell
  * @throws {LandlockError} As `planFor()`
  */
 export function makePlan(
   config: ConfigData,
   rules: readonly Rule[],
   kernel: Kernel,
-  real: (path: string) => string,
+  places: (path: string) => string[],
 ): Plan {
   const flat = flatten(rules, "plan()");
   requireFit(config, flat);
@@ -116,7 +116,7 @@ export function makePlan(
       rules: planned,
       quiet: wantsQuiet ? quietRights(planned, has) : { fs: [], net: [], scoped: [] },
       flags: nothing ? [] : flagsFor(config, abi),
-      rewritable: isChosen ? rewritableBy(flat, has.fs, real) : [],
+      rewritable: isChosen ? rewritableBy(flat, has.fs, places) : [],
       notCovered: notCovered(abi, has),
     }),
   );

@@ -1,5 +1,8 @@
 /** Presets read files to see what to grant. Which of these files do the rules let be changed? */
 import type { FsRight } from "../kernel/abi.ts";
+import { isWithin } from "../kernel/names.ts";
+import { close } from "../kernel/syscalls.ts";
+import { walk, wholePath } from "../kernel/walk.ts";
 import type { FsRule, NetRule } from "./rule.ts";
 
 /** Rights with which a file is overwritten, or removed and replaced. */
@@ -13,12 +16,12 @@ const planting: readonly FsRight[] = [...changing, "make_reg", "make_sym"];
  * choose what the next may do. Called only if a rule has such files.
  *
  * @param handled Path rights that are restricted; what is not is for ordinary permissions to say
- * @param real Gives a path as `withoutLinks()` does
+ * @param places Tells what decides where a path leads, as `placesOf()` does
  */
 export function rewritableBy(
   rules: readonly (FsRule | NetRule)[],
   handled: readonly FsRight[],
-  real: (path: string) => string,
+  places: (path: string) => string[],
 ): string[] {
   const chosen = new Set<string>();
   const open = new Set<string>();
@@ -26,14 +29,16 @@ export function rewritableBy(
     if (rule.kind === "net") continue;
     for (const path of rule.chosenBy ?? []) chosen.add(path);
     if (!rule.access.some((right) => changing.includes(right) && handled.includes(right))) continue;
-    for (const path of rule.paths) open.add(real(path));
+    for (const path of rule.paths) open.add(places(path)[0]!);
   }
   if (open.size === 0) return [];
-  const isOpen = (path: string) => isBeneath(path, open);
-  // A link can be replaced where it is, and what it leads to where that is.
-  const placeOf = (path: string) =>
-    `${real(parentOf(path))}/${path.slice(path.lastIndexOf("/") + 1)}`;
-  return [...chosen].filter((path) => isOpen(real(path)) || isOpen(placeOf(path))).sort();
+  const isOpen = (path: string) => {
+    const [end, ...links] = places(path);
+    if (links.some((link) => isBeneath(link, open))) return true;
+    // Nobody needs two names of one file.
+    return (end === path || !chosen.has(end!)) && isBeneath(end!, open);
+  };
+  return [...chosen].filter(isOpen).sort();
 }
 
 /** What counts here of a rule as a plan has it. */
@@ -48,35 +53,32 @@ export function firstWritable(
   const open = new Set<string>();
   for (const rule of rules) {
     if ("port" in rule || !rule.access.some((right) => planting.includes(right))) continue;
-    open.add(withoutLinks(rule.path));
+    open.add(placesOf(rule.path)[0]!);
   }
-  return open.size === 0 ? undefined : places.find((place) => isBeneath(withoutLinks(place), open));
+  return open.size === 0
+    ? undefined
+    : places.find((place) => placesOf(place).some((at) => isBeneath(at, open)));
 }
 
 function isBeneath(path: string, open: ReadonlySet<string>): boolean {
-  return open.has(path) || (path !== "/" && isBeneath(parentOf(path), open));
+  for (const folder of open) if (isWithin(path, folder)) return true;
+  return false;
 }
 
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(path.lastIndexOf("/"), 0)) || "/";
+/** Only the path itself, without a slash at its end: nobody is asked where it leads. */
+export function asWritten(path: string): string[] {
+  return [path.replace(/\/+$/, "") || "/"];
 }
 
-/** A path without a slash at its end: nobody is asked where it leads. */
-export function asWritten(path: string): string {
-  return path.replace(/\/+$/, "") || "/";
-}
-
-/** An absolute path without links, as far as it exists: a rule may be for what is made later. */
-export function withoutLinks(path: string): string {
-  const { realpathSync } = require("node:fs") as typeof import("node:fs");
-  const { resolve } = require("node:path") as typeof import("node:path");
-  const whole = resolve(path);
-  try {
-    return realpathSync(whole);
-  } catch {
-    const parent = withoutLinks(parentOf(whole));
-    return `${parent === "/" ? "" : parent}${whole.slice(whole.lastIndexOf("/"))}`;
-  }
+/**
+ * What decides where a path leads: first its place without links, where it need not exist, as a
+ * rule may be for what is made later; then the directories of the links on the way.
+ */
+export function placesOf(path: string): string[] {
+  if (process.platform !== "linux") return asWritten(path);
+  const { fd, end, rest, links } = walk(wholePath(path));
+  if (fd >= 0) close(fd);
+  return [[end === "/" && rest.length > 0 ? "" : end, ...rest].join("/"), ...links];
 }
 
 /** Says so in one line. */

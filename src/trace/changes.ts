@@ -4,7 +4,7 @@
  */
 import { lstatSync } from "node:fs";
 import type { Operation } from "../model/operation.ts";
-import { fileName, lastName, linkTarget, parentOf, realPath } from "../kernel/names.ts";
+import { fileName, isWithin, lastName, linkTarget, parentOf, realPath } from "../kernel/names.ts";
 import type { Attempt } from "./observation.ts";
 
 /** What the run did to a name. */
@@ -89,7 +89,7 @@ export class Changes {
     const last = ++this.#count;
     const [from, now] = [entriesFor(path), entriesFor(to)];
     const carried = [...this.#changes].flatMap(([entry, { isLink }]): [string, boolean][] => {
-      const old = from.find((one) => entry === one || entry.startsWith(`${one}/`));
+      const old = from.find((one) => isWithin(entry, one));
       if (old === undefined) return [];
       return now.map((one) => [one + entry.slice(old.length), isLink]);
     });

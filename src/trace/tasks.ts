@@ -3,7 +3,7 @@
  * it executes, and how often it was restricted. From lines to observations.
  */
 import type { Operation } from "../model/operation.ts";
-import { lastName, parentOf, realPath } from "../kernel/names.ts";
+import { isWithin, lastName, parentOf, realPath } from "../kernel/names.ts";
 import { addressesOf, fieldOf, flagsOf, openOn, pathAt, textAt, type Here } from "./arguments.ts";
 import { barredBy, barredCalls } from "./barred.ts";
 import { fileOperation, foundBy, takesTerminal } from "./calls.ts";
@@ -277,7 +277,7 @@ export class Tasks implements Inside {
       (path) => `${real(parentOf(path)).replace(/\/$/, "")}/${lastName(path)}`,
     ) as [string, string];
     const moved = (path: string, old: string, now: string) =>
-      path === old || path.startsWith(`${old}/`) ? now + path.slice(old.length) : undefined;
+      isWithin(path, old) ? now + path.slice(old.length) : undefined;
     for (const folder of new Set([...this.#tasks.values()].map((task) => task.folder))) {
       const { cwd } = folder;
       const back = operation.exchange ? moved(cwd, to, from) : undefined;

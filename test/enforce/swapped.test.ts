@@ -14,17 +14,20 @@ interface Given {
   readonly to?: string;
   readonly writes?: readonly string[];
   readonly reads?: readonly string[];
+  /** The error that openat2(2) ends with. */
+  readonly openat2?: number;
 }
 
 /** A run under rules that stay the same from run to run. */
 function run(given: Given, options?: SubprocessOptions) {
   return inSubprocess(
     given,
-    async (inside, { rw, ro, create, gone, at, to, writes = [], reads = [] }) => {
+    async (inside, { rw, ro, create, gone, at, to, writes = [], reads = [], openat2 }) => {
       const { landlock, roDirs, rwDirs } = inside;
       const fs = await import("node:fs");
       const rules = [rwDirs(rw)];
       if (ro) rules.push(roDirs(ro));
+      if (openat2) inside.failSyscalls(437, 437, openat2);
       if (create) rules.push(rwDirs(create).withRefer().createIfMissing());
       const error = inside.thrown(() => landlock.V2.restrictPaths(...rules));
       const done = (action: () => unknown) => inside.outcome(action);
@@ -115,6 +118,17 @@ testFromAbi(2, "a link stays usable within a writable directory, and outside of 
   ] as const) {
     const { error, read } = await run({ rw, ro, reads });
     expect({ error, read }).toEqual({ error: undefined, read: ["ok", key] });
+  }
+});
+
+testFromAbi(2, "links are found where openat2(2) is missing or forbidden", async () => {
+  const { w, out } = scene();
+  symlinkSync("../out", join(w, "link"));
+  for (const openat2 of [38, 1]) {
+    const { error } = await run({ rw: w, ro: `${w}/link`, openat2 });
+    expect(error).toContain(`leads to "${out}", out of "${w}"`);
+    const reads = [`${out}/key`];
+    expect(await run({ rw: w, ro: out, openat2, reads })).toMatchObject({ read: ["ok"] });
   }
 });
 

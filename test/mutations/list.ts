@@ -180,10 +180,10 @@ export const mutations: readonly Mutation[] = [
     tests: ["policy/files.test.ts"],
   },
   {
-    file: "policy/owner.ts",
+    file: "kernel/walk.ts",
     text: "const target = found < 0 ? undefined : readOpenLink(found);",
     instead: "const target = undefined as string | undefined;",
-    tests: ["policy/owner.test.ts"],
+    tests: ["policy/owner.test.ts", "enforce/swapped.test.ts"],
   },
   {
     file: "sandbox/create.ts",
@@ -192,10 +192,16 @@ export const mutations: readonly Mutation[] = [
     tests: ["presets/replaced.test.ts"],
   },
   {
-    file: "sandbox/links.ts",
+    file: "kernel/names.ts",
     text: "path === folder || path.startsWith(",
     instead: "path !== folder || path.startsWith(",
     tests: ["enforce/swapped.test.ts"],
+  },
+  {
+    file: "sandbox/links.ts",
+    text: "if (rule.identity !== undefined && isForAll(place)) continue;",
+    instead: "if (rule.identity !== undefined) continue;",
+    tests: ["presets/links.test.ts"],
   },
   {
     file: "policy/group.ts",
