@@ -121,6 +121,16 @@ testFromAbi(2, "a link stays usable within a writable directory, and outside of 
   }
 });
 
+testFromAbi(2, "a link beyond a name that is not UTF-8 is an error too", async () => {
+  const { dir, w, out } = scene();
+  const name = Buffer.from(`${w}/\xff`, "latin1");
+  mkdirSync(name);
+  symlinkSync("../../out", Buffer.concat([name, Buffer.from("/link")]));
+  symlinkSync(Buffer.from("w/\xff/link", "latin1"), join(dir, "two"));
+  const { error } = await run({ rw: w, ro: `${dir}/two` });
+  expect(error).toContain(`leads to "${out}", out of "${w}"`);
+});
+
 testFromAbi(2, "links are found where openat2(2) is missing or forbidden", async () => {
   const { w, out } = scene();
   symlinkSync("../out", join(w, "link"));
