@@ -13,8 +13,8 @@ import {
   rwDirs,
   rwFiles,
 } from "../sandbox/rules.ts";
-import type { Draft } from "./draft.ts";
-import { isWritable, ordered } from "./fold.ts";
+import type { Draft } from "../advise/draft.ts";
+import { isWritable, ordered } from "../advise/fold.ts";
 import { escaped, type Names } from "./names.ts";
 import { statsOf } from "../advise/stats.ts";
 

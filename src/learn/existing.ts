@@ -9,7 +9,7 @@ import { fromHere } from "../policy/paths.ts";
 import { isOwnFormat, readFile } from "../policy/read.ts";
 import type { Rule } from "../sandbox/rule.ts";
 import type { Limits } from "./content.ts";
-import { Coverage } from "./coverage.ts";
+import { Coverage } from "../advise/coverage.ts";
 import { Folder } from "./folder.ts";
 
 /** A policy's file before the run. */

@@ -1,5 +1,5 @@
 /** What is said about a learned policy, beside its rules: in the file, and on the terminal. */
-import type { Draft, Withheld } from "./draft.ts";
+import type { Draft, Withheld } from "../advise/draft.ts";
 import type { Names } from "./names.ts";
 
 const reasons: Readonly<Record<Withheld["reason"], string>> = {

@@ -3,12 +3,12 @@ import { describe, expect, test } from "bun:test";
 import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { FsRight } from "../../src/kernel/abi.ts";
-import { fold, rightsOn, withoutCovered } from "../../src/learn/fold.ts";
+import { fold, rightsOn, withoutCovered } from "../../src/advise/fold.ts";
 import { mayHoldGoverning } from "../../src/advise/governing.ts";
 import { Names } from "../../src/learn/names.ts";
-import { Places } from "../../src/learn/places.ts";
+import { Places } from "../../src/advise/places.ts";
 import { Secrets } from "../../src/advise/secrets.ts";
-import { isProject, isWide, zoneOf } from "../../src/learn/zones.ts";
+import { isProject, isWide, zoneOf } from "../../src/advise/zones.ts";
 import { tempDir } from "../harness.ts";
 
 // Places where there are no files: folding looks for secrets in them.

@@ -11,12 +11,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { loadPolicy, type FsRule, type Rule } from "../../src/index.ts";
-import { Coverage } from "../../src/learn/coverage.ts";
-import { draft } from "../../src/learn/draft.ts";
-import { Collector } from "../../src/learn/needs.ts";
-import { Places } from "../../src/learn/places.ts";
+import { Coverage } from "../../src/advise/coverage.ts";
+import { draft } from "../../src/advise/draft.ts";
+import { Collector } from "../../src/advise/needs.ts";
+import { Places } from "../../src/advise/places.ts";
 import { Secrets } from "../../src/advise/secrets.ts";
-import { isTemporary } from "../../src/learn/zones.ts";
+import { isTemporary } from "../../src/advise/zones.ts";
 import type { Observation } from "../../src/trace/observe.ts";
 import { kernelAbi, tempDir, testUnless } from "../harness.ts";
 import { needsStrace } from "../observe/strace.ts";

@@ -298,13 +298,13 @@ export const mutations: readonly Mutation[] = [
     tests: ["learn/write.test.ts"],
   },
   {
-    file: "learn/fold.ts",
+    file: "advise/fold.ts",
     text: "if (isWide(target, around) || around.secrets.mayBeWithin(target)) return false;",
     instead: "if (around.secrets.mayBeWithin(target)) return false;",
     tests: ["learn/fold.test.ts"],
   },
   {
-    file: "learn/fold.ts",
+    file: "advise/fold.ts",
     text: "if (isWide(target, around) || around.secrets.mayBeWithin(target)) return false;",
     instead: "if (isWide(target, around)) return false;",
     tests: ["learn/fold.test.ts", "learn/secrets.test.ts"],
@@ -322,13 +322,13 @@ export const mutations: readonly Mutation[] = [
     tests: ["learn/later.test.ts"],
   },
   {
-    file: "learn/draft.ts",
+    file: "advise/draft.ts",
     text: 'if (isGoverning(path, around.home)) return "later";',
     instead: "",
     tests: ["learn/later.test.ts"],
   },
   {
-    file: "learn/zones.ts",
+    file: "advise/zones.ts",
     text: "return [home, project].some((path) => path?.startsWith(`${directory}/`));",
     instead: "return false;",
     tests: ["learn/fold.test.ts", "learn/learn.test.ts"],

@@ -1,8 +1,8 @@
 /** Where the files of a run are once it is over, and which of them the run itself made. */
 import type { BigIntStats } from "node:fs";
 import { knownRealPath, parentOf } from "../kernel/names.ts";
-import { whereNamesChange } from "../advise/changing.ts";
-import { statsOf } from "../advise/stats.ts";
+import { whereNamesChange } from "./changing.ts";
+import { statsOf } from "./stats.ts";
 import { isShared, temporaryFolders } from "./zones.ts";
 
 /** A file that the next run finds: a rule can be about it. */

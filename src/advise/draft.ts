@@ -14,7 +14,7 @@ import {
 } from "./fold.ts";
 import type { Move, Needs } from "./needs.ts";
 import { recognise, type Chosen } from "./presets.ts";
-import { terminals } from "../advise/changing.ts";
+import { terminals } from "./changing.ts";
 import {
   changes,
   governingAt,
@@ -23,9 +23,9 @@ import {
   isVersionControl,
   leadsToGoverning,
   mayHoldGoverning,
-} from "../advise/governing.ts";
-import { namesOf } from "../advise/secrets.ts";
-import { statsOf } from "../advise/stats.ts";
+} from "./governing.ts";
+import { namesOf } from "./secrets.ts";
+import { statsOf } from "./stats.ts";
 import { isTemporary, isWide, temporaryFolders, type Surroundings } from "./zones.ts";
 
 /** Something that was used and is not granted. */

@@ -1,6 +1,6 @@
 /** Which operations are about secrets, and what they take. */
-import type { Secrets } from "../advise/secrets.ts";
-import { statsOf } from "../advise/stats.ts";
+import type { Secrets } from "./secrets.ts";
+import { statsOf } from "./stats.ts";
 import type { FileOperation } from "../model/operation.ts";
 import type { FsRight } from "../kernel/abi.ts";
 

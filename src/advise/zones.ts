@@ -1,6 +1,6 @@
 /** How far up the tree a grant may go, so that people can tell what it is about. */
 import { isWithin, parentOf } from "../kernel/names.ts";
-import type { Secrets } from "../advise/secrets.ts";
+import type { Secrets } from "./secrets.ts";
 
 /** Where a run is. */
 export interface Place {

@@ -1,7 +1,7 @@
 /** From files to the directories they are in, as far as people would say it that way. */
 import { accessFs, type FsRight } from "../kernel/abi.ts";
 import { roDirs, rwDirs } from "../sandbox/rules.ts";
-import { changes, mayHoldGoverning } from "../advise/governing.ts";
+import { changes, mayHoldGoverning } from "./governing.ts";
 import { commonDirectory, isSystem, isWide, zoneOf, type Surroundings } from "./zones.ts";
 
 /** Rights by path. */
