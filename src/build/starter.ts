@@ -21,12 +21,37 @@ const isIn = `_ll_in() { _ll_at=$1/.; until [ "$_ll_at" -ef "$2" ]; do
   done; }`.replaceAll(/\n\s*/g, " ");
 
 /**
- * Takes Bun from an absolute entry of PATH. Not from the current directory or one above it: no user
- * means those. From one beneath it, which a sandboxed command with `-rw .` can write, or one that
- * is reached through such, only if this program is called from beneath it too. And from a
- * `node_modules/.bin` only if it is called from that `node_modules`: npx and bunx put those of all
- * folders above on PATH. Never from a `bun-node-…` that `bun run` made in /tmp and put on PATH: a
- * sandboxed command with `-rw /tmp` can write it, and the entries after it have Bun too.
+ * Follows $1 name by name, as the kernel does, and fails if Bun must not be taken from there. Links
+ * are followed here, as each place on the way decides what runs, and a link hides where it led.
+ */
+const follow = `_ll_follow() { _ll_rest=$1 _ll_place= _ll_first= _ll_links=;
+  while [ -n "$_ll_rest" ]; do _ll_name=\${_ll_rest%%/*};
+    case $_ll_rest in */*) _ll_rest=\${_ll_rest#*/};; *) _ll_rest=;; esac;
+    case $_ll_name in "" | .) continue;; ..) _ll_place=\${_ll_place%/*}; continue;; esac;
+    _ll_next=$_ll_place/$_ll_name;
+    if [ -z "$_ll_rest" ]; then _ll_first=\${_ll_first:-$_ll_place/};
+      case \${_ll_place##*/} in bun-node-*) return 1;; esac;
+      _ll_in . "$_ll_place/"; [ "$?" = 1 ] || return 1; fi;
+    if [ ! -h "$_ll_next" ]; then _ll_place=$_ll_next;
+      [ ! "$_ll_place" -ef . ] || _ll_in "$_ll_from" . || return 1; continue; fi;
+    if [ -n "$_ll_place" ]; then _ll_in . "$_ll_place"; [ "$?" = 1 ] ||
+      case $("$_ll_tools/ls" -ld "$_ll_place") in d???????-*) ;; *) return 1;; esac; fi;
+    case $_ll_name in bun-node-*) return 1;; esac;
+    _ll_links=$_ll_links.; [ "\${#_ll_links}" -le 40 ] || return 1;
+    _ll_to=$("$_ll_tools/readlink" -n "$_ll_next"; echo .);
+    _ll_to=\${_ll_to%.}; [ -n "$_ll_to" ] || return 1;
+    case $_ll_to in /*) _ll_place=;; esac; _ll_rest=$_ll_to\${_ll_rest:+/$_ll_rest};
+  done; [ "$_ll_place" -ef "$1" ]; }`.replaceAll(/\n\s*/g, " ");
+
+/**
+ * Takes Bun from an absolute entry of PATH. Neither the file nor a link of its name may lie in the
+ * current directory or one above it: no user means those. What is reached through the current
+ * directory, which a sandboxed command with `-rw .` can write, counts only if this program is
+ * called from beneath it too. What is reached by a link in a directory above never counts if
+ * everybody may write that. A `node_modules/.bin` counts only if the program is called from that
+ * `node_modules`: npx and bunx put those of all folders above on PATH. A `bun-node-…`, which
+ * `bun run` makes in /tmp and puts on PATH, never does: a sandboxed command with `-rw /tmp` can
+ * write it, and the entries after it have Bun too.
  *
  * Without a slash in `$0`, it may be the name of a shell that reads these lines as its input.
  * /dev/null holds Bun's settings here, and root can put a file or link in its place.
@@ -35,25 +60,24 @@ const isIn = `_ll_in() { _ll_at=$1/.; until [ "$_ll_at" -ef "$2" ]; do
  * builtins are freed of functions that bash takes from the environment, and of its SHELLOPTS.
  */
 const shell = [
-  "set +aeu; unset -f [ cd echo pwd ulimit; _ll=$(ulimit -Sn 2>&-; pwd -P); _ll_path=$PATH:",
+  "set +aeu; unset -f [ echo pwd ulimit; _ll=$(ulimit -Sn 2>&-; pwd -P); _ll_path=$PATH:",
   "case $0 in /*) _ll_own=$0 _ll_abs=$0;; */*) _ll_own=./$0 _ll_abs=/${_ll#*/}/$0;; *) _ll_own=;; esac",
   `[ -f "$_ll_own" ] || ${fail("cannot find its own file: call it by its path, without naming a shell")}`,
   `[ "$PWD" -ef . ] || ${fail("cannot look at the current directory from above: start in another one")}`,
   `[ -c /dev/null ] && [ ! -h /dev/null ] || ${fail(nullDeviceReplaced)}`,
   isIn,
+  follow,
+  // The last one is that of NixOS.
+  "for _ll_tools in /usr/bin /bin /run/current-system/sw/bin; do " +
+    '[ ! -x "$_ll_tools/readlink" ] || break; done',
   "_ll_from=${_ll_own%/*}",
   'while [ -n "$_ll_path" ]; do _ll_dir=${_ll_path%%:*}; _ll_path=${_ll_path#*:}',
   "case $_ll_dir in /*) ;; *) continue;; esac",
   '[ -f "$_ll_dir/bun" ] && [ -x "$_ll_dir/bun" ] || continue',
-  '_ll_in . "$_ll_dir"; [ "$?" = 1 ] || continue',
-  '_ll_way=$_ll_dir; while [ -n "$_ll_way" ]; do _ll_in "$_ll_way" .; ' +
-    '[ "$?" = 1 ] || _ll_in "$_ll_from" . || continue 2; _ll_way=${_ll_way%/*}; done',
+  '_ll_follow "$_ll_dir/bun" || continue',
   "_ll_home=; case $_ll_dir in *node_modules/*.bin*) _ll_home=$_ll_dir;; esac",
-  '_ll_up=$_ll_dir/..; [ "$_ll_up/.bin" -ef "$_ll_dir" ] && ' +
-    '[ "$_ll_up/../node_modules" -ef "$_ll_up" ] && _ll_home=$_ll_up',
+  "case $_ll_first in */node_modules/.bin/) _ll_home=${_ll_first%/.bin/};; esac",
   '[ -z "$_ll_home" ] || _ll_in "$_ll_from" "$_ll_home" || continue',
-  'for _ll_name in "$_ll_dir" "$(cd -P "$_ll_dir" && pwd -P || echo /bun-node-)"; do ' +
-    'case ${_ll_name##*/bun-node-} in "$_ll_name" | */*[!/.]*) ;; *) continue 2;; esac; done',
   `case $_ll_abs in *[!\\ -~]*) ${refuseReplaced};; esac`,
   `exec ${bun} "$_ll_own" -- "${openFilesWord}\${_ll%%/*}" "$@"`,
   "done",

@@ -1,6 +1,6 @@
 /** Which entries of PATH the programs take Bun and strace from, however they are spelled. */
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { tempDir } from "../harness.ts";
 import { writeStarted } from "../started.ts";
@@ -77,7 +77,29 @@ const table: readonly [planted: string, ...entries: string[]][] = [
   ["$OTHER/linked", "$LINKS/bun-node-2", "$LINKS/bun-node-2/", "$LINKS/bun-node-2/."],
   // Links that a command which may write the current directory has replaced.
   ["$OTHER/linked", "$CWD/out", "$CWD/out/", "$LINKS/here/out", "$CWD/x/out", "/proc/self/cwd/out"],
+  ["$OTHER/linked", "$LINKS/hop", "$LINKS/hop/.", "$LINKS/hops", "$LINKS/hops//", "$LINKS/near"],
+  // The programs themselves are links.
+  ["bin", "$LINKS/to-bin", "$LINKS/to-bin/.", "$LINKS/again"],
+  [".", "$LINKS/to-cwd"],
+  ["..", "$LINKS/to-up"],
+  ["$OTHER/linked", "$LINKS/by-folder", "$LINKS/by-file", "$LINKS/by-up", "$LINKS/by-newline"],
+  ["$OTHER/bun-node-1", "$LINKS/to-run"],
+  ["$OTHER/linked", "$LINKS/by-run"],
+  // Links in a directory above that everybody may write.
+  ["$OTHER/linked", "$UP/elsewhere", "$UP/./elsewhere/", "$LINKS/by-shared", "$LINKS/shared"],
 ];
+
+/** Folders of links to the programs: where those lead, from `$LINKS/FOLDER`. */
+const linked: Readonly<Record<string, string>> = {
+  ...{ "to-bin": "$CWD/bin", again: "../to-bin", "to-cwd": "$CWD", "to-up": "$UP" },
+  ...{
+    "by-folder": "$CWD/out",
+    "by-file": "$CWD/links",
+    "by-up": "$UP",
+    "by-shared": "$UP/elsewhere",
+  },
+  ...{ "to-run": "$OTHER/bun-node-1", "by-run": "../bun-node-2" },
+};
 
 function makeScene(name: string): Scene {
   const root = tempDir();
@@ -109,6 +131,25 @@ function makeScene(name: string): Scene {
   link(join($OTHER, "bun-node-1"), join($LINKS, "run"));
   link(join($OTHER, "linked"), join($LINKS, "bun-node-2"));
   for (const path of [join($CWD, "out"), join($CWD, "x/out")]) link(join($OTHER, "linked"), path);
+  chmodSync($UP, 0o1777);
+  link(join($OTHER, "linked"), join($UP, "elsewhere"));
+  link(join($UP, "elsewhere"), join($LINKS, "shared"));
+  link(join($CWD, "out"), join($LINKS, "hop"));
+  link("./hop", join($LINKS, "hops"));
+  link(`../up/${name}/./out`, join($LINKS, "near"));
+  for (const program of ["bun", "strace"]) {
+    link(join($OTHER, "linked", program), join($CWD, "links", program));
+    link(join($OTHER, "linked", program), join($UP, `by-up-${program}`));
+    for (const [folder, target] of Object.entries(linked)) {
+      const file = folder === "by-up" ? `by-up-${program}` : program;
+      const filled = target.replace("$CWD", $CWD).replace("$UP", $UP).replace("$OTHER", $OTHER);
+      link(join(filled, file), join($LINKS, folder, program));
+    }
+    // Without its last byte, it would be the name of a harmless link.
+    link(`to-${program}\n`, join($LINKS, "by-newline", program));
+    link(join($CWD, "links", program), join($LINKS, "by-newline", `to-${program}\n`));
+    link(join($OTHER, "linked", program), join($LINKS, "by-newline", `to-${program}`));
+  }
   return { $CWD, $UP, $LINKS, $OTHER };
 }
 
@@ -120,8 +161,7 @@ const shells = [["dash"], ["bash"], ["bash", "--posix"], ["busybox", "sh"]].filt
 
 for (const name of names) {
   describe(`in a directory called ${JSON.stringify(name)}`, () => {
-    const good = join(tempDir(), "good");
-    plant(good, "right");
+    const good = linkedPrograms();
     const tool = writeStarted();
     const rows: { cwd: string; paths: string[] }[] = [];
     for (const [planted, ...entries] of table) {
@@ -180,6 +220,19 @@ for (const name of names) {
   });
 }
 
+/** Programs that may be taken, as links in a folder behind links. */
+function linkedPrograms(): string {
+  const root = tempDir();
+  plant(join(root, "lib/tool/bin"), "right");
+  mkdirSync(join(root, "bin"));
+  for (const name of ["bun", "strace"]) {
+    symlinkSync(`../lib/./tool/${name}`, join(root, "bin", name));
+    symlinkSync(join(root, "lib/tool/bin", name), join(root, "lib/tool", name));
+  }
+  symlinkSync("bin", join(root, "good bin"));
+  return join(root, "good bin");
+}
+
 /** Runs one line of sh in a folder of its own, with a good Bun in `$good`. */
 function sh(line: string, shell: readonly string[] = ["/bin/sh"], cwd = tempDir()) {
   const good = tempDir();
@@ -220,6 +273,23 @@ for (const [name, ...words] of shells) {
     );
     const said = [...["beneath", "beneath", "beneath", "right", "beneath"], "beneath", "right"];
     expect(stdout).toBe([...said, "beneath", "beneath", ""].join("\n"));
+  });
+
+  test(`a link counts if nobody else decides where it leads, by ${call}`, () => {
+    const { stdout } = sh(
+      `mkdir -p up/cwd/node_modules/.bin up/cwd/node_modules/bun far/bin
+      up=$PWD/up; ln -s "$good" up/tools; ln -s "$PWD/up/cwd/node_modules/bun/bun" far/bin/bun
+      plant() { printf '#!/bin/sh\\necho %s\\n' "$2" >"$1"; chmod +x "$1"; }
+      plant up/cwd/node_modules/bun/bun own; ln -s ../bun/bun up/cwd/node_modules/.bin/bun
+      cp "$LL" up/cwd/node_modules/.bin/ll; far=$PWD/far/bin; cd up/cwd
+      PATH=$up/tools:/bin $sh "$LL"; chmod 777 ..; PATH=$up/tools $sh "$LL" 2>&1 | wc -c
+      PATH=$up/cwd/node_modules/.bin:$good $sh node_modules/.bin/ll; PATH=$far $sh node_modules/.bin/ll
+      PATH=$far:$good $sh "$LL"; cd /; PATH=$far:$good $sh "$LL"`,
+      shell,
+    );
+    const refused =
+      "landlock-restrict: cannot find Bun: put the absolute path of its folder on PATH; those around the current directory do not count\n";
+    expect(stdout).toBe(`right\n${refused.length}\nown\nown\nright\nown\n`);
   });
 
   test(`a current directory that was removed, and made again, is refused, by ${call}`, () => {

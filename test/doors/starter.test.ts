@@ -122,6 +122,22 @@ testUnless(
   },
 );
 
+test("pipes in place of settings, which nobody writes to, stop Bun but not the program", () => {
+  const parent = tempDir();
+  const cwd = join(parent, "cwd");
+  mkdirSync(cwd);
+  const names = ["tsconfig.json", "jsconfig.json", "package.json", "bunfig.toml", ".env", ".npmrc"];
+  const pipes = [cwd, parent].flatMap((folder) => names.map((name) => join(folder, name)));
+  expect(
+    run(["mkfifo", ...pipes, join(parent, ".bunfig.toml")], "/", { PATH: bunFirst }).code,
+  ).toBe(0);
+  const script = join(cwd, "script.js");
+  writeFileSync(script, "");
+  const env = { PATH: bunFirst, HOME: parent };
+  expect(run(["timeout", "2", process.execPath, script], cwd, env).code).toBe(124);
+  expect(run([writeStarted(), "--version"], cwd, env).stdout).toMatch(version);
+});
+
 test("without Bun there is one sentence, and status 125", () => {
   const cwd = tempDir();
   plantBun(cwd);
