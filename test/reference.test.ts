@@ -1,6 +1,6 @@
 /** The pages name what there is, and nothing that is not there. */
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseFlags } from "../src/cli/flags.ts";
 import { usage } from "../src/cli/usage.ts";
@@ -257,6 +257,26 @@ describe("pages", () => {
       ...named.map(([, name]) => name!).filter((name) => !Object.hasOwn(scripts, name)),
     ];
     expect(missing).toEqual([]);
+  });
+
+  test("of issues and the workflow are valid, and the workflow runs .ci/run", async () => {
+    const read = async (file: string) =>
+      Bun.YAML.parse(await Bun.file(join(root, ".github", file)).text());
+    for (const name of ["bug", "denied", "feature"]) {
+      const form = (await read(`ISSUE_TEMPLATE/${name}.yml`)) as Record<string, unknown>;
+      expect(form).toMatchObject({ name: expect.any(String), description: expect.any(String) });
+      const body = form["body"] as { type: string; id?: string; attributes: { label?: string } }[];
+      const fields = body.filter(({ type }) => type !== "markdown");
+      const ids = fields.map(({ id }) => id);
+      expect(fields.every(({ id, attributes: { label } }) => id && label)).toBe(true);
+      expect(new Set(ids).size).toBe(ids.length);
+    }
+    const { jobs } = (await read("workflows/ci.yml")) as {
+      jobs: { test: { "runs-on": string; steps: { run?: string }[] } };
+    };
+    expect(jobs.test["runs-on"]).toBe("ubuntu-latest");
+    expect(jobs.test.steps.at(-1)!.run).toBe(".ci/run");
+    expect(statSync(join(root, ".ci/run")).mode & 0o100).toBe(0o100);
   });
 
   test("say each sentence once", () => {

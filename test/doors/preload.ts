@@ -1,4 +1,4 @@
-/** The preload in a hostile folder, started in the form that the README gives: the program is not in it. */
+/** The preload in a hostile folder, started in the form that src/policy/README.md gives: the program is not in it. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Entry, Way } from "./entries.ts";

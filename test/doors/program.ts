@@ -1,4 +1,4 @@
-/** The policy that the README gives for a program whose folder may be a stranger's. */
+/** The policy that src/policy/README.md gives for a program whose folder may be a stranger's. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Scene } from "./scene.ts";

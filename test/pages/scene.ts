@@ -35,6 +35,7 @@ const before: Readonly<Record<string, Before>> = {
   "src/policy/README.md": {
     files: {
       "/opt/app/main.ts": hello,
+      "/opt/app/package.json": "{}",
       "/etc/app.json": JSON.stringify({ bestEffort: true, ro: ["/opt/app"], presets: ["bun"] }),
     },
     json: ["package.json", "/etc/policy.json"],
