@@ -73,7 +73,7 @@ describe("the package", () => {
       (file) => !readFileSync(join(unpacked, file)).equals(readFileSync(join(folder, file))),
     );
     expect(differ).toEqual([]);
-  });
+  }, 60_000);
 
   test("has no tests, no secrets and no path of the machine that made it", () => {
     const inner = files.filter((file) => /(^|\/)(test|src|node_modules|\.)/.test(file));
