@@ -23,6 +23,7 @@ const layers: readonly (readonly string[])[] = [
   ["terminal/*"],
   ["kernel/*"],
   ["errors/*"],
+  ["vocabulary.ts"],
 ];
 
 function layerOf(file: string): number {

@@ -63,7 +63,10 @@ function sharedNames(entry: string): Map<string, Set<string>> {
       if (isIn(folders, from)) continue;
       const names = list!.split(",").map((name) => name.trim());
       const known = shared.get(relative(src, from)) ?? new Set();
-      for (const name of names) if (/^\w+$/.test(name)) known.add(name);
+      for (const name of names) {
+        if (/ as /.test(name)) throw new Error(`${file}: the bundle needs ${name} by its own name`);
+        if (/^\w+$/.test(name)) known.add(name);
+      }
       shared.set(relative(src, from), known);
     }
   }

@@ -7,20 +7,12 @@ import { readFile, type Read } from "../policy/read.ts";
 import { fitted } from "../policy/fitted.ts";
 import { presetOf } from "../presets/presets.ts";
 import type { FsRule, Rule } from "../sandbox/rule.ts";
-import {
-  bindTcp,
-  bindUdp,
-  connectSendUdp,
-  connectTcp,
-  roDirs,
-  roFiles,
-  rwDirs,
-  rwFiles,
-} from "../sandbox/rules.ts";
+import { pathRule, portRule } from "../sandbox/rules.ts";
+import { modifiers, nameFor, pathRules, portRules, type PathRuleName } from "../vocabulary.ts";
 import { closest, instead } from "../errors/closest.ts";
 import { chooseConfig } from "./choose.ts";
 import type { EnvironmentRequest } from "./environment.ts";
-import { commands } from "./usage.ts";
+import { commands, optionNames } from "./usage.ts";
 
 /** What a command line asks for. */
 export interface Request {
@@ -40,28 +32,7 @@ export interface Request {
   readonly command: readonly string[];
 }
 
-const pathFlags = { "-ro": roDirs, "-rw": rwDirs, "-rofiles": roFiles, "-rwfiles": rwFiles };
-
-const portFlags = {
-  "-bindtcp": { right: "bind_tcp", make: bindTcp },
-  "-connecttcp": { right: "connect_tcp", make: connectTcp },
-  "-bindudp": { right: "bind_udp", make: bindUdp },
-  "-connectudp": { right: "connect_send_udp", make: connectSendUdp },
-} as const;
-
-const modifiers = {
-  "+refer": (rule: FsRule) => rule.withRefer(),
-  "+ioctl_dev": (rule: FsRule) => rule.withIoctlDev(),
-  "+resolve_unix": (rule: FsRule) => rule.withResolveUnix(),
-  "+ignore_missing": (rule: FsRule) => rule.ignoreIfMissing(),
-  "+create_missing": (rule: FsRule) => rule.createIfMissing(),
-};
-
 const switches = ["-scoped", "-strict", "-allow-none", "-clearenv", "-l", "-v", "--json"];
-
-function has<Table extends object>(table: Table, key: string): key is keyof Table & string {
-  return Object.hasOwn(table, key);
-}
 
 /**
  * Reads the words in front of the command.
@@ -87,12 +58,14 @@ export function parseFlags(words: readonly string[]): Request {
   const takeTexts = () => takeValues().map(checkText);
   for (; at < words.length && words[at] !== "--";) {
     const word = words[at++]!;
-    if (has(pathFlags, word)) {
+    const onPaths = nameFor(pathRules, "option", word);
+    const onPorts = nameFor(portRules, "option", word);
+    if (onPaths) {
       given.add("paths");
-      rules.push(pathRule(word, takeTexts()));
-    } else if (has(portFlags, word)) {
+      rules.push(modifiedRule(onPaths, takeTexts()));
+    } else if (onPorts) {
       given.add("net");
-      const { right, make } = portFlags[word];
+      const { right } = portRules[onPorts];
       const ports = takeTexts();
       (ports.includes("any") ? free : limited).add(right);
       if (free.has(right) && (limited.has(right) || ports.length > 1)) {
@@ -100,7 +73,9 @@ export function parseFlags(words: readonly string[]): Request {
           `${word}: any means every port, and other ports are named too: leave out one`,
         );
       }
-      if (!free.has(right)) rules.push(make(...ports.map((port) => toPort(word, port))));
+      if (!free.has(right)) {
+        rules.push(portRule(onPorts, ...ports.map((port) => toPort(word, port))));
+      }
     } else if (word === "-env") {
       const first = at;
       takeValues().forEach(checkVariable);
@@ -145,16 +120,11 @@ export function parseFlags(words: readonly string[]): Request {
   };
 }
 
-const options: readonly string[] = [
-  ...[...Object.keys(pathFlags), ...Object.keys(portFlags), ...switches],
-  ...["-env", "-fd", "-policy", "-preset", "-h", "--version"],
-];
-
 /** Names what was probably meant: another option, a command of ours, or `--` before the command. */
 function unknownOption(words: readonly string[], at: number): LandlockError {
   const word = words[at]!;
   const [name, value] = word.split(/=(.*)/s) as [string, string?];
-  const near = closest(name, word.startsWith("-") ? options : at === 0 ? commands : []);
+  const near = closest(name, word.startsWith("-") ? optionNames : at === 0 ? commands : []);
   const fix =
     near !== undefined
       ? `did you mean ${[near, ...(value ? [value] : [])].join(" ")}?`
@@ -170,14 +140,16 @@ function policyFile(files: readonly string[], before: string | undefined): strin
   throw invalid("-policy takes one file, once: put the rules into one, or give them as options");
 }
 
-function pathRule(flag: keyof typeof pathFlags, values: readonly string[]): FsRule {
-  let rule = pathFlags[flag](...values.filter((value) => !value.startsWith("+")));
+function modifiedRule(name: PathRuleName, values: readonly string[]): FsRule {
+  let rule = pathRule(name, ...values.filter((value) => !value.startsWith("+")));
   for (const word of values) {
-    if (has(modifiers, word)) rule = modifiers[word](rule);
+    const modifier = nameFor(modifiers, "option", word);
+    if (modifier) rule = rule[modifiers[modifier].method]();
     else if (word.startsWith("+")) {
-      const fix = instead(word, Object.keys(modifiers));
+      const known = Object.values(modifiers).map(({ option }) => option);
+      const fix = instead(word, known);
       throw invalid(
-        `${JSON.stringify(word)} is no modifier of ${flag}: ${fix}${fix.endsWith("?") ? " Else" : ", or"} ./${word} for a path`,
+        `${JSON.stringify(word)} is no modifier of ${pathRules[name].option}: ${fix}${fix.endsWith("?") ? " Else" : ", or"} ./${word} for a path`,
       );
     }
   }

@@ -1,5 +1,6 @@
 /** What `landlock-restrict -h` prints, and `-h` of each of its commands. */
 import { version } from "../../package.json";
+import { modifiers, pathRules, portRules, presetsAbout } from "../vocabulary.ts";
 
 /** What `landlock-restrict --version` prints. */
 export const versionLine = `landlock-restrict ${version}`;
@@ -38,23 +39,18 @@ path. With --json it is data.`,
 /** The commands' names. */
 export const commands: readonly string[] = Object.keys(helps);
 
-const options = `  -ro [+refer] PATH...      read and execute beneath these directories and files
-  -rw [+refer] [+ioctl_dev] [+resolve_unix] PATH...
-                            read, execute, write, create and remove beneath them
-  -rofiles PATH...          read and execute these files, without listing directories
-  -rwfiles [+ioctl_dev] [+resolve_unix] PATH...
-                            read, execute and write these files
-  +ignore_missing           after one of these four: skip paths that do not exist
-  +create_missing           after one of these four: make missing paths, as directories
-  -bindtcp PORT...          bind TCP sockets to these ports only (none: to no port)
-  -connecttcp PORT...       connect TCP sockets to these ports only
-  -bindudp PORT...          bind UDP sockets to these ports only
-  -connectudp PORT...       connect and send UDP to these ports only
-                            any in place of PORT: this one is not restricted
+const row = (words: string, about: string) => `  ${words.padEnd(25)} ${about}\n`;
+const rows = (table: object, more: string, before = "") =>
+  Object.values(table as Readonly<Record<string, { option: string; about: string }>>)
+    .map(({ option, about }) => row(option + more, before + about))
+    .join("");
+
+const options = `${rows(pathRules, " PATH...")}${rows(modifiers, "", "after one of these four: ")}\
+${rows(portRules, " PORT...")}${row("", "any in place of PORT: this one is not restricted")}\
   -scoped                   signals and abstract UNIX sockets stay inside
   -policy FILE              restrict and allow what this policy says; the other options add to it,
                             -1 ... -11 replace its abi, -strict its bestEffort
-  -preset NAME...           what programs need, as bun, dns or executable=git
+  -preset NAME...           ${presetsAbout}
   -1 ... -11                restrict what this Landlock ABI can (default: -11)
   -strict                   fail where the kernel lacks some of it (default: do without)
   -allow-none               run COMMAND even where nothing at all can be restricted (default: fail)
@@ -65,6 +61,9 @@ const options = `  -ro [+refer] PATH...      read and execute beneath these dire
   -v                        say on stderr what is enforced
   -h                        print this, or the help of a command
   --version                 print the version`;
+
+/** The options, as words that a mistyped one may be. */
+export const optionNames: readonly string[] = options.match(/(?<=^  )--?[a-z][a-z-]*/gm)!;
 
 const exitStatus = `Exit status: that of COMMAND; 125 if landlock-restrict fails, 126 if COMMAND cannot be
 executed, 127 if it is not found.`;

@@ -2,6 +2,7 @@
  * What helps against an error, in the words of the place where a person meets it: methods for the
  * library, options for the command line, keys for a policy. Errors carry the values only.
  */
+import { pathRules, portRules, type PathRuleName, type PortRuleName } from "../vocabulary.ts";
 import { unexpandedIn, type Unexpanded } from "./unexpanded.ts";
 
 /** Where a person meets an error. */
@@ -40,17 +41,11 @@ export type Hint = { [Id in keyof Hints]: { readonly id: Id } & Hints[Id] }[keyo
 
 type Words = { [Id in keyof Hints]: (problem: string, values: Hints[Id]) => string };
 
-/** Options by the calls that they make. */
-const optionOf: Readonly<Record<string, string>> = {
-  "roDirs()": "-ro",
-  "rwDirs()": "-rw",
-  "roFiles()": "-rofiles",
-  "rwFiles()": "-rwfiles",
-  "bindTcp()": "-bindtcp",
-  "connectTcp()": "-connecttcp",
-  "bindUdp()": "-bindudp",
-  "connectSendUdp()": "-connectudp",
-};
+/** The option that makes a call, as `"-ro"` for `"roDirs()"`. */
+function optionOf(call: string): string | undefined {
+  const name = call.replace("()", "") as PathRuleName | PortRuleName;
+  return { ...pathRules, ...portRules }[name]?.option;
+}
 
 /** `"presets.bun()"` as `"preset bun"`: presets are called by name outside the library. */
 const presetOf = (call: string) => call.replace(/^presets\.(\w+)\(\)$/, "preset $1");
@@ -108,8 +103,10 @@ const words: Readonly<Record<Surface, Words>> = {
   option: {
     ...common,
     // The words of an option have no numbers: the problem names the value.
-    argument: (problem, { call, place }) =>
-      optionOf[call] ? `${optionOf[call]}: ${problem}` : at(presetOf(call), place, problem),
+    argument: (problem, { call, place }) => {
+      const option = optionOf(call);
+      return option ? `${option}: ${problem}` : at(presetOf(call), place, problem);
+    },
     missing: (problem, { paths }) =>
       missing(problem, paths, {
         plain: (it) => `create ${it}, or write +ignore_missing before ${it}`,

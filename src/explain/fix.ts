@@ -4,15 +4,8 @@ import { accessNet, fileRights, scopes, type FsRight, type NetRight } from "../k
 import { inOrder } from "../sandbox/rule.ts";
 import type { Denial } from "../model/model.ts";
 import type { Files } from "../model/place.ts";
-import {
-  accessOf,
-  fixOf,
-  modified,
-  pathVerbs,
-  type Fix,
-  type PathVerb,
-  type Piece,
-} from "./spell.ts";
+import { keysOf, rightModifiers } from "../vocabulary.ts";
+import { accessBy, accessOf, fixOf, pathVerbs, type Fix, type Piece } from "./spell.ts";
 
 /** What helps to find the better of two rules. */
 export interface FixContext {
@@ -130,12 +123,10 @@ function nameIn(files: Files, names: readonly string[]): (path: string) => strin
 }
 
 function choose(path: string, name: string, rights: readonly FsRight[], files: Files) {
+  const modified = keysOf(rightModifiers);
   const extra = modified.filter((right) => rights.includes(right));
   const plain = rights.filter((right) => !isOneOf(modified, right));
-  const verb = (Object.keys(pathVerbs) as PathVerb[]).find((one) => {
-    const granted = pathVerbs[one]("/").access;
-    return plain.every((right) => granted.includes(right));
-  })!;
+  const verb = pathVerbs.find((one) => plain.every((right) => accessBy(one).includes(right)))!;
   const isDirectory = files.find(path, true).file?.type === "directory";
   // Of renaming, the other rights are there already; an entry is granted on its directory.
   const near = plain.length === 0 && isDirectory ? "roDirs" : verb;

@@ -12,23 +12,14 @@ import {
 } from "../kernel/abi.ts";
 import { parse } from "../validate/parse.ts";
 import { isPort, type PathLike } from "../validate/values.ts";
+import type { nodeScopes } from "../vocabulary.ts";
 import type { Operation } from "../model/operation.ts";
 import type { Files, Place } from "../model/place.ts";
 import { programOperations, programPath } from "./granted.ts";
 import { denialsOf, type Sandbox } from "./remedy.ts";
 
 /** What `permissions.has()` can be asked: Node's scopes, or a right by its kernel name. */
-export type PermissionScope =
-  | "fs"
-  | "fs.read"
-  | "fs.write"
-  | "child"
-  | "net"
-  | "net.connect"
-  | "net.bind"
-  | FsRight
-  | NetRight
-  | Scope;
+export type PermissionScope = (typeof nodeScopes)[number] | FsRight | NetRight | Scope;
 
 const reading: readonly FsRight[] = ["read_file", "read_dir"];
 const others: readonly FsRight[] = ["execute", "refer", "ioctl_dev", "resolve_unix"];

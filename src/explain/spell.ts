@@ -3,19 +3,17 @@ import { closeSync, openSync, statSync } from "node:fs";
 import { quoted, tomlString } from "../errors/errors.ts";
 import type { FsRight, NetRight } from "../kernel/abi.ts";
 import { presetOf } from "../presets/presets.ts";
-import { flatten, type FsRule, type Rule } from "../sandbox/rule.ts";
+import { flatten, type Rule } from "../sandbox/rule.ts";
+import { composite, pathAccess, pathRule, portRule } from "../sandbox/rules.ts";
 import {
-  bindTcp,
-  bindUdp,
-  composite,
-  connectSendUdp,
-  connectTcp,
-  pathAccess,
-  roDirs,
-  roFiles,
-  rwDirs,
-  rwFiles,
-} from "../sandbox/rules.ts";
+  keysOf,
+  pathRules,
+  portRuleFor,
+  portRules,
+  presetNames,
+  rightModifiers,
+  type PathRuleName,
+} from "../vocabulary.ts";
 
 /** A way to allow what was denied. Frozen plain data. */
 export interface Fix {
@@ -35,19 +33,18 @@ export interface Fix {
   readonly policy: string;
 }
 
-/** Rules by how they grant paths; those of `roDirs()` and the like, least first. */
-export const pathVerbs = { roFiles, roDirs, rwFiles, rwDirs } as const;
-export type PathVerb = keyof typeof pathVerbs;
+/** The rights that `roDirs()` and the like grant on a directory. */
+export const accessBy = (verb: PathRuleName): readonly FsRight[] => pathRule(verb, "/").access;
+/** `roDirs()` and the like, the one that grants least first. */
+export const pathVerbs = keysOf(pathRules).sort((a, b) => accessBy(a).length - accessBy(b).length);
 
-/** Rights that those four grant by a modifier only. */
-export const modified = ["refer", "ioctl_dev", "resolve_unix"] as const;
-export type Modified = (typeof modified)[number];
+type Modified = keyof typeof rightModifiers;
 
 /** One rule to be spelled. */
 export type Piece =
   | {
       readonly kind: "verb";
-      readonly verb: PathVerb;
+      readonly verb: PathRuleName;
       readonly with: readonly Modified[];
       readonly paths: readonly string[];
     }
@@ -65,30 +62,8 @@ export type Piece =
 /** The rights on paths that a rule grants. */
 export function accessOf(piece: Piece): readonly FsRight[] {
   if (piece.kind === "exact") return piece.access;
-  return piece.kind === "verb" ? [...pathVerbs[piece.verb]("/").access, ...piece.with] : [];
+  return piece.kind === "verb" ? [...accessBy(piece.verb), ...piece.with] : [];
 }
-
-const portVerbs = {
-  bind_tcp: { name: "bindTcp", make: bindTcp, flag: "-bindtcp" },
-  connect_tcp: { name: "connectTcp", make: connectTcp, flag: "-connecttcp" },
-  bind_udp: { name: "bindUdp", make: bindUdp, flag: "-bindudp" },
-  connect_send_udp: { name: "connectSendUdp", make: connectSendUdp, flag: "-connectudp" },
-} as const;
-
-const modifiers = {
-  refer: { name: "withRefer", add: (rule: FsRule) => rule.withRefer() },
-  ioctl_dev: { name: "withIoctlDev", add: (rule: FsRule) => rule.withIoctlDev() },
-  resolve_unix: { name: "withResolveUnix", add: (rule: FsRule) => rule.withResolveUnix() },
-} as const;
-
-const verbFlags = { roFiles: "-rofiles", roDirs: "-ro", rwFiles: "-rwfiles", rwDirs: "-rw" };
-const verbKeys = { roFiles: "roFiles", roDirs: "ro", rwFiles: "rwFiles", rwDirs: "rw" };
-
-const presetArguments: Readonly<Record<string, string>> = {
-  "bun=children": "bun({ children: true })",
-  "dns=ports": "dns({ ports: true })",
-  "cwd=write": "cwd({ write: true })",
-};
 
 /** Spells a list of rules: together they are one way to allow something. */
 export function fixOf(pieces: readonly Piece[]): Fix {
@@ -118,10 +93,10 @@ export function bothOf(one: Fix, other: Fix): Fix {
 
 function ruleOf(piece: Piece): Rule | undefined {
   if (piece.kind === "exact") return pathAccess(piece.access, ...piece.paths);
-  if (piece.kind === "port") return portVerbs[piece.right].make(...piece.ports);
+  if (piece.kind === "port") return portRule(portRuleFor(piece.right), ...piece.ports);
   if (piece.kind === "preset") return presetRule(piece.spec);
-  const rule = pathVerbs[piece.verb](...piece.paths);
-  return piece.with.reduce((one, right) => modifiers[right].add(one), rule);
+  const rule = pathRule(piece.verb, ...piece.paths);
+  return piece.with.reduce((one, right) => one[rightModifiers[right].method](), rule);
 }
 
 /** A preset's rule, unless it would have to look into files that cannot be read in here. */
@@ -148,17 +123,19 @@ function isReadable(path: string): boolean {
 }
 
 function codeOf(piece: Piece): string {
-  if (piece.kind === "port") return `${portVerbs[piece.right].name}(${piece.ports.join(", ")})`;
+  if (piece.kind === "port") return `${portRuleFor(piece.right)}(${piece.ports.join(", ")})`;
   if (piece.kind === "preset") return `presets.${presetCode(piece.spec)}`;
   const paths = piece.paths.map(quoted).join(", ");
   if (piece.kind === "exact") return `pathAccess(${listOf(piece.access)}, ${paths})`;
-  return `${piece.verb}(${paths})${piece.with.map((right) => `.${modifiers[right].name}()`).join("")}`;
+  return `${piece.verb}(${paths})${piece.with.map((right) => `.${rightModifiers[right].method}()`).join("")}`;
 }
 
 function presetCode(spec: string): string {
   const [name, ...value] = spec.split("=");
   if (value.length === 0) return `${name}()`;
-  return presetArguments[spec] ?? `${name}(${quoted(value.join("="))})`;
+  const known = presetNames[name as keyof typeof presetNames];
+  if ("setting" in known) return `${name}({ ${known.setting}: true })`;
+  return `${name}(${quoted(value.join("="))})`;
 }
 
 function listOf(words: readonly string[]): string {
@@ -166,11 +143,13 @@ function listOf(words: readonly string[]): string {
 }
 
 function flagsOf(piece: Piece): string[] {
-  if (piece.kind === "port") return [portVerbs[piece.right].flag, ...piece.ports.map(String)];
+  if (piece.kind === "port") {
+    return [portRules[portRuleFor(piece.right)].option, ...piece.ports.map(String)];
+  }
   if (piece.kind === "preset") return ["-preset", piece.spec];
   const near = piece.kind === "verb" ? piece : piece.nearest;
   if (near === undefined) return [];
-  return [verbFlags[near.verb], ...near.with.map((right) => `+${right}`), ...piece.paths];
+  return [pathRules[near.verb].option, ...near.with.map((right) => `+${right}`), ...piece.paths];
 }
 
 /** In policies, a `$` starts a variable. */
@@ -189,14 +168,15 @@ function policyOf(pieces: readonly Piece[]): string {
 }
 
 function policyItems(piece: Piece): [key: string, items: string] {
-  if (piece.kind === "port") return [portVerbs[piece.right].name, piece.ports.join(", ")];
+  if (piece.kind === "port") return [portRuleFor(piece.right), piece.ports.join(", ")];
   if (piece.kind === "preset") return ["presets", textsOf([piece.spec]).slice(1, -1)];
   const paths = textsOf(piece.paths);
   if (piece.kind === "exact")
     return ["paths", `{ access = ${listOf(piece.access)}, paths = ${paths} }`];
-  if (piece.with.length === 0) return [verbKeys[piece.verb], paths.slice(1, -1)];
+  const { key } = pathRules[piece.verb];
+  if (piece.with.length === 0) return [key, paths.slice(1, -1)];
   if (piece.with.length === 1 && piece.with[0] === "refer") {
-    return ["paths", `{ access = "${verbKeys[piece.verb]}", paths = ${paths}, refer = true }`];
+    return ["paths", `{ access = "${key}", paths = ${paths}, refer = true }`];
   }
   return ["paths", `{ access = ${listOf(accessOf(piece))}, paths = ${paths} }`];
 }

@@ -97,6 +97,8 @@ export interface Rights {
 
 const allFlags: RestrictFlag[] = [];
 for (const row of table) allFlags.push(...row.flags);
+/** Those that are settings of the audit log. */
+export const logFlags = table[6].flags;
 /** Every `landlock_restrict_self(2)` flag, in the order of the kernel's bits. */
 export const restrictFlags: readonly RestrictFlag[] = allFlags;
 

@@ -43,6 +43,9 @@ const remedies: Record<KernelState, string> = {
   "not-linux": "there is no Landlock outside Linux",
 };
 
+/** All states. */
+export const kernelStates = Object.keys(remedies) as KernelState[];
+
 const codes = {
   disabled: "ERR_LANDLOCK_DISABLED",
   unsupported: "ERR_LANDLOCK_UNSUPPORTED",

@@ -1,27 +1,24 @@
 /** From a draft to what stands in a policy file: its keys, and paths as people write them. */
-import { rightsOf, type FsRight, type NetRight } from "../kernel/abi.ts";
+import { rightsOf, type FsRight } from "../kernel/abi.ts";
 import { presetOf } from "../presets/presets.ts";
 import type { FsRule, Rule } from "../sandbox/rule.ts";
+import { pathAccess, pathRule, portRule, roFiles, rwDirs, rwFiles } from "../sandbox/rules.ts";
 import {
-  bindTcp,
-  bindUdp,
-  connectSendUdp,
-  connectTcp,
-  pathAccess,
-  roDirs,
-  roFiles,
-  rwDirs,
-  rwFiles,
-} from "../sandbox/rules.ts";
+  missingModifiers,
+  nameFor,
+  pathKeys,
+  pathRules,
+  portRuleFor,
+  type PathKey,
+  type PortRuleName,
+} from "../vocabulary.ts";
 import type { Draft } from "../advise/draft.ts";
 import { isWritable, ordered } from "../advise/fold.ts";
 import { escaped, type Names } from "./names.ts";
 import { statsOf } from "../advise/stats.ts";
 
 /** The keys of a policy that are lists of texts, in the order in which they are written. */
-export const textKeys = ["presets", "ro", "rw", "roFiles", "rwFiles", "unrestricted"] as const;
-/** Those that are lists of ports. */
-export const portKeys = ["bindTcp", "connectTcp", "bindUdp", "connectSendUdp"] as const;
+export const textKeys = ["presets", ...pathKeys, "unrestricted"] as const;
 
 /** An entry of the list `paths`. */
 export interface Entry {
@@ -31,24 +28,14 @@ export interface Entry {
   readonly paths: readonly string[];
 }
 
-const pathRules = { ro: roDirs, rw: rwDirs, roFiles, rwFiles };
-type PathKey = keyof typeof pathRules;
-
 /** What a policy gets. */
 export interface Content {
   readonly texts: ReadonlyMap<(typeof textKeys)[number], readonly string[]>;
-  readonly ports: ReadonlyMap<(typeof portKeys)[number], readonly number[]>;
+  readonly ports: ReadonlyMap<PortRuleName, readonly number[]>;
   readonly paths: readonly Entry[];
   /** Names of variables, and their values. */
   readonly variables: ReadonlyMap<string, string | { readonly env: string }>;
 }
-
-const portRules = {
-  bind_tcp: { key: "bindTcp", make: bindTcp },
-  connect_tcp: { key: "connectTcp", make: connectTcp },
-  bind_udp: { key: "bindUdp", make: bindUdp },
-  connect_send_udp: { key: "connectSendUdp", make: connectSendUdp },
-} as const satisfies Readonly<Record<NetRight, object>>;
 
 /** What a policy that is extended says about itself. */
 export interface Limits {
@@ -69,7 +56,7 @@ export function contentOf(draft: Draft, names: Names, { abi, unrestricted }: Lim
   const restricts = rightsOf(abi);
   const lists = new Map<(typeof textKeys)[number], string[]>();
   const entries = new Map<string, { grant: Grant; paths: string[] }>();
-  const ports = new Map<(typeof portKeys)[number], readonly number[]>();
+  const ports = new Map<PortRuleName, readonly number[]>();
   const rules: Rule[] = [];
   const add = (key: (typeof textKeys)[number], text: string) =>
     lists.set(key, [...(lists.get(key) ?? []), text]);
@@ -101,11 +88,11 @@ export function contentOf(draft: Draft, names: Names, { abi, unrestricted }: Lim
   }
   if (draft.leavesScope && !unrestricted.includes("scoped")) add("unrestricted", "scoped");
   for (const [right, list] of draft.ports) {
-    const { key, make } = portRules[right];
+    const key = portRuleFor(right);
     const isFree = unrestricted.includes("net") || unrestricted.includes(key);
     if (isFree || !restricts.net.includes(right)) continue;
     ports.set(key, list);
-    rules.push(make(...list));
+    rules.push(portRule(key, ...list));
   }
   const content = {
     texts: new Map([...lists].map(([key, list]) => [key, key === "presets" ? list : list.sort()])),
@@ -119,10 +106,12 @@ export function contentOf(draft: Draft, names: Names, { abi, unrestricted }: Lim
 type Grant = Omit<Entry, "paths">;
 
 function ruleFor({ access, refer, ifMissing }: Grant, path: string): FsRule {
-  let rule = typeof access === "string" ? pathRules[access](path) : pathAccess(access, path);
+  let rule =
+    typeof access === "string"
+      ? pathRule(nameFor(pathRules, "key", access)!, path)
+      : pathAccess(access, path);
   if (refer) rule = rule.withRefer();
-  if (ifMissing === "create") return rule.createIfMissing();
-  return ifMissing === "skip" ? rule.ignoreIfMissing() : rule;
+  return ifMissing ? rule[missingModifiers[ifMissing].method]() : rule;
 }
 
 function isDirectory(path: string): boolean {

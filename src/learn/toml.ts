@@ -1,20 +1,15 @@
 /** Policies as TOML that people read: lists line by line, a word on what each is for. */
 import { printable, tomlString } from "../errors/errors.ts";
-import { portKeys, textKeys, type Content, type Entry } from "./content.ts";
+import { capitalized, nameFor, pathRules, portKeys, portRules } from "../vocabulary.ts";
+import { textKeys, type Content, type Entry } from "./content.ts";
 
 /** What a list grants, for those who do not know it by heart. */
-const comments: Readonly<Record<string, string>> = {
-  presets: "What programs need to start and to run",
-  ro: "Read, list and execute beneath",
-  rw: "Also write, create and remove beneath",
-  roFiles: "Read and execute files",
-  rwFiles: "Also write files, not create them",
-  unrestricted: "Signals or abstract UNIX sockets went to other processes",
-  bindTcp: "TCP ports of servers",
-  connectTcp: "TCP ports to connect to",
-  bindUdp: "UDP ports of its own; 0 is one that the kernel picks",
-  connectSendUdp: "UDP ports to send to",
-};
+function commentOn(key: string): string {
+  if (key === "presets") return "What programs need to start and to run";
+  if (key === "unrestricted") return "Signals or abstract UNIX sockets went to other processes";
+  const name = nameFor(pathRules, "key", key);
+  return capitalized(name ? pathRules[name].about : portRules[key as keyof typeof portRules].about);
+}
 
 /** An item of a list. */
 export function value(item: string | number): string {
@@ -44,7 +39,7 @@ export function lists(content: Content): [key: string, items: readonly (string |
 
 /** A list with the word on what it is for. */
 export function section(key: string, items: readonly (string | number)[]): string {
-  return `# ${comments[key]}\n${listText(key, items)}\n`;
+  return `# ${commentOn(key)}\n${listText(key, items)}\n`;
 }
 
 /** A variable, as a line of its table. */

@@ -5,35 +5,20 @@ import { abiOfRight, newestAbi, type FsRight, type NetRight, type Rights } from 
 import { landlock } from "../sandbox/landlock.ts";
 import { presetOf } from "../presets/presets.ts";
 import type { FsRule, Rule } from "../sandbox/rule.ts";
-import {
-  bindTcp,
-  bindUdp,
-  connectSendUdp,
-  connectTcp,
-  pathAccess,
-  roDirs,
-  roFiles,
-  rwDirs,
-  rwFiles,
-} from "../sandbox/rules.ts";
+import { pathAccess, pathRule, portRule } from "../sandbox/rules.ts";
 import type { Parsed } from "../validate/schemas.ts";
+import {
+  missingModifiers,
+  nameFor,
+  pathKeys,
+  pathRules,
+  portKeys,
+  portRules,
+  type PathKey,
+} from "../vocabulary.ts";
 import { fitted, limited } from "./fitted.ts";
 import { toPaths, type Origin } from "./paths.ts";
 import { expand, readVariables, type Complain } from "./variables.ts";
-
-const pathKeys = { ro: roDirs, rw: rwDirs, roFiles, rwFiles };
-
-const portKeys = {
-  bindTcp: { make: bindTcp, right: "bind_tcp" },
-  connectTcp: { make: connectTcp, right: "connect_tcp" },
-  bindUdp: { make: bindUdp, right: "bind_udp" },
-  connectSendUdp: { make: connectSendUdp, right: "connect_send_udp" },
-} as const;
-
-/** The keys of an object, typed. */
-function keysOf<Table extends object>(table: Table): (keyof Table & string)[] {
-  return Object.keys(table) as (keyof Table & string)[];
-}
 
 /** What a policy comes to. */
 export interface Meaning {
@@ -51,19 +36,18 @@ export function readPolicy(policy: Parsed["policy"], base: string, complain: Com
   const variables = readVariables(policy.variables ?? {}, complain);
   const origin = { base, variables, complain };
   const rules: Rule[] = [];
-  for (const key of keysOf(pathKeys)) {
+  for (const key of pathKeys) {
     const paths = policy[key];
-    if (paths) rules.push(pathKeys[key](...toPaths(paths, key, origin)));
+    if (paths) rules.push(ruleFor(key, toPaths(paths, key, origin)));
   }
   for (const [i, grant] of (policy.paths ?? []).entries()) {
     rules.push(grantRule(grant, `paths[${i}]`, config, origin));
   }
-  for (const key of keysOf(portKeys)) {
+  for (const key of portKeys) {
     const ports = policy[key];
     if (ports === undefined) continue;
-    const { make, right } = portKeys[key];
-    requireRight(config, right, key, complain);
-    rules.push(make(...ports));
+    requireRight(config, portRules[key].right, key, complain);
+    rules.push(portRule(key, ...ports));
   }
   for (const [i, preset] of (policy.presets ?? []).entries()) {
     for (const spec of expand(preset, variables, `presets[${i}]`, complain)) {
@@ -73,19 +57,16 @@ export function readPolicy(policy: Parsed["policy"], base: string, complain: Com
   return { config, rules };
 }
 
+function ruleFor(key: PathKey, paths: readonly string[]): FsRule {
+  return pathRule(nameFor(pathRules, "key", key)!, ...paths);
+}
+
 function configOf(policy: Parsed["policy"], complain: Complain): Config {
   const { abi = newestAbi, bestEffort = false, unrestricted = [] } = policy;
-  const families = {
-    paths: [...keysOf(pathKeys), "paths"] as const,
-    net: keysOf(portKeys),
-    scoped: [],
-    bindTcp: ["bindTcp"],
-    connectTcp: ["connectTcp"],
-    bindUdp: ["bindUdp"],
-    connectSendUdp: ["connectSendUdp"],
-  } as const;
+  const keysIn = { paths: [...pathKeys, "paths"] as const, net: portKeys, scoped: [] };
   for (const [i, family] of unrestricted.entries()) {
-    const key = families[family].find((name) => policy[name] !== undefined);
+    const keys = family in keysIn ? keysIn[family as keyof typeof keysIn] : [family as "bindTcp"];
+    const key = keys.find((name) => policy[name] !== undefined);
     if (key === undefined) continue;
     throw complain(
       `unrestricted[${i}]`,
@@ -95,8 +76,7 @@ function configOf(policy: Parsed["policy"], complain: Complain): Config {
   const all = landlock[`V${abi}` as "V1"];
   const free = (family: (typeof unrestricted)[number]) => unrestricted.includes(family);
   const freeRights = new Set<NetRight>();
-  for (const key of keysOf(portKeys))
-    if (free("net") || free(key)) freeRights.add(portKeys[key].right);
+  for (const key of portKeys) if (free("net") || free(key)) freeRights.add(portRules[key].right);
   const kept: Rights = {
     fs: free("paths") ? [] : all.fs,
     net: all.net.filter((right) => !freeRights.has(right)),
@@ -134,7 +114,7 @@ function grantRule(grant: Grant, place: string, config: Config, origin: Origin):
   const { access } = grant;
   const paths = toPaths(grant.paths, `${place}.paths`, origin);
   // If it may be missing, no error about it comes later.
-  if (grant.ifMissing === "skip" || grant.ifMissing === "create") {
+  if ((grant.ifMissing ?? "fail") !== "fail") {
     requireReplaced(grant.paths, `${place}.paths`, origin);
   }
   if (typeof access !== "string") {
@@ -142,7 +122,7 @@ function grantRule(grant: Grant, place: string, config: Config, origin: Origin):
       requireRight(config, right, `${place}.access[${i}]`, origin.complain);
     }
   }
-  let rule = typeof access === "string" ? pathKeys[access](...paths) : pathAccess(access, ...paths);
+  let rule = typeof access === "string" ? ruleFor(access, paths) : pathAccess(access, ...paths);
   if (grant.refer) {
     requireRight(config, "refer", `${place}.refer`, origin.complain);
     rule = rule.withRefer();
@@ -150,8 +130,8 @@ function grantRule(grant: Grant, place: string, config: Config, origin: Origin):
   if (rule.access.length === 0) {
     throw origin.complain(`${place}.access`, "[] grants nothing: name a right, or take it out");
   }
-  if (grant.ifMissing === "create") return rule.createIfMissing();
-  return grant.ifMissing === "skip" ? rule.ignoreIfMissing() : rule;
+  const { ifMissing = "fail" } = grant;
+  return ifMissing === "fail" ? rule : rule[missingModifiers[ifMissing].method]();
 }
 
 /** A shell's `$NAME` stands for itself here, where nobody means that. */

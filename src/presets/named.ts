@@ -4,28 +4,25 @@ import { resolve } from "node:path";
 import { closest } from "../errors/closest.ts";
 import { LandlockError } from "../errors/errors.ts";
 import type { Rule } from "../sandbox/rule.ts";
+import { keysOf, presetNames } from "../vocabulary.ts";
 import { dns } from "./dns.ts";
 import { executable } from "./executable.ts";
 import { modules } from "./modules.ts";
 import { bun, cwd, timezone, tls, tmp } from "./system.ts";
 
-/** Presets and what is behind their `=`: nothing, or one known word. */
-const plain: Readonly<Record<string, () => Rule>> = {
-  bun: () => bun(),
-  "bun=children": () => bun({ children: true }),
-  dns: () => dns(),
-  "dns=ports": () => dns({ ports: true }),
-  tls: () => tls(),
-  timezone: () => timezone(),
-  tmp: () => tmp(),
-  cwd: () => cwd(),
-  "cwd=write": () => cwd({ write: true }),
-};
+const plain = { bun, dns, tls, timezone, tmp, cwd } satisfies Record<string, () => Rule>;
+
+/** What policies and options may say of these: a name, or a name and its setting. */
+const specs = keysOf(plain).flatMap((name) => {
+  const { setting } = presetNames[name] as { setting?: string };
+  return setting === undefined ? [name] : [name, `${name}=${setting}`];
+});
 
 /** Presets that take a value, which may be relative to a folder. */
-const valued: Readonly<Record<string, (value: string, base: string) => Rule>> = {
-  executable: (name, base) => executable(name.includes("/") ? resolve(base, name) : name),
-  modules: (entries, base) => {
+const valued = {
+  executable: (name: string, base: string) =>
+    executable(name.includes("/") ? resolve(base, name) : name),
+  modules: (entries: string, base: string) => {
     const isOne = existsSync(resolve(base, entries));
     const list = isOne ? [entries] : entries.split(",").filter((entry) => entry !== "");
     // The links that lead to the folder are the user's; those in it may be a stranger's.
@@ -43,27 +40,29 @@ const valued: Readonly<Record<string, (value: string, base: string) => Rule>> = 
  *   preset does
  */
 export function named(spec: string, base: string): Rule {
-  if (Object.hasOwn(plain, spec)) return plain[spec]!();
-  const [, name, value] = /^(\w+)=(.+)$/s.exec(spec) ?? [];
-  if (name && value && Object.hasOwn(valued, name)) return valued[name]!(value, base);
+  const [, word = "", value] = /^(\w+)(?:=(.+))?$/s.exec(spec) ?? [];
+  if (specs.includes(spec)) {
+    const make: (settings?: Record<string, boolean>) => Rule = plain[word as keyof typeof plain];
+    return make(value === undefined ? value : { [value]: true });
+  }
+  if (value !== undefined && Object.hasOwn(valued, word)) {
+    return valued[word as keyof typeof valued](value, base);
+  }
   throw new LandlockError(
     "ERR_LANDLOCK_INVALID_RULE",
     `${JSON.stringify(spec)} is not a preset: ${nearestTo(spec)}`,
   );
 }
 
-/** What stands for a value in messages. */
-const placeholders: Readonly<Record<string, string>> = { executable: "PROGRAM", modules: "FILE" };
-
 /** What the text was probably meant to be, or else all that there is. */
 function nearestTo(spec: string): string {
   const [name = "", ...value] = spec.split("=");
-  const taking = closest(name, Object.keys(valued));
-  const near =
-    taking === undefined
-      ? closest(spec, Object.keys(plain))
-      : `${taking}=${value.join("=") || placeholders[taking]}`;
-  return near === undefined
-    ? `use one of ${Object.keys(plain).join(", ")}, executable=PROGRAM, modules=FILE`
-    : `did you mean ${JSON.stringify(near)}?`;
+  const names = keysOf(valued);
+  const taking = names.find((one) => one === closest(name, names));
+  const near = taking
+    ? `${taking}=${value.join("=") || presetNames[taking].value}`
+    : closest(spec, specs);
+  if (near !== undefined) return `did you mean ${JSON.stringify(near)}?`;
+  const all = [...specs, ...names.map((one) => `${one}=${presetNames[one].value}`)];
+  return `use one of ${all.join(", ")}`;
 }

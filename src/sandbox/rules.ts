@@ -1,32 +1,19 @@
 /** The constructors of rules: what stays allowed. */
 import { trusted } from "./frozen.ts";
 import { atCaller } from "../errors/errors.ts";
-import { accessFs, type FsRight, type NetRight } from "../kernel/abi.ts";
+import { accessFs, rightsOf, type FsRight } from "../kernel/abi.ts";
 import type { Paths, Ports } from "./argument-types.ts";
 import { parse } from "../validate/parse.ts";
 import { checked, CompositeRule, FsRule, inOrder, NetRule, type Rule } from "./rule.ts";
 import { isFileUrl, listOf, isPathString, isPort } from "../validate/values.ts";
+import { portRules, type PathRuleName, type PortRuleName } from "../vocabulary.ts";
 
 // In the order of the kernel's bits, as all rights in rules are.
 const readFiles: readonly FsRight[] = ["execute", "read_file"];
 const readDirs: readonly FsRight[] = ["execute", "read_file", "read_dir"];
 const writeFiles: readonly FsRight[] = ["execute", "write_file", "read_file", "truncate"];
-const writeDirs: readonly FsRight[] = [
-  "execute",
-  "write_file",
-  "read_file",
-  "read_dir",
-  "remove_dir",
-  "remove_file",
-  "make_char",
-  "make_dir",
-  "make_reg",
-  "make_sock",
-  "make_fifo",
-  "make_block",
-  "make_sym",
-  "truncate",
-];
+/** Newer rights, and `refer`, are granted by name only. */
+const writeDirs = rightsOf(3).fs.filter((right) => right !== "refer");
 const none: readonly FsRight[] = [];
 
 /** The paths as strings, or what the schema says about them. */
@@ -59,11 +46,11 @@ function fsRule(
   );
 }
 
-function netRule(call: string, right: NetRight, ports: readonly unknown[]): NetRule {
+function netRule(name: PortRuleName, ports: readonly unknown[]): NetRule {
   return new NetRule(
     {
-      access: [right],
-      ports: ports.every(isPort) ? ports : parse("ports", ports, call),
+      access: [portRules[name].right],
+      ports: ports.every(isPort) ? ports : parse("ports", ports, `${name}()`),
       onDenial: "log",
     },
     trusted,
@@ -141,7 +128,7 @@ export function pathAccess<Given extends readonly unknown[]>(
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#network-flags}
  */
 export function bindTcp<Given extends readonly number[]>(...ports: Ports<Given>): NetRule {
-  return atCaller(bindTcp, () => netRule("bindTcp()", "bind_tcp", ports));
+  return atCaller(bindTcp, () => netRule("bindTcp", ports));
 }
 
 /**
@@ -152,7 +139,7 @@ export function bindTcp<Given extends readonly number[]>(...ports: Ports<Given>)
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#network-flags}
  */
 export function connectTcp<Given extends readonly number[]>(...ports: Ports<Given>): NetRule {
-  return atCaller(connectTcp, () => netRule("connectTcp()", "connect_tcp", ports));
+  return atCaller(connectTcp, () => netRule("connectTcp", ports));
 }
 
 /**
@@ -163,7 +150,7 @@ export function connectTcp<Given extends readonly number[]>(...ports: Ports<Give
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#network-flags}
  */
 export function bindUdp<Given extends readonly number[]>(...ports: Ports<Given>): NetRule {
-  return atCaller(bindUdp, () => netRule("bindUdp()", "bind_udp", ports));
+  return atCaller(bindUdp, () => netRule("bindUdp", ports));
 }
 
 /**
@@ -174,7 +161,7 @@ export function bindUdp<Given extends readonly number[]>(...ports: Ports<Given>)
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#network-flags}
  */
 export function connectSendUdp<Given extends readonly number[]>(...ports: Ports<Given>): NetRule {
-  return atCaller(connectSendUdp, () => netRule("connectSendUdp()", "connect_send_udp", ports));
+  return atCaller(connectSendUdp, () => netRule("connectSendUdp", ports));
 }
 
 /**
@@ -186,4 +173,14 @@ export function connectSendUdp<Given extends readonly number[]>(...ports: Ports<
 export function composite(...rules: Rule[]): CompositeRule {
   const list = () => rules.map((rule) => checked(rule, "composite()"));
   return new CompositeRule(atCaller(composite, list), trusted);
+}
+
+/** Makes a rule on paths, by the name of its constructor. */
+export function pathRule(name: PathRuleName, ...paths: string[]): FsRule {
+  return { roDirs, rwDirs, roFiles, rwFiles }[name](...paths);
+}
+
+/** Makes a rule on ports, by the name of its constructor. */
+export function portRule(name: PortRuleName, ...ports: number[]): NetRule {
+  return { bindTcp, connectTcp, bindUdp, connectSendUdp }[name](...ports);
 }

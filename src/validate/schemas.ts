@@ -2,7 +2,8 @@
  * The zod schemas of everything that comes from outside.
  */
 import * as z from "zod/mini";
-import { accessFs, accessNet, newestAbi, scopes } from "../kernel/abi.ts";
+import { accessFs, accessNet, logFlags, newestAbi, scopes } from "../kernel/abi.ts";
+import { kernelStates } from "../kernel/probe.ts";
 import {
   abi,
   bestEffortOptions,
@@ -58,10 +59,7 @@ const schemas = {
       {
         abi: whole("an ABI", 0),
         errata: whole("a mask of errata", 0),
-        state: z.enum(
-          ["enabled", "disabled", "unsupported", "blocked", "not-linux"],
-          is("a state", "use one that probe() returns"),
-        ),
+        state: z.enum(kernelStates, is("a state", "use one that probe() returns")),
         missing: z.optional(distinct(oneOf([...accessFs, ...accessNet, ...scopes], "a right"))),
       },
       is("a kernel", "give { abi, errata, state }, as probe() returns"),
@@ -72,9 +70,7 @@ const schemas = {
       fs: fsRights,
       net: netRights,
       scoped: scopeNames,
-      logging: distinct(
-        oneOf(["log_same_exec_off", "log_new_exec_on", "log_subdomains_off"], "an audit log flag"),
-      ),
+      logging: distinct(oneOf(logFlags, "an audit log flag")),
       mode: z.enum(["strict", "best-effort"], is("a mode", 'use "strict" or "best-effort"')),
       atLeast: z.custom<number>(
         (value) => value === 0 || isAbi(value),

@@ -55,7 +55,7 @@ ro = ["/usr", # all of it
 ]
 presets = [ "bun", "dns" ]
 
-# TCP ports to connect to
+# Connect TCP sockets to these ports only
 connectTcp = [443]
 
 # Where things go

@@ -1,6 +1,7 @@
 /** The schemas of what `explain()` and `permissions.has()` take. */
 import * as z from "zod/mini";
 import { accessFs, accessNet, scopes } from "../../kernel/abi.ts";
+import { nodeScopes } from "../../vocabulary.ts";
 import type { PathLike } from "../values.ts";
 import { fsRights, is, listOf, netRights, object, oneOf, port } from "./parts.ts";
 
@@ -40,9 +41,7 @@ export function explainSchemas(path: z.ZodMiniType<PathLike>) {
         path: z.optional(path),
         port: z.optional(port),
       }),
-    permissionScope: () => {
-      const own = ["fs", "fs.read", "fs.write", "child", "net", "net.connect", "net.bind"] as const;
-      return oneOf([...own, ...accessFs, ...accessNet, ...scopes], "a scope of permissions");
-    },
+    permissionScope: () =>
+      oneOf([...nodeScopes, ...accessFs, ...accessNet, ...scopes], "a scope of permissions"),
   };
 }

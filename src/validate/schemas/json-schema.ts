@@ -1,10 +1,11 @@
 /** The JSON Schema of policy files, for editors: made of the schema that reads them. */
 import * as z from "zod/mini";
 import { newestAbi } from "../../kernel/abi.ts";
+import { capitalized, pathRules, portRules, presetsAbout } from "../../vocabulary.ts";
 import { abi, fsRights, pathString, port, text } from "./parts.ts";
 import { policySchemas } from "./policy.ts";
 
-const { policy, families } = policySchemas();
+const { policy, alone } = policySchemas();
 
 /** Not empty, and without NUL. */
 const string = { type: "string", pattern: "^[^\\u0000]+$" } as const;
@@ -16,27 +17,25 @@ const written = new Map<z.core.$ZodType, z.core.JSONSchema.BaseSchema>([
   [pathString, string],
   [text, string],
   [fsRights, { uniqueItems: true }],
-  [families, { uniqueItems: true }],
+  [alone, { uniqueItems: true }],
 ]);
 
 /** What editors say about a key. */
-const descriptions: Readonly<Record<keyof (typeof policy)["shape"], string>> = {
+const descriptions: Readonly<Record<string, string>> = {
   $schema: "Address of this schema, for editors",
   abi: `Landlock ABI: all that it can restrict is denied unless allowed here; default ${newestAbi}`,
   bestEffort:
     "true: do without what the kernel lacks; { atLeast: ABI }: but fail below that; default false: fail",
   variables:
     'Values of ${NAME} in paths: a string, a list, or { "env": NAME } for the environment\'s',
-  ro: "Directories and files to read and execute, with all beneath",
-  rw: "Directories and files to read, execute and write, with all beneath",
-  roFiles: "Files to read and execute; of directories the files, but not their listing",
-  rwFiles: "Files to read, execute and write; of directories the files, but creating none",
+  ...Object.fromEntries(
+    Object.values(pathRules).map(({ key, about }) => [key, capitalized(about)]),
+  ),
   paths: "Paths with other rights, or that may be missing",
-  bindTcp: "Local TCP ports; 0: one that the kernel picks",
-  connectTcp: "Remote TCP ports",
-  bindUdp: "Local UDP ports; 0: one that the kernel picks",
-  connectSendUdp: "Remote UDP ports",
-  presets: "What programs need to run, as bun, dns or executable=git",
+  ...Object.fromEntries(
+    Object.entries(portRules).map(([key, { about }]) => [key, capitalized(about)]),
+  ),
+  presets: capitalized(presetsAbout),
   unrestricted:
     "What to leave alone, so that all of it is allowed: a family, or one of the keys for ports",
 };

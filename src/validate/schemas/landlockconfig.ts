@@ -1,15 +1,18 @@
 /** The schema of the Landlock project's own format. */
 import * as z from "zod/mini";
 import { accessFs, accessNet, scopes } from "../../kernel/abi.ts";
-import { filled, is, object, once, oneOf, pathString, port, text, variableName } from "./parts.ts";
-
-function optional<const Keys extends string, Schema extends z.core.$ZodType>(
-  keys: readonly Keys[],
-  schema: Schema,
-) {
-  const entries = keys.map((key) => [key, z.optional(schema)] as const);
-  return Object.fromEntries(entries) as Record<Keys, z.ZodMiniOptional<Schema>>;
-}
+import {
+  filled,
+  is,
+  object,
+  once,
+  oneOf,
+  optional,
+  pathString,
+  port,
+  text,
+  variableName,
+} from "./parts.ts";
 
 /**
  * A configuration as the Landlock project has it, in the spelling of its JSON or of its TOML.

@@ -67,6 +67,20 @@ export function object<Shape extends z.core.$ZodShape>(shape: Shape) {
   });
 }
 
+/** Keys that may be missing, all of one kind. */
+export function optional<const Key extends string, Schema extends z.core.$ZodType>(
+  keys: readonly Key[],
+  schema: Schema,
+) {
+  const entries = keys.map((key) => [key, z.optional(schema)] as const);
+  return Object.fromEntries(entries) as Record<Key, z.ZodMiniOptional<Schema>>;
+}
+
+/** What happens where a path does not exist. */
+export function onMissing(what: string) {
+  return z.enum(["fail", "skip", "create"], is(what, 'use "fail", "skip" or "create"'));
+}
+
 /** A path as data has it. */
 export const pathString = z.custom<string>(
   isPathString,

@@ -1,5 +1,6 @@
 /** The schema of policies in this library's own format. */
 import * as z from "zod/mini";
+import { families, pathKeys, portKeys } from "../../vocabulary.ts";
 import {
   abi,
   bestEffortOptions,
@@ -11,18 +12,14 @@ import {
   object,
   once,
   oneOf,
+  onMissing,
+  optional,
   pathString,
   port,
   shown,
   text,
   variableName,
 } from "./parts.ts";
-
-/** Rights by the name of the rule that grants them. */
-const ruleNames = ["ro", "rw", "roFiles", "rwFiles"] as const;
-
-/** Keys that are lists of ports. */
-const portKeys = ["bindTcp", "connectTcp", "bindUdp", "connectSendUdp"] as const;
 
 /** A policy, and what can be left alone in one. */
 export const policySchemas = once(() => {
@@ -42,22 +39,15 @@ export const policySchemas = once(() => {
 
   const grant = object({
     access: z.union(
-      [z.enum(ruleNames), fsRights],
-      is("access", `give a list of rights, or one of ${ruleNames.join(", ")}`),
+      [z.enum(pathKeys), fsRights],
+      is("access", `give a list of rights, or one of ${pathKeys.join(", ")}`),
     ),
     paths: listOf(pathString),
     refer: z.optional(boolean),
-    ifMissing: z.optional(
-      z.enum(["fail", "skip", "create"], is("ifMissing", 'use "fail", "skip" or "create"')),
-    ),
+    ifMissing: z.optional(onMissing("ifMissing")),
   });
 
-  const paths = z.optional(listOf(pathString));
-  const ports = z.optional(listOf(port));
-
-  const families = distinct(
-    oneOf(["paths", "net", "scoped", ...portKeys], "what can be left alone"),
-  );
+  const alone = distinct(oneOf([...families, ...portKeys], "what can be left alone"));
 
   const policy = object({
     $schema: z.optional(z.string(is("the address of a schema", "give a string"))),
@@ -69,17 +59,11 @@ export const policySchemas = once(() => {
       ),
     ),
     variables: z.optional(variables),
-    ro: paths,
-    rw: paths,
-    roFiles: paths,
-    rwFiles: paths,
+    ...optional(pathKeys, listOf(pathString)),
     paths: z.optional(listOf(grant)),
-    bindTcp: ports,
-    connectTcp: ports,
-    bindUdp: ports,
-    connectSendUdp: ports,
+    ...optional(portKeys, listOf(port)),
     presets: z.optional(listOf(text)),
-    unrestricted: z.optional(families),
+    unrestricted: z.optional(alone),
   });
-  return { policy, families };
+  return { policy, alone };
 });

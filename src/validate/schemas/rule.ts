@@ -1,7 +1,17 @@
 /** The schema of rules as plain data. */
 import * as z from "zod/mini";
 import type { FsRight, NetRight } from "../../kernel/abi.ts";
-import { fsRights, is, listOf, netRights, object, once, pathString, port } from "./parts.ts";
+import {
+  fsRights,
+  is,
+  listOf,
+  netRights,
+  object,
+  once,
+  onMissing,
+  pathString,
+  port,
+} from "./parts.ts";
 
 /** A rule that passed. */
 export type PlainRule =
@@ -29,10 +39,7 @@ export const ruleSchema = once(() => {
     explicit: fsRights,
     paths: listOf(pathString),
     onFile: z.enum(["narrow", "fail"], is("onFile", 'use "narrow" or "fail"')),
-    onMissing: z.enum(
-      ["fail", "skip", "create"],
-      is("onMissing", 'use "fail", "skip" or "create"'),
-    ),
+    onMissing: onMissing("onMissing"),
     onDenial,
     chosenBy: z.optional(listOf(pathString)),
     identities: z.optional(listOf(z.string(is("an identity", "take it from a preset's rule")))),

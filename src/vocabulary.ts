@@ -1,0 +1,138 @@
+/**
+ * How rules, modifiers and presets are spelled: in TypeScript, on the command line and in policies.
+ * The one table: whatever reads or writes a spelling asks it.
+ */
+
+/** Rules on paths by their constructor. `key` is a policy's; `about` says what they grant. */
+export const pathRules = {
+  roDirs: {
+    option: "-ro",
+    key: "ro",
+    about: "read and execute beneath these directories and files",
+  },
+  rwDirs: {
+    option: "-rw",
+    key: "rw",
+    about: "read, execute, write, create and remove beneath them",
+  },
+  roFiles: {
+    option: "-rofiles",
+    key: "roFiles",
+    about: "read and execute these files, without listing directories",
+  },
+  rwFiles: {
+    option: "-rwfiles",
+    key: "rwFiles",
+    about: "read, execute and write these files, without creating any",
+  },
+} as const;
+
+/** Rules on ports by their constructor, which is a policy's key too. */
+export const portRules = {
+  bindTcp: {
+    option: "-bindtcp",
+    right: "bind_tcp",
+    about: "bind TCP sockets to these ports only; 0 is any free one",
+  },
+  connectTcp: {
+    option: "-connecttcp",
+    right: "connect_tcp",
+    about: "connect TCP sockets to these ports only",
+  },
+  bindUdp: {
+    option: "-bindudp",
+    right: "bind_udp",
+    about: "bind UDP sockets to these ports only; 0 is any free one",
+  },
+  connectSendUdp: {
+    option: "-connectudp",
+    right: "connect_send_udp",
+    about: "connect and send UDP to these ports only",
+  },
+} as const;
+
+/** Methods of rules on paths that grant one more right. */
+export const rightModifiers = {
+  refer: {
+    method: "withRefer",
+    option: "+refer",
+    about: "rename and link between directories too",
+  },
+  ioctl_dev: { method: "withIoctlDev", option: "+ioctl_dev", about: "use ioctl on devices too" },
+  resolve_unix: {
+    method: "withResolveUnix",
+    option: "+resolve_unix",
+    about: "connect to UNIX sockets by path too",
+  },
+} as const;
+
+/** Methods that say what happens where a path does not exist, by a policy's word for it. */
+export const missingModifiers = {
+  skip: {
+    method: "ignoreIfMissing",
+    option: "+ignore_missing",
+    about: "skip paths that do not exist",
+  },
+  create: {
+    method: "createIfMissing",
+    option: "+create_missing",
+    about: "make missing paths, as directories",
+  },
+} as const;
+
+/** What presets are for. */
+export const presetsAbout = "what programs need to run, e.g. bun, dns or executable=git";
+
+/** Presets: the one setting they may have, or what stands for the value that they take. */
+export const presetNames = {
+  bun: { setting: "children" },
+  dns: { setting: "ports" },
+  tls: {},
+  timezone: {},
+  tmp: {},
+  cwd: { setting: "write" },
+  executable: { value: "PROGRAM" },
+  modules: { value: "FILE" },
+} as const satisfies Readonly<Record<string, { setting?: string; value?: string }>>;
+
+/** What `permissions.has()` takes of Node's permission model. */
+export const nodeScopes = [
+  ...(["fs", "fs.read", "fs.write", "child"] as const),
+  ...(["net", "net.connect", "net.bind"] as const),
+] as const;
+
+export type PathRuleName = keyof typeof pathRules;
+export type PortRuleName = keyof typeof portRules;
+/** A policy's key for a list of paths. */
+export type PathKey = (typeof pathRules)[PathRuleName]["key"];
+
+/** The keys of a table, typed. */
+export function keysOf<Table extends object>(table: Table): (keyof Table & string)[] {
+  return Object.keys(table) as (keyof Table & string)[];
+}
+
+/** The name of the entry whose word this is. */
+export function nameFor<Table extends Readonly<Record<string, object>>>(
+  table: Table,
+  kind: "option" | "key" | "right",
+  word: string,
+): (keyof Table & string) | undefined {
+  return keysOf(table).find((name) => (table[name] as Record<string, unknown>)[kind] === word);
+}
+
+/** The rule that grants a right on ports. */
+export function portRuleFor(right: (typeof portRules)[PortRuleName]["right"]): PortRuleName {
+  return nameFor(portRules, "right", right)!;
+}
+
+/** A text as the beginning of a sentence. */
+export function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+export const modifiers = { ...rightModifiers, ...missingModifiers };
+/** The policy's keys for lists of paths, and for lists of ports. */
+export const pathKeys: readonly PathKey[] = keysOf(pathRules).map((name) => pathRules[name].key);
+export const portKeys: readonly PortRuleName[] = keysOf(portRules);
+/** What can be left alone as a whole. */
+export const families = ["paths", "net", "scoped"] as const;
