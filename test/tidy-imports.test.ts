@@ -144,3 +144,38 @@ test("native libraries are loaded in kernel only", () => {
   const loads = edges.filter(([, path]) => path.endsWith(".so")).map(([file]) => file);
   expect(loads.filter((file) => !file.startsWith("kernel/"))).toEqual([]);
 });
+
+/** What only tests import, and why they need it. */
+const doors = [
+  "kernel/image.ts nativePath", // The bundles have the bytes, and no file.
+  "model/model.ts Verdict",
+  "policy/paths.ts absolute",
+  "sandbox/spawn/call.ts optionsOfBun", // Bun's types are compared with it.
+  "terminal/screen.ts screenFor", // screenOf() asks a real terminal.
+  "trace/value.ts unescape",
+];
+
+test("what src exports is imported by another file of src, but for doors for tests", () => {
+  const imported = new Set<string>();
+  for (const file of graph.keys()) {
+    const text = readFileSync(join(src, file), "utf8");
+    const lists = text.matchAll(/^(?:import|export)(?: type)? \{([^}]*)\} from "(\.[^"]+)"/gm);
+    for (const [, list, path] of lists) {
+      const from = join("/", file, "..", path!).slice(1);
+      for (const name of list!.split(",")) {
+        imported.add(`${from} ${name.trim().replace(/^type | as .*/g, "")}`);
+      }
+    }
+  }
+  const declared =
+    /^export (?:declare |async |abstract )*(?:const|function\*?|class|type|interface|let) (\w+)/gm;
+  // Programs, and what people run: tests are all that imports them.
+  const others = [...graph.keys()].filter((file) => !/^(examples\/.*|index\.ts)$/.test(file));
+  const exported = others.flatMap((file) =>
+    [...readFileSync(join(src, file), "utf8").matchAll(declared)].map(
+      ([, name]) => `${file} ${name}`,
+    ),
+  );
+  expect(exported.length).toBeGreaterThan(300);
+  expect(exported.filter((name) => !imported.has(name)).sort()).toEqual(doors);
+});

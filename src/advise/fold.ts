@@ -8,7 +8,7 @@ import { commonDirectory, isSystem, isWide, zoneOf, type Surroundings } from "./
 export type Grants = Map<string, Set<FsRight>>;
 
 /** The same, to look at. */
-export type SomeGrants = ReadonlyMap<string, ReadonlySet<FsRight>>;
+type SomeGrants = ReadonlyMap<string, ReadonlySet<FsRight>>;
 
 const reading: ReadonlySet<FsRight> = new Set(["execute", "read_file", "read_dir"]);
 /** Rights that are about one file and never about those beside it. */

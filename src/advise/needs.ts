@@ -3,7 +3,7 @@ import { makeRight, whiteoutErratum } from "../model/request.ts";
 import type { FileOperation, FileType, Open } from "../model/operation.ts";
 import { fileRights, newestAbi, type FsRight, type NetRight, type Scope } from "../kernel/abi.ts";
 import { parentOf } from "../kernel/names.ts";
-import type { Attempt, Observation } from "../trace/observe.ts";
+import type { Attempt, Observation } from "../trace/observation.ts";
 import { Changes, type Use } from "../trace/changes.ts";
 import { rwDirs } from "../sandbox/rules.ts";
 import { terminals } from "./changing.ts";

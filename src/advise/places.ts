@@ -6,7 +6,7 @@ import { statsOf } from "./stats.ts";
 import { isShared, temporaryFolders } from "./zones.ts";
 
 /** A file that the next run finds: a rule can be about it. */
-export interface Anchor {
+interface Anchor {
   /** Without symbolic links. */
   readonly path: string;
   readonly type: "file" | "directory" | "device" | "socket";

@@ -17,7 +17,7 @@ export interface Chosen {
 }
 
 /** The presets that a run used, and the programs that none of them can stand for. */
-export interface Recognised {
+interface Recognised {
   readonly presets: readonly Chosen[];
   readonly unknown: readonly string[];
 }

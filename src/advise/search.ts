@@ -7,14 +7,14 @@ import { statsOf } from "./stats.ts";
 const entriesMax = 100_000;
 
 /** A file in a directory. */
-export interface Entry {
+interface Entry {
   readonly path: string;
   readonly name: string;
   readonly type: "file" | "directory" | "other";
 }
 
 /** What is looked for. */
-export interface Search {
+interface Search {
   /** What is found is not looked into. */
   isFound(entry: Entry): boolean;
   /** Whether a directory is left out. */

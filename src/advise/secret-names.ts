@@ -106,7 +106,7 @@ function quotedPattern(text: string): string {
  * What a name tells: it is a secret, wherever it is; it is one, unless it came with the system; it
  * is one if it holds a key; it is one if it holds a password.
  */
-export type Told = "secret" | "likely" | "key" | "password";
+type Told = "secret" | "likely" | "key" | "password";
 
 /**
  * What the name of a file or a directory tells.

@@ -19,7 +19,7 @@ const linksLimit = 50_000;
 const linksMax = 40;
 
 /** How to look through a directory. */
-export interface Within {
+interface Within {
   /** How many secrets are enough; default 5. */
   readonly max?: number;
   /** How many entries are looked at; default 100,000. */

@@ -3,7 +3,7 @@ import { isWithin, parentOf } from "../kernel/names.ts";
 import type { Secrets } from "./secrets.ts";
 
 /** Where a run is. */
-export interface Place {
+interface Place {
   /** The project: the directory that the command was started in, unless too much is in that. */
   readonly project: string | undefined;
   /** The home directory, if it is known. */

@@ -110,7 +110,7 @@ async function standIn(entry: string, text: string): Promise<string> {
 }
 
 /** What the lazy files come to. */
-export interface LazyFiles {
+interface LazyFiles {
   /** Puts their stand-ins into a bundle. */
   readonly plugin: Bun.BunPlugin;
   /** Texts that go beside the bundles, by the names of their files. */

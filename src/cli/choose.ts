@@ -5,7 +5,7 @@ import { accessNet, newestAbi, rightsOf, type NetRight } from "../kernel/abi.ts"
 import { landlock } from "../sandbox/landlock.ts";
 
 /** What the options say about the Config. */
-export interface Choice {
+interface Choice {
   /** The ABI of `-1` to `-11`; undefined: none was given. */
   readonly abi: number | undefined;
   readonly strict: boolean;

@@ -7,7 +7,7 @@ import type { Request } from "./flags.ts";
 import { refusalOf } from "./refusal.ts";
 
 /** What would be done, and why it would be refused, if it would be. */
-export interface DryRun {
+interface DryRun {
   readonly text: string;
   /** The error of a strict Config on a kernel that lacks something; the text does without it. */
   readonly refusal?: string;

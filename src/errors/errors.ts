@@ -28,7 +28,7 @@ export type LandlockErrorCode =
   | "ERR_LANDLOCK_SYSCALL";
 
 /** What a `LandlockError` carries beside its message. */
-export interface LandlockErrorDetails {
+interface LandlockErrorDetails {
   /** The system call that failed. */
   readonly syscall?: string;
   /** Its errno, positive. */

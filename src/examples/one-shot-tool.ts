@@ -43,7 +43,7 @@ const kinds: Record<string, (text: string) => Facts> = {
 };
 
 /** What is in a text, by the suffix of its file's name. */
-export function factsOf(path: string, text: string): Facts {
+function factsOf(path: string, text: string): Facts {
   const lines = text.split("\n").length - (text.endsWith("\n") ? 1 : 0);
   return { lines, ...kinds[extname(path).toLowerCase()]?.(text) };
 }

@@ -139,7 +139,7 @@ export async function answer(request: Request, pages: string): Promise<Response>
 }
 
 /** Where the wiki keeps its pages and listens; port 0 is one that is free. */
-export interface WikiOptions {
+interface WikiOptions {
   readonly pages: string;
   readonly port?: number;
   readonly socket?: string;

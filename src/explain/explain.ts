@@ -12,16 +12,10 @@ import { machineFiles } from "../model/files.ts";
 import { baseOf, judge, plainly } from "./judge.ts";
 import { boundLayers, plannedLayers, type Known, type LayerLike } from "./known.ts";
 import { isPermitted, type PermissionScope } from "./question.ts";
-import type { Files } from "../model/place.ts";
 import { launching, readingOf } from "./reading.ts";
 import type { FsRight, NetRight } from "../kernel/abi.ts";
 import { parse } from "../validate/parse.ts";
 import type { PathLike } from "../validate/values.ts";
-
-export { evaluate } from "../model/model.ts";
-export { layerOf } from "../model/layer.ts";
-export { fixesFor } from "./fix.ts";
-export { remediesFor } from "./remedy.ts";
 
 /** Where the layers denied something, this `node:diagnostics_channel` gets the `Explanation`. */
 const channelName = "bun-landlock:denied";
@@ -165,11 +159,6 @@ function nothing(what: unknown): LandlockError {
     "ERR_LANDLOCK_INVALID_RULE",
     `explain(): ${Bun.inspect(what)} is nothing to explain: give an error, { path, access }, { port, access } or a child that has ended`,
   );
-}
-
-/** The files of this machine, as `evaluate()` looks them up. */
-export function filesOfMachine(): Files {
-  return machineFiles;
 }
 
 /** `permissions.has()`. */

@@ -7,7 +7,7 @@ import { machineFiles } from "../model/files.ts";
 import type { Operation } from "../model/operation.ts";
 
 /** What a rule's paths are for, as operations; those that do not exist are left out. */
-export function operationsOf(rule: Rule): Operation[] {
+function operationsOf(rule: Rule): Operation[] {
   return flatten([rule], "explain()").flatMap((one): Operation[] => {
     if (one.kind === "net")
       return one.ports.map((port) => ({ kind: "port", access: one.access, port }));

@@ -12,7 +12,7 @@ import { denialSentence, fixSentence } from "./sentence.ts";
 import { bothOf, fixOf, type Fix } from "./spell.ts";
 
 /** What there is to explain. */
-export interface Case {
+interface Case {
   /** The call that failed, or what was asked about. */
   readonly operation: string;
   /** As `"EACCES"`, or how a child ended; nothing where there is only a question. */

@@ -8,7 +8,7 @@ const ELOOP = -40;
 const linksMax = 40;
 
 /** Opens a name in a directory, or the link that it is: a descriptor, or a negative errno. */
-export type OpenNext = (folder: number, name: string, place: string, isLast: boolean) => number;
+type OpenNext = (folder: number, name: string, place: string, isLast: boolean) => number;
 
 /** Where a path leads. */
 export interface Way {

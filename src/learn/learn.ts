@@ -22,14 +22,15 @@ import { policyText } from "./toml.ts";
 import { requireMeaning } from "./verify.ts";
 import { writeWhole } from "./write.ts";
 import { isProject, type Surroundings } from "../advise/zones.ts";
-import { observe, type Ending } from "../trace/observe.ts";
+import type { Ending } from "../trace/observation.ts";
+import { observe } from "../trace/observe.ts";
 import { placesOf, rewritableBy } from "../sandbox/rewritable.ts";
 import { flatten, type Rule } from "../sandbox/rule.ts";
 import { progressLine } from "../terminal/output.ts";
 import { screenOf } from "../terminal/screen.ts";
 
 /** What is to be learned. */
-export interface LearnRequest {
+interface LearnRequest {
   /** Where the policy goes. */
   readonly output: string;
   /** Whether a policy that exists is extended. */
@@ -61,7 +62,7 @@ export interface Learned {
 }
 
 /** The command ran, or could not, and no policy was written. */
-export interface Lost {
+interface Lost {
   readonly ending: Ending;
   /** Why, in one line. */
   readonly failure: string;

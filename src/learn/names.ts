@@ -2,7 +2,7 @@
 import { isWithin } from "../kernel/names.ts";
 
 /** What paths may be written with. */
-export interface NamesOptions {
+interface NamesOptions {
   /** The folder of the policy's file. */
   readonly base: string;
   /** The project; undefined: there is none worth the name. */

@@ -20,7 +20,7 @@ export function value(item: string | number): string {
 const columnsMax = 100;
 
 /** A key and its list. */
-export function listText(key: string, items: readonly (string | number)[]): string {
+function listText(key: string, items: readonly (string | number)[]): string {
   const line = `${key} = [${items.map(value).join(", ")}]`;
   if (line.length <= columnsMax && (items.length < 3 || typeof items[0] === "number")) return line;
   return `${key} = [\n${items.map((item) => `  ${value(item)},\n`).join("")}]`;

@@ -4,7 +4,8 @@ import { LandlockError } from "../errors/errors.ts";
 import { landlock } from "../sandbox/landlock.ts";
 import { lastName, parentOf, realPath } from "../kernel/names.ts";
 import { fitted, limited } from "../policy/fitted.ts";
-import { readText, type Meaning } from "../policy/read.ts";
+import type { Meaning } from "../policy/own.ts";
+import { readText } from "../policy/read.ts";
 import { flatten, type Rule } from "../sandbox/rule.ts";
 import type { Written } from "./content.ts";
 

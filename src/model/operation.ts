@@ -57,7 +57,7 @@ export interface PortOperation {
 }
 
 /** A signal or a connection to an abstract UNIX socket of a process outside the sandbox. */
-export interface ScopedOperation {
+interface ScopedOperation {
   readonly kind: "scope";
   readonly scope: Scope;
 }

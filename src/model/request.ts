@@ -8,7 +8,7 @@ import type { FileOperation, FileType, Open } from "./operation.ts";
 import type { Files, Inode, Place } from "./place.ts";
 
 /** Rights wanted on a file: itself and the directories it is in. */
-export interface Request {
+interface Request {
   readonly chain: readonly Inode[];
   readonly rights: readonly FsRight[];
 }

@@ -11,7 +11,7 @@ import type { Inode } from "./place.ts";
 export type Missing = readonly ReadonlySet<FsRight>[];
 
 /** What a layer denies as long as no rule grants it. `refer` is, handled or not. */
-export function deniedAtFirst({ handled }: Layer): ReadonlySet<FsRight> {
+function deniedAtFirst({ handled }: Layer): ReadonlySet<FsRight> {
   return new Set(handled.fs.length === 0 ? [] : [...handled.fs, "refer" as const]);
 }
 

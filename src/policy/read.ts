@@ -9,8 +9,6 @@ import { isLandlockConfig, readLandlockConfig } from "./landlockconfig.ts";
 import { readPolicy, type Meaning } from "./own.ts";
 import { folderOf, fromHere } from "./paths.ts";
 
-export type { Meaning };
-
 /** A policy, and where it comes from: for messages. */
 export interface Read extends Meaning {
   readonly source: string;

@@ -6,7 +6,7 @@ import { inheritedVariable } from "../kernel/inherited.ts";
 export type Variables = ReadonlyMap<string, readonly string[]>;
 
 /** What a policy says a variable is; `env` names a variable of the environment. */
-export type VariableSource = string | readonly string[] | { readonly env: string };
+type VariableSource = string | readonly string[] | { readonly env: string };
 
 /** Makes the error for a place in a policy, as `variables.HOME`; of a cause it keeps the code. */
 export type Complain = (place: string, message: string, cause?: LandlockError) => LandlockError;

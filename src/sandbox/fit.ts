@@ -33,7 +33,7 @@ export interface ConfigData extends Rights {
 }
 
 /** Something a kernel may lack: a right, or a setting of the audit log. */
-export type Feature = FsRight | NetRight | Scope | LogFlag | "quiet";
+type Feature = FsRight | NetRight | Scope | LogFlag | "quiet";
 
 /** Whether there is no right in it. */
 export function isEmpty(rights: Rights): boolean {

@@ -42,7 +42,7 @@ const eraseLine = "\r\x1b[2K";
 const intervalMs = 100;
 
 /** A line that says how far something is. */
-export interface ProgressLine {
+interface ProgressLine {
   /** Shows a text in place of the one before; at most ten a second are shown. */
   show(text: string): void;
   /** Takes the line away. */

@@ -11,7 +11,7 @@ export interface Screen {
 }
 
 /** An environment, as `process.env`. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The width of a terminal that does not know its own: that of a VT100. */
 const columnsDefault = 80;

@@ -4,7 +4,7 @@ import type { Call } from "./line.ts";
 import type { Bar } from "./observation.ts";
 
 /** A call of that kind. */
-export interface BarredCall {
+interface BarredCall {
   readonly bar: Bar;
   /** Where a mount is, or is to be. */
   readonly path?: string;

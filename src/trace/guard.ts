@@ -6,7 +6,7 @@ import { writeSync } from "node:fs";
 import { close, pipe } from "../kernel/syscalls.ts";
 
 /** Kills strace and all that it traces, once this process is gone. */
-export interface Guard {
+interface Guard {
   /** Tells it the number of strace. */
   watch(tracer: number): void;
   /** Kills strace and all that it traces now. */

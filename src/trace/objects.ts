@@ -190,7 +190,7 @@ export function openLocation(target: Target | undefined): Location {
 }
 
 /** The kernel marks the names of files that have lost theirs; a file may also be called that. */
-export function withoutDeleted(path: string): string {
+function withoutDeleted(path: string): string {
   if (!path.endsWith(deletedEnd)) return path;
   try {
     if (lstatSync(fileName(path), { throwIfNoEntry: false })) return path;

@@ -25,7 +25,7 @@ export interface Attempt {
 }
 
 /** A thread, or a whole process, restricted itself: `landlock_restrict_self(2)` succeeded. */
-export interface Restriction {
+interface Restriction {
   readonly kind: "restriction";
   readonly pid: number;
   readonly process: number;
@@ -37,7 +37,7 @@ export interface Restriction {
  * no calls; `place`: a call was about a path, and it cannot be told which; `tracing`: ptrace(2)
  * failed on a process of the run, which is traced already.
  */
-export interface Gap {
+interface Gap {
   readonly kind: "gap";
   readonly pid: number;
   readonly program: string | undefined;
@@ -69,14 +69,14 @@ export interface Barred {
 }
 
 /** The run reached for the trace, or for a process that makes or reads it: it may be forged. */
-export interface Tampering {
+interface Tampering {
   readonly kind: "tampering";
   readonly pid: number;
   readonly program: string | undefined;
 }
 
 /** The kernel told a program which port a socket of its has: `getsockname(2)`. */
-export interface SocketName {
+interface SocketName {
   readonly kind: "socket";
   readonly pid: number;
   readonly protocol: "tcp" | "udp";
@@ -84,7 +84,7 @@ export interface SocketName {
 }
 
 /** A program changed how its terminal behaves, as shells and editors do: the screen is theirs. */
-export interface TerminalUse {
+interface TerminalUse {
   readonly kind: "terminal";
   readonly pid: number;
 }

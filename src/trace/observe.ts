@@ -12,19 +12,8 @@ import { start, type Run, type RunOptions } from "./strace.ts";
 import { Tasks } from "./tasks.ts";
 import type { Target } from "./value.ts";
 
-export type {
-  Attempt,
-  Barred,
-  Ending,
-  Gap,
-  Observation,
-  Restriction,
-  Tampering,
-  TerminalUse,
-} from "./observation.ts";
-
 /** A command that is being watched. */
-export interface Watched extends AsyncIterable<Observation> {
+interface Watched extends AsyncIterable<Observation> {
   /** How it ended; known once all observations were taken. */
   readonly ending: Promise<Ending>;
   /** What its pipes are on, where `stdio` asks for them. */

@@ -11,7 +11,7 @@ type Request = (typeof requests)[number];
 const forAll: readonly Request[] = ["SIGINT", "SIGQUIT"];
 
 /** What is known of the command. */
-export interface Command {
+interface Command {
   /** Its first process, once that has started. */
   readonly first: number | undefined;
   /** Whether its first process has ended. */

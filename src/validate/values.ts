@@ -9,7 +9,7 @@ import { newestAbi } from "../kernel/abi.ts";
 export type PathLike = string | FileUrl;
 
 /** `URL`, if the types of the project know it. */
-export type FileUrl = typeof globalThis extends { URL: { prototype: infer Url } } ? Url : never;
+type FileUrl = typeof globalThis extends { URL: { prototype: infer Url } } ? Url : never;
 
 /** A non-empty string without NUL that UTF-8 can hold. */
 export function isPathString(value: unknown): value is string {

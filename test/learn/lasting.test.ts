@@ -17,7 +17,7 @@ import { Collector } from "../../src/advise/needs.ts";
 import { Places } from "../../src/advise/places.ts";
 import { Secrets } from "../../src/advise/secrets.ts";
 import { isTemporary } from "../../src/advise/zones.ts";
-import type { Observation } from "../../src/trace/observe.ts";
+import type { Observation } from "../../src/trace/observation.ts";
 import { kernelAbi, tempDir, testUnless } from "../harness.ts";
 import { needsStrace } from "../observe/strace.ts";
 import { Scene } from "./scene.ts";

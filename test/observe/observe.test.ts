@@ -3,7 +3,8 @@ import { expect } from "bun:test";
 import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LandlockError } from "../../src/index.ts";
-import { observe, type Attempt, type Ending, type Observation } from "../../src/trace/observe.ts";
+import type { Attempt, Ending, Observation } from "../../src/trace/observation.ts";
+import { observe } from "../../src/trace/observe.ts";
 import { inSubprocess, tempDir, testFromAbi, testUnless } from "../harness.ts";
 import { needsStrace } from "./strace.ts";
 

@@ -27,7 +27,7 @@ import { filesOfProcesses } from "../../trace/processes.ts";
 import { Trial } from "./trial.ts";
 
 /** A command line of `landlock-restrict explain`, read. */
-export interface ExplainRequest {
+interface ExplainRequest {
   /** `landlock-restrict` itself, with the words that make it run the command in its sandbox. */
   readonly command: readonly string[];
   readonly config: Config;

@@ -7,7 +7,7 @@ import { isOfOutside } from "./outside.ts";
 import { stepsOf } from "./steps.ts";
 
 /** Something that a program tried, and that failed as Landlock makes it fail. */
-export interface Failure {
+interface Failure {
   readonly operation: Operation;
   /** `"EACCES"`, `"EPERM"` or `"EXDEV"`. */
   readonly errno: string;
@@ -46,7 +46,7 @@ export interface Failures {
 }
 
 /** Judges failures, and counts those that are the same. */
-export interface FailureLog {
+interface FailureLog {
   /**
    * Judges it now: its files may be gone later.
    *

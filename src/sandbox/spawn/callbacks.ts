@@ -5,7 +5,7 @@ type Options = Call["others"];
 type Callback = (this: unknown, ...values: unknown[]) => unknown;
 
 /** Callbacks that wait until it is known whether the command runs. */
-export interface Held {
+interface Held {
   /** The options with callbacks that wait. */
   readonly options: Options;
   /** The command runs: calls what has waited, and what comes from now on. */

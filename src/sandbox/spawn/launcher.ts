@@ -34,7 +34,7 @@ function findOwn() {
 }
 
 /** Where a child finds the launcher. */
-export interface Found {
+interface Found {
   readonly path: string;
   /** What the child has to be handed for that, at the number that was said. */
   readonly handed: readonly number[];

@@ -14,7 +14,7 @@ import {
 } from "./parts.ts";
 
 /** A rule that passed. */
-export type PlainRule =
+type PlainRule =
   | {
       kind: "fs";
       access: FsRight[];

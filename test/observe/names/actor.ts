@@ -1,7 +1,8 @@
 /** A program in C that does operations as it is told, under strace. */
 import { join } from "node:path";
 import { bytesOf } from "../../../src/kernel/names.ts";
-import { observe, type Attempt } from "../../../src/trace/observe.ts";
+import type { Attempt } from "../../../src/trace/observation.ts";
+import { observe } from "../../../src/trace/observe.ts";
 
 /** One operation; paths are bytes. */
 export interface Act {

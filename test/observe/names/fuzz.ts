@@ -2,7 +2,7 @@
 import { lstatSync, mkdirSync } from "node:fs";
 import { errnoName } from "../../../src/errors/errors.ts";
 import { bytesOf, realPath } from "../../../src/kernel/names.ts";
-import type { Attempt } from "../../../src/trace/observe.ts";
+import type { Attempt } from "../../../src/trace/observation.ts";
 import { randomOf, type Random } from "../../random.ts";
 import { perform, type Act, type Acted } from "./actor.ts";
 
