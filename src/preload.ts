@@ -12,11 +12,11 @@
  */
 import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
 import { LandlockError, messageFor } from "./errors/errors.ts";
+import { parentOf } from "./kernel/names.ts";
 import { unrestricted } from "./kernel/probe.ts";
 import { Policy } from "./policy/policy.ts";
 import { packageOf } from "./policy/find.ts";
 import { ownPolicy } from "./policy/owner.ts";
-import { folderOf } from "./policy/paths.ts";
 import { readFile } from "./policy/read.ts";
 import { asStarted } from "./policy/started.ts";
 import { firstWritable, rewritableText } from "./sandbox/rewritable.ts";
@@ -45,7 +45,7 @@ function sandbox(): void {
     return report;
   });
   if (rewritable.length > 0) warn(rewritableText(rewritable));
-  const own = firstWritable(rules, [Bun.main, folderOf(Bun.main), process.cwd()]);
+  const own = firstWritable(rules, [Bun.main, parentOf(Bun.main), process.cwd()]);
   if (own !== undefined) {
     warn(
       `it can change ${JSON.stringify(own)}, so its next run may get past the preload: start it by landlock-restrict -policy`,

@@ -1,5 +1,6 @@
 /** From what was tried to why it failed. */
 import { quoted } from "../errors/errors.ts";
+import { parentOf } from "../kernel/names.ts";
 import { isWithin } from "../kernel/names.ts";
 import { Explanation, type Cause, type ExplanationData } from "./explanation.ts";
 import type { Known } from "./known.ts";
@@ -107,13 +108,9 @@ function fixesOf(attempt: Tried, reading: Reading, known: Known): readonly Fix[]
 
 function namesIn({ operations }: Attempt): string[] {
   return operations.flatMap((one) => {
-    if ("to" in one) return [one.path, one.to].map(folderOf);
-    return "path" in one ? [one.path, folderOf(one.path)] : [];
+    if ("to" in one) return [one.path, one.to].map(parentOf);
+    return "path" in one ? [one.path, parentOf(one.path)] : [];
   });
-}
-
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
 function distinct(fixes: readonly Fix[]): Fix[] {

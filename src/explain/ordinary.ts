@@ -1,10 +1,15 @@
-/** Ordinary permissions of files, which Landlock's layers do not change what access(2) says of. */
-import { accessSync, constants } from "node:fs";
+/** Ordinary permissions of files, as access(2) tells them: Landlock does not restrict that call. */
+import { accessSync, constants, statSync } from "node:fs";
 import { quoted } from "../errors/errors.ts";
+import { fileName } from "../kernel/names.ts";
+import { machineFiles } from "../model/files.ts";
 import type { Operation } from "../model/operation.ts";
 import type { Files } from "../model/place.ts";
 
 const { F_OK, R_OK, W_OK, X_OK } = constants;
+
+/** A file or directory, and how it is to be used. */
+type Wanted = readonly [path: string, mode: number];
 
 /**
  * What mode bits, ACLs and read-only mounts deny of some operations, as `writing "/etc/hosts"`.
@@ -16,13 +21,20 @@ export function deniedByPermissions(
   operations: readonly Operation[],
   files: Files,
 ): string | undefined {
-  for (const operation of operations) {
-    const way: [string, number][] = "path" in operation ? [[operation.path, F_OK]] : [];
-    for (const [path, mode] of [...way, ...wantedBy(operation, files)]) {
-      if (!isAllowed(path, mode)) return `${verbs[mode]} ${quoted(path)}`;
-    }
-  }
-  return undefined;
+  const [first] = operations.flatMap((operation) => deniedOf(operation, files));
+  return first && `${verbs[first[1]]} ${quoted(first[0])}`;
+}
+
+/**
+ * Whether ordinary permissions may have allowed an operation of a run. A program can change the
+ * mode of its files after it was denied them.
+ *
+ * @param start When the run began, in milliseconds since 1970
+ */
+export function permitted(operation: Operation, start: number): boolean {
+  // Only of a deleted file, whose own permissions cannot be asked any more.
+  if (operation.kind === "access") return true;
+  return deniedOf(operation, machineFiles).every(([path]) => changedAt(blockerOf(path)) >= start);
 }
 
 const verbs: Readonly<Record<number, string>> = {
@@ -32,10 +44,14 @@ const verbs: Readonly<Record<number, string>> = {
   [X_OK]: "executing or searching",
 };
 
-/** `access(2)`: Landlock does not restrict it. */
+function deniedOf(operation: Operation, files: Files): Wanted[] {
+  const way: Wanted[] = "path" in operation ? [[operation.path, F_OK]] : [];
+  return [...way, ...wantedBy(operation, files)].filter(([path, mode]) => !isAllowed(path, mode));
+}
+
 function isAllowed(path: string, mode: number): boolean {
   try {
-    accessSync(path, mode);
+    accessSync(fileName(path), mode);
     return true;
   } catch (error) {
     return !["EACCES", "EROFS"].includes((error as { code: string }).code);
@@ -43,7 +59,7 @@ function isAllowed(path: string, mode: number): boolean {
 }
 
 /** Files and directories and how they are to be used. */
-function wantedBy(operation: Operation, files: Files): [path: string, mode: number][] {
+function wantedBy(operation: Operation, files: Files): Wanted[] {
   const { kind } = operation;
   if (kind === "port" || kind === "scope") return [];
   // A link leaves the directory of its file as it is.
@@ -57,11 +73,14 @@ function wantedBy(operation: Operation, files: Files): [path: string, mode: numb
   }
   if (kind === "execute") return [[path, X_OK]];
   if (kind !== "open") return kind === "ioctl" ? [] : [[path, W_OK]];
-  const read: [string, number][] = operation.read ? [[path, R_OK]] : [];
-  return operation.write ? [...read, [path, W_OK]] : read;
+  const { read, write, truncate, unnamed } = operation;
+  return [
+    ...(read ? [[path, R_OK] as const] : []),
+    ...(write || truncate || unnamed ? [[path, W_OK] as const] : []),
+  ];
 }
 
-function accessOf(right: string, path: string, files: Files): [string, number][] {
+function accessOf(right: string, path: string, files: Files): Wanted[] {
   if (right === "read_file" || right === "read_dir") return [[path, R_OK]];
   if (right === "write_file" || right === "truncate") return [[path, W_OK]];
   if (right === "execute") return [[path, X_OK]];
@@ -70,8 +89,25 @@ function accessOf(right: string, path: string, files: Files): [string, number][]
   return [];
 }
 
-/** Making or removing a name is writing the directory. */
-function entry(path: string, files: Files): [string, number][] {
+/** Making or removing a name is writing the directory, and searching it. */
+function entry(path: string, files: Files): Wanted[] {
   const [directory] = files.find(path, false).parents;
-  return directory ? [[directory.path, W_OK]] : [[path, R_OK]];
+  if (!directory) return [[path, R_OK]];
+  return [W_OK, X_OK].map((mode) => [directory.path, mode] as const);
+}
+
+/** The file whose permissions decide: the first directory that cannot be searched, or itself. */
+function blockerOf(path: string): string {
+  const names = path.split("/");
+  const above = names.map((_, i) => names.slice(0, i).join("/") || "/");
+  return above.find((directory) => !isAllowed(directory, X_OK)) ?? path;
+}
+
+/** No program can set it back. */
+function changedAt(path: string): number {
+  try {
+    return statSync(fileName(path)).ctimeMs;
+  } catch {
+    return Infinity;
+  }
 }

@@ -1,15 +1,13 @@
 /** Finds the file of a command as execvp(3) does: for `spawn()`, the command line and presets. */
 import { errnoName, LandlockError } from "../errors/errors.ts";
 import { fileMode, mayExecute } from "./syscalls.ts";
+import { S_IFMT, S_IFREG } from "./uapi.ts";
 
 const ENOENT = -2;
 const EACCES = -13;
 const EILSEQ = -84;
 /** Any other errno ends the search. */
 const passedOver = ["ENOTDIR", "ENODEV", "ESTALE", "ETIMEDOUT"];
-
-const S_IFMT = 0o170000;
-const S_IFREG = 0o100000;
 
 /** Where a command is looked for if PATH is not set. */
 export const defaultPath = "/usr/bin:/bin";

@@ -1,5 +1,6 @@
 /** Why execve(2) refused a program, for `spawn()` and the command line. */
 import { errnoName, fixOf, LandlockError } from "../errors/errors.ts";
+import { idOf } from "./identity.ts";
 import { executableError } from "./lookup.ts";
 import { close, openFile, readInto } from "./syscalls.ts";
 
@@ -47,8 +48,8 @@ export function exitStatusFor(errno: number): number {
 export function expectedErrno(path: string): number {
   const own = executableError(path);
   if (own !== 0) return -own;
-  const head = headOf(path);
-  const interpreter = interpreterIn(head);
+  const head = textOf(path);
+  const interpreter = hashBangIn(head)?.interpreter;
   if (interpreter !== undefined) return -executableError(interpreter);
   return isElf(head) || mayHaveHandler() ? 0 : ENOEXEC;
 }
@@ -64,9 +65,13 @@ function mayHaveHandler(): boolean {
   }
 }
 
-/** What a `#!` line names. */
-function interpreterIn(head: string): string | undefined {
-  return /^#![ \t]*([^ \t\n\0]+)/.exec(head)?.[1];
+/** What a `#!` line names, and what that gets as its one argument. */
+export function hashBangIn(head: string) {
+  const [line, interpreter, argument] = /^#![ \t]*([^ \t\n\0]+)([^\n\0]*)/.exec(head) ?? [];
+  if (line === undefined) return undefined;
+  // The kernel does not take a name that its buffer cuts off.
+  const isCut = argument === "" && line.length === headBytes;
+  return { interpreter: interpreter!, argument: argument!.trim(), isCut };
 }
 
 /** What to do; undefined if only the sandbox can have been in the way. */
@@ -82,7 +87,7 @@ function fixFor(file: string, errno: number): string | undefined {
     case "ELOOP":
       return "its symbolic links or interpreters lead in a circle; correct them";
     case "ENOEXEC":
-      return unknownKind(headOf(file));
+      return unknownKind(textOf(file));
     case "E2BIG":
       return "shorten its arguments and environment";
     case "ETXTBSY":
@@ -95,8 +100,8 @@ function fixFor(file: string, errno: number): string | undefined {
 /** The kernel says ENOENT of an interpreter too. */
 function missing(file: string): string {
   if (executableError(file) !== 0) return "correct the path, or install it";
-  const head = headOf(file);
-  const interpreter = interpreterIn(head);
+  const head = textOf(file);
+  const interpreter = hashBangIn(head)?.interpreter;
   if (interpreter?.endsWith("\r")) {
     return "its #! line ends in CRLF; save it with LF line ends";
   }
@@ -117,12 +122,18 @@ function isElf(head: string): boolean {
   return head.startsWith("\x7fELF");
 }
 
-/** The beginning of a file, each byte a character; empty if it cannot be read. */
-function headOf(file: string): string {
+function textOf(file: string): string {
+  const head = headOf(file);
+  return typeof head === "number" ? "" : head.text;
+}
+
+/** The beginning of a file, each byte a character, and its identity; or a negative errno. */
+export function headOf(file: string): { readonly text: string; readonly id: string } | number {
   const fd = openFile(file);
-  if (fd < 0) return "";
+  if (fd < 0) return fd;
   const bytes = new Uint8Array(new ArrayBuffer(headBytes));
   const count = readInto(fd, bytes);
+  const id = idOf(fd);
   close(fd);
-  return String.fromCharCode(...bytes.subarray(0, Math.max(count, 0)));
+  return count < 0 ? count : { text: String.fromCharCode(...bytes.subarray(0, count)), id };
 }

@@ -24,6 +24,8 @@ export const O_NOFOLLOW = process.arch === "arm64" ? 0o100000 : 0o400000;
 /** Opening a pipe does not wait for its other end then. */
 export const O_NONBLOCK = 0o4000;
 export const O_NOCTTY = 0o400;
+export const S_IFMT = 0o170000;
+export const S_IFREG = 0o100000;
 export const AT_FDCWD = -100;
 /** Bytes of a path, the NUL at its end included. */
 export const PATH_MAX = 4096;

@@ -1,11 +1,11 @@
 /** Follows a path name by name, and its links as they say, those of /proc included. */
-import { parentOf } from "./names.ts";
+import { inFolder, parentOf } from "./names.ts";
 import { close, openIn, readOpenLink } from "./syscalls.ts";
 import { AT_FDCWD, O_NOFOLLOW, O_PATH } from "./uapi.ts";
 
 const ELOOP = -40;
 /** As many as the kernel follows (`path_resolution(7)`). */
-const linksMax = 40;
+export const linksMax = 40;
 
 /** Opens a name in a directory, or the link that it is: a descriptor, or a negative errno. */
 type OpenNext = (folder: number, name: string, place: string, isLast: boolean) => number;
@@ -39,7 +39,7 @@ export function walk(path: string, open = openAsPath): Way {
   try {
     while (names.length > 0 && fd >= 0) {
       const name = names.at(-1)!;
-      const place = name === ".." ? parentOf(end) : `${end === "/" ? "" : end}/${name}`;
+      const place = name === ".." ? parentOf(end) : inFolder(end, name);
       const found = open(fd, name, place, names.length === 1);
       const target = found < 0 ? undefined : readOpenLink(found);
       if (target === undefined) {

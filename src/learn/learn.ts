@@ -5,7 +5,14 @@
 import { constants, tmpdir } from "node:os";
 import { LandlockError, printable, quoted } from "../errors/errors.ts";
 import { accessFs } from "../kernel/abi.ts";
-import { currentDirectory, knownRealPath, lastName, parentOf, realPath } from "../kernel/names.ts";
+import {
+  currentDirectory,
+  inFolder,
+  knownRealPath,
+  lastName,
+  parentOf,
+  realPath,
+} from "../kernel/names.ts";
 import { executeError, exitStatusFor } from "../kernel/refused.ts";
 import { contentOf } from "./content.ts";
 import { unifiedDiff } from "./diff.ts";
@@ -136,7 +143,7 @@ function write(drafted: Draft, existing: Existing, around: Surroundings, program
   const names = new Names({ base, ...around, known: existing.variables });
   const written = contentOf(drafted, names, existing);
   const { content } = written;
-  const own = `${base === "/" ? "" : base}/${lastName(path)}`;
+  const own = inFolder(base, lastName(path));
   const all = flatten([...written.rules, ...existing.rules], "learn");
   const programs = rewritableBy(all, accessFs, placesOf);
   const fragile = fragileBy(existing.rules, drafted);

@@ -3,13 +3,11 @@
  * sandboxed process can look up what it cannot open.
  */
 import { lstatSync, type BigIntStats } from "node:fs";
-import { currentDirectory, fileName, linkTarget } from "../kernel/names.ts";
+import { currentDirectory, fileName, inFolder, linkTarget } from "../kernel/names.ts";
 import { isMountRoot } from "../kernel/syscalls.ts";
+import { linksMax } from "../kernel/walk.ts";
 import type { FileType } from "./operation.ts";
 import type { Files, Inode, Place } from "./place.ts";
-
-/** The bound of path_resolution(7) on symbolic links. */
-const linksMax = 40;
 
 /** Looks up the files of this machine, as they are now. */
 export const machineFiles: Files = {
@@ -29,7 +27,7 @@ function find(path: string, follow: boolean, links: number): Place {
       continue;
     }
     const last = i === names.length - 1;
-    const next = `${directory.path === "/" ? "" : directory.path}/${name}`;
+    const next = inFolder(directory.path, name);
     const found = inodeOf(next, directory);
     if (found?.type === "symlink" && (follow || !last)) {
       const target = targetOf(next);

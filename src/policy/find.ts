@@ -1,7 +1,7 @@
 /** Finds the policy of a program. */
 import { LandlockError } from "../errors/errors.ts";
+import { inFolder, parentOf } from "../kernel/names.ts";
 import { close, openPath } from "../kernel/syscalls.ts";
-import { folderOf } from "./paths.ts";
 
 const ENOENT = -2;
 const ENOTDIR = -20;
@@ -15,8 +15,8 @@ const ENOTDIR = -20;
  *   installed package
  */
 export function packageOf(script: string): string {
-  for (let folder = folderOf(script); ; folder = folderOf(folder)) {
-    const path = `${folder === "/" ? "" : folder}/package.json`;
+  for (let folder = parentOf(script); ; folder = parentOf(folder)) {
+    const path = inFolder(folder, "package.json");
     if (exists(path)) return owned(path);
     if (folder === "/") break;
   }

@@ -2,14 +2,20 @@
 import { LandlockError } from "../errors/errors.ts";
 import { idOf } from "../kernel/identity.ts";
 import { close, openIn, openPath, statusOf, type Status } from "../kernel/syscalls.ts";
-import { O_DIRECTORY, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH } from "../kernel/uapi.ts";
+import {
+  O_DIRECTORY,
+  O_NOCTTY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_PATH,
+  S_IFMT,
+  S_IFREG,
+} from "../kernel/uapi.ts";
 import { walk } from "../kernel/walk.ts";
 import { isOwnGroup } from "./group.ts";
 
-const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
 const S_IFLNK = 0o120000;
-const S_IFREG = 0o100000;
 const S_ISVTX = 0o1000;
 const S_IWGRP = 0o020;
 const S_IWOTH = 0o002;

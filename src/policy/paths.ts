@@ -1,13 +1,13 @@
 /** Paths of policies are relative to the file they stand in. */
 import { LandlockError } from "../errors/errors.ts";
-import { currentDirectory } from "../kernel/names.ts";
+import { currentDirectory, inFolder } from "../kernel/names.ts";
 import { expand, type Complain, type Variables } from "./variables.ts";
 
 /** The path as seen from a folder. `..` stays: behind a symbolic link it means another folder. */
 export function absolute(path: string, base: string): string {
   if (path.startsWith("/")) return path;
   const rest = path.replace(/^(\.\/+)+/, "").replace(/^\.$/, "");
-  return rest === "" ? base : `${base === "/" ? "" : base}/${rest}`;
+  return rest === "" ? base : inFolder(base, rest);
 }
 
 /**
@@ -34,11 +34,6 @@ export function fromHere(path: string): string {
     `Cannot use ${JSON.stringify(whole)}: it is not UTF-8; use a directory whose name is`,
     { path },
   );
-}
-
-/** The folder that a file is in. */
-export function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
 /** What all paths of a policy have in common. */

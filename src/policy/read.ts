@@ -3,11 +3,12 @@
  * this folder is evaluated on first use: see `src/build/main.ts`.
  */
 import { LandlockError } from "../errors/errors.ts";
+import { parentOf } from "../kernel/names.ts";
 import { parse } from "../validate/parse.ts";
 import { readSource, sourceOf, type Source } from "./file.ts";
 import { isLandlockConfig, readLandlockConfig } from "./landlockconfig.ts";
 import { readPolicy, type Meaning } from "./own.ts";
-import { folderOf, fromHere } from "./paths.ts";
+import { fromHere } from "./paths.ts";
 
 /** A policy, and where it comes from: for messages. */
 export interface Read extends Meaning {
@@ -71,7 +72,7 @@ export function readText(text: string, path: string): Read {
 }
 
 function ofSource({ value, path, name }: Source, abi?: number): Read {
-  return readValue(value, folderOf(path), name, abi);
+  return readValue(value, parentOf(path), name, abi);
 }
 
 /** Whether a policy is in this library's own format, and not in that of the Landlock project. */

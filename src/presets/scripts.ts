@@ -1,13 +1,11 @@
 /** Follows `#!` lines from a script to the program that the kernel starts in the end. */
-import { closeSync, constants, openSync, readSync, realpathSync, statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { basename, isAbsolute, resolve } from "node:path";
 import { errnoName, LandlockError } from "../errors/errors.ts";
-import { idOf } from "../kernel/identity.ts";
 import { executableError, lookUpCommand, lookUpError } from "../kernel/lookup.ts";
+import { hashBangIn, headOf } from "../kernel/refused.ts";
 import { elfOf } from "./elf.ts";
 
-/** `BINPRM_BUF_SIZE`: how much of a file the kernel reads to see what it is. */
-const headBytes = 256;
 /** More than the kernel follows; `env` starts anew, so that chains may be longer. */
 const chainMax = 16;
 
@@ -99,25 +97,23 @@ interface HashBang {
 }
 
 function hashBang(path: string): HashBang | undefined {
-  const head = new Uint8Array(headBytes);
-  // Without this flag, opening a FIFO that took the file's place waits for ever.
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  let count: number;
-  let id: string;
-  try {
-    count = readSync(fd, head);
-    id = idOf(fd);
-  } finally {
-    closeSync(fd);
-  }
-  // One character a byte: names need not be UTF-8, and what this library cannot spell is refused.
-  const text = Buffer.from(head.buffer, 0, count).toString("latin1");
-  const line = /^#![ \t]*([^ \t\n\0]+)([^\n\0]*)/.exec(text);
-  // The kernel does not take a name that its buffer cuts off either.
-  if (!line || (line[2] === "" && line[0].length === headBytes)) return undefined;
-  const decode = (part: string) =>
-    new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(part, "latin1"));
-  return { interpreter: decode(line[1]!), argument: decode(line[2]!.trim()), id };
+  const head = headOf(path);
+  if (typeof head === "number") throw unreadable(path, errnoName(-head));
+  const line = hashBangIn(head.text);
+  if (!line || line.isCut) return undefined;
+  // Names need not be UTF-8, and what this library cannot spell is refused.
+  const decode = (part: string) => {
+    try {
+      return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(part, "latin1"));
+    } catch (cause) {
+      throw unreadable(path, `${(cause as { code?: string }).code}`, cause);
+    }
+  };
+  return {
+    interpreter: decode(line.interpreter),
+    argument: decode(line.argument),
+    id: head.id,
+  };
 }
 
 /**
@@ -139,7 +135,7 @@ export function executedBy(name: string, links: Set<string>): Map<string, string
   while (next !== undefined) {
     const path = foundBy(next, by, viaEnv, links);
     if (chain.has(path) || chain.size === chainMax) throw endless(name);
-    const line = headOf(path);
+    const line = hashBang(path);
     // What env finds on PATH is the caller's choice: it may be a script.
     if (line && by !== undefined && next.includes("/")) throw noProgram(path, by);
     chain.set(path, line?.id ?? "");
@@ -170,17 +166,12 @@ function foundBy(
   return findInterpreter(viaEnv && !name.includes("/") ? findProgram(name, by) : name, by, links);
 }
 
-function headOf(path: string): HashBang | undefined {
-  try {
-    return hashBang(path);
-  } catch (cause) {
-    const { code } = cause as { code?: string };
-    throw new LandlockError(
-      "ERR_LANDLOCK_PATH",
-      `Cannot read "${path}" to see what it needs: ${code}; give a program that can be read, or grant its files by rules of your own`,
-      { path, cause },
-    );
-  }
+function unreadable(path: string, why: string, cause?: unknown): LandlockError {
+  return new LandlockError(
+    "ERR_LANDLOCK_PATH",
+    `Cannot read "${path}" to see what it needs: ${why}; give a program that can be read, or grant its files by rules of your own`,
+    { path, cause },
+  );
 }
 
 /** Were scripts taken, a script could have another one granted that is none of its business. */

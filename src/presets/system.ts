@@ -2,6 +2,7 @@
 import { openSync } from "node:fs";
 import { inheritedVariable } from "../kernel/inherited.ts";
 import { currentDirectory } from "../kernel/names.ts";
+import { O_PATH } from "../kernel/uapi.ts";
 import { parse } from "../validate/parse.ts";
 import type { CompositeRule, FsRule } from "../sandbox/rule.ts";
 import { composite, roDirs, rwDirs } from "../sandbox/rules.ts";
@@ -12,9 +13,6 @@ export interface BunOptions {
   /** Whether Bun processes will be started inside the sandbox too; default false. */
   readonly children?: boolean;
 }
-
-/** From `fcntl.h`; the same on x64 and arm64, and not among Node's constants. */
-const O_PATH = 0o10000000;
 
 /** Open for good, once `bun()` was called; 0: not yet. */
 let ownProc = 0;

@@ -4,7 +4,16 @@
  */
 import { lstatSync } from "node:fs";
 import type { Operation } from "../model/operation.ts";
-import { fileName, isWithin, lastName, linkTarget, parentOf, realPath } from "../kernel/names.ts";
+import {
+  fileName,
+  inFolder,
+  isWithin,
+  lastName,
+  linkTarget,
+  parentOf,
+  realPath,
+} from "../kernel/names.ts";
+import { linksMax } from "../kernel/walk.ts";
 import type { Attempt } from "./observation.ts";
 
 /** What the run did to a name. */
@@ -25,9 +34,6 @@ export interface Use {
   /** What `Changes.count` was. */
   readonly at: number;
 }
-
-/** The bound of path_resolution(7) on symbolic links. */
-const linksMax = 40;
 
 /** Collects the changes that a run makes to names. */
 export class Changes {
@@ -106,7 +112,7 @@ function entriesFor(path: string): readonly string[] {
   const given = path.replace(/(?<=.)\/+$/s, "");
   try {
     const parent = realPath(parentOf(given));
-    return [...new Set([given, `${parent === "/" ? "" : parent}/${lastName(given)}`])];
+    return [...new Set([given, inFolder(parent, lastName(given))])];
   } catch {
     return [given];
   }
@@ -142,7 +148,7 @@ function* steps(path: string): Generator<Step> {
       at = parentOf(at);
       continue;
     }
-    const entry = `${at === "/" ? "" : at}/${name}`;
+    const entry = inFolder(at, name);
     const target = targetOf(entry);
     yield { entry, isLink: target !== undefined, isLast: names.length === 0 };
     if (target === undefined) at = entry;

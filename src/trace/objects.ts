@@ -3,7 +3,8 @@
  * names, and a process may have a root directory of its own.
  */
 import { lstatSync } from "node:fs";
-import { fileName, linkTarget, parentOf } from "../kernel/names.ts";
+import { fileName, inFolder, linkTarget, parentOf } from "../kernel/names.ts";
+import { linksMax } from "../kernel/walk.ts";
 import type { Target } from "./value.ts";
 
 /** A process of the run, as far as its paths depend on it. */
@@ -44,9 +45,6 @@ export type Location =
 const nameless: Location = { kind: "nameless" };
 const unknown: Location = { kind: "unknown" };
 
-/** The bound of path_resolution(7) on symbolic links. */
-const linksMax = 40;
-
 /** What paths of open files begin with, and the names in `/dev` that lead there. */
 const maybeLinked = /^\/+(proc|dev)\/+(self|thread-self|\d+|fd|stdin|stdout|stderr)(\/|$)/;
 
@@ -82,7 +80,7 @@ export function locate(
 /** A path as seen from a directory. `..` stays: after a symbolic link it means another folder. */
 export function join(base: string, path: string): string {
   if (path.startsWith("/")) return path;
-  return `${base === "/" ? "" : base}/${path.replace(/^(\.\/+)+(?=.)/s, "")}`.replace(/\/\.$/, "");
+  return inFolder(base, path.replace(/^(\.\/+)+(?=.)/s, "")).replace(/\/\.$/, "");
 }
 
 /** One way through directories and links. */
@@ -111,7 +109,7 @@ class Walk {
         if (at !== this.#root) at = parentOf(at);
         continue;
       }
-      at = this.#ownDirectory(`${at === "/" ? "" : at}/${name}`);
+      at = this.#ownDirectory(inFolder(at, name));
       const isLast = names.every((rest) => rest === "" || rest === ".");
       if (isLast && names.length === 0 && !follow) continue;
       const open = this.#openFile(at);

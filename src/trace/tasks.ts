@@ -3,7 +3,7 @@
  * it executes, and how often it was restricted. From lines to observations.
  */
 import type { Operation } from "../model/operation.ts";
-import { isWithin, lastName, parentOf, realPath } from "../kernel/names.ts";
+import { isWithin, knownRealPath, lastName, parentOf } from "../kernel/names.ts";
 import { addressesOf, fieldOf, flagsOf, openOn, pathAt, textAt, type Here } from "./arguments.ts";
 import { barredBy, barredCalls } from "./barred.ts";
 import { fileOperation, foundBy, takesTerminal } from "./calls.ts";
@@ -291,8 +291,10 @@ export class Tasks implements Inside {
     const here = this.#here(task);
     if (name === "chdir") folder.cwd = real(pathAt(call, 0, here) ?? folder.cwd);
     else if (name === "fchdir") folder.cwd = openOn(args[0]) ?? folder.cwd;
-    else if (name === "chroot") folder.root = realIfAny(pathAt(call, 0, here));
-    else if (name === "pivot_root" || name === "setns") folder.root = undefined;
+    else if (name === "chroot") {
+      const root = pathAt(call, 0, here);
+      folder.root = root === undefined ? root : real(root);
+    } else if (name === "pivot_root" || name === "setns") folder.root = undefined;
     else if (name.startsWith("rename")) this.#moveFolders(call, here);
     else if (name === "unshare") {
       const flags = flagsOf(args[0]);
@@ -349,13 +351,5 @@ function viewerOf({ pid, process, folder, files }: Task): Viewer {
 
 /** The way without symbolic links, as long as it exists. */
 function real(path: string): string {
-  try {
-    return realPath(path);
-  } catch {
-    return join("/", path);
-  }
-}
-
-function realIfAny(path: string | undefined): string | undefined {
-  return path === undefined ? undefined : real(path);
+  return knownRealPath(path) ?? join("/", path);
 }

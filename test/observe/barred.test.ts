@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { permitted } from "../../src/explain/run/permitted.ts";
+import { permitted } from "../../src/explain/ordinary.ts";
 import { tempDir, testUnless } from "../harness.ts";
 import { plainUser, userMissing } from "../other-user.ts";
 import { cli, explained, missingFor, PATH, runCli } from "./explained.ts";

@@ -22,7 +22,7 @@ import { isIdle } from "./idle.ts";
 import { notesOn } from "./notes.ts";
 import type { Attempt, Ending, Observation } from "../../trace/observation.ts";
 import { observe } from "../../trace/observe.ts";
-import { permitted } from "./permitted.ts";
+import { permitted } from "../ordinary.ts";
 import { filesOfProcesses } from "../../trace/processes.ts";
 import { Trial } from "./trial.ts";
 
