@@ -1,15 +1,13 @@
 /** `landlock-restrict`: runs a command in a sandbox. Its first lines: `src/build/starter.ts`. */
 import { buildRuleset } from "./sandbox/create.ts";
-import { become } from "./cli/become.ts";
-import { complain } from "./cli/complain.ts";
+import { become, searchPath } from "./cli/become.ts";
+import { complain, refusalOf } from "./cli/complain.ts";
 import { parseFlags, type Request } from "./cli/flags.ts";
 import { describe } from "./cli/describe.ts";
 import { handOn } from "./cli/descriptors.ts";
-import { searchPath } from "./cli/environment.ts";
 import { explain } from "./cli/explain.ts";
 import { learnCommand } from "./cli/learn.ts";
 import { dryRun } from "./cli/plan.ts";
-import { refusalOf } from "./cli/refusal.ts";
 import { startOf, type Start } from "./cli/start.ts";
 import { statusText } from "./cli/status.ts";
 import { helpFor, usage, versionLine } from "./cli/usage.ts";

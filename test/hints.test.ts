@@ -2,19 +2,18 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { LandlockError, messageFor } from "../src/errors/errors.ts";
-import type { Surface } from "../src/errors/hints.ts";
+import { unexpandedIn, type Surface } from "../src/errors/hints.ts";
 import {
+  bindTcp,
   landlock,
-  pathAccess,
   parsePolicy,
+  pathAccess,
   planFor,
   presets,
   roDirs,
-  bindTcp,
   rwDirs,
   type Kernel,
 } from "../src/index.ts";
-import { unexpandedIn } from "../src/errors/unexpanded.ts";
 import { kernelAbi, tempDir, testFromAbi, testOnAbis } from "./harness.ts";
 
 const cli = join(import.meta.dir, "..", "src", "cli.ts");

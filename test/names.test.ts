@@ -13,7 +13,7 @@ import {
   parentOf,
   realPath,
 } from "../src/kernel/names.ts";
-import { pasteable } from "../src/explain/run/quote.ts";
+import { pasteable } from "../src/terminal/text.ts";
 import { tempDir } from "./harness.ts";
 import { randomOf } from "./random.ts";
 

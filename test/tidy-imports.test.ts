@@ -147,6 +147,8 @@ test("native libraries are loaded in kernel only", () => {
 
 /** What only tests import, and why they need it. */
 const doors = [
+  "cli/become.ts environmentOf",
+  "errors/hints.ts unexpandedIn",
   "kernel/image.ts nativePath", // The bundles have the bytes, and no file.
   "model/model.ts Verdict",
   "policy/paths.ts absolute",

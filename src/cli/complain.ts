@@ -1,10 +1,30 @@
-import { printable } from "../errors/errors.ts";
+/** What a person at the command line is told of an error. */
+import { messageFor, printable, type LandlockError } from "../errors/errors.ts";
+import { FsRule, type Rule } from "../sandbox/rule.ts";
 import { writeError } from "../terminal/output.ts";
 import { screenOf } from "../terminal/screen.ts";
 import { paint } from "../terminal/text.ts";
+import type { Request } from "./flags.ts";
 
 /** Says on standard error, in one line, what is wrong. */
 export function complain(message: string): void {
   const name = paint("red", "landlock-restrict:", screenOf(2));
   writeError(`${name} ${printable(message)}\n`);
+}
+
+/**
+ * An error for a person at the command line.
+ *
+ * @param request What the command line asks for; undefined: its words are what is wrong
+ */
+export function refusalOf(error: LandlockError, request?: Request): string {
+  const { policy, strict, rules } = request ?? {};
+  if (policy === undefined) return messageFor(error, "option");
+  const { code, path } = error;
+  const names = (rule: Rule) => rule instanceof FsRule && rule.paths.includes(path!);
+  const fromPolicy =
+    path === undefined
+      ? code === "ERR_LANDLOCK_ABI_TOO_OLD" && !strict
+      : rules!.findLast(names) === policy.rules.findLast(names);
+  return fromPolicy ? `${policy.source}: ${messageFor(error, "key")}` : messageFor(error, "option");
 }

@@ -11,7 +11,7 @@ import { pathRule, portRule } from "../sandbox/rules.ts";
 import { modifiers, nameFor, pathRules, portRules, type PathRuleName } from "../vocabulary.ts";
 import { closest, instead } from "../errors/closest.ts";
 import { chooseConfig } from "./choose.ts";
-import type { EnvironmentRequest } from "./environment.ts";
+import type { EnvironmentRequest } from "./become.ts";
 import { commands, optionNames } from "./usage.ts";
 
 /** What a command line asks for. */

@@ -2,15 +2,13 @@
 import { LandlockError, printable, quoted } from "../errors/errors.ts";
 import { lookUpCommand, lookUpFailure } from "../kernel/lookup.ts";
 import { currentDirectory } from "../kernel/names.ts";
-import { executeError, exitStatusFor, expectedErrno } from "../kernel/refused.ts";
+import { executeError, exitStatusFor, exitStatusOf, expectedErrno } from "../kernel/refused.ts";
 import type { Learned } from "../learn/learn.ts";
-import { pasteable } from "../explain/run/quote.ts";
+import { paint, pasteable } from "../terminal/text.ts";
 import { writeError } from "../terminal/output.ts";
 import { screenOf, type Screen } from "../terminal/screen.ts";
-import { paint } from "../terminal/text.ts";
 import { complain } from "./complain.ts";
 import { checkOpen } from "./descriptors.ts";
-import { exitStatusOf } from "./ending.ts";
 import { toFd } from "./flags.ts";
 import { beforeTracing, type Start } from "./start.ts";
 import { learn } from "./watching.ts";

@@ -4,7 +4,7 @@ import { probe } from "../kernel/probe.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { describe } from "./describe.ts";
 import type { Request } from "./flags.ts";
-import { refusalOf } from "./refusal.ts";
+import { refusalOf } from "./complain.ts";
 
 /** What would be done, and why it would be refused, if it would be. */
 interface DryRun {

@@ -1,15 +1,13 @@
 /** From what was tried to why it failed. */
 import { quoted } from "../errors/errors.ts";
-import { parentOf } from "../kernel/names.ts";
-import { isWithin } from "../kernel/names.ts";
-import { Explanation, type Cause, type ExplanationData } from "./explanation.ts";
-import type { Known } from "./known.ts";
+import { isWithin, parentOf } from "../kernel/names.ts";
 import type { Denial } from "../model/model.ts";
-import { deniedByPermissions } from "./ordinary.ts";
 import type { Files, Place } from "../model/place.ts";
 import { unknownPort, type Attempt, type Reading } from "./attempt.ts";
+import { Explanation, type Cause, type ExplanationData } from "./explanation.ts";
+import type { Known } from "./known.ts";
+import { deniedByPermissions } from "./ordinary.ts";
 import { denialsOf, remediesFor } from "./remedy.ts";
-import { denialSentence, fixSentence } from "./sentence.ts";
 import { bothOf, fixOf, type Fix } from "./spell.ts";
 
 /** What there is to explain. */
@@ -189,4 +187,45 @@ function unknown(base: ExplanationData, reading: Reading, { layers }: Known): Ex
       ? "No layer is known: this thread enforced none, but another one may have, or the process was started in a sandbox; give them, as { layers }"
       : "Neither the known layers nor ordinary permissions deny it: the process may have been started in a sandbox, or another thread may have enforced more";
   return plainly(base, "unknown", message);
+}
+
+/** More places than a sentence can hold. */
+const placesMax = 2;
+
+/** As `layer 1 denies read_file on "/etc/hosts"`. */
+function denialSentence(denials: readonly Denial[]): string {
+  const places = new Map<string, { layers: Set<number>; rights: Set<string> }>();
+  for (const { layer, right, path, port, gained } of denials) {
+    const where = placeOf(path, port, gained);
+    const place = places.get(where) ?? { layers: new Set(), rights: new Set() };
+    place.layers.add(layer);
+    place.rights.add(right);
+    places.set(where, place);
+  }
+  const layers = [...new Set(denials.map(({ layer }) => layer))].sort((a, b) => a - b);
+  const list = [...places].map(([where, { rights }]) => `${[...rights].join(", ")}${where}`);
+  const shown = list.slice(0, placesMax).join(" and ");
+  const rest = list.length - placesMax;
+  const more = rest > 0 ? ` and ${rest} more` : "";
+  const who =
+    layers.length === 1 ? `layer ${layers[0]} denies` : `layers ${layers.join(", ")} deny`;
+  return `${who} ${shown}${more}`;
+}
+
+function placeOf(
+  path: string | undefined,
+  port: number | undefined,
+  gained: readonly string[] | undefined,
+): string {
+  if (gained) return `, for what is in ${quoted(path!)} would gain ${gained.join(", ")}`;
+  if (path !== undefined) return ` on ${quoted(path)}`;
+  return port === undefined ? "" : ` on port ${port}`;
+}
+
+/** As `; add roFiles("/etc/hosts")`; where it is not certain, all that may be it. */
+function fixSentence(fixes: readonly Fix[], certain: boolean): string {
+  const [first] = fixes;
+  if (first === undefined) return "";
+  const codes = certain ? [first.code] : fixes.map(({ code }) => code);
+  return `; add ${codes.join(" or ")}`;
 }

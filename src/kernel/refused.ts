@@ -34,10 +34,25 @@ const ENOENT = 2;
 const ENOEXEC = 8;
 const EXIT_CANNOT_RUN = 126;
 const EXIT_NOT_FOUND = 127;
+/** The shells add the number of the signal that ended a command. */
+const EXIT_SIGNAL = 128;
 
 /** The exit status for a program that could not be executed, as env(1) and the shells have it. */
 export function exitStatusFor(errno: number): number {
   return errno === ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+}
+
+/** The exit status of a shell whose last command ended like that. */
+export function exitStatusOf({
+  exitCode,
+  signal,
+}: {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+}): number {
+  if (signal === null) return exitCode ?? 0;
+  const { constants } = require("node:os") as typeof import("node:os");
+  return EXIT_SIGNAL + constants.signals[signal];
 }
 
 /**

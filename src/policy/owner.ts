@@ -1,7 +1,7 @@
 /** A policy must be the operator's: nobody but root and the caller may have written it. */
 import { LandlockError } from "../errors/errors.ts";
 import { idOf } from "../kernel/identity.ts";
-import { close, openIn, openPath, statusOf, type Status } from "../kernel/syscalls.ts";
+import { close, openIn, openPath, readFile, statusOf, type Status } from "../kernel/syscalls.ts";
 import {
   O_DIRECTORY,
   O_NOCTTY,
@@ -12,7 +12,6 @@ import {
   S_IFREG,
 } from "../kernel/uapi.ts";
 import { walk } from "../kernel/walk.ts";
-import { isOwnGroup } from "./group.ts";
 
 const S_IFDIR = 0o040000;
 const S_IFLNK = 0o120000;
@@ -98,4 +97,26 @@ function objection({ uid, gid, mode }: Status): string | undefined {
   if (type !== S_IFREG) return undefined; // nothing is read from it
   if ((mode & S_IWOTH) !== 0) return "can be written by everybody";
   return shared ? `can be written by group ${gid}` : undefined;
+}
+
+/**
+ * Whether a group has the number of a user, and nobody else in it, as far as `/etc/group` and
+ * `/etc/passwd` tell.
+ */
+function isOwnGroup(gid: number, uid: number): boolean {
+  if (gid !== uid) return false;
+  const users = entriesOf("/etc/passwd");
+  const own = users.filter((user) => Number(user[2]) === uid).map(([name]) => name);
+  if (users.some((user) => Number(user[3]) === gid && Number(user[2]) !== uid)) return false;
+  return entriesOf("/etc/group")
+    .filter((group) => Number(group[2]) === gid)
+    .every(([, , , members = ""]) =>
+      members.split(",").every((name) => name.trim() === "" || own.includes(name.trim())),
+    );
+}
+
+/** The lines of such a file by their parts; none if it cannot be read. */
+function entriesOf(file: string): string[][] {
+  const lines = new TextDecoder().decode(readFile(file) ?? new Uint8Array()).split("\n");
+  return lines.map((line) => line.split(":")).filter((parts) => parts.length > 3);
 }

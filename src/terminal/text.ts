@@ -1,4 +1,6 @@
 /** Text for a screen: colours, widths, and what has to be cut or must not reach a terminal. */
+import { printable } from "../errors/errors.ts";
+import { bytesOf } from "../kernel/names.ts";
 import type { Screen } from "./screen.ts";
 
 /** Parameters of SGR, "select graphic rendition" of ECMA-48: what turns each on, and off again. */
@@ -70,4 +72,26 @@ export function labelled(
     const text = wraps ? Bun.wrapAnsi(value, room).replaceAll("\n", `\n${" ".repeat(gap)}`) : value;
     return paint("dim", label, screen) + " ".repeat(Math.max(gap - label.length, 0)) + text;
   });
+}
+
+const plain = /^[\w@%+=:,./-]+$/;
+
+/** The words as one line to paste: quoted where a shell would read something else. */
+export function pasteable(words: readonly string[]): string {
+  return words.map(shellWord).join(" ");
+}
+
+function shellWord(word: string): string {
+  if (plain.test(word)) return word;
+  // What a terminal must not get, and a shell would not show, goes as its bytes.
+  if (printable(word) !== word) {
+    const bytes = bytesOf(word);
+    const text = [...bytes].map((byte) =>
+      byte < 0x20 || byte > 0x7e || byte === 0x27 || byte === 0x5c
+        ? `\\x${byte.toString(16).padStart(2, "0")}`
+        : String.fromCharCode(byte),
+    );
+    return `$'${text.join("")}'`;
+  }
+  return `'${word.replaceAll("'", `'\\''`)}'`;
 }

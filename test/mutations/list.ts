@@ -174,7 +174,7 @@ export const mutations: readonly Mutation[] = [
     tests: ["policy/fitted.test.ts"],
   },
   {
-    file: "policy/duplicates.ts",
+    file: "policy/file.ts",
     text: "if (inside.keys.has(key)) yield",
     instead: "if (open.length > 1 && inside.keys.has(key)) yield",
     tests: ["policy/files.test.ts"],
@@ -204,7 +204,7 @@ export const mutations: readonly Mutation[] = [
     tests: ["presets/links.test.ts"],
   },
   {
-    file: "policy/group.ts",
+    file: "policy/owner.ts",
     text: "if (gid !== uid) return false;",
     instead: "return gid === uid;",
     tests: ["policy/group.test.ts"],
@@ -347,7 +347,7 @@ export const mutations: readonly Mutation[] = [
     tests: ["cli.test.ts"],
   },
   {
-    file: "cli/environment.ts",
+    file: "cli/become.ts",
     text: "const untouched = cleared ? [] : ",
     instead: "const untouched = ",
     tests: ["cli-inherit.test.ts"],
@@ -390,7 +390,7 @@ export const mutations: readonly Mutation[] = [
     tests: ["terminal/text.test.ts", "terminal/cli.test.ts"],
   },
   {
-    file: "errors/unexpanded.ts",
+    file: "errors/hints.ts",
     text: "if (/^~(\\/|$)/.test(path))",
     instead: "if (/~/.test(path))",
     tests: ["hints.test.ts"],

@@ -9,7 +9,7 @@ import { failureLog } from "../../src/explain/run/denied.ts";
 import { foldByNumber, foldPaths } from "../../src/explain/run/fold.ts";
 import { isIdle } from "../../src/explain/run/idle.ts";
 import { filesOfProcesses } from "../../src/trace/processes.ts";
-import { pasteable } from "../../src/explain/run/quote.ts";
+import { pasteable } from "../../src/terminal/text.ts";
 import { Trial } from "../../src/explain/run/trial.ts";
 import { fixOf, type Piece } from "../../src/explain/spell.ts";
 import { treeOf } from "../explain/tree.ts";

@@ -5,12 +5,11 @@ import type { Denial } from "../../model/model.ts";
 import type { Operation } from "../../model/operation.ts";
 import type { Screen } from "../../terminal/screen.ts";
 import { table, type Column } from "../../terminal/table.ts";
-import { cutEnd, cutMiddle, cutStart, paint } from "../../terminal/text.ts";
+import { cutEnd, cutMiddle, cutStart, paint, pasteable } from "../../terminal/text.ts";
 import { isNameable, type Advice } from "./advice.ts";
 import type { CountedBar } from "./barred-log.ts";
 import type { Counted, Denied, Failures, OtherFailure } from "./denied.ts";
 import type { Ending } from "../../trace/observation.ts";
-import { pasteable } from "./quote.ts";
 import { isWithheld } from "./withheld.ts";
 
 /** All there is to say about a run. */
