@@ -1,8 +1,8 @@
 /**
- * What each Landlock ABI added: the one table that knows versions. Everything else asks it.
+ * What each Landlock ABI added. All other code takes its knowledge of versions from this table.
  *
- * Source: `include/uapi/linux/landlock.h` and `Documentation/userspace-api/landlock.rst` of
- * Linux 7.3. A right's bit is its place in the order of the table.
+ * Source: `include/uapi/linux/landlock.h` and `Documentation/userspace-api/landlock.rst` of Linux
+ * 7.3. A right's bit is its position in the table.
  */
 const table = [
   {
@@ -85,7 +85,7 @@ export type Scope = Row["scoped"][number];
 /** A flag of `landlock_restrict_self(2)`: `LANDLOCK_RESTRICT_SELF_*` in lower case. */
 export type RestrictFlag = Row["flags"][number];
 
-/** The newest ABI this library knows; what a newer kernel can do beyond it is left alone. */
+/** The newest ABI this library knows. It ignores what a newer kernel adds. */
 export const newestAbi: Abi = table[table.length - 1]!.abi;
 
 /** Rights of each family, by their kernel names. */
@@ -97,12 +97,12 @@ export interface Rights {
 
 const allFlags: RestrictFlag[] = [];
 for (const row of table) allFlags.push(...row.flags);
-/** Those that are settings of the audit log. */
+/** The flags that configure the audit log. */
 export const logFlags = table[6].flags;
 /** Every `landlock_restrict_self(2)` flag, in the order of the kernel's bits. */
 export const restrictFlags: readonly RestrictFlag[] = allFlags;
 
-/** All rights of an ABI. `abi` 0: none; above the newest: the newest's. */
+/** All rights of an ABI. None for 0; those of the newest known ABI if `abi` is higher. */
 export function rightsOf(abi: number): Rights {
   const fs: FsRight[] = [];
   const net: NetRight[] = [];
@@ -119,7 +119,7 @@ export function rightsOf(abi: number): Rights {
 const all = rightsOf(newestAbi);
 /** Every filesystem access right, in the order of the kernel's bits. */
 export const accessFs: readonly FsRight[] = Object.freeze(all.fs);
-/** Rights that apply to something else than a directory (kernel: `ACCESS_FILE`). */
+/** Rights that apply to files other than directories (kernel: `ACCESS_FILE`). */
 export const fileRights: readonly FsRight[] = [
   "execute",
   "write_file",
@@ -133,16 +133,16 @@ export const accessNet: readonly NetRight[] = Object.freeze(all.net);
 /** Every scope, in the order of the kernel's bits. */
 export const scopes: readonly Scope[] = Object.freeze(all.scoped);
 
-/** ABI that brought what is not an access right of its own. */
+/** The ABI that added each feature that isn't an access right. */
 export const abiOf = { logging: 7, tsync: 8, quiet: 10, noNewPrivs: 11 } as const;
 
-/** The ABI that brought a right. */
+/** The ABI that added a right. */
 export function abiOfRight(right: FsRight | NetRight | Scope): Abi {
   const has = (row: Row) => [...row.fs, ...row.net, ...row.scoped].some((name) => name === right);
   return table.find(has)!.abi;
 }
 
-/** The Linux version that brought an ABI, as `"6.15"`. */
+/** The Linux version that added an ABI, such as `"6.15"`. */
 export function linuxOf(abi: number): string {
   return table.find((row) => row.abi === abi)!.linux;
 }

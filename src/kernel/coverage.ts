@@ -1,11 +1,11 @@
-/** What Landlock does not see: the one table, for plans, reports and `status`. */
+/** What Landlock can't restrict: the only table, used by plans, reports and `status`. */
 import { abiOf, newestAbi, type FsRight, type NetRight, type Rights, type Scope } from "./abi.ts";
 
 /** Something that no rule can deny. */
 interface BlindSpot {
-  /** The ABI whose kernels see it; default: none does yet. */
+  /** The first ABI that restricts it; default: none so far. */
   readonly below?: number;
-  /** It weakens these rights, and is said where one of them is handled; default: always. */
+  /** It is listed only if one of these rights is handled; default: always. */
   readonly weakens?: readonly (FsRight | NetRight | Scope)[];
   readonly what: string;
 }
@@ -19,21 +19,23 @@ const blindSpots: readonly BlindSpot[] = [
   },
   {
     weakens: ["read_dir"],
-    what: "inotify and fanotify: they tell the names of files in directories that may not be listed",
+    what: "inotify and fanotify, which report file names in directories that may not be listed",
   },
   {
     weakens: ["write_file"],
-    what: "file locks: flock and fcntl lock files that may only be read",
+    what: "file locks: flock and fcntl can lock files that may only be read",
   },
   {
     what: "System V shared memory, semaphores and message queues, which processes of one user share",
   },
   { what: "keys that the kernel keeps (keyctl), which processes of one user share" },
   {
-    what: "limits and priorities of the same user's processes: prlimit can end one by a limit of CPU time",
+    what: "limits and priorities of the same user's processes: prlimit can end one with a CPU time limit",
   },
-  { what: "Multipath TCP, SCTP, raw, netlink, vsock and other sockets than TCP and UDP" },
-  { what: "AF_ALG and other sockets of the kernel's own, which are more code to attack" },
+  { what: "sockets other than TCP and UDP, such as Multipath TCP, SCTP, raw, netlink and vsock" },
+  {
+    what: "AF_ALG and other sockets for kernel services, which expose more kernel code to attacks",
+  },
   {
     weakens: ["connect_tcp", "connect_send_udp"],
     what: "addresses: a rule for a port grants that port on any host",
@@ -64,14 +66,14 @@ const blindSpots: readonly BlindSpot[] = [
   { below: 3, what: "truncating files (needs ABI 3)" },
 ];
 
-/** Below TSYNC each thread that ran at the enforcement is in a domain of its own. */
+/** Below TSYNC, each thread that existed before the restriction has a domain of its own. */
 const betweenThreads =
-  "the process as one: threads that ran when it was restricted may be denied each other's abstract UNIX sockets and children (needs ABI 8)";
+  "threads as one unit: threads older than the restriction may lose access to each other's abstract UNIX sockets and children (needs ABI 8)";
 
 /**
- * Names what a kernel's Landlock cannot restrict, whatever the rules.
+ * Lists what Landlock can't restrict on a kernel, whatever the rules.
  *
- * @param handled The rights in use: of the gaps in a right, only those in one of these are named
+ * @param handled The rights in use; gaps in other rights are left out
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#current-limitations}
  */
 export function notCovered(abi: number, handled: Rights): readonly string[] {

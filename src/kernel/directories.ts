@@ -4,10 +4,10 @@ const ENOENT = -2;
 const EEXIST = -17;
 
 /**
- * Makes a directory and those above it that are missing.
+ * Makes a directory and its missing parents.
  *
- * @param made Gets each directory that was made, in that order, for `removeDirectories()`
- * @returns 0, also if something of that name is there by now; otherwise a negative errno
+ * @param made Receives each directory that was made, in order, for `removeDirectories()`
+ * @returns 0, even if something with that name exists by then; otherwise a negative errno
  */
 export function makeDirectory(path: string, made: string[]): number {
   let errno = mkdir(path, made);
@@ -20,7 +20,7 @@ export function makeDirectory(path: string, made: string[]): number {
   return errno === EEXIST ? 0 : errno;
 }
 
-/** Removes directories that were made for nothing, unless something is in them by now. */
+/** Removes directories that turned out to be unnecessary, unless they have content by now. */
 export function removeDirectories(made: readonly string[]): void {
   for (const path of made.toReversed()) {
     try {
@@ -31,7 +31,7 @@ export function removeDirectories(made: readonly string[]): void {
   }
 }
 
-/** Loading node:fs takes 3 ms, and most rulesets make no directory. */
+/** Loads node:fs on demand: it takes 3 ms, and most rulesets make no directory. */
 function fs() {
   return require("node:fs") as typeof import("node:fs");
 }

@@ -1,21 +1,21 @@
-/** Which file it is: what a preset looked at has to be what its rule grants. */
+/** Identifies files, so that a rule grants exactly the file that a preset inspected. */
 import { errnoName, LandlockError } from "../errors/errors.ts";
 import { close, openIn, openPath, readOpenLink, statusOf } from "./syscalls.ts";
 import { O_DIRECTORY, O_NOFOLLOW, O_PATH } from "./uapi.ts";
 
 const ELOOP = -40;
 
-/** The identity of an open file, as `Status` has it; "": this system has none. */
+/** The identity of an open file, as in `Status`. Empty if this system has none. */
 export function idOf(fd: number): string {
   const status = process.platform === "linux" ? statusOf(fd) : 0;
   return typeof status === "number" ? "" : status.id;
 }
 
 /**
- * The identity of the file or directory at a path, if no part of the path is a link by now.
+ * The identity of the file or directory at a path that must not contain links.
  *
- * @param path Absolute, without links when it was looked at
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` if one is, or nothing is there
+ * @param path An absolute path that had no links when the preset inspected it
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if it contains a link now, or if nothing is there
  */
 export function idWithoutLinks(path: string): string {
   if (process.platform !== "linux") return "";
@@ -33,7 +33,7 @@ export function idWithoutLinks(path: string): string {
   if (fd >= 0 && !isLink) return id;
   throw new LandlockError(
     "ERR_LANDLOCK_PATH",
-    `Cannot grant ${JSON.stringify(path)}: it was replaced while a preset looked at it (${errnoName(-(isLink ? ELOOP : fd))}); try again`,
+    `Cannot grant ${JSON.stringify(path)}: it was replaced while a preset inspected it (${errnoName(-(isLink ? ELOOP : fd))}); try again`,
     { path },
   );
 }

@@ -1,18 +1,18 @@
 /**
- * The bytes of the native library for this CPU. In the published bundles another module stands
- * here that holds them as text: a bundle then needs no file beside it, whoever made it.
+ * The bytes of the native library for this CPU. The published bundles replace this module by one
+ * that holds the bytes as text, so they need no other file.
  */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import arm64 from "../../lib/prebuilt/linux-arm64/liblandlock.so" with { type: "file" };
 import x64 from "../../lib/prebuilt/linux-x64/liblandlock.so" with { type: "file" };
 
-/** Path of the library's file, for tests: the published bundles have none. */
+/** The path of the library's file. Only for tests, since the published bundles have none. */
 export function nativePath(): string {
   return resolve(import.meta.dir, process.arch === "arm64" ? arm64 : x64);
 }
 
-// Now, since its file may be out of reach once this process is restricted.
+// Read at import: a later restriction may make the file inaccessible.
 const bytes = readFileSync(nativePath());
 
 /** The library. */

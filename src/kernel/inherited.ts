@@ -1,8 +1,11 @@
-/** What this process was started with, as /proc has it: Bun's own answers have lost some of it. */
+/**
+ * What this process inherited at its start, read from /proc because Bun's own answers lose some of
+ * it.
+ */
 import { nameOf } from "./names.ts";
 import { readFile } from "./syscalls.ts";
 
-/** The strings of `/proc/self/cmdline` or `environ`, each with its NUL; undefined: no /proc. */
+/** The strings of `/proc/self/cmdline` or `environ`, each with its NUL. Undefined without /proc. */
 export function inheritedStrings(name: "cmdline" | "environ"): Uint8Array[] | undefined {
   const bytes = readFile(`/proc/self/${name}`);
   if (bytes === undefined) return undefined;
@@ -17,8 +20,8 @@ export function inheritedStrings(name: "cmdline" | "environ"): Uint8Array[] | un
 }
 
 /**
- * A variable of the environment that this process was started with: one of an `.env` file, which
- * Bun adds to `process.env`, does not count. Bytes that are not UTF-8: see `names.ts`.
+ * A variable of the environment that this process was started with. It ignores variables that Bun
+ * adds to `process.env` from an `.env` file. `names.ts` describes bytes that aren't UTF-8.
  */
 export function inheritedVariable(name: string): string | undefined {
   const strings = inheritedStrings("environ");
@@ -28,10 +31,10 @@ export function inheritedVariable(name: string): string | undefined {
   return found && nameOf(found.subarray(start.length, -1));
 }
 
-/** Bun ignores them in any case, so it cannot be told whether they were ignored before. */
+/** SIGPIPE and SIGXFSZ. Bun always ignores them, so their state before Bun started is unknown. */
 const ignoredByBun = [13, 25];
 
-/** The numbers of the signals that are ignored, but for SIGPIPE and SIGXFSZ; without /proc none. */
+/** The numbers of the ignored signals, except SIGPIPE and SIGXFSZ. Empty without /proc. */
 export function ignoredSignals(): number[] {
   const status = readFile("/proc/self/status");
   if (status === undefined) return [];

@@ -1,4 +1,4 @@
-/** Finds the file of a command as execvp(3) does: for `spawn()`, the command line and presets. */
+/** Finds a command's file as execvp(3) does, for `spawn()`, the command line and presets. */
 import { errnoName, LandlockError } from "../errors/errors.ts";
 import { fileMode, mayExecute } from "./syscalls.ts";
 import { S_IFMT, S_IFREG } from "./uapi.ts";
@@ -6,22 +6,22 @@ import { S_IFMT, S_IFREG } from "./uapi.ts";
 const ENOENT = -2;
 const EACCES = -13;
 const EILSEQ = -84;
-/** Any other errno ends the search. */
+/** The search continues after these errors. Any other error ends it. */
 const passedOver = ["ENOTDIR", "ENODEV", "ESTALE", "ETIMEDOUT"];
 
-/** Where a command is looked for if PATH is not set. */
+/** The directories that are searched if PATH isn't set. */
 export const defaultPath = "/usr/bin:/bin";
 
 /**
- * Looks a command up as execvp(3) does: directories, and files that this user may not execute, are
- * passed over. An empty entry of PATH is the current directory.
+ * Looks a command up as execvp(3) does. It skips directories and files that this user may not
+ * execute. An empty PATH entry is the current directory.
  *
- * @param name A name with a slash is not looked up
- * @param PATH The entries to search; default: this process's
+ * @param name A name that contains a slash is returned as it is
+ * @param PATH The entries to search; default: this process's PATH
  * @param cwd The command's working directory, which relative entries start from
- * @returns The path as execve(2) in `cwd` takes it, always with a slash, or a negative errno:
- *   `-EACCES` if there was something of that name that cannot be executed, `-ENOENT` if not,
- *   `-EILSEQ` where Bun has lost bytes of an entry, which is another directory then
+ * @returns The path for execve(2) in `cwd`, which always contains a slash, or a negative errno:
+ *   `-EACCES` if PATH has that name but it can't be executed, `-ENOENT` if PATH doesn't have it,
+ *   `-EILSEQ` if Bun replaced bytes of an entry, which would then be another directory
  */
 export function lookUpCommand(
   name: string,
@@ -30,7 +30,7 @@ export function lookUpCommand(
 ): string | number {
   if (name.includes("/")) return name;
   let failure = ENOENT;
-  // Not a file of that name: the directory itself, or one whose name a system call would cut.
+  // An empty name would be the directory itself, and a system call would cut a name at its NUL.
   if (name === "" || name.includes("\0")) return failure;
   for (const entry of (PATH ?? defaultPath).split(":")) {
     if (entry.includes("\ufffd")) return EILSEQ;
@@ -43,18 +43,18 @@ export function lookUpCommand(
   return failure;
 }
 
-/** 0 for a file that this user may execute, or the errno of execve(2). */
+/** Returns 0 for a file that this user may execute, otherwise the errno of execve(2). */
 export function executableError(path: string): number {
   const mode = fileMode(path);
   if (mode < 0) return mode;
   return (mode & S_IFMT) === S_IFREG ? mayExecute(path) : EACCES;
 }
 
-/** Why `lookUpCommand()` found nothing, and what to do, for the end of a message. */
+/** Why `lookUpCommand()` found nothing and what to do, as the end of a message. */
 export function lookUpFailure(errno: number): string {
   if (errno === ENOENT) return "it is not on PATH; install it, or give its path";
   if (errno === EACCES) {
-    return "what PATH has of that name is not executable by this user; chmod +x it, or give another path";
+    return "this user may not execute the file of that name on PATH; chmod +x it, or give another path";
   }
   return `looking it up on PATH failed with ${errnoName(-errno)}; give its path`;
 }

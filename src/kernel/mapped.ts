@@ -1,6 +1,6 @@
 /**
- * Maps the native library without /proc, which dlopen(3) would need to reach a file in memory. It
- * was built without relocations and needs no other library, so mapping its segments is enough.
+ * Maps the native library without /proc, which dlopen(3) needs to reach a file in memory. The
+ * library has no relocations and needs no other library, so mapping its segments is enough.
  */
 import { dlopen, FFIType, toArrayBuffer, type Pointer } from "bun:ffi";
 import { nativeBytes } from "./image.ts";
@@ -25,7 +25,7 @@ const MAP_ANONYMOUS = 0x20;
 const { i32, i64, i64_fast, u64 } = FFIType;
 const symbols = { mmap: { args: [u64, u64, i32, i32, i32, i64], returns: i64_fast } } as const;
 
-/** The fields of `Elf64_Phdr` that are used here; positions and sizes are in bytes. */
+/** The fields of `Elf64_Phdr` that this file uses; positions and sizes in bytes. */
 interface Segment {
   readonly type: number;
   readonly flags: number;
@@ -39,7 +39,7 @@ interface Segment {
  * Maps the library.
  *
  * @param fd The file in memory that holds it
- * @returns The addresses of its functions by name, or a text that says what failed
+ * @returns The addresses of its functions by name, or a text that explains the failure
  */
 export function mapLibrary(fd: number): ReadonlyMap<string, number> | string {
   const image = nativeBytes();
@@ -91,7 +91,7 @@ function segmentsOf(view: DataView): Segment[] {
   }));
 }
 
-/** What the library exports. Its linker puts the names right after the symbols. */
+/** The functions that the library exports. Its linker places the names right after the symbols. */
 function exportsOf(
   view: DataView,
   image: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * The native library as a sealed file in memory. A path could lead to somebody else's file: the
- * current directory's, or one that a sandboxed command left where Bun unpacks programs.
+ * The native library as a sealed file in memory. A path could lead to an attacker's file: in the
+ * current directory, or where Bun unpacks programs, which a sandboxed command may write.
  */
 import { errnoName, fixOf, LandlockError } from "../errors/errors.ts";
 import { nativeBytes } from "./image.ts";
@@ -22,25 +22,25 @@ import {
 const EACCES = -13;
 const EINVAL = -22;
 
-/** Nobody can change the file, commands that inherit it included. */
+/** Nobody can change the file, not even a command that inherits it. */
 const seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 
 /**
- * Where all threads and all copies of this package look for the file: the library has state, so a
- * process should load it once.
+ * All threads and all copies of this package look for the file at these descriptors. The library
+ * has state, so a process should load it only once.
  */
 const firstFd = 500;
 const lastFd = 503;
 
 let image = -1;
 
-/** A sealed file in memory that holds the library: its descriptor, close-on-exec. */
+/** The descriptor of a sealed file in memory that holds the library; close-on-exec. */
 export function nativeImage(): number {
   if (image < 0) image = create();
   return image;
 }
 
-/** The same file, as a program to execute. */
+/** The same file, to be executed as a program. */
 export function launcherImage(): number {
   const fd = nativeImage();
   const found = fcntl(fd, F_GET_SEALS, 0);
@@ -52,7 +52,10 @@ export function launcherImage(): number {
   );
 }
 
-/** Whether it holds these very bytes for good: whoever can pass descriptors can pass such a file. */
+/**
+ * Whether the file is sealed and holds exactly these bytes. Another process could pass us a
+ * descriptor of its own.
+ */
 function isLibrary(fd: number): boolean {
   const found = fcntl(fd, F_GET_SEALS, 0);
   if (found < 0 || (found & seals) !== seals) return false;
@@ -63,7 +66,7 @@ function isLibrary(fd: number): boolean {
 function create(): number {
   const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   let fd = memfdCreate("liblandlock", flags | MFD_EXEC);
-  // Before Linux 6.3 there was no MFD_EXEC; EACCES: the sysctl vm.memfd_noexec forbids it.
+  // Linux before 6.3 lacks MFD_EXEC (EINVAL). The sysctl vm.memfd_noexec may forbid it (EACCES).
   if (fd === EINVAL || fd === EACCES) fd = memfdCreate("liblandlock", flags);
   if (fd < 0) throw imageError("memfd_create", -fd);
   const bytes = nativeBytes();
@@ -75,7 +78,7 @@ function create(): number {
   const sealed = fcntl(fd, F_ADD_SEALS, seals);
   if (sealed < 0) throw imageError("fcntl", -sealed, fd);
   const moved = fcntl(fd, F_DUPFD_CLOEXEC, firstFd);
-  // Below a small limit on open files it stays where it is, for this thread alone.
+  // If the limit on open files is too low to move it, only this thread uses it.
   if (moved < 0) return fd;
   close(fd);
   for (let other = firstFd; other < moved && other <= lastFd; other++) {

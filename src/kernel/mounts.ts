@@ -1,26 +1,29 @@
-/** Tells which paths lead to one directory because it is mounted more than once. */
+/** Recognizes paths that lead to the same directory because it is mounted more than once. */
 import { isWithin, nameOf } from "./names.ts";
 import { readFile } from "./syscalls.ts";
 
 interface Mount {
   readonly id: string;
   readonly parent: string;
-  /** The path that it is at. */
+  /** The path where it is mounted. */
   readonly point: string;
-  /** Its file system, and the directory of it that is mounted. */
+  /** Its file system, and which directory of that is mounted. */
   readonly source: string;
 }
 
-/** The mounts of this process. */
+/** The mounts that this process sees. */
 export class Mounts {
-  /** None if /proc cannot be read: then paths are told apart by their texts only. */
+  /** Empty if /proc can't be read. Paths are then compared by their texts only. */
   readonly #mounts = mountsIn(readFile("/proc/self/mountinfo") ?? new Uint8Array());
 
-  /** A path without links as its file system has it: the same for all paths of one directory. */
+  /**
+   * The place of a path, without links, in its file system. All paths of one directory have the
+   * same.
+   */
   originOf(path: string): string {
     let at: Mount = { id: "", parent: "", point: "/", source: "" };
     for (;;) {
-      // The way from the root meets the shortest of them first, and what is mounted there hides others.
+      // A walk from the root meets the shortest mount point first, and that mount hides the others.
       let next: Mount | undefined;
       for (const mount of this.#mounts) {
         if (mount.parent !== at.id || !isWithin(path, mount.point)) continue;
@@ -32,7 +35,7 @@ export class Mounts {
     return at.source + path.slice(at.point === "/" ? 0 : at.point.length).replace(/^\/$/, "");
   }
 
-  /** Of a directory and of all that is mounted beneath it. */
+  /** The origins of a directory and of all mounts beneath it. */
   originsBeneath(path: string): string[] {
     const beneath = this.#mounts.filter(({ point }) => point !== path && isWithin(point, path));
     return [path, ...beneath.map(({ point }) => point)].map((one) => this.originOf(one));
@@ -53,13 +56,15 @@ function mountsIn(bytes: Uint8Array): Mount[] {
     return { id, parent, point: plain(point), source: device + plain(root).replace(/^\/$/, "") };
   });
   const ids = new Set(mounts.map(({ id }) => id));
-  // What is mounted outside of the root of this process is not listed.
+  // The list omits mounts outside of this process's root, so their children become roots here.
   return mounts.map((one) =>
     ids.has(one.parent) && one.parent !== one.id ? one : { ...one, parent: "" },
   );
 }
 
-/** Spaces and the like stand there as a backslash and three digits. */
+/**
+ * Decodes mountinfo's escapes: a backslash and three octal digits for characters such as spaces.
+ */
 function plain(path: string): string {
   return path.replaceAll(/\\([0-7]{3})/g, (_, digits) =>
     String.fromCharCode(Number.parseInt(digits as string, 8)),

@@ -1,18 +1,18 @@
 /**
- * Names of files as strings. To the kernel a name is bytes, and they need not be UTF-8: each byte
- * that isn't becomes one of U+DC80 to U+DCFF, which no text contains. So two names never become
- * one, and `isWellFormed()` tells whether a name is a text, which policies and options can hold.
- * Such a name reaches the kernel through `fileName()` only: everything else, `node:path` included,
- * would make it the name of another file.
+ * File names as strings. The kernel's names are bytes, which need not be UTF-8: each byte that
+ * isn't becomes one of U+DC80 to U+DCFF, which never occur in valid text. So different names stay
+ * different, and `isWellFormed()` tells whether a policy or an option can hold a name. Such a name
+ * may reach the kernel only through `fileName()`: anything else, `node:path` included, turns it
+ * into another file's name.
  */
 import { LandlockError } from "../errors/errors.ts";
 
-/** What stands for the byte 0; that for the byte 0x80 is the first one in use. */
+/** Stands for the byte 0. The first code in use is the one for the byte 0x80. */
 const escaped = 0xdc00;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The string for a name's bytes. */
+/** Decodes a name's bytes to a string. */
 export function nameOf(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes);
@@ -31,13 +31,13 @@ export function nameOf(bytes: Uint8Array): string {
   }
 }
 
-/** How many bytes a character has that begins with this one. */
+/** How many bytes a character has if it begins with this one. */
 function lengthAt(byte: number): number {
   if (byte < 0xc0) return 1;
   return byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
 }
 
-/** The bytes that a name stands for. */
+/** The bytes of a name. */
 export function bytesOf(name: string): Buffer {
   if (name.isWellFormed()) return Buffer.from(name);
   const parts = [...name].map((character) => {
@@ -49,46 +49,51 @@ export function bytesOf(name: string): Buffer {
   return Buffer.concat(parts);
 }
 
-/** A name as `node:fs` takes it. */
+/** A name in the form that `node:fs` accepts. */
 export function fileName(name: string): string | Buffer {
   return name.isWellFormed() ? name : bytesOf(name);
 }
 
-/** The directory that a path is in, by its text: `dirname()` for names that are not UTF-8 too. */
+/**
+ * The parent directory of a path, by its text: `dirname()` that also supports names that aren't
+ * UTF-8.
+ */
 export function parentOf(path: string): string {
   const end = path.replace(/\/+$/, "").lastIndexOf("/");
   return end > 0 ? path.slice(0, end).replace(/(?<=.)\/+$/s, "") : path.startsWith("/") ? "/" : ".";
 }
 
-/** The last part of a path, by its text: `basename()` for names that are not UTF-8 too. */
+/**
+ * The last part of a path, by its text: `basename()` that also supports names that aren't UTF-8.
+ */
 export function lastName(path: string): string {
   const trimmed = path.replace(/\/+$/, "");
   return trimmed.slice(trimmed.lastIndexOf("/") + 1);
 }
 
-/** The path of a name in a folder. */
+/** The path of an entry of a folder. */
 export function inFolder(folder: string, name: string): string {
   return folder === "/" ? `/${name}` : `${folder}/${name}`;
 }
 
-/** Whether a path is that of a folder or of something in it, by their texts. */
+/** Whether a path is a folder or something in it, by their texts. */
 export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder === "/" ? "/" : `${folder}/`);
 }
 
-/** Where a symbolic link leads. Throws as readlinkSync() does. */
+/** The target of a symbolic link. Throws like realpathSync(). */
 export function linkTarget(path: string): string {
   const { readlinkSync } = require("node:fs") as typeof import("node:fs");
   return nameOf(readlinkSync(fileName(path), { encoding: "buffer" }));
 }
 
-/** A path without symbolic links. Throws as realpathSync() does. */
+/** A path with its symbolic links resolved. Throws like realpathSync(). */
 export function realPath(path: string): string {
   const { realpathSync } = require("node:fs") as typeof import("node:fs");
   return nameOf(realpathSync.native(fileName(path), { encoding: "buffer" }));
 }
 
-/** The same, or undefined if it cannot be told. */
+/** `realPath()`, or undefined if it fails. */
 export function knownRealPath(path: string): string | undefined {
   try {
     return realPath(path);
@@ -100,18 +105,18 @@ export function knownRealPath(path: string): string | undefined {
 /**
  * The current directory.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` if it was removed, or its path is too long
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if it was removed, or if its path is too long
  */
 export function currentDirectory(): string {
   try {
     const path = process.cwd();
-    // Bun's own answer has lost the bytes that are not UTF-8.
+    // Bun's answer replaces bytes that aren't UTF-8.
     return path.includes("\ufffd") ? linkTarget("/proc/self/cwd") : path;
   } catch (cause) {
     const { code = "an error" } = cause as { code?: string };
     throw new LandlockError(
       "ERR_LANDLOCK_PATH",
-      `Cannot tell the current directory: ${code}; change to one that exists and has a shorter path`,
+      `Cannot read the current directory: ${code}; change to one that exists and has a shorter path`,
       { cause },
     );
   }

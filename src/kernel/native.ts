@@ -1,4 +1,4 @@
-/** The native library: the only place that loads it. */
+/** Loads the native library. No other module does. */
 import { dlopen, FFIType, linkSymbols, ptr, type FFIFunction, type Pointer } from "bun:ffi";
 import { LandlockError } from "../errors/errors.ts";
 import { mapLibrary } from "./mapped.ts";
@@ -10,7 +10,7 @@ import { PROC_SUPER_MAGIC } from "./uapi.ts";
 /** `LANDLOCK_NATIVE_VERSION` of `lib/allthreads.h`. */
 const version = 3;
 
-/** Results of `allthreads_restrict` that are not an errno, from `lib/allthreads.h`. */
+/** Results of `allthreads_restrict` other than an errno, from `lib/allthreads.h`. */
 export const ALLTHREADS_UNREACHABLE = -5001;
 export const ALLTHREADS_DIVERGED = -5002;
 
@@ -30,14 +30,14 @@ let loaded: Native | undefined;
 function native(): Native {
   if (loaded) return loaded;
   const fd = nativeImage();
-  // Without procfs a file of that name could be anybody's.
+  // If /proc isn't procfs, the file at that path could be anybody's.
   const inProc = fileSystemType("/proc/self/fd") === PROC_SUPER_MAGIC;
   const opened = inProc ? openLibrary(`/proc/self/fd/${fd}`) : mapWithoutProc(fd);
   const found = opened.landlock_native_version();
   if (found !== version) {
     throw new LandlockError(
       "ERR_LANDLOCK_NATIVE",
-      `The native library has version ${found} where ${version} is needed: reinstall bun-landlock`,
+      `Cannot use the native library: it has version ${found} instead of ${version}; reinstall bun-landlock`,
     );
   }
   return (loaded = opened);
@@ -53,8 +53,8 @@ function openLibrary(path: string): Native {
 }
 
 function mapWithoutProc(fd: number): Native {
-  // Each thread would get a library of its own, with a lock of its own.
-  const mapped = Bun.isMainThread ? mapLibrary(fd) : "a Worker needs /proc for that; mount it";
+  // Each thread would map its own copy, with its own lock.
+  const mapped = Bun.isMainThread ? mapLibrary(fd) : "a Worker needs /proc to load it; mount /proc";
   if (typeof mapped === "string") {
     const message = `Cannot load the native library: ${mapped}`;
     throw new LandlockError("ERR_LANDLOCK_NATIVE", message, { path: "/proc/self" });
@@ -66,22 +66,22 @@ function mapWithoutProc(fd: number): Native {
   return linkSymbols(functions).symbols as unknown as Native;
 }
 
-/** Opens the library now, for calls that come once /proc is out of reach. */
+/** Loads the library early, for calls made after /proc becomes inaccessible. */
 export function loadNative(): void {
   native();
 }
 
-/** What a broadcast did. Errors are negative errnos, 0: none. */
+/** The result of a broadcast. Errors are negative errnos, or 0 if there was none. */
 export interface Broadcast {
   /** 0, a negative errno of the calling thread, or one of the ALLTHREADS results. */
   readonly result: number;
-  /** Restricted threads, the caller included. */
+  /** The number of restricted threads, including the caller. */
   readonly threads: number;
-  /** The thread a failure is about, 0: none in particular. */
+  /** The thread that caused the failure, or 0. */
   readonly tid: number;
   readonly error: number;
   readonly changed: boolean;
-  /** That thread's name; empty without one. */
+  /** That thread's name; empty if there is none. */
   readonly name: string;
 }
 
@@ -106,11 +106,11 @@ export function restrictAllThreads(fd: number, flags: number, deadlineMs: number
 }
 
 /**
- * Becomes another program, as a plain exec would: see `lib/allthreads.h`.
+ * Executes another program in place of this one, like a plain exec: see `lib/allthreads.h`.
  *
- * @param argv NUL-terminated strings, bytes as the program shall see them
- * @param openFiles Soft `RLIMIT_NOFILE` to set; 0: leave it
- * @returns A negative errno; on success it does not return
+ * @param argv NUL-terminated strings, as the exact bytes for the program
+ * @param openFiles The soft `RLIMIT_NOFILE` to set; 0 keeps the current one
+ * @returns A negative errno; it doesn't return on success
  */
 export function execve(
   path: string,
@@ -120,7 +120,7 @@ export function execve(
 ): number {
   const vector = (strings: readonly Uint8Array[]) =>
     new BigUint64Array([...strings.map((string) => BigInt(ptr(string))), 0n]);
-  // Named, so that they live until the call has read them.
+  // Variables keep these buffers alive until the call has read them.
   const file = bytesOf(`${path}\0`);
   const args = vector(argv);
   const env = vector(envp);

@@ -11,24 +11,24 @@ import {
 import { close, landlockAbi, landlockCreateRuleset, landlockErrata } from "./syscalls.ts";
 import { encodeRulesetAttr } from "./uapi.ts";
 
-/** Whether Landlock can be used here, and if not, why. */
+/** Whether Landlock can be used here, or why not. */
 export type KernelState = "enabled" | "disabled" | "unsupported" | "blocked" | "not-linux";
 
-/** What decides a plan: nothing else about the machine does. */
+/** Everything about the machine that a plan depends on. */
 export interface Kernel {
-  /** Landlock ABI; 0 where Landlock cannot be used. */
+  /** The Landlock ABI, or 0 if Landlock can't be used. */
   readonly abi: number;
   /** Mask of fixed errata: bit N - 1 is erratum N. */
   readonly errata: number;
   readonly state: KernelState;
-  /** Rights of that ABI which the kernel refuses all the same; default none. */
+  /** Rights of that ABI that the kernel refuses anyway; default: none. */
   readonly missing?: readonly (FsRight | NetRight | Scope)[] | undefined;
 }
 
 /** What `probe()` returns. */
 export interface Probe extends Kernel {
   readonly missing: readonly (FsRight | NetRight | Scope)[];
-  /** What to do where Landlock cannot be used; empty where it can. */
+  /** What to do if Landlock can't be used; empty otherwise. */
   readonly remedy: string;
 }
 
@@ -43,7 +43,7 @@ const remedies: Record<KernelState, string> = {
   "not-linux": "there is no Landlock outside Linux",
 };
 
-/** All states. */
+/** All kernel states. */
 export const kernelStates = Object.keys(remedies) as KernelState[];
 
 const codes = {
@@ -59,17 +59,17 @@ const ENOSYS = -38;
 const EOPNOTSUPP = -95;
 
 /**
- * Asks the kernel what its Landlock can do. Changes nothing, opens no file.
+ * Asks the kernel what its Landlock supports. It changes nothing and opens no file.
  *
- * @returns The ABI (0: Landlock cannot be used), the fixed errata, rights of the ABI that this kernel
- *   lacks, the state and its remedy
- * @throws {LandlockError} `ERR_LANDLOCK_NATIVE` where libc cannot be loaded
+ * @returns The ABI (0: Landlock can't be used), the fixed errata, rights of the ABI that this
+ *   kernel lacks, the state and its remedy
+ * @throws {LandlockError} `ERR_LANDLOCK_NATIVE` if libc can't be loaded
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#landlock-abi-versions}
  */
 export function probe(): Probe {
   const abi = process.platform === "linux" ? landlockAbi() : 0;
   const state = process.platform === "linux" ? stateOf(abi) : "not-linux";
-  // Kernels before the errata query answer EINVAL: nothing is known to be fixed.
+  // Kernels older than the errata query answer EINVAL. Assume that nothing is fixed there.
   const errata = state === "enabled" ? Math.max(landlockErrata(), 0) : 0;
   const missing = Object.freeze(state === "enabled" ? missingRights(abi) : []);
   return Object.freeze({ abi: Math.max(abi, 0), errata, state, missing, remedy: remedies[state] });
@@ -78,8 +78,8 @@ export function probe(): Probe {
 const noRights: Rights = { fs: [], net: [], scoped: [] };
 
 /**
- * Kernels of distributions take over parts of an ABI: RHEL 9 answers 6 and has no `signal` scope.
- * One call finds out that all rights are there; only if it fails is each of them tried.
+ * Distribution kernels backport parts of an ABI: RHEL 9 reports ABI 6 without the `signal` scope.
+ * One call usually shows that all rights exist; each is tried only if that call fails.
  */
 function missingRights(abi: number): (FsRight | NetRight | Scope)[] {
   const all = rightsOf(abi);
@@ -91,7 +91,7 @@ function missingRights(abi: number): (FsRight | NetRight | Scope)[] {
   ];
 }
 
-/** Any other failure is for the real call to report. */
+/** Only EINVAL and E2BIG mean a missing right. The real call reports any other failure. */
 function accepts(rights: Rights, abi: number): boolean {
   const fd = landlockCreateRuleset(encodeRulesetAttr(rights, noRights, abi));
   if (fd >= 0) close(fd);
@@ -110,7 +110,7 @@ export function unavailable(state: Exclude<KernelState, "enabled">): LandlockErr
   return new LandlockError(codes[state], `Cannot restrict anything: ${remedies[state]}`);
 }
 
-/** The ABI to work with: what a newer kernel can do beyond the table is left alone. */
+/** The ABI to work with: at most the newest known one. */
 export function usableAbi(kernel: Kernel): number {
   return kernel.state === "enabled" ? Math.min(kernel.abi, newestAbi) : 0;
 }
@@ -118,7 +118,7 @@ export function usableAbi(kernel: Kernel): number {
 /**
  * The error for a command or program that would run without any restriction.
  *
- * @param what What was not done, as `"Cannot start \"ls\" in a sandbox"`
+ * @param what What was not done, such as `"Cannot start \"ls\" in a sandbox"`
  */
 export function unrestricted(what: string): LandlockError {
   const { state, remedy } = probe();
@@ -129,10 +129,12 @@ export function unrestricted(what: string): LandlockError {
   return new LandlockError(code, `${what}: ${why}`, { hint: { id: "none" } });
 }
 
-/** Erratum 2: below ABI 8 each thread is a domain of its own, and could not signal the others. */
+/**
+ * Erratum 2: below ABI 8 each thread has its own domain, so it could not signal the other threads.
+ */
 const signalErratum = 1 << 1;
 
-/** The rights that this kernel can restrict: those of its ABI, without what it lacks or must not. */
+/** The rights that this kernel can restrict: those of its ABI without missing and unsafe ones. */
 export function rightsOfKernel(kernel: Kernel): Rights {
   const abi = usableAbi(kernel);
   const { fs, net, scoped } = rightsOf(abi);

@@ -1,19 +1,19 @@
-/** Why execve(2) refused a program, for `spawn()` and the command line. */
+/** Explains why execve(2) refused a program, for `spawn()` and the command line. */
 import { errnoName, fixOf, LandlockError } from "../errors/errors.ts";
 import { idOf } from "./identity.ts";
 import { executableError } from "./lookup.ts";
 import { close, openFile, readInto } from "./syscalls.ts";
 
-/** `BINPRM_BUF_SIZE`: how much of a file the kernel reads to see what it is. */
+/** `BINPRM_BUF_SIZE`: how many bytes the kernel reads to recognize a file's format. */
 const headBytes = 256;
 
 /**
  * The error for a program that could not be executed.
  *
- * @param what What failed, as `'Cannot execute "tool"'`
- * @param path The program as execve(2) got it
- * @param errno Its errno, positive
- * @param cwd Where a relative path starts
+ * @param what What failed, such as `'Cannot execute "tool"'`
+ * @param path The program as it was passed to execve(2)
+ * @param errno The errno, positive
+ * @param cwd The directory that a relative path starts from
  */
 export function executeError(
   what: string,
@@ -37,7 +37,7 @@ const EXIT_NOT_FOUND = 127;
 /** The shells add the number of the signal that ended a command. */
 const EXIT_SIGNAL = 128;
 
-/** The exit status for a program that could not be executed, as env(1) and the shells have it. */
+/** The exit status for a program that could not be executed, as in env(1) and the shells. */
 export function exitStatusFor(errno: number): number {
   return errno === ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }
@@ -56,7 +56,7 @@ export function exitStatusOf({
 }
 
 /**
- * The errno that execve(2) of a file would fail with, as far as that can be told without it.
+ * Predicts the errno of execve(2) for a file, as far as possible without calling it.
  *
  * @returns A positive errno, or 0
  */
@@ -69,7 +69,7 @@ export function expectedErrno(path: string): number {
   return isElf(head) || mayHaveHandler() ? 0 : ENOEXEC;
 }
 
-/** Whether some other kind of file may be executed here: binfmt_misc of the kernel's documentation. */
+/** Whether binfmt_misc may run other kinds of files here. */
 function mayHaveHandler(): boolean {
   try {
     const { readdirSync } = require("node:fs") as typeof import("node:fs");
@@ -80,16 +80,16 @@ function mayHaveHandler(): boolean {
   }
 }
 
-/** What a `#!` line names, and what that gets as its one argument. */
+/** The interpreter of a `#!` line and the argument that it gets. */
 export function hashBangIn(head: string) {
   const [line, interpreter, argument] = /^#![ \t]*([^ \t\n\0]+)([^\n\0]*)/.exec(head) ?? [];
   if (line === undefined) return undefined;
-  // The kernel does not take a name that its buffer cuts off.
+  // The kernel rejects an interpreter's name that doesn't fit into its buffer.
   const isCut = argument === "" && line.length === headBytes;
   return { interpreter: interpreter!, argument: argument!.trim(), isCut };
 }
 
-/** What to do; undefined if only the sandbox can have been in the way. */
+/** What to do, or undefined if only the sandbox can be the reason. */
 function fixFor(file: string, errno: number): string | undefined {
   switch (errnoName(errno)) {
     case "EACCES":
@@ -112,7 +112,7 @@ function fixFor(file: string, errno: number): string | undefined {
   }
 }
 
-/** The kernel says ENOENT of an interpreter too. */
+/** The kernel returns ENOENT for a missing interpreter too. */
 function missing(file: string): string {
   if (executableError(file) !== 0) return "correct the path, or install it";
   const head = textOf(file);
@@ -128,9 +128,10 @@ function missing(file: string): string {
 }
 
 function unknownKind(head: string): string {
-  if (isElf(head)) return "it is damaged, or for another CPU; install a build for this machine";
+  if (isElf(head))
+    return "it is damaged, or built for another CPU; install a build for this machine";
   if (head.startsWith("#!")) return "its #! line is not complete; correct it, as in #!/bin/sh";
-  return "it is a script without a #! line, or no program; begin it with a line such as #!/bin/sh";
+  return "it is not a program, or a script without a #! line; begin it with a line such as #!/bin/sh";
 }
 
 function isElf(head: string): boolean {
@@ -142,7 +143,7 @@ function textOf(file: string): string {
   return typeof head === "number" ? "" : head.text;
 }
 
-/** The beginning of a file, each byte a character, and its identity; or a negative errno. */
+/** The start of a file, one character per byte, and the file's identity; or a negative errno. */
 export function headOf(file: string): { readonly text: string; readonly id: string } | number {
   const fd = openFile(file);
   if (fd < 0) return fd;

@@ -1,6 +1,7 @@
 /**
- * Numbers and struct layouts of the kernel's interface, with the kernel's own names. Masks are u64,
- * and numbers here: they are exact up to 53 bits, where JavaScript's bit operators end at 32.
+ * Numbers and struct layouts of the kernel's interface, under the kernel's names. Masks are u64 in
+ * the kernel and numbers here: numbers are exact up to 53 bits, but JavaScript's bit operators only
+ * handle 32.
  *
  * Source: `include/uapi/linux/landlock.h`, `landlock_add_rule(2)`, `open(2)`, `prctl(2)`,
  * `ioctl_tty(2)`.
@@ -19,15 +20,15 @@ export const RESOLVE_NO_MAGICLINKS = 0x02;
 export const RESOLVE_NO_SYMLINKS = 0x04;
 /** arm64 has its own value (`arch/arm64/include/uapi/asm/fcntl.h`). */
 export const O_DIRECTORY = process.arch === "arm64" ? 0o40000 : 0o200000;
-/** As `O_DIRECTORY`. */
+/** arm64 has its own value, as for `O_DIRECTORY`. */
 export const O_NOFOLLOW = process.arch === "arm64" ? 0o100000 : 0o400000;
-/** Opening a pipe does not wait for its other end then. */
+/** Opening a pipe doesn't wait for its other end. */
 export const O_NONBLOCK = 0o4000;
 export const O_NOCTTY = 0o400;
 export const S_IFMT = 0o170000;
 export const S_IFREG = 0o100000;
 export const AT_FDCWD = -100;
-/** Bytes of a path, the NUL at its end included. */
+/** The longest path in bytes, including its NUL. */
 export const PATH_MAX = 4096;
 export const AT_EMPTY_PATH = 0x1000;
 export const AT_EACCESS = 0x200;
@@ -40,7 +41,7 @@ export const F_SEAL_SEAL = 0x1;
 export const F_SEAL_SHRINK = 0x2;
 export const F_SEAL_GROW = 0x4;
 export const F_SEAL_WRITE = 0x8;
-/** The kernel sets it where `vm.memfd_noexec` forbids to execute the file. */
+/** The kernel sets this seal if `vm.memfd_noexec` forbids executing the file. */
 export const F_SEAL_EXEC = 0x20;
 export const FD_CLOEXEC = 1;
 export const CLOSE_RANGE_CLOEXEC = 1 << 2;
@@ -59,7 +60,7 @@ export const PR_SET_NO_NEW_PRIVS = 38;
 export const PR_GET_NO_NEW_PRIVS = 39;
 export const RLIMIT_NOFILE = 7;
 export const TIOCGWINSZ = 0x5413;
-/** With `O_CLOEXEC`, which is `EFD_CLOEXEC` too (`eventfd(2)`). */
+/** Combine it with `O_CLOEXEC`, which has the value of `EFD_CLOEXEC` (`eventfd(2)`). */
 export const EFD_NONBLOCK = 0o4000;
 export const PROC_SUPER_MAGIC = 0x9fa0;
 export const SIGCHLD = 17;
@@ -67,7 +68,7 @@ export const MFD_CLOEXEC = 0x1;
 export const MFD_ALLOW_SEALING = 0x2;
 export const MFD_EXEC = 0x10;
 
-/** System call numbers; those from 424 on are the same on every CPU. */
+/** System call numbers. Those from 424 on are the same on every CPU. */
 export const NR = {
   landlock_create_ruleset: 444,
   landlock_add_rule: 445,
@@ -110,7 +111,7 @@ export const NR = {
       }),
 } as const;
 
-/** The mask of some names; a name's bit is its place in `all`, which has 53 names at most. */
+/** The mask of some names. A name's bit is its index in `all`, which has at most 53 names. */
 export function maskOf<Name extends string>(
   names: readonly NoInfer<Name>[],
   all: readonly Name[],
@@ -120,7 +121,7 @@ export function maskOf<Name extends string>(
   return mask;
 }
 
-/** Writes a u64 in the byte order of both CPUs; `at` counts 32-bit words. */
+/** Writes a u64 in little-endian order, which both CPUs use. `at` counts 32-bit words. */
 function setU64(words: Uint32Array, at: number, value: number): void {
   words[at] = value;
   words[at + 1] = value / 2 ** 32;
@@ -129,7 +130,7 @@ function setU64(words: Uint32Array, at: number, value: number): void {
 /**
  * `struct landlock_ruleset_attr`, in the size that a kernel of this ABI knows.
  *
- * @param quiet What a denial of which is not logged where a quiet rule covers it, ABI 10
+ * @param quiet Rights whose denials a quiet rule keeps out of the audit log (ABI 10)
  */
 export function encodeRulesetAttr(handled: Rights, quiet: Rights, abi: number): Uint8Array {
   const words = new Uint32Array(12);
@@ -143,22 +144,21 @@ export function encodeRulesetAttr(handled: Rights, quiet: Rights, abi: number): 
 }
 
 /**
- * `struct landlock_path_beneath_attr`: u64 rights, s32 descriptor, packed. Its address holds for as
- * long as it lives. That of a small typed array without an ArrayBuffer does not: the engine moves
- * its elements when it compiles code for that very array, and a kernel that is given the old
- * address again and again sees the old rights for ever.
+ * `struct landlock_path_beneath_attr`: u64 rights and an s32 descriptor, packed. It needs an
+ * ArrayBuffer of its own: the engine moves the elements of a small typed array when it compiles
+ * code for that array. The kernel would then read outdated rights at the old address.
  */
 export function pathBeneathAttr(): Uint32Array {
   return new Uint32Array(new ArrayBuffer(12));
 }
 
-/** Fills in a `struct landlock_path_beneath_attr`. */
+/** Fills a `struct landlock_path_beneath_attr`. */
 export function setPathBeneath(attr: Uint32Array, allowedAccess: number, parentFd: number): void {
   setU64(attr, 0, allowedAccess);
   attr[2] = parentFd;
 }
 
-/** `struct landlock_net_port_attr`: u64 rights, u64 port in host byte order. */
+/** `struct landlock_net_port_attr`: u64 rights and a u64 port in host byte order. */
 export function encodeNetPortAttr(allowedAccess: number, port: number): Uint8Array {
   const words = new Uint32Array(4);
   setU64(words, 0, allowedAccess);

@@ -1,34 +1,36 @@
-/** Follows a path name by name, and its links as they say, those of /proc included. */
+/** Follows a path name by name. It follows the links of /proc by their text too. */
 import { inFolder, parentOf } from "./names.ts";
 import { close, openIn, readOpenLink } from "./syscalls.ts";
 import { AT_FDCWD, O_NOFOLLOW, O_PATH } from "./uapi.ts";
 
 const ELOOP = -40;
-/** As many as the kernel follows (`path_resolution(7)`). */
+/** The kernel's own limit (`path_resolution(7)`). */
 export const linksMax = 40;
 
-/** Opens a name in a directory, or the link that it is: a descriptor, or a negative errno. */
+/**
+ * Opens an entry of a directory without following a link. Returns a descriptor or a negative errno.
+ */
 type OpenNext = (folder: number, name: string, place: string, isLast: boolean) => number;
 
 /** Where a path leads. */
 export interface Way {
-  /** What is there, for the caller to close, or the negative errno that ended the walk. */
+  /** The open file, which the caller must close, or the negative errno that ended the walk. */
   readonly fd: number;
-  /** Its place, as far as it exists. There are no links in it. */
+  /** The path of the last file that exists, without links. */
   readonly end: string;
-  /** The names that are left where something does not exist. */
+  /** The remaining names if something doesn't exist. */
   readonly rest: readonly string[];
-  /** The directories in which links were found, themselves without links. */
+  /** The directories in which links were found, as paths without links. */
   readonly links: readonly string[];
 }
 
 const openAsPath: OpenNext = (folder, name) => openIn(folder, name, O_PATH | O_NOFOLLOW);
 
 /**
- * Follows a path from the root on.
+ * Follows a path from the root.
  *
- * @param path Absolute
- * @param open Opens the root and each next name; may throw
+ * @param path An absolute path
+ * @param open Opens the root and each further name; may throw
  */
 export function walk(path: string, open = openAsPath): Way {
   const openRoot = () => open(AT_FDCWD, "/", "/", false);
@@ -66,7 +68,7 @@ export function walk(path: string, open = openAsPath): Way {
   return { fd, end, rest: names.reverse(), links };
 }
 
-/** The names in a path, backwards: the next one is last. */
+/** The names in a path in reverse order, so that the next one can be popped. */
 function namesIn(path: string): string[] {
   return path
     .split("/")
@@ -74,12 +76,14 @@ function namesIn(path: string): string[] {
     .reverse();
 }
 
-/** A path as seen from the root; links, dots and superfluous slashes stay. */
+/** Makes a path absolute. Links, dots and repeated slashes stay. */
 export function wholePath(path: string): string {
   return path.startsWith("/") ? path : `${here()}/${path}`;
 }
 
-/** The current directory; if it is removed, nothing can be opened from there. */
+/**
+ * The current directory. If it was removed, an empty string: nothing can be opened there anyway.
+ */
 function here(): string {
   try {
     return process.cwd();

@@ -1,6 +1,6 @@
 /**
- * The machine's files, for the model. Landlock restricts neither stat(2) nor readlink(2), so a
- * sandboxed process can look up what it cannot open.
+ * Looks up this machine's files for the model. Landlock restricts neither stat(2) nor readlink(2),
+ * so a sandboxed process can look up files that it can't open.
  */
 import { lstatSync, type BigIntStats } from "node:fs";
 import { currentDirectory, fileName, inFolder, linkTarget } from "../kernel/names.ts";
@@ -9,13 +9,15 @@ import { linksMax } from "../kernel/walk.ts";
 import type { FileType } from "./operation.ts";
 import type { Files, Inode, Place } from "./place.ts";
 
-/** Looks up the files of this machine, as they are now. */
+/** Looks up this machine's files in their current state. */
 export const machineFiles: Files = {
   find: (path, follow) =>
     find(path.startsWith("/") ? path : `${currentDirectory()}/${path}`, follow, 0),
 };
 
-/** Name by name as the kernel does: behind a symbolic link, `..` is the parent of its target. */
+/**
+ * Resolves name by name as the kernel does: `..` after a symbolic link is the parent of its target.
+ */
 function find(path: string, follow: boolean, links: number): Place {
   const chain: Inode[] = [inodeOf("/", undefined)!];
   const names = path.split("/").filter((name) => name !== "" && name !== ".");
@@ -31,7 +33,7 @@ function find(path: string, follow: boolean, links: number): Place {
     const found = inodeOf(next, directory);
     if (found?.type === "symlink" && (follow || !last)) {
       const target = targetOf(next);
-      // A link that leads to itself, or one of /proc to what has no path, leads nowhere.
+      // Circular links lead nowhere, and so do links of /proc to files without a path.
       if (target === "" || links === linksMax) return nowhere(path);
       const start = target.startsWith("/") ? target : `${directory.path}/${target}`;
       return find([start, ...names.slice(i + 1)].join("/"), follow, links + 1);
@@ -70,7 +72,7 @@ function inodeOf(path: string, parent: Inode | undefined): Inode | undefined {
   const mounted =
     parent === undefined ||
     !parent.id.startsWith(`${stats.dev}:`) ||
-    // A bind mount within one file system.
+    // Detects a bind mount within one file system.
     (type === "directory" && isMountRoot(path));
   return { id, type, path, mounted };
 }

@@ -1,24 +1,24 @@
-/** A layer of the sandbox as the model sees it: rules by what they are bound to. */
+/** A layer of the sandbox as the model sees it, with its rules by file and port. */
 import type { FsRight, NetRight, Rights } from "../kernel/abi.ts";
 import type { Kernel } from "../kernel/probe.ts";
 import type { PathRule, PortRule } from "../sandbox/plan.ts";
 import type { Files } from "./place.ts";
 
-/** One ruleset in force. */
+/** One enforced ruleset. */
 export interface Layer {
-  /** What is denied unless granted. */
+  /** Rights that are denied unless granted. */
   readonly handled: Rights;
-  /** Rights granted beneath a file, by `Inode.id`. */
+  /** Rights granted on a file and beneath it, by `Inode.id`. */
   readonly grants: ReadonlyMap<string, ReadonlySet<FsRight>>;
   /** Rights granted on a port. */
   readonly ports: ReadonlyMap<number, ReadonlySet<NetRight>>;
 }
 
 /**
- * Binds the rules of a ruleset to files. Several rules for one file add up.
+ * Resolves the rules of a ruleset to files. Several rules for one file add up.
  *
- * @param ruleset A `Report`, or a `Plan` that was not built: then rules that go beyond what applies
- *   to a file stay as they are, and no operation asks for those rights
+ * @param ruleset A `Report`, or a `Plan` that was not built; its rules may contain rights that
+ *   don't apply to a file, which no operation asks for
  */
 export function layerOf(
   ruleset: { readonly handled: Rights; readonly rules: readonly (PathRule | PortRule)[] },
@@ -42,12 +42,12 @@ function add<Key, Right>(map: Map<Key, Set<Right>>, key: Key, access: readonly R
   map.set(key, known);
 }
 
-/** What decides beside the layers: `probe()` returns it. */
+/** What decides besides the layers; `probe()` returns it. */
 export type KernelVersion = Pick<Kernel, "abi" | "errata">;
 
 /**
- * The layers as the kernel enforces them on files: one that handles no right on files denies
- * `refer` too, as soon as another layer handles any. Linux 7.3 does so still.
+ * The layers as the kernel enforces them on files. A layer that handles no right on files still
+ * denies `refer` if another layer handles any, as of Linux 7.3.
  */
 export function asEnforced(layers: readonly Layer[]): readonly Layer[] {
   if (layers.every(({ handled }) => handled.fs.length === 0)) return layers;

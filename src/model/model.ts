@@ -1,9 +1,9 @@
 /**
- * Landlock's decisions, as a pure function: layers and an operation in, allowed or denied out, with
- * the errno, the layer and the right. Source: `security/landlock/{fs,net,task}.c` of Linux 7.3.
+ * Landlock's decisions as a pure function. From layers and an operation it computes whether the
+ * operation is allowed, and if not, the errno, the layer and the right. Source:
+ * `security/landlock/{fs,net,task}.c` of Linux 7.3.
  *
- * It says what Landlock decides and nothing else: a file that is missing, or that ordinary
- * permissions protect, fails on its own.
+ * It only covers Landlock: a missing file or ordinary permissions can still make an operation fail.
  */
 import { abiOfRight, newestAbi, type FsRight, type NetRight, type Scope } from "../kernel/abi.ts";
 import { asEnforced, type KernelVersion, type Layer } from "./layer.ts";
@@ -15,23 +15,23 @@ import { missingOn, type Missing } from "./walk.ts";
 
 /** A right that a layer denies. */
 export interface Denial {
-  /** 1: the layer that was enforced first. */
+  /** 1 is the layer that was enforced first. */
   readonly layer: number;
   readonly right: FsRight | NetRight | Scope;
-  /** The file or directory that a rule would have to be about. */
+  /** The file or directory that a rule would have to name. */
   readonly path?: string;
   readonly port?: number;
-  /** For `refer`: rights the file would gain by its new place, which is never allowed. */
+  /** For `refer`: rights the file would gain in its new place, which Landlock never allows. */
   readonly gained?: readonly FsRight[];
 }
 
-/** What Landlock says to an operation. */
+/** What Landlock decides about an operation. */
 export type Verdict =
   | { readonly allowed: true }
   | {
       readonly allowed: false;
       readonly errno: "EACCES" | "EXDEV" | "EPERM";
-      /** All that is missing, in the order in which the kernel asks. */
+      /** All missing rights, in the order in which the kernel checks them. */
       readonly denials: readonly Denial[];
     };
 
@@ -42,9 +42,9 @@ const newest: KernelVersion = { abi: newestAbi, errata: whiteoutErratum };
 /**
  * Decides about an operation.
  *
- * @param layers From the one that was enforced first
- * @param files As they are just before the operation
- * @param kernel What `probe()` returns where the layers are in force; default: the newest
+ * @param layers Layers in the order in which they were enforced
+ * @param files The files just before the operation
+ * @param kernel What `probe()` returns on the kernel that enforces the layers; default: the newest
  */
 export function evaluate(
   operation: Operation,
@@ -90,7 +90,7 @@ function portDenials(
   );
 }
 
-/** The denied rights of each layer, as a list. */
+/** The denied rights of each layer as one list. */
 function denialsOf(missing: Missing, path: string): Denial[] {
   return missing.flatMap((rights, i) =>
     [...rights].map((right) => ({ layer: i + 1, right, path })),
@@ -107,7 +107,7 @@ function evaluateReferral(
   const target = files.find(operation.to, false);
   const [fromDir, toDir] = [source.parents[0], target.parents[0]];
   if (!source.file || !fromDir || !toDir) return allowed;
-  // The kernel itself fails with EXDEV then, and asks nobody.
+  // The kernel fails with EXDEV before it asks Landlock.
   if (mountOf(source) !== mountOf(target)) return allowed;
   const moves = operation.kind === "rename";
   const exchange = moves && operation.exchange === true;
@@ -135,12 +135,12 @@ function evaluateReferral(
   };
 }
 
-/** The path of the mount that a directory is in. */
+/** The mount point of the file system that a directory is on. */
 function mountOf({ parents }: Place): string | undefined {
   return parents.find(({ mounted }) => mounted)?.path;
 }
 
-/** ABI 1 knows no `refer`, and so asks for nothing else either. */
+/** ABI 1 always denies it and checks no other right. */
 function neverReferred(layers: readonly Layer[], path: string): Verdict {
   const denials = layers.flatMap(({ handled }, i): Denial[] =>
     handled.fs.length > 0 ? [{ layer: i + 1, right: "refer", path }] : [],

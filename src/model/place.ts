@@ -1,28 +1,28 @@
-/** Where files are: all that Landlock's rules look at, as plain data. */
+/** The location of files as plain data. Landlock's rules depend on nothing else. */
 import type { FileType } from "./operation.ts";
 
-/** A file that exists. Rules bind its identity, not its name. */
+/** An existing file. Rules apply to its identity, not its name. */
 export interface Inode {
-  /** Device and inode number, as `"8:1234"`. */
+  /** Device and inode number, such as `"8:1234"`. */
   readonly id: string;
   readonly type: FileType;
   /** Its path without symbolic links. */
   readonly path: string;
-  /** The root of what is mounted there: a file system, or a part of one by a bind mount. */
+  /** Whether it is the root of a mounted file system or of a bind mount. */
   readonly mounted: boolean;
 }
 
 /** Where a path leads. */
 export interface Place {
-  /** Without symbolic links, as far as it exists. */
+  /** The existing part is without symbolic links. */
   readonly path: string;
-  /** What is there, if anything. */
+  /** The file at the path, if it exists. */
   readonly file: Inode | undefined;
-  /** The directories it is in, the nearest one first, the root last; none: its directory is missing. */
+  /** Its parent directories from the nearest to the root. Empty if its directory is missing. */
   readonly parents: readonly Inode[];
 }
 
-/** Looks files up: the machine's, or those of a test. */
+/** Looks files up, either on the machine or in a test. */
 export interface Files {
   /**
    * @param path Absolute, or relative to the current directory

@@ -1,41 +1,41 @@
 /**
- * Renaming and linking: rights on both directories, and no file may gain rights by its new place.
- * Source: `current_check_refer_path()`, `no_more_access()` and `is_access_to_paths_allowed()` of
- * Linux 7.3, `security/landlock/fs.c`.
+ * Renaming and linking. Both need rights on two directories, and a file may not gain rights in its
+ * new place. Source: `current_check_refer_path()`, `no_more_access()` and
+ * `is_access_to_paths_allowed()` of Linux 7.3, `security/landlock/fs.c`.
  */
 import { accessFs, fileRights, type FsRight } from "../kernel/abi.ts";
 import type { Layer } from "./layer.ts";
 import type { Inode, Place } from "./place.ts";
 import { ask, grant, isGranted, type Missing } from "./walk.ts";
 
-/** One end of a renaming or linking: a directory, and what its entry gets or loses. */
+/** One of the two directories, and what its entry gains or loses. */
 interface End {
   readonly request: ReadonlySet<FsRight>;
-  /** The file that leaves this directory for the other one. */
+  /** The file that moves from this directory to the other. */
   readonly leaving: Inode | undefined;
   readonly parents: readonly Inode[];
   missing: Missing;
 }
 
-/** What came of it. */
+/** The result of the check. */
 export interface Referral {
   readonly allowed: boolean;
   readonly errno: "EACCES" | "EXDEV";
-  /** What is denied in the directory that the file is in. */
+  /** Rights denied in the file's current directory. */
   readonly from: Missing;
-  /** What is denied in the one that it goes to. */
+  /** Rights denied in its new directory. */
   readonly to: Missing;
-  /** Rights that the file would have in its new place only; for each layer. */
+  /** For each layer, rights that the file would only have in its new place. */
   readonly gained: Missing;
 }
 
 /**
- * Asks for a renaming or linking between two different directories of one mount.
+ * Checks a rename or link between two different directories of one mount.
  *
- * @param source What is there, in its directory
+ * @param source The existing file and its directory
  * @param target Its new place
- * @param requests Rights wanted in the two directories, `refer` aside
- * @param exchange Whether both files change places
+ * @param requests Rights needed in the two directories, apart from `refer`
+ * @param exchange Whether the two files swap places
  */
 export function refer(
   layers: readonly Layer[],
@@ -65,16 +65,16 @@ export function refer(
   };
 }
 
-/** The directories up to the root of the mount, that one included. */
+/** The directories up to and including the root of the mount. */
 function withinMount(parents: readonly Inode[]): readonly Inode[] {
   const root = parents.findIndex(({ mounted }) => mounted);
   return root < 0 ? parents : parents.slice(0, root + 1);
 }
 
 /**
- * From the root of the mount up to that of the system. Once the new place is seen to give no more
- * rights, only what was asked for counts; the last step comes without another look, as in the
- * kernel.
+ * Walks from the root of the mount to the root of the system. Once the new place is known to add no
+ * rights, only the requested rights matter. Like the kernel, it doesn't compare again after the
+ * last step.
  */
 function walkUp(
   layers: readonly Layer[],
@@ -108,7 +108,7 @@ function deniesMoreThanRefer(end: End): boolean {
   return requested(end).some((rights) => [...rights].some((right) => right !== "refer"));
 }
 
-/** For each layer, what the files that change places could do in the new one only. */
+/** For each layer, the rights that the moved files would only have in their new places. */
 function gainsOf(layers: readonly Layer[], from: End, to: End): Missing {
   const there = gainedBy(layers, from.leaving, from.missing, to.missing);
   const back = gainedBy(layers, to.leaving, to.missing, from.missing);
@@ -122,11 +122,11 @@ function gainedBy(
   next: Missing,
 ): Missing {
   if (file === undefined) return layers.map(() => new Set());
-  // Rights of its own stay with a file wherever it is.
+  // Rights granted on the file itself stay with it wherever it is.
   const own = grant(ask(layers, new Set(accessFs)), layers, file);
   return old.map((rights, i) => {
     const gained = rights.intersection(own[i]!).difference(next[i]!);
-    // On what is no directory, the others mean nothing.
+    // Only file rights apply to a file that isn't a directory.
     return file.type === "directory" ? gained : gained.intersection(new Set(fileRights));
   });
 }

@@ -1,5 +1,5 @@
 /**
- * What an operation asks for: which rights, on which file. Source: the hooks of
+ * The rights that an operation needs, and on which file. Source: the hooks of
  * `security/landlock/fs.c` of Linux 7.3.
  */
 import { fileRights, type FsRight } from "../kernel/abi.ts";
@@ -7,13 +7,13 @@ import type { KernelVersion } from "./layer.ts";
 import type { FileOperation, FileType, Open } from "./operation.ts";
 import type { Files, Inode, Place } from "./place.ts";
 
-/** Rights wanted on a file: itself and the directories it is in. */
+/** Rights needed on a file. `chain` is the file and its parent directories. */
 interface Request {
   readonly chain: readonly Inode[];
   readonly rights: readonly FsRight[];
 }
 
-/** What an operation wants, in the order in which the kernel asks; nothing where a path is missing. */
+/** The rights that an operation needs, in the kernel's order. Empty if the path is missing. */
 export function requestsOf(
   operation: Exclude<FileOperation, { kind: "rename" | "link" }>,
   files: Files,
@@ -53,7 +53,7 @@ function openRequests({ read, write, truncate, create, unnamed }: Open, place: P
   if (read) rights.push("read_file");
   if (write) rights.push("write_file");
   if (place.file) {
-    // A file that is made in the same call has nothing to truncate.
+    // A file made by the same call has nothing to truncate.
     if (truncate && place.file.type === "regular") rights.push("truncate");
     return rights.length === 0 ? [] : [{ chain: chainOf(place), rights }];
   }
@@ -61,7 +61,7 @@ function openRequests({ read, write, truncate, create, unnamed }: Open, place: P
   return [...inDirectory(place, "make_reg"), ...inDirectory(place, ...rights)];
 }
 
-/** Rights about entries are asked of the directory, those about files of the file. */
+/** Checks entry rights on the directory, and file rights on the file. */
 function accessRequests(access: readonly FsRight[], place: Place): Request[] {
   const onFile = access.filter((right) => fileRights.includes(right));
   const onEntries = access.filter((right) => !fileRights.includes(right));
@@ -72,10 +72,10 @@ function accessRequests(access: readonly FsRight[], place: Place): Request[] {
   ].filter(({ chain, rights }) => chain.length > 0 && rights.length > 0);
 }
 
-/** Erratum 4: a whiteout counts as a regular file that is made, and no more as a device. */
+/** Erratum 4: making a whiteout needs `make_reg` on fixed kernels, and `make_char` on others. */
 export const whiteoutErratum = 1 << 3;
 
-/** The right to make a file of a type (kernel: `get_mode_access()`). */
+/** The right to make a file of some type (kernel: `get_mode_access()`). */
 export function makeRight(type: FileType, { errata }: KernelVersion): FsRight {
   if (type !== "whiteout") return makeRights[type];
   return (errata & whiteoutErratum) === 0 ? "make_char" : "make_reg";
@@ -91,7 +91,7 @@ const makeRights: Readonly<Record<Exclude<FileType, "whiteout">, FsRight>> = {
   block: "make_block",
 };
 
-/** The right to remove a file, if there is one (kernel: `maybe_remove()`). */
+/** The right to remove a file, if it exists (kernel: `maybe_remove()`). */
 export function removeRight(file: Inode | undefined): readonly FsRight[] {
   if (file === undefined) return [];
   return [file.type === "directory" ? "remove_dir" : "remove_file"];
