@@ -1,22 +1,24 @@
-/** Arguments by what they mean: paths, flags and socket addresses. */
+/** Interprets arguments as paths, flags and socket addresses. */
 import { bytesOf } from "../kernel/names.ts";
 import type { Call } from "./line.ts";
 import { locate, openLocation, type FindViewer, type Location, type Viewer } from "./objects.ts";
 import type { Value } from "./value.ts";
 
-/** Where a call is made. */
+/** The context of a call. */
 export interface Here {
   readonly viewer: Viewer;
   readonly find: FindViewer;
-  /** Set once a path of the call cannot be told. */
+  /** Set if a path of the call can't be determined. */
   isLost: boolean;
-  /** Set once a path of the call is that of an open file that was deleted. */
+  /** Set if a path of the call is an open file that was deleted. */
   isDeleted: boolean;
-  /** Symbolic links that paths of the call went through, and that their absolute form lacks. */
+  /**
+   * Symbolic links that the call's paths went through and that the absolute paths no longer show.
+   */
   via: readonly string[];
 }
 
-/** A text argument, or nothing: part of a name is the name of another file. */
+/** A text argument. Undefined for truncated text, which would name another file. */
 export function textAt(call: Call, at: number): string | undefined {
   const value = call.args[at];
   return value?.type === "text" && !value.cut ? value.text : undefined;
@@ -27,21 +29,21 @@ export function flagsOf(value: Value | undefined): readonly string[] {
   return value?.type === "word" ? value.word.split("|") : [];
 }
 
-/** A value among the named ones of a struct, or of no struct. */
+/** A named field of a struct; undefined for other values. */
 export function fieldOf(value: Value | undefined, name: string): Value | undefined {
   return value?.type === "group" ? value.fields.get(name) : undefined;
 }
 
-/** What the descriptor in an argument is open on. */
+/** The name of the file that a descriptor argument refers to. */
 export function openOn(value: Value | undefined): string | undefined {
   return value?.type === "word" ? value.on?.name : undefined;
 }
 
 /**
- * The absolute path that an argument leads to; nothing for what has no path.
+ * The absolute path that an argument leads to, or undefined if it isn't a path.
  *
- * @param directory Where the descriptor that it is relative to stands, if there is one
- * @param follow Whether the call follows a symbolic link at its end
+ * @param directory Index of the descriptor that the path is relative to, if any
+ * @param follow Whether the call follows a symbolic link at the end of the path
  */
 export function pathAt(
   call: Call,
@@ -62,7 +64,9 @@ export function pathAt(
   return pathFrom(path, start, call, here, follow);
 }
 
-/** Where a path that starts from a directory leads; nothing for what has no path. */
+/**
+ * The absolute path that a relative one leads to from a directory, or undefined if it isn't a path.
+ */
 export function pathFrom(
   path: string,
   start: string | undefined,
@@ -76,7 +80,7 @@ export function pathFrom(
 
 function pathOf(location: Location, { errno }: Call, here: Here): string | undefined {
   if (location.kind === "unknown") {
-    // Then the link leads nowhere.
+    // ENOENT means that the link leads nowhere, so the link itself is the path.
     if (errno === "ENOENT") return location.link;
     here.isLost = true;
   }
@@ -86,7 +90,7 @@ function pathOf(location: Location, { errno }: Call, here: Here): string | undef
   return location.path;
 }
 
-/** Whether a call failed as Landlock makes calls fail. */
+/** Whether a call failed with an errno that Landlock uses. */
 function isDenied({ errno }: Call): boolean {
   return errno === "EACCES" || errno === "EPERM" || errno === "EXDEV";
 }
@@ -94,11 +98,11 @@ function isDenied({ errno }: Call): boolean {
 /** The address of a socket. */
 export type Address =
   | { readonly family: "inet"; readonly port: number }
-  /** AF_UNSPEC; without `port` it is too short to hold one. `any`: its address is INADDR_ANY. */
+  /** AF_UNSPEC. `port` is missing if the address is too short, and `any` means INADDR_ANY. */
   | { readonly family: "unspec"; readonly port?: number; readonly any: boolean }
   | { readonly family: "unix"; readonly path: string; readonly abstract: boolean };
 
-/** All socket addresses in the arguments, however deep: those of sendmmsg(2) are. */
+/** All socket addresses in the arguments, including nested ones as in sendmmsg(2). */
 export function addressesOf(values: readonly Value[]): Address[] {
   return values.flatMap((value): Address[] => {
     if (value.type !== "group") return [];
@@ -113,7 +117,7 @@ const addressReaders: Readonly<
   Record<string, (fields: ReadonlyMap<string, Value>) => Address | undefined>
 > = { AF_UNIX: unixAddress, AF_UNSPEC: unspecifiedAddress };
 
-/** What follows the family in `struct sockaddr_in`: port, address, eight bytes that are not used. */
+/** The size of `struct sockaddr_in` after the family: port, address and eight unused bytes. */
 const inetBytes = 14;
 
 function unspecifiedAddress(fields: ReadonlyMap<string, Value>): Address {

@@ -1,18 +1,20 @@
-/** Calls that a layer denies whatever its rules: on mounts, and on other processes. */
+/** Calls that a layer denies whatever its rules: mounts, and access to other processes. */
 import { openOn, pathAt, type Here } from "./arguments.ts";
 import type { Call } from "./line.ts";
 import type { Bar } from "./observation.ts";
 
-/** A call of that kind. */
+/** A call that layers deny whatever their rules. */
 interface BarredCall {
   readonly bar: Bar;
-  /** Where a mount is, or is to be. */
+  /** The mount point. */
   readonly path?: string;
-  /** The process that it is about. */
+  /** The process that the call affects. */
   readonly target?: number;
 }
 
-/** Where the path is in their arguments. Source: `security/landlock/fs.c` of Linux 7.3. */
+/**
+ * The index of the path in each call's arguments. Source: `security/landlock/fs.c` of Linux 7.3.
+ */
 const mounts: Readonly<Record<string, readonly [path: number, directory?: number]>> = {
   mount: [1],
   umount: [0],
@@ -24,10 +26,10 @@ const mounts: Readonly<Record<string, readonly [path: number, directory?: number
 /** `security/landlock/task.c`, `hook_ptrace_access_check()`. */
 const traces = ["ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd"];
 
-/** All of them. */
+/** All calls that a layer may deny whatever its rules. */
 export const barredCalls: readonly string[] = [...Object.keys(mounts), "fsconfig", ...traces];
 
-/** The call, if it is one that a layer bars. */
+/** What a call does that a layer denies whatever its rules; undefined for other calls. */
 export function barredBy(call: Call, here: Here): BarredCall | undefined {
   const { name, args } = call;
   if (Object.hasOwn(mounts, name)) {

@@ -1,4 +1,4 @@
-/** From a system call on files to the operations that Landlock sees in it. */
+/** Turns a system call on files into the operations that Landlock checks. */
 import type { FileOperation, FileType, Open } from "../model/operation.ts";
 import { parentOf } from "../kernel/names.ts";
 import { fieldOf, flagsOf, openOn, pathAt, type Here } from "./arguments.ts";
@@ -7,7 +7,7 @@ import type { Target, Value } from "./value.ts";
 
 type Reader = (call: Call, here: Here) => FileOperation | undefined;
 
-/** Of each call, where its arguments are; `AT_FDCWD` and directories come before their path. */
+/** Reads the arguments of each call. `AT_FDCWD` and directories come before their path. */
 const readers: Readonly<Record<string, Reader>> = {
   open: (call, here) => open(pathAt(call, 0, here), flagsOf(call.args[1])),
   creat: (call, here) => open(pathAt(call, 0, here), ["O_WRONLY", "O_CREAT", "O_TRUNC"]),
@@ -44,11 +44,11 @@ const readers: Readonly<Record<string, Reader>> = {
   ioctl,
 };
 
-/** The calls on files that Landlock looks at; not every CPU has all of them. */
+/** The calls on files that Landlock checks. Not every CPU has all of them. */
 export const fileCalls: readonly string[] = Object.keys(readers);
 
 /**
- * The operation on files that a call is, if it is one.
+ * The file operation of a call, if it is one.
  *
  * @param here What its paths are relative to
  */
@@ -57,13 +57,13 @@ export function fileOperation(call: Call, here: Here): FileOperation | undefined
   return operation?.kind === "open" && here.isDeleted ? onDeleted(operation) : operation;
 }
 
-/** A handle is no path: only what it opened can be told. */
+/** A handle isn't a path, so only a successful call reveals the file. */
 function openByHandle({ args, result, errno }: Call, here: Here): FileOperation | undefined {
   if (errno === "EACCES") here.isLost = true;
   return open(openOn(result), flagsOf(args[2]));
 }
 
-/** Of a deleted file Landlock asks the directories that it was in. */
+/** For a deleted file, Landlock checks the directories that it was in. */
 function onDeleted({ path, read, write, truncate }: Open): FileOperation {
   return {
     kind: "access",
@@ -76,13 +76,13 @@ function onDeleted({ path, read, write, truncate }: Open): FileOperation {
   };
 }
 
-/** The path of an entry of a directory: a symbolic link at its end is the entry itself. */
+/** The path of a directory entry. A symbolic link at its end isn't followed. */
 function nameAt(call: Call, at: number, here: Here, directory?: number): string | undefined {
   return pathAt(call, at, here, directory, false);
 }
 
 function open(path: string | undefined, flags: readonly string[]): FileOperation | undefined {
-  // O_PATH names a file without opening it.
+  // O_PATH refers to a file without opening it.
   if (path === undefined || flags.includes("O_PATH")) return undefined;
   const both = flags.includes("O_RDWR");
   const write = both || flags.includes("O_WRONLY");
@@ -128,7 +128,7 @@ function typeOf(mode: Value | undefined, device: Value | undefined): FileType {
   };
   const flag = flagsOf(mode).find((one) => one in types);
   const numbers = device?.type === "group" ? device.items.flatMap(flagsOf) : [];
-  // Device 0:0 is what overlayfs hides a file with.
+  // overlayfs hides a file with device 0:0.
   if (flag === "S_IFCHR" && numbers.length === 2 && numbers.every((one) => Number(one) === 0)) {
     return "whiteout";
   }
@@ -136,7 +136,7 @@ function typeOf(mode: Value | undefined, device: Value | undefined): FileType {
 }
 
 /**
- * Requests that need no right on a device, for the kernel answers them before its driver:
+ * Requests that need no right on a device because the kernel handles them before the driver:
  * `is_masked_device_ioctl()` of Linux 7.3, `security/landlock/fs.c`.
  */
 const free = new Set([
@@ -150,14 +150,15 @@ function ioctl(call: Call): FileOperation | undefined {
   if (fd?.type !== "word" || fd.on?.device === undefined) return undefined;
   const names = request?.type === "word" ? request.word.split(" or ") : [];
   if (names.some((name) => free.has(name))) return undefined;
-  // Opens the other end of a terminal by its number, which is no path: any file beside it will do.
+  // Opens the other end of a terminal by number instead of a path. Any path in /dev/pts stands for
+  // it.
   if (names.includes("TIOCGPTPEER")) {
     return { kind: "open", path: "/dev/pts/ptmx", read: true, write: true };
   }
   return { kind: "ioctl", path: fd.on.name };
 }
 
-/** Whether it changes how a terminal behaves, or which programs it belongs to. */
+/** Whether a call changes a terminal's mode or its foreground programs. */
 export function takesTerminal({ name, args }: Call): boolean {
   const [, request] = args;
   return (
@@ -167,7 +168,7 @@ export function takesTerminal({ name, args }: Call): boolean {
   );
 }
 
-/** What the kernel says that a call opened, if it did. */
+/** The file that an open call opened, as the kernel reports it. */
 export function foundBy({ name, result }: Call): Target | undefined {
   return /^(open|creat)/.test(name) && result.type === "word" ? result.on : undefined;
 }

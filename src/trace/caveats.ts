@@ -1,21 +1,23 @@
-/** What goes wrong because a command is watched, or because descriptors are not handed on to it. */
+/**
+ * Problems that exist only because a command is watched, or because it doesn't inherit descriptors.
+ */
 import { readdirSync } from "node:fs";
 import { linkTarget } from "../kernel/names.ts";
 import type { Observation } from "./observation.ts";
 
-/** Collects it, over one run. */
+/** Collects the problems of one run. */
 export class Caveats {
   readonly #closed: ReadonlySet<number>;
   readonly #missed = new Set<number>();
   #isTracing = false;
   #isForged = false;
 
-  /** @param passedOn Descriptors that the command gets besides 0, 1 and 2 */
+  /** @param passedOn Descriptors above 2 that the command gets */
   constructor(passedOn: readonly number[]) {
     this.#closed = new Set(openDescriptors().filter((fd) => fd > 2 && !passedOn.includes(fd)));
   }
 
-  /** Takes an observation. */
+  /** Records an observation. */
   add(one: Observation): void {
     if (one.kind === "gap" && one.reason === "tracing") this.#isTracing = true;
     if (one.kind === "tampering") this.#isForged = true;
@@ -24,31 +26,31 @@ export class Caveats {
     if (this.#closed.has(fd)) this.#missed.add(fd);
   }
 
-  /** What there is to know, in sentences. */
+  /** The problems, in sentences. */
   notes(): string[] {
     const fds = [...this.#missed];
     const [are, them] = fds.length > 1 ? ["were", "them"] : ["was", "it"];
     return [
       ...(fds.length > 0
         ? [
-            `The command looked for descriptor ${fds.join(", ")}, which ${are} open and not handed on: add -fd ${fds.join(" ")} to hand ${them} on.`,
+            `The command looked for descriptor ${fds.join(", ")}, which ${are} open but not passed on: add -fd ${fds.join(" ")} to pass ${them} on.`,
           ]
         : []),
       ...(this.#isForged
         ? [
-            "The command opened what strace reports through, or a process that traces it: the report may be forged.",
+            "The command opened strace's pipe or a process that traces it: the report may be forged.",
           ]
         : []),
       ...(this.#isTracing
         ? [
-            "A process that is traced cannot be traced again, so debuggers and strace fail in here: run them around landlock-restrict.",
+            "A traced process cannot be traced again, so debuggers and strace fail here: use them to start landlock-restrict instead.",
           ]
         : []),
     ];
   }
 }
 
-/** The descriptors of this process, but for what Bun opened for itself. */
+/** The open descriptors of this process, except Bun's internal ones. */
 function openDescriptors(): number[] {
   try {
     return readdirSync("/proc/self/fd")

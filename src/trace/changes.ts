@@ -1,6 +1,6 @@
 /**
- * Names that the run itself led elsewhere. A trace is read later than its calls are made, so where
- * such a path led at the time of a call can only be told if nothing on its way changed afterwards.
+ * Tracks names that the run itself changed. A trace is read after its calls were made, so a path
+ * can only be resolved if nothing on its way has changed since.
  */
 import { lstatSync } from "node:fs";
 import type { Operation } from "../model/operation.ts";
@@ -16,22 +16,22 @@ import {
 import { linksMax } from "../kernel/walk.ts";
 import type { Attempt } from "./observation.ts";
 
-/** What the run did to a name. */
+/** How the run changed a name. */
 interface Change {
-  /** Whether there was a symbolic link by that name, as far as the trace tells. */
+  /** Whether the trace showed a symbolic link with that name. */
   isLink: boolean;
-  /** When it was last renamed, or something was renamed to it; 0: never. */
+  /** When it was last the source or target of a rename; 0 if never. */
   moved: number;
-  /** When it was last changed in any way. */
+  /** When it last changed in any way. */
   last: number;
 }
 
-/** The paths of an operation, and when it was seen. */
+/** The paths of an operation, and when it was observed. */
 export interface Use {
   readonly operation: Operation;
-  /** Links that were followed before the operation's path was known. */
+  /** Symbolic links that led to the operation's path. */
   readonly via?: readonly string[] | undefined;
-  /** What `Changes.count` was. */
+  /** The value of `Changes.count` at that time. */
   readonly at: number;
 }
 
@@ -40,12 +40,12 @@ export class Changes {
   readonly #changes = new Map<string, Change>();
   #count = 0;
 
-  /** How many changes there were until now. */
+  /** The number of changes so far. */
   get count(): number {
     return this.#count;
   }
 
-  /** Takes what a call did; one that failed changed nothing. */
+  /** Records the changes of a call. A failed call changes nothing. */
   add({ operation, failed }: Attempt): void {
     if (failed !== undefined) return;
     const { kind } = operation;
@@ -59,11 +59,11 @@ export class Changes {
   }
 
   /**
-   * Whether the run had a hand in where a path leads: by a link that it made, or by a name that it
-   * changed afterwards.
+   * Whether the run influenced where a path leads: through a link that it made, or a later change
+   * of a name.
    *
-   * @param start When the run began, in milliseconds since 1970: a younger link is its own, whether
-   *   the trace tells of it or not
+   * @param start When the run began, in milliseconds since 1970. Any younger link counts as the
+   *   run's own, even if the trace doesn't show it.
    */
   madeWay({ operation, via = [], at }: Use, start: number): boolean {
     return wayOf(operation, via).some(({ entry, isLink, isLast }) => {
@@ -74,7 +74,7 @@ export class Changes {
     });
   }
 
-  /** Whether a symbolic link on the way was changed afterwards. */
+  /** Whether a symbolic link on the way changed after the operation. */
   changedLinks({ operation, via = [], at }: Use): boolean {
     return wayOf(operation, via).some(({ entry, isLink }) => {
       const change = this.#changes.get(entry);
@@ -90,7 +90,7 @@ export class Changes {
     }
   }
 
-  /** Links are renamed as such, and with the directories that they are in. */
+  /** A rename also moves the links inside a directory. */
   #move(path: string, to: string): void {
     const last = ++this.#count;
     const [from, now] = [entriesFor(path), entriesFor(to)];
@@ -107,7 +107,7 @@ export class Changes {
   }
 }
 
-/** A name in a directory: as it was given, and without links above it. */
+/** The names of a directory entry: as given, and with resolved parent directories. */
 function entriesFor(path: string): readonly string[] {
   const given = path.replace(/(?<=.)\/+$/s, "");
   try {
@@ -119,7 +119,7 @@ function entriesFor(path: string): readonly string[] {
 }
 
 interface Step {
-  /** A name on the way, in a directory without links above it. */
+  /** A name on the way, whose parent directory contains no links. */
   readonly entry: string;
   readonly isLink: boolean;
   readonly isLast: boolean;
@@ -129,7 +129,7 @@ function wayOf(operation: Operation, via: readonly string[]): Step[] {
   return [...pathsOf(operation), ...via].flatMap((path) => [...steps(path)]);
 }
 
-/** The paths that are followed to their end: what changes a name stays in its directory. */
+/** The paths that an operation follows to their end. Changing a name only follows its directory. */
 function pathsOf(operation: Operation): readonly string[] {
   if (!("path" in operation)) return [];
   const { kind, path } = operation;
@@ -138,7 +138,7 @@ function pathsOf(operation: Operation): readonly string[] {
   return kind === "link" ? [path, parentOf(operation.to)] : [path];
 }
 
-/** The names that a path leads through, as things are now. */
+/** The names that a path leads through now. */
 function* steps(path: string): Generator<Step> {
   let at = "/";
   const names = path.split("/").filter((name) => name !== "" && name !== ".");
@@ -160,7 +160,7 @@ function* steps(path: string): Generator<Step> {
   }
 }
 
-/** The kernel's own links lead where processes are, whoever looks at them. */
+/** Skips links of the kernel, which depend on the process that follows them. */
 function targetOf(path: string): string | undefined {
   if (/^\/(proc|sys)\//.test(path)) return undefined;
   try {
@@ -170,7 +170,7 @@ function targetOf(path: string): string | undefined {
   }
 }
 
-/** In milliseconds since 1970. No program can set it back. */
+/** The change time in milliseconds since 1970. No program can set it back. */
 function changedAt(path: string): number {
   try {
     return lstatSync(fileName(path)).ctimeMs;

@@ -1,4 +1,4 @@
-/** Finds strace, as the lines of sh in `src/build/starter.ts` find Bun. */
+/** Finds strace. The shell code in `src/build/starter.ts` finds Bun in the same way. */
 import { lstatSync, statSync } from "node:fs";
 import { LandlockError } from "../errors/errors.ts";
 import { lookUpCommand } from "../kernel/lookup.ts";
@@ -11,21 +11,22 @@ const EACCES = -13;
 const S_IWOTH = 0o002;
 
 /**
- * Finds strace by the absolute entries of PATH. Those that bunx(1) and npx(1) add hold what packages
- * brought, so no `node_modules` counts. Nor does the `bun-node-…` in /tmp that `bun run` adds.
+ * Finds strace through the absolute entries of PATH. It skips `node_modules`, since bunx(1) and
+ * npx(1) add folders there that packages control. It also skips the `bun-node-…` folder that
+ * `bun run` adds.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` if there is none
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if strace isn't found
  */
 export function findStrace(): string {
   for (const entry of (process.env["PATH"] ?? "").split(":")) {
-    // With Bun's replacement for bytes that are not UTF-8 it is another directory.
+    // Bun replaced bytes that aren't UTF-8, so the entry is another directory now.
     if (!entry.startsWith("/") || entry.includes("\ufffd")) continue;
     const found = lookUpCommand("strace", entry);
     if (typeof found === "string" && isTrusted(entry, found)) return found;
   }
   throw new LandlockError(
     "ERR_LANDLOCK_PATH",
-    "Cannot find the program strace, which shows what a command does: install it, as with apt-get install strace",
+    "Cannot find the program strace, which shows what a command does: install it, for example with apt-get install strace",
     { path: "strace" },
   );
 }
@@ -39,18 +40,18 @@ function isTrusted(entry: string, file: string): boolean {
     });
     if (fd < 0) return false;
     close(fd);
-    // What a link of /proc says is not always where it leads.
+    // A link of /proc may lead elsewhere than its text says.
     return isSame(end, file);
   } catch {
-    // It was there a moment ago.
+    // The file was removed after it was found.
     return false;
   }
 }
 
-/** The folder that `bun run` makes. */
+/** The folder that `bun run` creates in /tmp. */
 const runFolder = /\/bun-node-[^/]*$/;
 
-/** Whether a directory, a link, or the file itself may lie on the way to strace. */
+/** Whether the path to strace may go through this directory, link or file. */
 function mayLead(place: string, isLast: boolean): boolean {
   const folder = parentOf(place);
   if (isLast && (runFolder.test(folder) || isIn(".", folder) !== false)) return false;
@@ -60,14 +61,14 @@ function mayLead(place: string, isLast: boolean): boolean {
   return folder === "/" || !isOpen || isIn(".", folder) === false;
 }
 
-/** Whether this program is called from the current directory or beneath it. */
+/** Whether this program's own file is in the current directory or beneath it. */
 function isOwnBeneath(): boolean {
   return isIn(parentOf(process.argv[1] ?? process.execPath), ".") === true;
 }
 
 /**
- * Whether a directory is another one or beneath it; undefined if that cannot be told. It goes up by
- * `..` and compares files, as texts of paths differ by links, slashes, dots and mounts.
+ * Whether a directory is another one or beneath it; undefined if unknown. It goes up with `..` and
+ * compares files, because links, slashes, dots and mounts make equal directories differ as text.
  */
 function isIn(path: string, folder: string): boolean | undefined {
   try {

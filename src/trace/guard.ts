@@ -1,23 +1,23 @@
 /**
- * Keeps a traced command from outliving this process, which may be killed at any time: strace(1)
- * and what it traces would go on as orphans, without strace even with ENOSYS from their calls.
+ * Ends a traced command if this process is killed. Otherwise strace(1) and the command would
+ * continue, and without strace the command's calls would fail with ENOSYS.
  */
 import { writeSync } from "node:fs";
 import { close, pipe } from "../kernel/syscalls.ts";
 
-/** Kills strace and all that it traces, once this process is gone. */
+/** Kills strace and its traced processes once this process is gone. */
 interface Guard {
-  /** Tells it the number of strace. */
+  /** Sets the process id of strace. */
   watch(tracer: number): void;
-  /** Kills strace and all that it traces now. */
+  /** Kills strace and its traced processes now. */
   kill(): void;
   /** Ends the guard. */
   end(): void;
 }
 
 /**
- * Its standard input ends when this process does. A stopped strace holds each thread at the next
- * call that it traces, fork(2) among them, so the list of its threads is complete.
+ * Its standard input ends when this process ends. A stopped strace also stops each traced thread at
+ * its next traced call, including fork(2), so the list of threads is complete.
  */
 const script = `
 read -r tracer || exit 0
@@ -34,7 +34,7 @@ for status in /proc/[0-9]*/task/[0-9]*/status; do
 done 2>/dev/null
 kill -KILL "$tracer"`;
 
-/** Starts a guard; where there is no /bin/sh, one that does nothing. */
+/** Starts a guard. Without /bin/sh the guard does nothing. */
 export function startGuard(): Guard {
   const ends = pipe();
   if (typeof ends === "number") return { watch() {}, kill() {}, end() {} };
@@ -45,11 +45,11 @@ export function startGuard(): Guard {
       stdio: [reader, "ignore", "ignore"],
       cwd: "/",
       env: {},
-      // In a session of its own no signal reaches it that is for this process's group.
+      // A session of its own keeps signals for this process's group away from the guard.
       detached: true,
     });
   } catch {
-    // Then only a kill of this process leaves something behind.
+    // Without a guard, killing this process leaves the command running.
   }
   close(reader);
   let isOpen = true;

@@ -1,4 +1,4 @@
-/** One line of strace(1), from text to data; lines that were interrupted are joined. */
+/** Parses the lines of strace(1) and joins interrupted ones. */
 import type { Ending } from "./observation.ts";
 import { Values, type Value } from "./value.ts";
 
@@ -8,37 +8,37 @@ export interface Call {
   readonly pid: number;
   readonly name: string;
   readonly args: readonly Value[];
-  /** Those of them that are printed with a name, as `flags=CLONE_FS`. */
+  /** The arguments that are printed with a name, such as `flags=CLONE_FS`. */
   readonly fields: ReadonlyMap<string, Value>;
-  /** What it returned, as printed: `0`, `3</etc/passwd>`, `-1`, `?`. */
+  /** The printed result: `0`, `3</etc/passwd>`, `-1` or `?`. */
   readonly result: Value;
-  /** The errno's name; absent: it did not fail. */
+  /** The errno's name; missing if the call succeeded. */
   readonly errno?: string;
 }
 
-/** What a line says. */
+/** The content of a line. */
 export type Line =
   | Call
-  /** A call has begun: its end comes on a line of its own. */
+  /** A call has begun. A later line reports its end. */
   | { readonly kind: "begun"; readonly pid: number; readonly name: string }
   | { readonly kind: "ended"; readonly pid: number; readonly ending: Ending }
-  /** A signal was delivered, or would be if it was not ignored. */
+  /** A signal was delivered, or ignored. */
   | { readonly kind: "signal"; readonly pid: number; readonly signal: string }
-  /** A thread other than the first one called execve(2), and goes on under the first one's number. */
+  /** A thread other than the first called execve(2), which gave it the first thread's id. */
   | { readonly kind: "renamed"; readonly pid: number; readonly was: number };
 
-/** What execve(2) by another thread than the first ends its line with. */
+/** How strace marks a call whose rest follows on another line. */
 const begunEnd = / ?<(?:unfinished|pid changed to \d+) \.\.\.>$/;
 
-/** Joins and reads the lines of one trace. */
+/** Joins and parses the lines of one trace. */
 export class Lines {
-  /** The first halves of calls, by thread. */
+  /** The first parts of unfinished calls, by thread. */
   readonly #begun = new Map<number, string>();
 
   /**
-   * Reads a line.
+   * Parses a line.
    *
-   * @returns Nothing for stops and what is not known
+   * @returns Undefined for stops and unknown lines
    */
   read(text: string): Line | undefined {
     const head = /^(?:\[pid +)?(\d+)\]? +/.exec(text);

@@ -1,35 +1,35 @@
 /**
- * What a path means to the process that uses it: the links of `/proc` lead to open files and not to
- * names, and a process may have a root directory of its own.
+ * Resolves a path as the process that uses it does. Links of `/proc` lead to open files instead of
+ * names, and a process may have its own root directory.
  */
 import { lstatSync } from "node:fs";
 import { fileName, inFolder, linkTarget, parentOf } from "../kernel/names.ts";
 import { linksMax } from "../kernel/walk.ts";
 import type { Target } from "./value.ts";
 
-/** A process of the run, as far as its paths depend on it. */
+/** The state of a process that its paths depend on. */
 export interface Viewer {
   readonly process: number;
   /** The thread. */
   readonly pid: number;
   /** The current directory. */
   readonly cwd: string;
-  /** The root directory; undefined: it cannot be told. */
+  /** The root directory; undefined if unknown. */
   readonly root: string | undefined;
-  /** The file that it executes. */
+  /** The program file that it executes. */
   readonly program: string | undefined;
-  /** What its descriptors were last seen open on. */
+  /** The files that its descriptors were last seen open on. */
   readonly files: ReadonlyMap<number, Target>;
 }
 
-/** Finds a process of the run by its number. */
+/** Finds a process of the run by its id. */
 export type FindViewer = (process: number) => Viewer | undefined;
 
 /** Where a path leads. */
 export type Location =
   /**
-   * A file, or a place for one; `deleted`: an open file that was there, and has lost its name;
-   * `via`: symbolic links that led there, but for those of `/proc`.
+   * A file that may not exist yet. `deleted` marks an open file that lost its name. `via` lists the
+   * symbolic links on the way, except those of `/proc`.
    */
   | {
       readonly kind: "path";
@@ -37,25 +37,25 @@ export type Location =
       readonly deleted?: true;
       readonly via?: readonly string[];
     }
-  /** A pipe, a socket, a memfd: what no rule is about, and no layer denies. */
+  /** A pipe, socket or memfd, which Landlock neither restricts nor has rules for. */
   | { readonly kind: "nameless" }
-  /** It cannot be told; `link`: what a link of `/proc` leads to. */
+  /** The path is unknown. `link` is the link of `/proc` that leads there. */
   | { readonly kind: "unknown"; readonly link?: string };
 
 const nameless: Location = { kind: "nameless" };
 const unknown: Location = { kind: "unknown" };
 
-/** What paths of open files begin with, and the names in `/dev` that lead there. */
+/** Path prefixes of open files, and the names in `/dev` that lead to them. */
 const maybeLinked = /^\/+(proc|dev)\/+(self|thread-self|\d+|fd|stdin|stdout|stderr)(\/|$)/;
 
 /**
- * Tells where a path leads. A path that meets none of the links stays as it is: its names matter to
- * people.
+ * Finds the file that a path leads to. A path without links of `/proc` stays unchanged, so that
+ * people recognize it.
  *
- * @param path As the process gave it
- * @param base The directory that it starts from; undefined: that cannot be told
+ * @param path The path as the process gave it
+ * @param base The directory that it starts from; undefined if unknown
  * @param follow Whether a symbolic link at its end is followed
- * @param thorough Whether to look for links of `/proc` behind other links too, which takes longer
+ * @param thorough Whether to follow other links too in search of links of `/proc`, which is slower
  */
 export function locate(
   path: string,
@@ -77,20 +77,20 @@ export function locate(
   return walk.via.length === 0 ? found : { ...found, via: walk.via };
 }
 
-/** A path as seen from a directory. `..` stays: after a symbolic link it means another folder. */
+/** Joins a path to a directory. It keeps `..`, which means another folder after a symbolic link. */
 export function join(base: string, path: string): string {
   if (path.startsWith("/")) return path;
   return inFolder(base, path.replace(/^(\.\/+)+(?=.)/s, "")).replace(/\/\.$/, "");
 }
 
-/** One way through directories and links. */
+/** Follows one path through directories and links. */
 class Walk {
   readonly #viewer: Viewer;
   readonly #root: string;
   readonly #find: FindViewer;
-  /** Whether a link of `/proc` was met. */
+  /** Whether the path went through a link of `/proc`. */
   isLinked = false;
-  /** Other symbolic links that were met. */
+  /** The other symbolic links on the way. */
   readonly via: string[] = [];
 
   constructor(viewer: Viewer, root: string, find: FindViewer) {
@@ -132,7 +132,7 @@ class Walk {
     return { kind: "path", path: at };
   }
 
-  /** `/proc/self` is another directory for each process. */
+  /** Replaces `/proc/self` by the directory of the process that uses it. */
   #ownDirectory(path: string): string {
     const { process, pid } = this.#viewer;
     const own =
@@ -145,7 +145,7 @@ class Walk {
     return own ?? path;
   }
 
-  /** The open file that a link of `/proc` leads to; undefined: it is no such link. */
+  /** The open file that a link of `/proc` leads to; undefined if it isn't such a link. */
   #openFile(path: string): Location | undefined {
     const [, pid, what, fd] =
       /^\/proc\/(\d+)(?:\/task\/\d+)?\/(cwd|root|exe|fd\/(\d+))$/.exec(path) ?? [];
@@ -154,7 +154,7 @@ class Walk {
     const now = targetOf(path);
     const target = now === undefined ? undefined : targetFrom(now);
     if (fd !== undefined) return openLocation(target ?? owner?.files.get(Number(fd)));
-    // What the trace told of directories is what held when the call was made.
+    // Prefer the traced directories, because the link may have changed since the call.
     const known = what === "exe" ? owner?.program : owner?.[what as "cwd" | "root"];
     const told: Target | undefined = known === undefined ? undefined : { name: known };
     return openLocation(what === "exe" ? (target ?? told) : (told ?? target));
@@ -171,29 +171,31 @@ function targetOf(path: string): string | undefined {
 
 const deletedEnd = " (deleted)";
 
-/** What the kernel calls an open file, as a target. */
+/** Parses the kernel's name of an open file. */
 export function targetFrom(name: string): Target {
   const path = withoutDeleted(name);
   return path === name ? { name } : { name: path, deleted: true };
 }
 
-/** Where a descriptor is. */
+/** The location of an open file. */
 export function openLocation(target: Target | undefined): Location {
   if (target === undefined) return unknown;
   const { name, deleted } = target;
-  // A memfd has a name in no directory.
+  // A memfd isn't in any directory.
   const isNameless = !name.startsWith("/") || (deleted && name.startsWith("/memfd:"));
   if (isNameless) return nameless;
   return { kind: "path", path: name, ...(deleted ? { deleted } : {}) };
 }
 
-/** The kernel marks the names of files that have lost theirs; a file may also be called that. */
+/**
+ * Removes the kernel's mark from the name of a deleted file. An existing file may really end in it.
+ */
 function withoutDeleted(path: string): string {
   if (!path.endsWith(deletedEnd)) return path;
   try {
     if (lstatSync(fileName(path), { throwIfNoEntry: false })) return path;
   } catch {
-    // Then it is not there.
+    // The file doesn't exist.
   }
   return path.slice(0, -deletedEnd.length);
 }

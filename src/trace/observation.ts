@@ -1,4 +1,4 @@
-/** What a traced command did, as far as Landlock looks at it. Plain data. */
+/** What a traced command did, limited to what Landlock checks, as plain data. */
 import type { Operation } from "../model/operation.ts";
 
 /** One operation that a process tried. */
@@ -8,19 +8,19 @@ export interface Attempt {
   readonly pid: number;
   /** The process it belongs to. */
   readonly process: number;
-  /** The file that the process executes; undefined before its first execve(2). */
+  /** The program file of the process; undefined before its first execve(2). */
   readonly program: string | undefined;
-  /** The system call, as `"openat"`. */
+  /** The system call, such as `"openat"`. */
   readonly call: string;
   /** Its paths are absolute. */
   readonly operation: Operation;
-  /** The errno it failed with, as `"EACCES"`; absent: it succeeded. */
+  /** The errno it failed with, such as `"EACCES"`; missing if it succeeded. */
   readonly failed?: string;
-  /** Where the kernel says an opened file is, without symbolic links. */
+  /** The opened file's path without symbolic links, as the kernel reports it. */
   readonly found?: string;
-  /** Symbolic links that were followed before its path was known. */
+  /** Symbolic links that led to the operation's path. */
   readonly via?: readonly string[];
-  /** How many times this thread, or one it comes from, was restricted by Landlock in this run. */
+  /** How many layers this thread got in this run, including those inherited from its parent. */
   readonly layers: number;
 }
 
@@ -33,9 +33,9 @@ interface Restriction {
 }
 
 /**
- * Something that cannot be followed. `io_uring`: a process set up io_uring(7), whose operations are
- * no calls; `place`: a call was about a path, and it cannot be told which; `tracing`: ptrace(2)
- * failed on a process of the run, which is traced already.
+ * Something that can't be followed. `io_uring`: a process set up io_uring(7), which bypasses system
+ * calls. `place`: a call's path can't be determined. `tracing`: ptrace(2) failed because the target
+ * is already traced.
  */
 interface Gap {
   readonly kind: "gap";
@@ -46,36 +46,35 @@ interface Gap {
   readonly failed?: string;
 }
 
-/** What is barred: by layers that restrict paths, or by all of them. */
+/** What is denied. Layers that restrict paths deny `mount`; all layers deny `trace`. */
 export type Bar = "mount" | "trace";
 
-/**
- * A call that layers deny whatever their rules: on mounts (`mount`), or on a process that is not of
- * the run (`trace`).
- */
+/** A call that layers deny whatever their rules: a mount, or tracing a process outside the run. */
 export interface Barred {
   readonly kind: "barred";
   readonly pid: number;
   readonly process: number;
   readonly program: string | undefined;
-  /** The system call, as `"umount2"`. */
+  /** The system call, such as `"umount2"`. */
   readonly call: string;
   readonly bar: Bar;
-  /** Where a mount is, or is to be, if that can be told. */
+  /** The mount point, if it is known. */
   readonly path?: string;
   readonly failed?: string;
-  /** As of an attempt. */
+  /** As in `Attempt`. */
   readonly layers: number;
 }
 
-/** The run reached for the trace, or for a process that makes or reads it: it may be forged. */
+/**
+ * The run accessed the trace or a process that produces or reads it, so observations may be forged.
+ */
 interface Tampering {
   readonly kind: "tampering";
   readonly pid: number;
   readonly program: string | undefined;
 }
 
-/** The kernel told a program which port a socket of its has: `getsockname(2)`. */
+/** A program asked the kernel for the port of its socket with `getsockname(2)`. */
 interface SocketName {
   readonly kind: "socket";
   readonly pid: number;
@@ -83,20 +82,20 @@ interface SocketName {
   readonly port: number;
 }
 
-/** A program changed how its terminal behaves, as shells and editors do: the screen is theirs. */
+/** A program changed its terminal's mode, as shells and editors do, so it controls the screen. */
 interface TerminalUse {
   readonly kind: "terminal";
   readonly pid: number;
 }
 
-/** What a trace tells. */
+/** Any observation of a trace. */
 export type Observation =
   Attempt | Barred | Restriction | Gap | SocketName | Tampering | TerminalUse;
 
 /** How a command ended. */
 export interface Ending {
-  /** Its exit status, or null where a signal ended it. */
+  /** Its exit status, or null if a signal ended it. */
   readonly exitCode: number | null;
-  /** The signal, as `"SIGTERM"`, or null. */
+  /** The signal, such as `"SIGTERM"`, or null. */
   readonly signal: NodeJS.Signals | null;
 }

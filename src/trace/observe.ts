@@ -1,6 +1,4 @@
-/**
- * Watches what a command does, as far as Landlock looks at it, by way of strace(1).
- */
+/** Watches the operations of a command that Landlock checks, using strace(1). */
 import { LandlockError } from "../errors/errors.ts";
 import { currentDirectory, linkTarget } from "../kernel/names.ts";
 import { Caveats } from "./caveats.ts";
@@ -14,28 +12,28 @@ import type { Target } from "./value.ts";
 
 /** A command that is being watched. */
 interface Watched extends AsyncIterable<Observation> {
-  /** How it ended; known once all observations were taken. */
+  /** How the command ended; settles after all observations were read. */
   readonly ending: Promise<Ending>;
-  /** What its pipes are on, where `stdio` asks for them. */
+  /** The process whose pipes carry the command's input and output, if `stdio` asks for pipes. */
   readonly child: Bun.Subprocess;
-  /** What went wrong because the command is watched, in sentences. */
+  /** What went wrong because the command was watched, in sentences. */
   caveats(): readonly string[];
 }
 
 /**
- * Runs a command and tells what it does, all threads and children included, as it does it. The
- * observations have to be taken, or the command waits. Meanwhile signals to this process go to the
- * command; whoever stops taking observations kills it.
+ * Runs a command and yields what all its threads and children do, as it happens. The command waits
+ * if the observations aren't read, and ends if the reader stops. Signals to this process go to the
+ * command.
  *
  * @param command A path or a name on PATH, and its arguments
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` where there is no strace; while the observations are
- *   taken, `ERR_LANDLOCK_BLOCKED` where strace could not trace
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if strace isn't installed; while observations are
+ *   read, `ERR_LANDLOCK_BLOCKED` if strace could not trace
  */
 export function observe(command: readonly string[], options: RunOptions = {}): Watched {
   const caveats = new Caveats(options.fds ?? []);
   const tasks = new Tasks(options.cwd ?? currentDirectory(), inheritedFiles(options));
   let run: Run | undefined;
-  // Before the command starts: a signal that comes in between would leave it behind.
+  // Created before the command starts, so that a signal in between can't leave the command running.
   const signals = new Signals(tasks, () => run?.kill());
   try {
     run = start(command, options);
@@ -77,7 +75,7 @@ export function observe(command: readonly string[], options: RunOptions = {}): W
   };
 }
 
-/** What the command's descriptors are open on: those that it has from this process. */
+/** The files that the command's descriptors inherit from this process. */
 function inheritedFiles({ stdio, fds = [] }: RunOptions): Map<number, Target> {
   const standard = [0, 1, 2].filter((fd) => (stdio?.[fd] ?? "inherit") === "inherit");
   return new Map(
@@ -91,7 +89,7 @@ function inheritedFiles({ stdio, fds = [] }: RunOptions): Map<number, Target> {
   );
 }
 
-/** Ends a command that strace no longer traces, if there is one: its calls would fail with ENOSYS. */
+/** Kills a command that strace no longer traces. Its calls would otherwise fail with ENOSYS. */
 async function lost(run: Run, { running }: Tasks): Promise<LandlockError | undefined> {
   const killed = running.filter((pid) => {
     try {
@@ -104,13 +102,13 @@ async function lost(run: Run, { running }: Tasks): Promise<LandlockError | undef
   const { signal, exitCode } = await run.ending;
   return new LandlockError(
     "ERR_LANDLOCK_SYSCALL",
-    `strace ended before the command, by ${signal ?? `status ${exitCode}`}, so the command was killed: run it again`,
+    `Cannot trace the command to its end: strace ended with ${signal ?? `status ${exitCode}`}, so the command was killed; run it again`,
   );
 }
 
 function blocked(): LandlockError {
   return new LandlockError(
     "ERR_LANDLOCK_BLOCKED",
-    "strace saw nothing: allow ptrace(2), which a container's seccomp profile or kernel.yama.ptrace_scope may forbid",
+    "Cannot trace the command: ptrace(2) is forbidden; allow it in the container's seccomp profile and in kernel.yama.ptrace_scope",
   );
 }

@@ -1,13 +1,16 @@
-/** Files as a sandboxed process sees them: `/proc/self` is its own, and gone when they are looked up. */
+/**
+ * Files as a traced process sees them. Its `/proc/self` differs from this one's and is gone later.
+ */
 import type { Files, Inode } from "../model/place.ts";
 
 const ofProcess = /^\/proc\/(self|thread-self|\d+)(\/.*)?$/s;
 
 /**
- * The same files, with those of other processes in `/proc` made up after this process's own: as
- * paths and types they are the same for all, and rules tell apart whose they are.
+ * The same files, except that `/proc` entries of other processes are modelled on this process's
+ * own. Their paths and types are alike, but each process gets its own identities, which rules
+ * distinguish.
  *
- * @param first The process that was restricted, as a number; `/proc/self` in a rule means its own
+ * @param first The id of the restricted process; `/proc/self` in a rule means that process
  */
 export function filesOfProcesses(files: Files, first: () => number | undefined): Files {
   const own = `/proc/${process.pid}`;
@@ -18,7 +21,7 @@ export function filesOfProcesses(files: Files, first: () => number | undefined):
       const name = who === "self" || Number(who) === first() ? "self" : who;
       const mine = rest.replace(/^\/task\/\d+/, `/task/${process.pid}`);
       const place = files.find(own + mine, follow);
-      // Behind a link is another file for each of them.
+      // A link leads to a different file for each process.
       if (!place.path.startsWith(own) || place.parents.length === 0)
         return files.find(path, follow);
       const theirs = (inode: Inode): Inode => {

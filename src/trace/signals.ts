@@ -1,33 +1,36 @@
-/** Signals to this process are for the command that it watches. */
+/** Passes the signals that this process receives on to the command that it watches. */
 import { constants } from "node:os";
 import { ignoredSignals } from "../kernel/inherited.ts";
 
-/** The signals by which a user, a terminal or a service manager asks a command to end. */
+/** The signals that ask a command to end, sent by a user, a terminal or a service manager. */
 const requests = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
 
 type Request = (typeof requests)[number];
 
-/** Those that a terminal sends to all processes in its foreground: shells wait for their child. */
+/**
+ * A terminal sends these to all processes in its foreground. Shells rely on that and wait for their
+ * child.
+ */
 const forAll: readonly Request[] = ["SIGINT", "SIGQUIT"];
 
-/** What is known of the command. */
+/** The state of the command. */
 interface Command {
-  /** Its first process, once that has started. */
+  /** Its first process, once it has started. */
   readonly first: number | undefined;
   /** Whether its first process has ended. */
   readonly isOver: boolean;
-  /** All processes of the run that have not ended. */
+  /** All processes of the run that haven't ended. */
   readonly running: readonly number[];
 }
 
-/** The trace tells within this time that a signal has reached the command by itself. */
+/** Within this time the trace shows whether the command received the signal itself. */
 const noticeMs = 100;
-/** So much later is too late for a signal to be the same one. */
+/** After this time a signal counts as a new one. */
 const sameMs = 1000;
-/** What the first process leaves behind has so long to end. */
+/** How long the remaining processes have after the first one ended. */
 const graceMs = 2000;
 
-/** Passes signals on to a command, and ends what it leaves behind then. */
+/** Passes signals on to a command, then ends the processes that it leaves behind. */
 export class Signals {
   readonly #command: Command;
   readonly #killAll: () => void;
@@ -43,7 +46,7 @@ export class Signals {
     this.#killAll = killAll;
     const ignored = ignoredSignals();
     for (const signal of requests) {
-      // nohup(1) means the command too.
+      // If nohup(1) ignores a signal, the command should ignore it too.
       if (ignored.includes(constants.signals[signal])) continue;
       const handler = () => this.#later(noticeMs, () => this.#passOn(signal));
       this.#handlers.set(signal, handler);
@@ -51,12 +54,12 @@ export class Signals {
     }
   }
 
-  /** A process of the run got a signal. */
+  /** Records that a process of the run got a signal. */
   notice(pid: number, signal: string): void {
     this.#seen.set(`${pid} ${signal}`, performance.now());
   }
 
-  /** Has to be called when the command's first process has started, and when it has ended. */
+  /** Must be called after the command's first process has started, and after it has ended. */
   update(): void {
     if (this.#early !== undefined && this.#command.first !== undefined) {
       const signal = this.#early;
@@ -70,7 +73,7 @@ export class Signals {
     this.#later(graceMs, this.#killAll);
   }
 
-  /** Leaves signals alone again. */
+  /** Stops handling signals. */
   end(): void {
     for (const [signal, handler] of this.#handlers) process.off(signal, handler);
     for (const timer of this.#timers) clearTimeout(timer);
@@ -86,13 +89,13 @@ export class Signals {
 
   #send(processes: readonly number[], signal: Request): void {
     for (const pid of processes) {
-      // A terminal, and timeout(1), send a signal to all processes of a group.
+      // A terminal and timeout(1) already send a signal to the whole process group.
       const seen = this.#seen.get(`${pid} ${signal}`) ?? -Infinity;
       if (performance.now() - seen < sameMs) continue;
       try {
         process.kill(pid, signal);
       } catch {
-        // It has ended meanwhile.
+        // The process ended in the meantime.
       }
     }
   }

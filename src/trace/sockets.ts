@@ -1,15 +1,15 @@
-/** From a system call on sockets or signals to the operations that Landlock sees in it. */
+/** Turns a system call on sockets or signals into the operations that Landlock checks. */
 import type { Operation } from "../model/operation.ts";
 import { addressesOf, openOn, pathFrom, type Address, type Here } from "./arguments.ts";
 import type { Call } from "./line.ts";
 
-/** The calls on sockets and processes that Landlock looks at. */
+/** The calls on sockets and processes that Landlock checks. */
 export const otherCalls: readonly string[] = [
   ...["bind", "connect", "sendto", "sendmsg", "sendmmsg"],
   ...["kill", "tkill", "tgkill", "pidfd_send_signal"],
 ];
 
-/** What stays inside the sandbox, so that no right is needed for it. */
+/** Knows the processes and sockets inside the sandbox, which need no right. */
 export interface Inside {
   hasTask(pid: number): boolean;
   addServer(address: string): void;
@@ -17,14 +17,14 @@ export interface Inside {
 }
 
 /**
- * The operations on sockets and processes that a call is; none for those that stay inside.
+ * The socket and signal operations of a call. Empty if they stay inside the sandbox.
  *
  * @param here What its paths are relative to
  */
 export function otherOperations(call: Call, here: Here, inside: Inside): Operation[] {
   if (call.name.includes("kill") || call.name === "pidfd_send_signal") {
     const target = targetOf(call);
-    // 0 and -1 are for several processes, and it is enough that one of them is inside.
+    // 0 and -1 reach several processes. The call succeeds if one of them is inside.
     if (target === undefined || target <= 0 || inside.hasTask(target)) return [];
     return [{ kind: "scope", scope: "signal" }];
   }
@@ -39,10 +39,9 @@ export function otherOperations(call: Call, here: Here, inside: Inside): Operati
 }
 
 /**
- * The port that Landlock looks at; none: it lets the call pass. To connect(2), AF_UNSPEC means to
- * dissolve a connection, which is always allowed. To bind(2) and sendto(2) of IPv4 sockets it is
- * AF_INET: to bind, with INADDR_ANY only. IPv6 sockets take it for an error, or for no address.
- * Source: `security/landlock/net.c` of Linux 7.3.
+ * The port that Landlock checks, or undefined if it allows the call. connect(2) with AF_UNSPEC only
+ * disconnects. On IPv4 sockets sendto(2) treats it as AF_INET, and so does bind(2) with INADDR_ANY.
+ * On IPv6 sockets it is an error or no address. Source: `security/landlock/net.c` of Linux 7.3.
  */
 function portOf(
   address: Exclude<Address, { family: "unix" }>,
@@ -64,7 +63,7 @@ function targetOf(call: Call): number | undefined {
         ? first.word
         : undefined;
   const number = Number(text ?? "0");
-  // A group of processes is named by the first one of them.
+  // A process group has the id of its first process.
   return call.name === "kill" && number < -1 ? -number : number;
 }
 
@@ -80,7 +79,7 @@ function portOperations(call: string, on: string, port: number | undefined): Ope
     return call === "connect" ? [{ kind: "port", access: ["connect_tcp"], port }] : [];
   }
   const send: Operation = { kind: "port", access: ["connect_send_udp"], port };
-  // Without an address of its own yet, which shows as its inode, it is given a port.
+  // strace shows an inode for a socket without an address. The kernel then binds it to a free port.
   return inode ? [{ kind: "port", access: ["bind_udp"], port: 0 }, send] : [send];
 }
 

@@ -1,4 +1,4 @@
-/** Runs a command under strace(1) and hands its lines on as they come. */
+/** Runs a command under strace(1) and reads its output line by line. */
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { LandlockError, printable, syscallError } from "../errors/errors.ts";
@@ -12,42 +12,42 @@ import type { Ending } from "./observation.ts";
 import { otherCalls } from "./sockets.ts";
 import { followedCalls, type Tracing } from "./tasks.ts";
 
-/** How a command is to be run. */
+/** How to run a command. */
 export interface RunOptions {
   /** Default: the current directory. */
   readonly cwd?: string;
   /** Default: the environment of this process. */
   readonly env?: Record<string, string | undefined>;
-  /** Where standard input, output and error go; default: where those of this process do. */
+  /** Standard input, output and error; default: those of this process. */
   readonly stdio?: [
     "inherit" | "ignore" | "pipe" | Bun.BunFile,
     "inherit" | "ignore" | "pipe" | Bun.BunFile,
     "inherit" | "ignore" | "pipe" | Bun.BunFile,
   ];
-  /** Descriptors above 2 that the command gets too. */
+  /** Descriptors above 2 that the command inherits. */
   readonly fds?: readonly number[];
 }
 
 /** A command that runs under strace. */
 export interface Run {
-  /** What strace prints, line by line. */
+  /** The output of strace, line by line. */
   readonly lines: AsyncIterable<string>;
-  /** How strace ended: as the command, unless it was killed. */
+  /** How strace ended. It ends like the command unless it was killed itself. */
   readonly ending: Promise<Ending>;
-  /** strace itself, for its pipes. */
+  /** The strace process, for its pipes. */
   readonly child: Bun.Subprocess;
-  /** What the lines go through, and who writes and reads them. */
+  /** The pipe of the trace, and the processes that write and read it. */
   readonly tracing: Tracing;
-  /** Kills strace and all that it traces. */
+  /** Kills strace and its traced processes. */
   kill(): void;
 }
 
 /**
- * `--decode-fds` shows what descriptors are open on; no text but paths is printed. Names are
- * printed in hexadecimal, so no byte of one can be taken for syntax. The filter makes the kernel
- * stop the command for these calls only. A `?` lets go of calls that this CPU lacks. The end of
- * what a signal kills is only printed with that signal; the frequent ones that kill nothing are not.
- * The addresses of sendmmsg(2) stand in a list, which would be left out.
+ * `--decode-fds` shows the file of each descriptor, and `--string-limit=0` omits all text but
+ * paths. `-xx` prints names in hexadecimal, so their bytes can't be mistaken for syntax.
+ * `--seccomp-bpf` stops the command for these calls only, and a leading `?` skips calls that this
+ * CPU lacks. strace shows the end of a killed process only if its signal isn't filtered, so only
+ * harmless frequent signals are. `--abbrev=!sendmmsg` keeps the list of its addresses.
  */
 function argumentsFor(output: string): string[] {
   const calls = [...fileCalls, ...otherCalls, ...followedCalls].map((name) => `?${name}`);
@@ -60,11 +60,11 @@ function argumentsFor(output: string): string[] {
 }
 
 /**
- * Starts a command under strace; all its threads and children are followed. Its input and output
- * are untouched, and so are its arguments.
+ * Starts a command under strace, including all its threads and children. Its input, output and
+ * arguments stay unchanged.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` where there is no strace, or a word of the command
- *   is not UTF-8; `ERR_LANDLOCK_SYSCALL` where strace cannot be started
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if strace isn't installed or a word of the command
+ *   isn't UTF-8; `ERR_LANDLOCK_SYSCALL` if strace can't be started
  */
 export function start(command: readonly string[], options: RunOptions = {}): Run {
   const strace = findStrace();
@@ -73,7 +73,8 @@ export function start(command: readonly string[], options: RunOptions = {}): Run
   const [reader, writer] = ends;
   const guard = startGuard();
   try {
-    // No name in a folder that could be left behind; only the writing end ends the lines.
+    // Using the descriptor's path leaves no file behind. Only closing the writing end ends the
+    // lines.
     const output = `/proc/${linkTarget("/proc/self")}/fd/${writer}`;
     const traced = [strace, ...argumentsFor(output), "--", ...command];
     const child = Bun.spawn([...ignoring(ignoredSignals()), ...traced], {
@@ -111,7 +112,9 @@ export function start(command: readonly string[], options: RunOptions = {}): Run
   }
 }
 
-/** Starts a program that ignores these signals: `Bun.spawn()` resets all of them. */
+/**
+ * Starts a program through a shell that ignores these signals, because `Bun.spawn()` resets them.
+ */
 function ignoring(signals: readonly number[]): string[] {
   if (signals.length === 0) return [];
   return ["/bin/sh", "-c", `trap '' ${signals.join(" ")}; exec "$@"`, "sh"];
@@ -119,7 +122,7 @@ function ignoring(signals: readonly number[]): string[] {
 
 const inherited = ["inherit", "inherit", "inherit"] as const;
 
-/** An entry for each descriptor from 3 on: itself, or nothing. */
+/** An entry for each descriptor from 3 on: the descriptor itself, or null. */
 function passedOn(fds: readonly number[]): (number | null)[] {
   const last = Math.max(2, ...fds);
   return Array.from({ length: last - 2 }, (_, at) => (fds.includes(at + 3) ? at + 3 : null));

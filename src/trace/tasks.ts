@@ -1,6 +1,6 @@
 /**
- * Follows the threads of a run: which process each belongs to, its current directory, the program
- * it executes, and how often it was restricted. From lines to observations.
+ * Follows the threads of a run and turns lines into observations. It tracks each thread's process,
+ * current directory, program and number of layers.
  */
 import type { Operation } from "../model/operation.ts";
 import { isWithin, knownRealPath, lastName, parentOf } from "../kernel/names.ts";
@@ -13,10 +13,10 @@ import type { Ending, Observation } from "./observation.ts";
 import { otherOperations, type Inside } from "./sockets.ts";
 import type { Target } from "./value.ts";
 
-/** What threads may share: `CLONE_FS` of clone(2). */
+/** State that threads may share with `CLONE_FS` of clone(2). */
 interface Folder {
   cwd: string;
-  /** Undefined: it cannot be told, since the process sees other mounts than this one. */
+  /** Undefined if it's unknown because the process has other mounts than this one. */
   root: string | undefined;
 }
 
@@ -30,14 +30,14 @@ interface Task {
   readonly pid: number;
   process: Process;
   folder: Folder;
-  /** What descriptors were last seen open on; shared by `CLONE_FILES`. */
+  /** What its descriptors were last seen open on; shared by `CLONE_FILES`. */
   files: Map<number, Target>;
   layers: number;
 }
 
 const clones = ["clone", "clone3", "fork", "vfork"];
 
-/** Calls that are followed for what they say about later ones. */
+/** Calls that are traced because later calls depend on them. */
 export const followedCalls: readonly string[] = [
   ...clones,
   ...barredCalls,
@@ -48,9 +48,11 @@ export const followedCalls: readonly string[] = [
 /** `LANDLOCK_RESTRICT_SELF_TSYNC` of `linux/landlock.h`. */
 const tsync = 8;
 
-/** What makes and reads the trace: a command that gets hold of it can forge what is observed. */
+/**
+ * The pipe and processes that make the trace. A command with access to them can forge observations.
+ */
 export interface Tracing {
-  /** The name of the pipe, as `"pipe:[7]"`. */
+  /** The name of the pipe, such as `"pipe:[7]"`. */
   readonly pipe: string;
   readonly processes: readonly number[];
 }
@@ -58,17 +60,19 @@ export interface Tracing {
 /** Turns the lines of one run into observations. */
 export class Tasks implements Inside {
   readonly #tasks = new Map<number, Task>();
-  /** Numbers of all that ever ran: signals to one that has ended stay inside too. */
+  /**
+   * Every process and thread id of the run. A signal to an ended one is still inside the sandbox.
+   */
   readonly #known = new Set<number>();
-  /** Lines of threads whose parent's call has not returned yet, in their order. */
+  /** Lines of threads whose parent's call hasn't returned yet, in order. */
   readonly #orphans = new Map<number, Line[]>();
   readonly #servers = new Set<string>();
-  /** Devices that the run opened: Landlock lets ioctl(2) through on those it inherited. */
+  /** Devices that the run opened. Landlock allows ioctl(2) on inherited ones. */
   readonly #devices = new Set<string>();
   readonly #cwd: string;
   readonly #inherited: ReadonlyMap<number, Target>;
   #ending: Ending | undefined;
-  /** Set once it is known. */
+  /** Set as soon as it is known. */
   tracing: Tracing = { pipe: "", processes: [] };
 
   /**
@@ -80,7 +84,7 @@ export class Tasks implements Inside {
     this.#inherited = inherited;
   }
 
-  /** The number of the command's own process, once it has started. */
+  /** The id of the command's own process, once it has started. */
   get first(): number | undefined {
     return this.#known.values().next().value;
   }
@@ -95,17 +99,17 @@ export class Tasks implements Inside {
     return this.#ending !== undefined;
   }
 
-  /** The numbers of all processes that run. */
+  /** The ids of all running processes. */
   get running(): number[] {
     return [...new Set([...this.#tasks.values()].map(({ process }) => process.pid))];
   }
 
-  /** Whether a process or thread is, or was, part of the run. */
+  /** Whether a process or thread is or was part of the run. */
   hasTask(pid: number): boolean {
     return this.#known.has(pid);
   }
 
-  /** Remembers the address of a socket that the run bound. */
+  /** Records the address of a socket that the run bound. */
   addServer(address: string): void {
     this.#servers.add(address);
   }
@@ -115,7 +119,7 @@ export class Tasks implements Inside {
     return this.#servers.has(address);
   }
 
-  /** What a line tells; of a new thread, once it is known where it comes from. */
+  /** The observations from a line. A new thread's lines are kept until its parent is known. */
   *follow(line: Line): Generator<Observation> {
     if (this.#known.size === 0) this.#add(line.pid, undefined, []);
     const task = this.#tasks.get(line.pid);
@@ -132,7 +136,7 @@ export class Tasks implements Inside {
     else if (line.kind === "call") yield* this.#call(line, task);
   }
 
-  /** What is left at the end: threads whose parent was killed while it started them. */
+  /** Handles the threads whose parent was killed while it started them. */
   *finish(): Generator<Observation> {
     for (const pid of [...this.#orphans.keys()]) yield* this.#adopt(pid, undefined, []);
   }
@@ -162,7 +166,7 @@ export class Tasks implements Inside {
     this.#tasks.delete(task.pid);
   }
 
-  /** execve(2) of any thread ends all others, and it takes the number of the first one. */
+  /** execve(2) in any thread ends the others and takes over the id of the first thread. */
   #rename(pid: number, was: number): void {
     const task = this.#tasks.get(was);
     if (!task) return;
@@ -188,7 +192,7 @@ export class Tasks implements Inside {
     const here = this.#here(task);
     const target = foundBy(call);
     const found = target && openLocation(target);
-    // Of pipes, sockets and memfds Landlock denies none.
+    // Landlock never denies access to pipes, sockets and memfds.
     const operations = found?.kind === "nameless" ? [] : operationsOf(call, here, this);
     for (const operation of operations) {
       if (operation.kind === "ioctl" && !this.#devices.has(operation.path)) continue;
@@ -256,20 +260,22 @@ export class Tasks implements Inside {
     };
   }
 
-  /** strace shows where descriptors are, which is truer than what was made of earlier calls. */
+  /**
+   * Updates descriptors from strace's output, which is more accurate than what earlier calls imply.
+   */
   #refresh({ args, result }: Call, { folder, files }: Task): void {
     for (const value of [...args, result]) {
       if (value.type !== "word" || value.on === undefined) continue;
       const { name } = value.on;
       if (/^\d+$/.test(value.word)) files.set(Number(value.word), value.on);
-      // A directory that is called "x (deleted)" may be gone by the time this is read.
+      // A directory really named "x (deleted)" may be gone by the time this is read.
       else if (value.word === "AT_FDCWD" && name !== folder.cwd) {
         folder.cwd = targetFrom(name).name;
       }
     }
   }
 
-  /** Directories move with all that is in them. */
+  /** Updates the current directories beneath a renamed directory. */
   #moveFolders(call: Call, here: Here): void {
     const operation = fileOperation(call, here);
     if (operation?.kind !== "rename") return;
@@ -349,7 +355,7 @@ function viewerOf({ pid, process, folder, files }: Task): Viewer {
   return { process: process.pid, pid, ...folder, program: process.program, files };
 }
 
-/** The way without symbolic links, as long as it exists. */
+/** Resolves the symbolic links of a path, if it exists. */
 function real(path: string): string {
   return knownRealPath(path) ?? join("/", path);
 }

@@ -1,16 +1,18 @@
-/** Arguments of system calls as strace(1) prints them, from text to data. */
+/** Parses arguments of system calls as strace(1) prints them. */
 import { nameOf } from "../kernel/names.ts";
 
-/** A value among the arguments, or a result. */
+/** An argument or a result. */
 export type Value =
-  /** `"text"`; `abstract`: the `@"name"` of a UNIX socket; `cut`: there is more of it. */
+  /**
+   * `"text"`. `abstract` marks `@"name"` of a UNIX socket, and `cut` a text that strace shortened.
+   */
   | {
       readonly type: "text";
       readonly text: string;
       readonly abstract: boolean;
       readonly cut?: true;
     }
-  /** A number, flags, a constant, or a descriptor with what it is open on: `3</etc/passwd>`. */
+  /** A number, flags, a constant, or a descriptor with its file: `3</etc/passwd>`. */
   | { readonly type: "word"; readonly word: string; readonly on?: Target }
   /** `{name=value, ...}`, `[value, ...]` or `function(value, ...)`. */
   | {
@@ -20,17 +22,19 @@ export type Value =
       readonly fields: ReadonlyMap<string, Value>;
     };
 
-/** What a descriptor is open on. */
+/** The file that a descriptor refers to. */
 export interface Target {
-  /** A path, or what the kernel shows in place of one, as `pipe:[1]` or `TCP:[127.0.0.1:80]`. */
+  /**
+   * A path, or the kernel's name for something else, such as `pipe:[1]` or `TCP:[127.0.0.1:80]`.
+   */
   readonly name: string;
-  /** `char` or `block` for a device. */
+  /** Set for a device. */
   readonly device?: "char" | "block";
-  /** Whether the file has lost the name that it was opened by. */
+  /** Set if the name that opened the file no longer leads to it. */
   readonly deleted?: true;
 }
 
-/** Reads one value after the other. */
+/** Reads one value after another. */
 export class Values {
   readonly #text: string;
   at: number;
@@ -41,10 +45,7 @@ export class Values {
     this.at = at;
   }
 
-  /**
-   * The values up to a closing bracket, which is passed over, or to the end of a text that was cut
-   * off.
-   */
+  /** Reads values up to and including a closing bracket, or to the end of truncated text. */
   list(close: string): { items: Value[]; fields: Map<string, Value> } {
     const items: Value[] = [];
     const fields = new Map<string, Value>();
@@ -59,13 +60,13 @@ export class Values {
       const value = this.next();
       if (name !== undefined) fields.set(name, value);
       items.push(value);
-      // Whatever strace may print, this ends.
+      // Guarantees progress on unexpected output.
       if (this.at === start) this.at++;
     }
     return { items, fields };
   }
 
-  /** The value that starts here. */
+  /** Reads the value at the current position. */
   next(): Value {
     const first = this.#text[this.at];
     if (first === '"') return this.#quoted(false);
@@ -103,8 +104,8 @@ export class Values {
   }
 
   /**
-   * `<path>`, `<path<char 1:3>>` or `<TCP:[1.2.3.4:5->6.7.8.9:10]>`. Brackets of a path are
-   * escaped; those of what has no path, as `pipe:[1]`, stand in pairs.
+   * Reads `<path>`, `<path<char 1:3>>` or `<TCP:[1.2.3.4:5->6.7.8.9:10]>`. Brackets in a path are
+   * escaped. In other names, such as `pipe:[1]`, they are balanced.
    */
   #target(): Target {
     const pattern =
@@ -131,10 +132,10 @@ const named: Readonly<Record<string, number>> = {
   e: 27,
 };
 
-/** Undoes the escapes of C: octal, `\\x` and a letter. What they stand for is a name. */
+/** Decodes C escapes (octal, `\\x` and letters) to a name. */
 export function unescape(text: string): string {
   if (!text.includes("\\")) return text;
-  // As strace -xx prints it: no other character.
+  // The format of strace -xx, which escapes every byte.
   if (/^(?:\\x[0-9a-f]{2})*$/.test(text)) {
     return nameOf(Buffer.from(text.replaceAll("\\x", ""), "hex"));
   }

@@ -125,7 +125,7 @@ for (const [name, words] of kinds) {
         env: { PATH: `${bin}:${PATH}` },
       });
       expect(late.code).toBe(125);
-      expect(late.stderr).toMatch(/strace ended before the command, by SIGKILL/);
+      expect(late.stderr).toMatch(/strace ended with SIGKILL/);
       expect(late.stderr).toMatch(oneLine);
       const left = Bun.spawnSync(["ps", "-eo", "args"]).stdout.toString();
       expect(left).not.toContain(`601.${process.pid}`);
@@ -135,13 +135,13 @@ for (const [name, words] of kinds) {
 
 testUnless(
   missing,
-  "explain tells that the command's descriptor was not handed on, and -fd does it",
+  "explain tells that the command's descriptor was not passed on, and -fd passes it",
   () => {
     const options = system.join(" ");
     const without = shell(`"$@" explain ${options} -- cat <(echo text)`);
     expect(without.stdout).toBe("");
     expect(without.stderr).toMatch(
-      /descriptor (\d+), which was open and not handed on: add -fd \1 /,
+      /descriptor (\d+), which was open but not passed on: add -fd \1 /,
     );
     const fd = /descriptor (\d+)/.exec(without.stderr)![1]!;
     const passed = shell(`"$@" explain ${options} -fd ${fd} -- cat <(echo text)`);
@@ -154,7 +154,7 @@ testUnless(
 testUnless(missing, "learn hands descriptors on too, and names one that was missed", () => {
   const cwd = tempDir();
   const without = shell(`"$@" learn -o a.toml -- cat <(echo text)`, { cwd });
-  const fd = /descriptor (\d+), which was open and not handed on: add -fd \1 /.exec(
+  const fd = /descriptor (\d+), which was open but not passed on: add -fd \1 /.exec(
     without.stderr,
   )![1]!;
   const passed = shell(`"$@" learn -o b.toml -fd ${fd} -- cat <(echo text)`, { cwd });
