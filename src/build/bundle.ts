@@ -3,7 +3,7 @@ import { join } from "node:path";
 /** The folder of the sources. */
 export const src = join(import.meta.dir, "..");
 
-/** Minifies an entry, as seen from `src`, and all that it imports, into one text. */
+/** Minifies an entry, given relative to `src`, and all its imports into one text. */
 export async function bundle(
   entry: string,
   plugins: Bun.BunPlugin[],
@@ -16,8 +16,8 @@ export async function bundle(
     minify: true,
     plugins,
   });
-  // import.meta is an error in a CommonJS bundle that somebody makes of this one. Only modules of
-  // Bun and Node are loaded by require().
+  // import.meta is an error if somebody bundles this bundle as CommonJS. require() only loads
+  // modules of Bun and Node.
   const text = await built.outputs[0]!.text();
   return text.replaceAll("import.meta.require", "process.getBuiltinModule");
 }

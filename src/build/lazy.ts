@@ -1,13 +1,13 @@
-/** Parts of the package that are evaluated only when they are needed. */
+/** Bundles parts of the package as text that is evaluated on first use. */
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { bundle, src } from "./bundle.ts";
 
 /**
- * Files that travel as text inside the bundle and are evaluated when one of their functions is
- * called: every script would pay for them at its start, and by the time they are needed a file of
- * theirs could be out of reach, behind the sandbox. They export functions and types only. Beside
- * each stand the folders of `src` whose files travel with it, where it imports them.
+ * Files that the bundle holds as text and evaluates when one of their functions is called.
+ * Evaluating them at start-up would slow every script, and the sandbox may block a separate file
+ * later. They export only functions and types. Each lists the folders of `src` that are bundled
+ * into its text.
  */
 const lazy: Readonly<Record<string, readonly string[]>> = {
   "validate/schemas.ts": ["validate/schemas"],
@@ -18,8 +18,8 @@ const lazy: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Lazy files whose text is a file of its own beside the bundle: it is long, few runs of the command
- * line need it, and those are not restricted themselves.
+ * Lazy files whose text is a separate file next to the bundle. It is long, few commands need it,
+ * and those aren't restricted themselves.
  */
 const apart: Readonly<Record<string, string>> = { "cli/watching.ts": "watching.cjs" };
 
@@ -32,8 +32,8 @@ function isIn(folders: readonly string[], file: string): boolean {
 }
 
 /**
- * Leaves out what a lazy file imports from elsewhere in `src`: the bundle has that already, and
- * there must be one `LandlockError` and one `FsRule` only.
+ * Excludes what a lazy file imports from elsewhere in `src`. The bundle already has it, and there
+ * must be only one `LandlockError` and one `FsRule`.
  */
 function sharing(entry: string): Bun.BunPlugin {
   const folders = foldersOf(entry);
@@ -49,7 +49,10 @@ function sharing(entry: string): Bun.BunPlugin {
   };
 }
 
-/** What a lazy file and its folder import from elsewhere in `src`, types aside: names by file. */
+/**
+ * The names that a lazy file and its folders import from elsewhere in `src`, by file and without
+ * types.
+ */
 function sharedNames(entry: string): Map<string, Set<string>> {
   const folders = foldersOf(entry);
   const beside = folders.flatMap((folder) =>
@@ -73,14 +76,17 @@ function sharedNames(entry: string): Map<string, Set<string>> {
   return shared;
 }
 
-/** The module that stands in the bundle for a lazy file: the same functions, with its text. */
+/**
+ * The module that replaces a lazy file in the bundle. It has the same functions, and the file's
+ * text.
+ */
 async function standIn(entry: string, text: string): Promise<string> {
   const name = apart[entry];
   const written =
     name === undefined
       ? JSON.stringify(text)
       : `require("node:fs").readFileSync(import.meta.dir + ${JSON.stringify(`/${name}`)}, "utf8")`;
-  // By name, and late: the bundle would make an object of each whole module otherwise.
+  // Imports single names on demand. Otherwise the bundle would make an object of each whole module.
   const shared = [...sharedNames(entry)].sort().map(([file, names], i) => {
     const list = [...names].sort();
     return {
@@ -109,11 +115,11 @@ async function standIn(entry: string, text: string): Promise<string> {
     ${names.map((name) => `export const ${name} = (...values) => atCaller(${name}, () => load().${name}(...values));`).join("\n")}`;
 }
 
-/** What the lazy files come to. */
+/** The result of bundling all lazy files. */
 interface LazyFiles {
-  /** Puts their stand-ins into a bundle. */
+  /** Puts the replacement modules into a bundle. */
   readonly plugin: Bun.BunPlugin;
-  /** Texts that go beside the bundles, by the names of their files. */
+  /** Texts to write next to the bundles, by file name. */
   readonly beside: ReadonlyMap<string, string>;
 }
 

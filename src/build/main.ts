@@ -1,6 +1,6 @@
 /**
- * Makes the published form in `dist/`: `bun run build`. One minified bundle per entry, zod inside,
- * with its licence, and the declarations. The native libraries are in them as text.
+ * Builds the published form in `dist/`: `bun run build`. Each entry becomes one minified bundle
+ * that contains zod and the native libraries. The declarations and zod's licence are added.
  */
 import { chmodSync, copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,7 +15,10 @@ import { policyJsonSchema } from "../validate/schemas/json-schema.ts";
 const root = join(src, "..");
 const dist = join(root, "dist");
 
-/** For a project that lacks the types of Bun, whose own are any then, or the newest library. */
+/**
+ * Adapts declarations to projects without Bun's types, where those become `any`, or without the
+ * newest library.
+ */
 function portable(text: string): string {
   const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
   const bun = `// @ts-ignore: without Bun's types\nimport type * as Bun from "bun";\n`;
@@ -26,7 +29,7 @@ function portable(text: string): string {
   ].join("");
 }
 
-/** The declarations that `index.d.ts` needs, and no others. */
+/** Writes the declarations that `index.d.ts` needs, and no others. */
 async function declarations(): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), "landlock-types-"));
   const config = join(scratch, "tsconfig.json");
@@ -71,7 +74,7 @@ for (const entry of ["index", "cli", "preload"]) {
 await Bun.write(join(dist, "other-runtime.cjs"), otherRuntime);
 for (const [name, text] of beside) await Bun.write(join(dist, name), text);
 chmodSync(join(dist, "cli.js"), 0o755);
-// Its code is in the bundles, so its licence goes with them.
+// The bundles contain zod's code, so its licence must be included.
 copyFileSync(join(root, "node_modules/zod/LICENSE"), join(dist, "LICENSE.zod"));
 const schema = JSON.stringify(policyJsonSchema(), null, 2);
 await Bun.write(join(dist, "policy.schema.json"), `${schema}\n`);

@@ -1,4 +1,4 @@
-/** The native libraries as text inside the bundles. */
+/** Embeds the native libraries as text in the bundles. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { src } from "./bundle.ts";
@@ -8,7 +8,7 @@ function base64(cpu: string): string {
   return JSON.stringify(readFileSync(file, "base64"));
 }
 
-/** Puts the libraries of `lib/prebuilt` in the place of `kernel/image.ts`. */
+/** Replaces `kernel/image.ts` by the libraries of `lib/prebuilt`. */
 export const nativeText: Bun.BunPlugin = {
   name: "native text",
   setup(build) {

@@ -1,8 +1,14 @@
-/** The first statement of each published file: it names the runtime that is missing. */
+/**
+ * Makes the first statement of each published file, which rejects other runtimes with a clear
+ * message.
+ */
 
 const needed = "1.4";
 
-/** On lines of its own, since a runtime prints the line that throws; a block keeps its names inside. */
+/**
+ * The check has lines of its own because a runtime prints the line that throws. A block keeps its
+ * names local.
+ */
 function check(condition: string, bun: string, otherwise: string): string {
   return `if (${condition}) {
   const runtime =
@@ -23,7 +29,7 @@ const end = (name: string, status: number) =>
 
 /** What each entry does in another runtime. */
 const otherwise: Readonly<Record<string, string>> = {
-  // Without frames: runtimes print the code around them.
+  // Without stack frames, so that runtimes don't print the code around them.
   index: `const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
   const error = new Error(message);
@@ -34,8 +40,8 @@ const otherwise: Readonly<Record<string, string>> = {
 };
 
 /**
- * Puts the check in front of a bundle. What it imports, modules of Bun and Node, is asked for
- * behind it: an import that finds nothing is an error of the runtime before the first statement.
+ * Puts the check in front of a bundle and turns imports of Bun's and Node's modules into later
+ * calls. An import that finds no module would fail before the first statement.
  */
 export function withRuntimeCheck(entry: string, text: string): string {
   const [first] = text.match(/^(?:\/\/ @bun\n)?/)!;
@@ -52,7 +58,7 @@ export function withRuntimeCheck(entry: string, text: string): string {
   );
 }
 
-/** What require() finds in another runtime, and in what was bundled for one. */
+/** What require() loads in other runtimes, and in bundles for other runtimes. */
 export const otherRuntime = check(
   "true",
   '"a bundle for another runtime: build it with --target=bun"',

@@ -1,28 +1,30 @@
-/** The first lines of `dist/cli.js`: sh runs them, and JavaScript skips them. */
+/** The first lines of `dist/cli.js`. sh runs them, and JavaScript skips them. */
 import { bunFlags, nullDeviceReplaced, openFilesWord } from "../cli/start.ts";
 
 const bun = `"$_ll_dir/bun" ${bunFlags.join(" ")}`;
 
-/** Bun replaces bytes of its script's path that are not UTF-8, and would run another file. */
+/** Bun replaces bytes of its script's path that aren't UTF-8, so it would run another file. */
 const refuseReplaced = `${bun} -e 'if (process.argv[1].includes("\\ufffd")) {
   console.error("landlock-restrict: its own path is not UTF-8: install it in another folder");
   process.exit(125);
 }' "$_ll_abs" || exit`.replaceAll(/\n\s*/g, " ");
 
-/** Ends with a sentence, and the status of all failures of our own. */
+/** Prints a sentence and exits with the status of all our own failures. */
 const fail = (sentence: string) => `{ echo "landlock-restrict: ${sentence}" >&2; exit 125; }`;
 
 /**
- * Tells whether the directory $1 is $2 or beneath it: 0, 1 if it is not, 2 if it cannot be told.
- * It goes up by `..` and compares files, as texts of paths differ by links, slashes, dots, mounts.
+ * Checks whether the directory $1 is $2 or beneath it: 0 if so, 1 if not, 2 if unknown. It goes up
+ * by `..` and compares files, because links, slashes, dots and mounts make equal directories differ
+ * as text.
  */
 const isIn = `_ll_in() { _ll_at=$1/.; until [ "$_ll_at" -ef "$2" ]; do
   [ "$_ll_at" -ef / ] && return 1; [ -e "$_ll_at/.." ] || return 2; _ll_at=$_ll_at/..;
   done; }`.replaceAll(/\n\s*/g, " ");
 
 /**
- * Follows $1 name by name, as the kernel does, and fails if Bun must not be taken from there. Links
- * are followed here, as each place on the way decides what runs, and a link hides where it led.
+ * Follows $1 name by name like the kernel, and fails if Bun must not be taken from there. It
+ * follows links itself because each place on the way matters, and a resolved path no longer shows
+ * them.
  */
 const follow = `_ll_follow() { _ll_rest=$1 _ll_place= _ll_first= _ll_links=;
   while [ -n "$_ll_rest" ]; do _ll_name=\${_ll_rest%%/*};
@@ -44,30 +46,34 @@ const follow = `_ll_follow() { _ll_rest=$1 _ll_place= _ll_first= _ll_links=;
   done; [ "$_ll_place" -ef "$1" ]; }`.replaceAll(/\n\s*/g, " ");
 
 /**
- * Takes Bun from an absolute entry of PATH. Neither the file nor a link of its name may lie in the
- * current directory or one above it: no user means those. What is reached through the current
- * directory, which a sandboxed command with `-rw .` can write, counts only if this program is
- * called from beneath it too. What is reached by a link in a directory above never counts if
- * everybody may write that. A `node_modules/.bin` counts only if the program is called from that
- * `node_modules`: npx and bunx put those of all folders above on PATH. A `bun-node-…`, which
- * `bun run` makes in /tmp and puts on PATH, never does: a sandboxed command with `-rw /tmp` can
- * write it, and the entries after it have Bun too.
+ * Takes Bun from an absolute entry of PATH, with these exceptions:
  *
- * Without a slash in `$0`, it may be the name of a shell that reads these lines as its input.
- * /dev/null holds Bun's settings here, and root can put a file or link in its place.
+ * - Neither the file nor its link may be in the current directory or above it, since no user
+ *   intends that.
+ * - A path through the current directory, which a sandboxed command with `-rw .` can write, only
+ *   counts if this program is called from beneath it too.
+ * - A path through a link in a directory above never counts if everyone may write that directory.
+ * - A `node_modules/.bin` only counts if this program is called from that `node_modules`: npx and
+ *   bunx add those of all parent folders to PATH.
+ * - A `bun-node-…`, which `bun run` makes in /tmp and adds to PATH, never counts: a sandboxed
+ *   command with `-rw /tmp` can write it, and later entries contain Bun too.
  *
- * `$_ll` holds the soft limit on open files, which Bun raises, and the current directory. The
- * builtins are freed of functions that bash takes from the environment, and of its SHELLOPTS.
+ * If `$0` has no slash, it may be the name of a shell that reads these lines as input. Bun takes
+ * its settings from /dev/null here, and root can replace that by a file or link.
+ *
+ * `$_ll` holds the soft limit on open files, which Bun raises, and the current directory. bash may
+ * take functions and SHELLOPTS from the environment, so the lines undo those for the builtins they
+ * use.
  */
 const shell = [
   "set +aeu; unset -f [ echo pwd ulimit; _ll=$(ulimit -Sn 2>&-; pwd -P); _ll_path=$PATH:",
   "case $0 in /*) _ll_own=$0 _ll_abs=$0;; */*) _ll_own=./$0 _ll_abs=/${_ll#*/}/$0;; *) _ll_own=;; esac",
   `[ -f "$_ll_own" ] || ${fail("cannot find its own file: call it by its path, without naming a shell")}`,
-  `[ "$PWD" -ef . ] || ${fail("cannot look at the current directory from above: start in another one")}`,
+  `[ "$PWD" -ef . ] || ${fail("cannot reach the current directory by its path: start in another one")}`,
   `[ -c /dev/null ] && [ ! -h /dev/null ] || ${fail(nullDeviceReplaced)}`,
   isIn,
   follow,
-  // The last one is that of NixOS.
+  // The last folder is NixOS's.
   "for _ll_tools in /usr/bin /bin /run/current-system/sw/bin; do " +
     '[ ! -x "$_ll_tools/readlink" ] || break; done',
   "_ll_from=${_ll_own%/*}",
@@ -82,14 +88,14 @@ const shell = [
   `exec ${bun} "$_ll_own" -- "${openFilesWord}\${_ll%%/*}" "$@"`,
   "done",
   fail(
-    "cannot find Bun: put the absolute path of its folder on PATH; those around the current directory do not count",
+    "cannot find Bun: put the absolute path of its folder on PATH; folders in or above the current directory do not count",
   ),
 ];
 
 /**
- * The lines, with a line break at the end. Each begins with a command that does nothing: in the
- * first Bun looks for its `// @bun`. Without it, Bun would run what a cache in HOME has in place of
- * a file as long as the bundle.
+ * The lines, with a final line break. Each starts with a command that does nothing. On the first
+ * line Bun looks for `// @bun`; without it, Bun would run a file from a cache in HOME instead of a
+ * long file.
  */
 export const starter = `#!/bin/sh -
 // @bun 2>&- || ${shell.join('\n":" //; ')}

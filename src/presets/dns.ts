@@ -20,7 +20,7 @@ const files = [
   "/etc/gai.conf",
 ];
 
-/** Sockets of the daemons that modules of glibc's name service switch ask. */
+/** The sockets of the daemons that modules of glibc's name service switch ask. */
 const sockets: Readonly<Record<string, readonly string[]>> = {
   resolve: ["/run/systemd/resolve/io.systemd.Resolve"],
   myhostname: [],
@@ -29,7 +29,7 @@ const sockets: Readonly<Record<string, readonly string[]>> = {
   sss: ["/var/lib/sss/pipes/nss"],
 };
 
-/** The modules that `/etc/nsswitch.conf` names for hosts, as `files` and `dns`. */
+/** The modules that `/etc/nsswitch.conf` names for hosts, such as `files` and `dns`. */
 function hostModules(): string[] {
   let text: string;
   try {
@@ -45,22 +45,23 @@ function hostModules(): string[] {
 }
 
 /**
- * What looking up host names reads: `/etc/resolv.conf` (or the file it links to), `nsswitch.conf`,
- * `hosts`, `host.conf` and `gai.conf`; the libraries of the modules that `nsswitch.conf` names for
- * hosts, `libnss_*.so.2`, with what they need; the sockets of nscd and of those modules' daemons.
- * Without it a look-up, `localhost` aside, asks a server on this machine, and most often fails
- * with `EAI_AGAIN` or `ETIMEOUT`. ABI 1; the sockets need a right from ABI 9 on.
+ * Grants what host name look-ups read. These are `/etc/resolv.conf` (or the file it links to),
+ * `nsswitch.conf`, `hosts`, `host.conf` and `gai.conf`; the `libnss_*.so.2` libraries of the
+ * modules that `nsswitch.conf` names for hosts, with their own libraries; and the sockets of nscd
+ * and of those modules' daemons. Without it, look-ups other than `localhost` ask a server on this
+ * machine and usually fail with `EAI_AGAIN` or `ETIMEOUT`. ABI 1; the sockets need a right from ABI
+ * 9 on.
  *
- * The files are granted as they are now: one that is replaced later, as when a laptop changes the
- * network, is out of reach.
+ * It grants the current files. If one is replaced later, for example because a laptop changes
+ * networks, the new file isn't granted.
  *
- * These are rules for paths only, so that `restrictPaths()` takes them. Where the network is
+ * By default it returns only rules for paths, which `restrictPaths()` accepts. If the network is
  * restricted too, `{ ports: true }` adds TCP and UDP port 53: `connectTcp(53)`, `bindUdp(0)` and
- * `connectSendUdp(0, 53)`; 0, because `getaddrinfo(3)` finds out by it which addresses can be
- * reached. It is for `restrict()` and a Config from `V10` on, best effort below ABI 10.
+ * `connectSendUdp(0, 53)`. `getaddrinfo(3)` uses port 0 to find out which addresses are reachable.
+ * The ports need `restrict()` and a Config from `V10` on, with best effort below ABI 10.
  *
  * @param options `ports`: whether to grant the ports of DNS too
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where an option is unknown
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if an option is unknown
  * @see {@link https://man7.org/linux/man-pages/man5/nsswitch.conf.5.html}
  */
 export function dns(options?: DnsOptions): CompositeRule {

@@ -1,28 +1,28 @@
-/** Reads what an ELF file says of itself: which loader and which libraries it needs. */
+/** Reads from an ELF file which loader and libraries it needs. */
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { idOf } from "../kernel/identity.ts";
 
-/** What loading an ELF file takes, all of it as the file spells it. */
+/** What loading an ELF file needs, with names as the file spells them. */
 export interface Elf {
   /** The file's identity, as `Status` has it. */
   readonly id: string;
-  /** `ET_DYN`: a library, or a program without a fixed address; `ET_EXEC`; neither. */
+  /** `shared` is `ET_DYN`: a library or a position-independent program. `program` is `ET_EXEC`. */
   readonly type: "shared" | "program" | "other";
   /** `e_machine`: 62 is x86-64, 183 is AArch64. */
   readonly machine: number;
-  /** Whether it has parts that are loaded into memory. */
+  /** Whether any part of it is loaded into memory. */
   readonly loads: boolean;
-  /** The loader, `PT_INTERP`; programs linked statically and most libraries have none. */
+  /** The loader (`PT_INTERP`). Static programs and most libraries have none. */
   readonly interpreter: string | undefined;
-  /** Whether it says that it is a program (`DF_1_PIE`), which no loader takes for a library. */
+  /** Whether it is marked as a program (`DF_1_PIE`), which no loader accepts as a library. */
   readonly isPie: boolean;
-  /** Whether it has a dynamic section, without which it is no library. */
+  /** Whether it has a dynamic section, which every library has. */
   readonly isDynamic: boolean;
-  /** Libraries, `DT_NEEDED`. */
+  /** The libraries that it needs (`DT_NEEDED`). */
   readonly needed: readonly string[];
-  /** Where to look for them, `DT_RPATH`. */
+  /** Folders to search for them (`DT_RPATH`). */
   readonly rpath: readonly string[];
-  /** Where to look for them, `DT_RUNPATH`. */
+  /** Folders to search for them (`DT_RUNPATH`). */
   readonly runpath: readonly string[];
 }
 
@@ -42,11 +42,11 @@ const DF_1_PIE = 0x0800_0000;
 const headerBytes = 64;
 const segmentBytes = 56;
 const dynBytes = 16;
-/** More than real files have; what claims more is damaged. */
+/** Real files stay below these limits. A file that exceeds them is damaged. */
 const segmentsMax = 1024;
 const tagsMax = 1 << 16;
 const namesMax = 4096;
-/** No path is longer, but a list of folders can be. */
+/** Longer than any path, because a list of folders may be. */
 const nameBytesMax = 1 << 16;
 const chunkBytes = 4096;
 
@@ -57,7 +57,7 @@ interface Segment {
   readonly fileBytes: number;
 }
 
-/** A part of a file. */
+/** A range of bytes in a file. */
 interface Range {
   readonly offset: number;
   readonly bytes: number;
@@ -65,13 +65,13 @@ interface Range {
 
 class Damaged extends Error {}
 
-/** The bytes of a file from an offset on, as many as there are. */
+/** Reads bytes from an offset, or fewer at the end of the file. */
 function readAt(fd: number, offset: number, count: number): DataView {
   const bytes = new Uint8Array(count);
   return new DataView(bytes.buffer, 0, readSync(fd, bytes, 0, count, offset));
 }
 
-/** Text that ends with a NUL, read piece by piece: what is around it may be larger than memory. */
+/** Reads text up to a NUL in chunks, since the range around it may be larger than memory. */
 function textAt(fd: number, { offset, bytes }: Range): string {
   const end = Math.min(bytes, nameBytesMax);
   const found: number[] = [];
@@ -86,7 +86,9 @@ function textAt(fd: number, { offset, bytes }: Range): string {
   throw new Damaged();
 }
 
-/** Offsets in `Elf64_Ehdr` and `Elf64_Phdr`, which are the same on every 64-bit machine. */
+/**
+ * Uses the offsets of `Elf64_Ehdr` and `Elf64_Phdr`, which are the same on every 64-bit machine.
+ */
 function segments(fd: number, header: DataView): Segment[] {
   const start = Number(header.getBigUint64(32, true));
   const size = header.getUint16(54, true);
@@ -101,7 +103,7 @@ function segments(fd: number, header: DataView): Segment[] {
   }));
 }
 
-/** The tags of the dynamic section and their values, in their order. */
+/** The tags of the dynamic section and their values, in order. */
 function dynamicTags(fd: number, all: readonly Segment[]): [number, number][] {
   const segment = all.find(({ type }) => type === PT_DYNAMIC);
   if (!segment) return [];
@@ -115,7 +117,9 @@ function dynamicTags(fd: number, all: readonly Segment[]): [number, number][] {
   throw new Damaged();
 }
 
-/** Where the table of names lies: the file gives its address in memory, a segment its place. */
+/**
+ * The range of the name table in the file. The file gives its memory address, which a segment maps.
+ */
 function namesIn(all: readonly Segment[], tags: readonly [number, number][]): Range {
   const value = (wanted: number) => tags.find(([tag]) => tag === wanted)?.[1] ?? 0;
   const address = value(DT_STRTAB);
@@ -133,7 +137,7 @@ function namesIn(all: readonly Segment[], tags: readonly [number, number][]): Ra
 
 function readElf(fd: number): Omit<Elf, "id"> | undefined {
   const header = readAt(fd, 0, headerBytes);
-  // The magic number, 64 bits, the lower byte first: what Bun runs on.
+  // Accepts only Bun's platforms: 64 bits and little-endian.
   if (header.byteLength < headerBytes || header.getUint32(0) !== 0x7f454c46) return undefined;
   if (header.getUint8(4) !== 2 || header.getUint8(5) !== 1) return undefined;
   const all = segments(fd, header);
@@ -164,16 +168,17 @@ function readElf(fd: number): Omit<Elf, "id"> | undefined {
 }
 
 /**
- * What a file needs to be loaded. Executes nothing, and believes nothing but the file's layout.
+ * What a file needs to be loaded. It executes nothing and only parses the file's layout.
  *
  * @param path Any file
- * @returns Nothing where it cannot be read, is damaged, or is no 64-bit ELF file
+ * @returns Undefined if it can't be read, is damaged, or isn't a 64-bit ELF file
  * @see {@link https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html}
  */
 export function elfOf(path: string): Elf | undefined {
   let fd: number;
   try {
-    // Without this flag, opening a FIFO waits for a writer. Reading at an offset fails there.
+    // Without this flag, opening a FIFO would wait for a writer. Reading one at an offset then
+    // fails.
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return undefined;
@@ -190,17 +195,17 @@ export function elfOf(path: string): Elf | undefined {
 
 const machines: Readonly<Record<string, number>> = { x64: 62, arm64: 183 };
 
-/** Whether this machine can start or load it: neither core dumps nor object files. */
+/** Whether this machine can start or load it. Core dumps and object files don't qualify. */
 export function isRunnable(elf: Elf): boolean {
   return elf.machine === machines[process.arch] && elf.loads && elf.type !== "other";
 }
 
-/** Whether it is a dynamic loader of this machine: it needs no other one, and no library. */
+/** Whether it is a dynamic loader of this machine, which needs no other loader and no library. */
 export function isLoader(elf: Elf): boolean {
   return isRunnable(elf) && elf.interpreter === undefined && elf.needed.length === 0;
 }
 
-/** Whether a loader would take it for a library of this machine. */
+/** Whether a loader would accept it as a library on this machine. */
 export function isLibrary(elf: Elf): boolean {
   return isRunnable(elf) && elf.type === "shared" && elf.isDynamic && !elf.isPie;
 }

@@ -11,25 +11,27 @@ import { librariesOf } from "./libraries.ts";
 import { executedBy, findInterpreter } from "./scripts.ts";
 
 /**
- * What starting programs takes, up to their first own instruction: for executing, the program's
- * file, the interpreters of its `#!` line, and the dynamic loader; for reading, the libraries they
- * are linked with, and `/etc/ld.so.cache`. All of it is read from the files, nothing is executed.
+ * Grants what starting programs needs, up to their first own instruction. It grants executing the
+ * program's file, the interpreters of its `#!` line and the dynamic loader, and reading their
+ * libraries and `/etc/ld.so.cache`. It reads all of this from the files and executes nothing.
  * Without it, starting the program fails with `EACCES`. ABI 1.
  *
- * What is granted is what the file names, so whoever can write the file chooses it. Each name has to
- * lead to what it claims: interpreters are executable programs, the loader is an ELF file that needs
- * no other one, libraries are ELF files that a loader takes, all of this CPU; a key or a text file is
- * refused. Who owns them is not asked. If the same policy grants writing to the program, a run can
- * choose what the next one may read: `plan` names such programs under `rewritable`. A link there
- * must not lead out of what may be written, but to what all may read and only root can change.
+ * The file's content decides what is granted, so anyone who can write the file can choose. Each
+ * name must lead to the expected kind of file, all for this CPU: an executable interpreter, an ELF
+ * loader that needs no other, or a loadable ELF library. Anything else, such as a key or a text
+ * file, is refused. The owner isn't checked. If the same policy grants writing to the program, one
+ * run can choose what the next one may read: `plan` lists such programs under `rewritable`. A link
+ * in a writable place may only lead to another writable place, or to a file that everyone may read
+ * and only root can change.
  *
- * Not what a program opens by itself: its settings, Python's standard library, helpers that it
- * starts, plug-ins. Grant those with rules of your own; the path of a plug-in, as a `.so` file of
- * a Python module, may stand here for the libraries it is linked with.
+ * It doesn't grant what a program opens itself: settings, Python's standard library, helper
+ * programs and plug-ins. Grant those with rules of your own. You can pass the path of a plug-in,
+ * such as a `.so` file of a Python module, to grant its libraries.
  *
- * @param names Names on PATH, or paths, relative ones to the current directory
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` where a program, an interpreter or a library is not
- *   found, is found by a relative entry of PATH, or is of a kind that is not known; `ERR_LANDLOCK_INVALID_RULE` where a name is none
+ * @param names Names on PATH, or paths; relative paths start from the current directory
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if a program, an interpreter or a library isn't
+ *   found, is found by a relative entry of PATH, or is of an unknown kind;
+ *   `ERR_LANDLOCK_INVALID_RULE` if a name is invalid
  */
 export function executable(...names: string[]): CompositeRule {
   if (!names.every(isPathString)) parse("paths", names, "presets.executable()");
@@ -53,8 +55,8 @@ export function executable(...names: string[]): CompositeRule {
 }
 
 /**
- * Those of the files that are no scripts, by their real path, which `$ORIGIN` stands for. Their
- * identities are noted.
+ * The files that aren't scripts, by their real paths, which `$ORIGIN` refers to. Adds their
+ * identities to the chain.
  */
 function programs(chain: Map<string, string>): [string, Elf][] {
   const last = [...chain.keys()].at(-1);
@@ -63,15 +65,17 @@ function programs(chain: Map<string, string>): [string, Elf][] {
     const elf = elfOf(real);
     if (elf) chain.set(path, elf.id);
     if (elf && isRunnable(elf)) return [[real, elf]];
-    if (elf) throw unknownKind(path, "it is no program of this CPU");
+    if (elf) throw unknownKind(path, "it is not a program for this CPU");
     if (path === last) {
-      throw unknownKind(path, "it is no 64-bit ELF file and no script that starts with #!");
+      throw unknownKind(path, "it is neither a 64-bit ELF file nor a script that starts with #!");
     }
     return [];
   });
 }
 
-/** The dynamic loader that a program names, if it is one: the program may name any file. */
+/**
+ * The dynamic loader that a program names. It must be a loader, since a program may name any file.
+ */
 function loaderOf(
   interpreter: string,
   program: string,
@@ -82,7 +86,7 @@ function loaderOf(
   if (elf && isLoader(elf)) return [path, elf.id];
   throw new LandlockError(
     "ERR_LANDLOCK_PATH",
-    `Cannot grant "${interpreter}", which "${program}" names as its dynamic loader: it is no loader of this CPU; reinstall the program, or grant its files by rules of your own`,
+    `Cannot grant "${interpreter}", which "${program}" names as its dynamic loader: it is not a loader for this CPU; reinstall the program, or grant its files with rules of your own`,
     { path: interpreter },
   );
 }
@@ -90,7 +94,7 @@ function loaderOf(
 function unknownKind(path: string, why: string): LandlockError {
   return new LandlockError(
     "ERR_LANDLOCK_PATH",
-    `Cannot tell what "${path}" needs: ${why}; grant its files by rules of your own`,
+    `Cannot tell what "${path}" needs: ${why}; grant its files with rules of your own`,
     { path },
   );
 }

@@ -1,4 +1,4 @@
-/** The rules that presets are made of. */
+/** Makes the rules of presets. */
 import { trusted } from "../sandbox/frozen.ts";
 import type { FsRight } from "../kernel/abi.ts";
 import { FsRule } from "../sandbox/rule.ts";
@@ -10,13 +10,15 @@ const run: readonly FsRight[] = ["execute", "read_file"];
 const write: readonly FsRight[] = ["write_file", "read_file", "truncate"];
 const connect: readonly FsRight[] = ["resolve_unix"];
 
-/** Paths, or from each path to the identity of the file that was looked at, "": it was not. */
+/**
+ * Paths, or a map from each path to the inspected file's identity. An identity is empty if the file
+ * was not inspected.
+ */
 type Paths = readonly string[] | ReadonlyMap<string, string>;
 
 /**
- * Presets know what a file is for, so they grant less than `roFiles()`, which lets it be executed
- * too. None of the rights is explicit: under a Config that does not handle one, the rule is
- * narrowed, as those of `roDirs()` are.
+ * Grants less than `roFiles()`, which also allows executing: presets know what a file is for. No
+ * right is explicit, so a Config that doesn't handle one narrows the rule, as with `roDirs()`.
  */
 function grant(access: readonly FsRight[], given: Paths, chosenBy?: readonly string[]): FsRule {
   const paths = given instanceof Map ? [...given.keys()] : [...new Set(given as readonly string[])];
@@ -36,7 +38,7 @@ function grant(access: readonly FsRight[], given: Paths, chosenBy?: readonly str
 }
 
 /**
- * Reading files, or everything beneath directories without listing them. Missing ones are skipped.
+ * Grants reading files, or everything beneath directories without listing them. Skips missing ones.
  *
  * @param chosenBy The files whose content chose these paths
  */
@@ -44,27 +46,27 @@ export function readable(paths: Paths, chosenBy?: readonly string[]): FsRule {
   return grant(read, paths, chosenBy);
 }
 
-/** Reading and listing everything beneath directories. Missing ones are skipped. */
+/** Grants reading and listing everything beneath directories. Skips missing ones. */
 export function listable(paths: readonly string[]): FsRule {
   return grant(list, paths);
 }
 
-/** Listing directories and all beneath, without reading what is in them. Missing ones are skipped. */
+/** Grants listing directories and everything beneath, without reading files. Skips missing ones. */
 export function browsable(paths: Paths): FsRule {
   return grant(names, paths);
 }
 
-/** Executing files, which takes reading them too. Missing ones are skipped. */
+/** Grants executing files, which includes reading them. Skips missing ones. */
 export function runnable(paths: Paths): FsRule {
   return grant(run, paths);
 }
 
-/** Reading and writing files. Missing ones are skipped. */
+/** Grants reading and writing files. Skips missing ones. */
 export function writable(paths: readonly string[]): FsRule {
   return grant(write, paths);
 }
 
-/** Connecting to UNIX sockets, which takes a right from ABI 9 on. Missing ones are skipped. */
+/** Grants connecting to UNIX sockets, which needs a right from ABI 9 on. Skips missing ones. */
 export function connectable(paths: readonly string[]): FsRule {
   return grant(connect, paths);
 }

@@ -1,6 +1,6 @@
 /**
- * All presets. In the published bundle this file and those beside it travel as text and are
- * evaluated when the first preset is called: see `src/build/main.ts`.
+ * All presets. The published bundle holds this file and its neighbours as text and evaluates them
+ * when the first preset is called: see `src/build/main.ts`.
  */
 export { dns } from "./dns.ts";
 export { executable } from "./executable.ts";

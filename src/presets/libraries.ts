@@ -5,7 +5,7 @@ import { LandlockError } from "../errors/errors.ts";
 import { inheritedVariable } from "../kernel/inherited.ts";
 import { elfOf, isLibrary, type Elf } from "./elf.ts";
 
-/** An ELF file that is being loaded, and the one that asked for it. */
+/** An ELF file to be loaded, and the one that needs it. */
 interface Loaded {
   readonly path: string;
   readonly elf: Elf;
@@ -14,13 +14,13 @@ interface Loaded {
 
 interface Loader {
   readonly musl: boolean;
-  /** Folders of the system, in the order the loader looks at them. */
+  /** The system's folders, in the loader's order. */
   readonly folders: readonly string[];
-  /** What the loader reads beside libraries. */
+  /** What the loader reads apart from libraries. */
   readonly files: readonly string[];
 }
 
-/** Variants for newer CPUs, which glibc prefers where they exist. */
+/** Variants for newer CPUs, which glibc prefers if they exist. */
 const hwcaps = ["x86-64-v4", "x86-64-v3", "x86-64-v2"].map((name) => `glibc-hwcaps/${name}`);
 
 function linesOf(path: string): string[] {
@@ -63,7 +63,7 @@ function glibc(machine: number): Loader {
   };
 }
 
-/** The names that musl has for the CPUs. */
+/** musl's names for CPUs. */
 const muslCpus: Readonly<Record<number, string>> = { 62: "x86_64", 183: "aarch64" };
 
 function musl(machine: number): Loader {
@@ -77,7 +77,7 @@ function list(variable: string): string[] {
   return (inheritedVariable(variable) ?? "").split(/[:; ]/).filter((item) => item !== "");
 }
 
-/** A path with the loader's variables replaced; what `$LIB` is depends on the distribution. */
+/** Expands the loader's variables in a path. `$LIB` depends on the distribution. */
 function expanded(path: string, owner: Loaded): string[] {
   const libs = ["lib64", `lib/${triplets[owner.elf.machine]}`, "lib"];
   const absolute = path.replaceAll(/\$(ORIGIN\b|\{ORIGIN\})/g, dirname(owner.path));
@@ -87,12 +87,15 @@ function expanded(path: string, owner: Loaded): string[] {
     : [absolute];
 }
 
-/** Folders that a file which asks for a library names itself. */
+/** The search folders in a file that needs a library. */
 function ownFolders(by: Loaded, kind: "rpath" | "runpath"): string[] {
   return by.elf[kind].flatMap((folder) => expanded(folder, by));
 }
 
-/** Where a library may be, in the loader's order: see ld.so(8), and musl's `load_library()`. */
+/**
+ * The folders to search for a library, in the loader's order: see ld.so(8), and musl's
+ * `load_library()`.
+ */
 function searched(by: Loaded, loader: Loader): string[] {
   const chain: Loaded[] = [];
   for (let one: Loaded | undefined = by; one; one = one.by) chain.push(one);
@@ -114,14 +117,16 @@ function searched(by: Loaded, loader: Loader): string[] {
   ];
 }
 
-/** Each file that the loader may take for a library: the first one, in all its variants. */
+/**
+ * The files that the loader may load as a library: all variants in the first folder that has any.
+ */
 function candidates(name: string, by: Loaded, loader: Loader): [string, Elf][] {
   const fits = (path: string): [string, Elf][] => {
     const elf = elfOf(path);
     return elf && elf.machine === by.elf.machine && isLibrary(elf) ? [[path, elf]] : [];
   };
   if (name.includes("/")) return expanded(name, by).filter(isAbsolute).flatMap(fits);
-  // What a relative one means is for the directory to say that the program is started in.
+  // Skips relative folders, which depend on the directory that the program is started in.
   for (const folder of searched(by, loader).filter(isAbsolute)) {
     const variants = loader.musl ? [] : hwcaps;
     const found = ["", ...variants].flatMap((sub) => fits(join(folder, sub, name)));
@@ -142,14 +147,14 @@ function needs(
   for (let next = waiting.shift(); next; next = waiting.shift()) {
     const [by, wanted] = next;
     for (const name of wanted) {
-      // These are parts of musl's loader, whatever the rest of their names.
+      // musl's loader contains these libraries.
       if (loader.musl && /^lib(c|pthread|rt|m|dl|util|xnet)\./.test(name)) continue;
       if (names.has(name)) continue;
       const fitting = candidates(name, by, loader);
       if (fitting.length === 0 && !extra.includes(name)) throw missing(name, by.path);
       for (const [path, elf] of fitting) {
         names.add(name);
-        // Without links, and as the file that was read: the path could lead elsewhere by now.
+        // Grant the file without links and by identity: its path could lead elsewhere by now.
         found.set(realpathSync(path), elf.id);
         links.add(path);
         waiting.push([{ path, elf, by }, elf.needed]);
@@ -168,14 +173,14 @@ function missing(name: string, path: string): LandlockError {
 }
 
 /**
- * The libraries a program, or another library, is linked with, and those they are linked with: `DT_NEEDED`, looked for
- * in `DT_RPATH`, `DT_RUNPATH`, `LD_LIBRARY_PATH`, the folders of `/etc/ld.so.conf` and the
- * standard ones; those that are preloaded; and the loader's own files.
+ * The libraries that a program or library needs, directly or indirectly (`DT_NEEDED`), the
+ * preloaded ones, and the loader's own files. It searches `DT_RPATH`, `DT_RUNPATH`,
+ * `LD_LIBRARY_PATH`, the folders of `/etc/ld.so.conf` and the standard ones.
  *
- * @param path Its file, without links
- * @param links Gets the paths by which they were found: links may be on the way
- * @returns From each path to the identity of the library there; "": it is no library
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` where one is not found
+ * @param path The file, without links
+ * @param links Receives the paths at which libraries were found, which may contain links
+ * @returns A map from each path to the identity of the library there, or to `""` for other files
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if one isn't found
  * @see {@link https://man7.org/linux/man-pages/man8/ld.so.8.html}
  */
 export function librariesOf(path: string, elf: Elf, links: Set<string>): Map<string, string> {
@@ -192,10 +197,10 @@ export function librariesOf(path: string, elf: Elf, links: Set<string>): Map<str
 }
 
 /**
- * The libraries of modules of glibc's name service switch, with what they are linked with. A
- * module without a library, as one that is part of glibc, adds nothing.
+ * The libraries of modules of glibc's name service switch, and the libraries that those need. A
+ * module without a library, such as one that glibc contains, adds nothing.
  *
- * @param modules Their names, as `"files"`
+ * @param modules Their names, such as `"files"`
  */
 export function moduleLibraries(modules: readonly string[]): Map<string, string> {
   const own = elfOf("/proc/self/exe");

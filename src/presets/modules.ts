@@ -33,42 +33,42 @@ const loaders: Readonly<Record<string, "js" | "jsx" | "ts" | "tsx">> = {
   ".tsx": "tsx",
 };
 
-/** An import as it stands in a file. */
+/** An import in a file. */
 interface Import {
   readonly specifier: string;
   readonly kind: ImportKind;
-  /** Whether the file may do without it: what fails at run time can be caught. */
+  /** Whether the import may fail, because the script can catch a failure at run time. */
   readonly optional: boolean;
-  /** Whether it does not stand in the file, but Bun may add it. */
+  /** Whether Bun may add this import, although the file doesn't contain it. */
   readonly guessed?: boolean;
 }
 
 /**
- * What importing scripts takes: for reading, their files, all that they import, with `import` and
- * `require()`, and with `import()` of a name that stands there as a string; the `package.json` and
- * `tsconfig.json` files that Bun reads on the way, and the libraries that native add-ons are linked
- * with. For listing, the folders of all these, as Bun's resolver does it, which covers the names
- * of everything beneath them, not what it holds. Real paths: the links that package managers make
- * are followed. Without it, an import ends with `Cannot find module`. ABI 1.
+ * Grants what importing scripts needs. It grants reading their files and all files that they import
+ * with `import`, `require()`, or `import()` of a literal name. It also grants reading the
+ * `package.json` and `tsconfig.json` files that Bun reads on the way, and the libraries of native
+ * add-ons. Bun's resolver lists the folders of all these, so it grants listing them: the names of
+ * everything beneath, not the contents. Links of package managers are followed, and real paths are
+ * granted. Without it, an import ends with `Cannot find module`. ABI 1.
  *
- * A script cannot choose any file to be read. Granted are only files of the entry's project, its
- * node_modules included, and only code: scripts, JSON, WebAssembly and native add-ons, outside of
- * hidden directories. The project is the folder of the nearest `package.json`, or the workspace which
- * names that folder. An import of anything else is an error that names the file; a text file or a
- * linked package that may be read is named as an entry of its own. An entry that is a link, or lies
- * behind one, must lead to code of the project that holds the link; else name what it leads to.
+ * A script can't choose arbitrary files to be read. It grants only files of the entry's project,
+ * including its node_modules, and only code: scripts, JSON, WebAssembly and native add-ons outside
+ * of hidden directories. The project is the folder of the nearest `package.json`, or the workspace
+ * that lists that folder. Importing anything else is an error that names the file. To allow a text
+ * file or a linked package, pass it as another entry. An entry behind a link must lead to code of
+ * the project that contains the link. Otherwise, pass the link's target instead.
  *
- * A node_modules folder without a `package.json` beside it belongs to no project. For packages in it
- * that import one another, grant `read_dir` on what it lies in.
+ * A node_modules folder without a `package.json` next to it belongs to no project. If packages in
+ * it import one another, grant `read_dir` on the folder that contains it.
  *
- * Not what is only known when it runs: `import(variable)`, the file of a `Worker` (name it as an
- * entry of its own), files that are read. A Bun process that is started inside needs
- * `bun({ children: true })`, `executable("bun")` and `cwd()` besides.
+ * It doesn't cover what is only known at run time: `import(variable)`, the file of a `Worker` (pass
+ * it as another entry), and files that the script reads. A Bun process that is started inside the
+ * sandbox also needs `bun({ children: true })`, `executable("bun")` and `cwd()`.
  *
- * @param entries Paths of scripts, relative ones to the current directory
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` where an entry or what it imports is not found,
- *   cannot be read or is no code of the project, or an entry cannot be parsed;
- *   `ERR_LANDLOCK_INVALID_RULE` where one is no path
+ * @param entries Paths of scripts; relative paths start from the current directory
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if an entry or one of its imports isn't found, can't
+ *   be read or isn't code of the project, or if an entry can't be parsed;
+ *   `ERR_LANDLOCK_INVALID_RULE` if an entry isn't a path
  */
 export function modules(...entries: string[]): CompositeRule {
   if (!entries.every(isPathString)) parse("paths", entries, "presets.modules()");
@@ -94,14 +94,14 @@ export function modules(...entries: string[]): CompositeRule {
     waiting.push(...importedBy(file, first.has(file), trail));
   }
   const files = identified(trail.files);
-  // As they were named too: each link on the way is judged by the rules that stand beside it.
+  // Grant the given paths too, so that the other rules of a ruleset are checked against each link.
   for (const [path, real] of named) files.set(path, files.get(real)!);
   for (const [path, id] of libraries) files.set(path, id);
   const chosenBy = [...files.keys(), ...trail.links];
   return composite(readable(files, chosenBy), browsable(identified(trail.folders)));
 }
 
-/** Identities of files that were admitted by their paths, which have had no links. */
+/** The identities of files that were accepted by paths without links. */
 function identified(paths: ReadonlySet<string>): Map<string, string> {
   return new Map([...paths].map((path) => [path, idWithoutLinks(path)]));
 }
@@ -110,12 +110,12 @@ function entryPath(entry: string): string {
   if (isFile(resolve(entry))) return realEntry(entry);
   throw new LandlockError(
     "ERR_LANDLOCK_PATH",
-    `Cannot find the script "${entry}": it is no file; correct the path`,
+    `Cannot find the script "${entry}": it is not a regular file; correct the path`,
     { path: entry },
   );
 }
 
-/** The files that a file imports, itself no link; what Bun looks at on the way is noted. */
+/** The files that a file imports. Records what Bun reads on the way. */
 function importedBy(file: string, isEntry: boolean, trail: Trail): string[] {
   const options = noteSettings(dirname(file), trail);
   const found: string[] = [];
@@ -136,7 +136,7 @@ function textOf(file: string): string {
   } catch (cause) {
     throw new LandlockError(
       "ERR_LANDLOCK_PATH",
-      `Cannot read "${file}" to see what it imports: ${(cause as { code?: string }).code}; give a script that can be read`,
+      `Cannot read "${file}" to see what it imports: ${(cause as { code?: string }).code}; name a script that can be read`,
       { path: file, cause },
     );
   }
@@ -148,7 +148,7 @@ function importsOf(file: string, options: Options, isEntry: boolean): Import[] {
   const text = textOf(file).replace(/^#!.*/, "");
   const transpiler = new Bun.Transpiler({
     loader,
-    // As Bun does it when it runs TypeScript, where what is left may be types only.
+    // Bun drops unused imports of TypeScript too, because they may only be types.
     trimUnusedImports: loader.startsWith("ts"),
     tsconfig: JSON.stringify({ compilerOptions: options }),
   });
@@ -156,7 +156,7 @@ function importsOf(file: string, options: Options, isEntry: boolean): Import[] {
   try {
     scanned = transpiler.scanImports(text);
   } catch (cause) {
-    // Bun says so itself when it gets there, if it does.
+    // Bun reports the error itself if it loads this file.
     if (!isEntry) return [];
     throw new LandlockError(
       "ERR_LANDLOCK_PATH",
@@ -173,8 +173,8 @@ function importsOf(file: string, options: Options, isEntry: boolean): Import[] {
 }
 
 /**
- * What JSX is compiled to imports. Bun chooses by NODE_ENV and by settings that it does not always
- * heed, so each module that it may choose is one, if it is there.
+ * The modules that compiled JSX imports. Bun chooses them by NODE_ENV and settings that it doesn't
+ * always respect, so this includes every module that it may choose.
  */
 function runtimesOf(text: string, imports: readonly Import[], options: Options): Import[] {
   const found = imports.flatMap(({ specifier }) => {

@@ -12,7 +12,7 @@ import { bun, cwd, timezone, tls, tmp } from "./system.ts";
 
 const plain = { bun, dns, tls, timezone, tmp, cwd } satisfies Record<string, () => Rule>;
 
-/** What policies and options may say of these: a name, or a name and its setting. */
+/** The spellings of presets without a value: a name, or a name and its setting. */
 const specs = keysOf(plain).flatMap((name) => {
   const { setting } = presetNames[name] as { setting?: string };
   return setting === undefined ? [name] : [name, `${name}=${setting}`];
@@ -25,19 +25,20 @@ const valued = {
   modules: (entries: string, base: string) => {
     const isOne = existsSync(resolve(base, entries));
     const list = isOne ? [entries] : entries.split(",").filter((entry) => entry !== "");
-    // The links that lead to the folder are the user's; those in it may be a stranger's.
+    // Resolve the links that lead to the folder, since the user chose it. Links inside may come
+    // from others.
     const folder = existsSync(base) ? realpathSync(base) : base;
     return modules(...list.map((entry) => resolve(folder, entry)));
   },
 };
 
 /**
- * The preset that a text names: its name, and behind `=` what it takes, as `"dns"`,
+ * The preset that a text names: its name, with its value after `=`, such as `"dns"` or
  * `"executable=git"`.
  *
  * @param base The folder that relative paths refer to
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where there is no such preset, and as the
- *   preset does
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if there is no such preset; and the errors of
+ *   the preset itself
  */
 export function named(spec: string, base: string): Rule {
   const [, word = "", value] = /^(\w+)(?:=(.+))?$/s.exec(spec) ?? [];
@@ -54,7 +55,7 @@ export function named(spec: string, base: string): Rule {
   );
 }
 
-/** What the text was probably meant to be, or else all that there is. */
+/** The most similar spelling, or all spellings if none is similar. */
 function nearestTo(spec: string): string {
   const [name = "", ...value] = spec.split("=");
   const names = keysOf(valued);

@@ -1,12 +1,12 @@
-/** Named bundles of rules: what programs need to keep running. */
+/** Named bundles of rules for what programs need to keep running. */
 import { currentDirectory } from "../kernel/names.ts";
 import { bun, cwd, dns, executable, modules, named, timezone, tls, tmp } from "./lazy.ts";
 import type { Rule } from "../sandbox/rule.ts";
 
 /**
- * What programs need to keep running, as functions that return rules. Each grants what its
- * documentation says and nothing else, as it is at the time of the call; files that do not exist
- * are skipped, and reported under `skippedPaths`.
+ * Functions that return rules for what programs need to keep running. Each grants exactly what its
+ * documentation says, in its state at the time of the call. Files that don't exist are skipped and
+ * reported under `skippedPaths`.
  */
 export const presets = Object.freeze({
   bun,
@@ -20,14 +20,14 @@ export const presets = Object.freeze({
 });
 
 /**
- * The preset that a text names, for command lines and files: its name, and behind `=` what it
- * takes, as `"dns"`, `"cwd=write"`, `"executable=git"`, `"modules=./main.ts"`.
+ * The preset that a text names, for command lines and files. The text is the preset's name, with
+ * its value after `=`: `"dns"`, `"cwd=write"`, `"executable=git"` or `"modules=./main.ts"`.
  *
  * @param spec The text
  * @param base The folder that relative paths refer to; default: the current directory
  * @returns What the preset returns
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where there is no such preset, naming those
- *   there are; and as the preset does
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if there is no such preset, with the names of
+ *   all presets; and the errors of the preset itself
  */
 export function presetOf(spec: string, base?: string): Rule {
   return named(spec, base ?? currentDirectory());

@@ -1,4 +1,7 @@
-/** Which files are code of a project: what `modules()` may grant, whatever a script names. */
+/**
+ * Decides which files are code of a project. `modules()` may only grant those, whatever a script
+ * names.
+ */
 import { existsSync, lstatSync, readFileSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, extname, join, relative, resolve } from "node:path";
@@ -6,13 +9,13 @@ import { LandlockError } from "../errors/errors.ts";
 import { isWithin } from "../kernel/names.ts";
 import { elfOf } from "./elf.ts";
 
-/** What Bun runs, and what packages bring along as modules. */
+/** Source files that Bun runs, and other modules of packages. */
 const codeKinds = [
   ...[".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx"],
   ...[".json", ".jsonc", ".wasm"],
 ];
 
-/** Native code, which packages have for several CPUs. */
+/** Native code, which packages may contain for several CPUs. */
 const nativeKinds = [".node", ".so"];
 
 function isCode(path: string): boolean {
@@ -21,12 +24,12 @@ function isCode(path: string): boolean {
   return codeKinds.includes(kind);
 }
 
-/** The projects that the entries belong to. */
+/** The projects of the entries. */
 export interface Project {
-  /** Whether a directory or file, without links, lies in one of them. */
+  /** Whether a path without links is in one of the projects. */
   has(path: string): boolean;
   /**
-   * Lets a file through that is code of a project, or an entry.
+   * Accepts a file that is code of a project, or an entry.
    *
    * @param path The file, without links
    * @param by The file that names it
@@ -39,7 +42,7 @@ export interface Project {
 export function projectOf(entries: readonly string[]): Project {
   const roots = new Set(entries.map(rootOf));
   const has = (path: string) => [...roots].some((root) => isWithin(path, root));
-  // Tools keep secrets in hidden directories; a build that a user starts may be in one.
+  // Tools keep secrets in hidden directories. An entry may still be in one, such as a build.
   const isHidden = (path: string) =>
     hiddenFolders(path).some((folder) => !entries.some((entry) => isWithin(entry, folder)));
   return {
@@ -56,15 +59,14 @@ export function projectOf(entries: readonly string[]): Project {
 function refused(path: string, by: string, why: string): LandlockError {
   return new LandlockError(
     "ERR_LANDLOCK_PATH",
-    `Cannot grant "${path}", which "${by}" names: ${why}; if it may be read, name it as one more file of modules`,
+    `Cannot grant "${path}", which "${by}" names: ${why}; if it may be read, add it to the files of modules`,
     { path },
   );
 }
 
 /**
- * The real path of a file that the user named.
- *
- * A checkout may bring links along, so each link on the way must stay in the project that holds it.
+ * The real path of a file that the user named. Each link on the way must stay in the project that
+ * contains the link, because a checkout may contain planted links.
  *
  * @param entry A file that exists, absolute or relative to the current directory
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` naming the link that leads elsewhere
@@ -87,7 +89,7 @@ export function realEntry(entry: string): string {
   return path;
 }
 
-/** Why a link must not choose its target; undefined if it may. */
+/** Why a link must not choose its target, or undefined if it may. */
 function whyNotFollowed(link: string, target: string): string | undefined {
   if (!isWithin(target, rootOf(link))) return "that lies outside the project";
   if (hiddenFolders(join(target, "x")).some((folder) => !isWithin(link, folder))) {
@@ -97,12 +99,15 @@ function whyNotFollowed(link: string, target: string): string | undefined {
   return isCodeOrFolder ? undefined : "that is not code";
 }
 
-/** Whether it begins as the programs of packages do, which have no extension. */
+/** Whether it starts like the programs of packages, which have no file extension. */
 function isScript(path: string): boolean {
   return readFileSync(path).subarray(0, 2).toString() === "#!";
 }
 
-/** The hidden folders on the way to a file, but for those in node_modules, where stores are. */
+/**
+ * The hidden folders on the way to a file, except those in node_modules, where package managers
+ * keep their stores.
+ */
 function hiddenFolders(path: string): string[] {
   const names = dirname(path.replace(/\/node_modules\/.*/s, "/node_modules/x")).split("/");
   return names.flatMap((name, i) =>
@@ -110,12 +115,12 @@ function hiddenFolders(path: string): string[] {
   );
 }
 
-/** The top of the project that a file belongs to; of its workspace, where it has one. */
+/** The root of the project that a file belongs to, or of its workspace if it has one. */
 function rootOf(entry: string): string {
   const before = entry.indexOf("/node_modules/");
   if (before >= 0) {
     const folder = entry.slice(0, before) || "/";
-    // Packages that are installed for all users belong to no project.
+    // Globally installed packages belong to no project.
     return manifestOf(folder, entry) ? workspaceOf(folder, entry) : join(folder, "node_modules");
   }
   for (let folder = dirname(entry); ; folder = dirname(folder)) {
@@ -125,13 +130,15 @@ function rootOf(entry: string): string {
   }
 }
 
-/** Some folders of a project have a package.json that only says how its scripts are meant. */
+/**
+ * Whether a package.json only describes the scripts of its folder, instead of starting a project.
+ */
 function isMarker(manifest: object): boolean {
   const keys = Object.keys(manifest);
   return keys.length > 0 && keys.every((key) => key === "type" || key === "sideEffects");
 }
 
-/** The nearest folder above that names a project's folder as a part of its workspace. */
+/** The nearest parent folder that lists a project's folder in its workspace. */
 function workspaceOf(project: string, entry: string): string {
   for (let folder = dirname(project); folder !== dirname(folder); folder = dirname(folder)) {
     const inside = relative(folder, project);
@@ -155,28 +162,31 @@ function workspacesIn(settings: Readonly<Record<string, unknown>> | undefined): 
     .filter((pattern): pattern is string => typeof pattern === "string");
 }
 
-/** HOME without links; as it is if it does not exist. */
+/** HOME without links, or as given if it doesn't exist. */
 function home(): string {
   const folder = homedir();
   return existsSync(folder) ? realpathSync(folder) : folder;
 }
 
-/** The package.json of a folder, unless the folder is everybody's: there it makes no project. */
+/**
+ * The package.json of a folder. In `/` and HOME it makes no project, since unrelated files are
+ * there.
+ */
 function manifestOf(folder: string, entry: string) {
   if (folder === "/" || folder === home()) return undefined;
   return parsed(join(folder, "package.json"), entry, Bun.JSONC.parse);
 }
 
 /**
- * What a file says, if it is one that others have not put there: in a directory that all may write
- * to, it could make a project of all that is in it.
+ * The content of a settings file, unless another user owns it. In a directory that everyone may
+ * write, it could turn all files there into a project.
  */
 function parsed(path: string, entry: string, parse: (text: string) => unknown) {
   try {
     const stats = lstatSync(path);
     const trusted = [0, process.geteuid?.(), lstatSync(entry).uid];
     if (!trusted.includes(stats.uid) || realpathSync(path) !== path) return undefined;
-    // Reading a FIFO might wait for ever.
+    // Reading a FIFO might wait forever.
     if (!stats.isFile()) return undefined;
     const value = parse(readFileSync(path, "utf8"));
     return typeof value === "object" && value !== null && !Array.isArray(value)

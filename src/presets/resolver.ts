@@ -1,53 +1,55 @@
-/** What Bun's resolver looks at on the way from an import to its file: folders and settings. */
+/** Records which folders and settings Bun's resolver reads to find the file of an import. */
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, isAbsolute, join, parse, resolve } from "node:path";
 import type { Project } from "./project.ts";
 
-/** What is to be granted: files for reading, folders for listing. */
+/** What to grant: files for reading, and folders for listing. */
 export interface Trail {
   readonly files: Set<string>;
   readonly folders: Set<string>;
-  /** Paths with links that led there. */
+  /** Paths with links that led to them. */
   readonly links: Set<string>;
-  /** What the files and folders have to belong to. */
+  /** The project that files and folders must belong to. */
   readonly project: Project;
-  /** The compiler options that apply in each folder that was seen. */
+  /** The compiler options of each visited folder. */
   readonly options: Map<string, Options>;
 }
 
-/** `compilerOptions` of a `tsconfig.json`, with those of what it extends. */
+/** `compilerOptions` of a `tsconfig.json`, including those that it extends. */
 export type Options = Readonly<Record<string, unknown>>;
 
-/** How an import is written, which may lead to different files of a package. */
+/** The syntax of an import, which may select different files of a package. */
 export type ImportKind = "import" | "require";
 
 const inPackage = /\/node_modules\//;
 
-/** Whether there is a file, and not a folder, a circle of links, or something out of reach. */
+/** Whether a path is a regular file that this process can reach. */
 export function isFile(path: string): boolean {
   return existsSync(path) && statSync(path).isFile();
 }
 
-/** The folder and all above it, nearest first. */
+/** The folder and all its parents, nearest first. */
 function upwards(folder: string): string[] {
   const parent = dirname(folder);
   return parent === folder ? [folder] : [folder, ...upwards(parent)];
 }
 
-/** Notes a folder that Bun lists, if it belongs to the project. */
+/** Records a folder that Bun lists, if it belongs to the project. */
 function noteFolder(folder: string, trail: Trail): void {
   if (trail.project.has(folder)) trail.folders.add(folder);
 }
 
-/** Notes a settings file of the project; a link that leads out of it is refused. */
+/** Records a settings file of the project, and refuses a link that leads out of it. */
 function noteSettingsFile(path: string, by: string, trail: Trail): void {
   const real = realpathSync(path);
   trail.project.admit(real, by);
   trail.files.add(real);
 }
 
-/** Notes a folder of the project that Bun lists to find one of these names in it, if there is one. */
+/**
+ * The nearest file above with one of these names. Records its folder, which Bun lists to find it.
+ */
 function nearest(folder: string, names: readonly string[], trail: Trail): string | undefined {
   for (const above of upwards(folder)) {
     if (!trail.project.has(above)) return undefined;
@@ -59,7 +61,7 @@ function nearest(folder: string, names: readonly string[], trail: Trail): string
   return undefined;
 }
 
-/** Where a package is found: links are followed, for they lead to the folder that is read. */
+/** Records a package's folder. Bun follows links to the folder that it reads. */
 function noteEntry(path: string, trail: Trail): void {
   const folder = realpathSync(path);
   noteFolder(folder, trail);
@@ -67,14 +69,16 @@ function noteEntry(path: string, trail: Trail): void {
   if (trail.project.has(folder) && existsSync(manifest)) noteSettingsFile(manifest, folder, trail);
 }
 
-/** The settings that apply to the files of a folder: its `package.json` and `tsconfig.json`. */
+/**
+ * The settings that apply to the files of a folder, from its `package.json` and `tsconfig.json`.
+ */
 export function noteSettings(folder: string, trail: Trail): Options {
   const known = trail.options.get(folder);
   if (known) return known;
   noteFolder(folder, trail);
   const manifest = nearest(folder, ["package.json"], trail);
   if (manifest !== undefined) noteSettingsFile(manifest, folder, trail);
-  // Bun, as others do, passes over those of packages.
+  // Bun ignores the tsconfig.json files of packages.
   const config = inPackage.test(`${folder}/`)
     ? undefined
     : nearest(folder, ["tsconfig.json", "jsconfig.json"], trail);
@@ -83,7 +87,7 @@ export function noteSettings(folder: string, trail: Trail): Options {
   return options;
 }
 
-/** Notes a `tsconfig.json` and those it extends; what they say, the nearest last. */
+/** Records a `tsconfig.json` and the files it extends. Returns their merged options. */
 function noteConfig(path: string, trail: Trail, by: readonly string[]): Options {
   if (by.includes(path)) return {};
   noteSettingsFile(path, by.at(-1) ?? dirname(path), trail);
@@ -96,7 +100,7 @@ function noteConfig(path: string, trail: Trail, by: readonly string[]): Options 
   return Object.assign({}, ...bases, settings["compilerOptions"]) as Options;
 }
 
-/** The file that `extends` names: by its path, with or without `.json`, or in a package. */
+/** The file that `extends` names, as a path with or without `.json`, or in a package. */
 function extendedBy(name: string, path: string, trail: Trail): string[] {
   if (!name.startsWith(".") && !isAbsolute(name)) {
     return [resolved(name, path, "require", trail) ?? []].flat();
@@ -105,9 +109,9 @@ function extendedBy(name: string, path: string, trail: Trail): string[] {
   return [target, `${target}.json`].filter(isFile).slice(0, 1);
 }
 
-/** What a JSON file with comments says; nothing where it is damaged. */
+/** Parses a JSON file with comments. Returns an empty object if it is damaged. */
 function settingsOf(path: string): Readonly<Record<string, unknown>> {
-  // Reading a FIFO might wait for ever.
+  // Reading a FIFO might wait forever.
   if (!isFile(path)) return {};
   try {
     const value: unknown = Bun.JSONC.parse(readFileSync(path, "utf8"));
@@ -117,7 +121,7 @@ function settingsOf(path: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** Notes the folders in which a package by this name is looked for and found. */
+/** Records the folders in which Bun searches and finds a package of this name. */
 function notePackage(specifier: string, importer: string, trail: Trail): void {
   const name = /^(@[^/]+\/)?[^/@][^/]*/.exec(specifier)?.[0];
   if (name === undefined) return;
@@ -125,7 +129,7 @@ function notePackage(specifier: string, importer: string, trail: Trail): void {
     const modules = basename(folder) === "node_modules" ? folder : join(folder, "node_modules");
     const found = join(modules, name);
     if (!existsSync(found)) continue;
-    // Bun looks for node_modules in what it is in, also from inside of it.
+    // Bun lists the folder that contains node_modules, even when it starts from inside.
     const holder = dirname(modules);
     for (const listed of [holder, realpathSync(modules), realpathSync(dirname(found))]) {
       noteFolder(listed, trail);
@@ -137,11 +141,11 @@ function notePackage(specifier: string, importer: string, trail: Trail): void {
 }
 
 /**
- * The file that an import leads to, as Bun resolves it; what it reads and lists on the way is
- * noted.
+ * The file that an import leads to, as Bun resolves it. Records what Bun reads and lists on the
+ * way.
  *
- * @param importer The file that has the import, without links
- * @returns Nothing where it leads to no file: a built-in module, or nothing at all
+ * @param importer The file with the import, without links
+ * @returns Undefined for a built-in module, or if it leads nowhere
  */
 export function resolved(
   specifier: string,
@@ -161,13 +165,13 @@ export function resolved(
   const path = found.startsWith("file:") ? Bun.fileURLToPath(found) : found.replace(/\?.*$/, "");
   if (!isAbsolute(path) || !isFile(path)) return undefined;
   if (/^\.{0,2}\//.test(specifier)) {
-    // The file may be a link, which is listed in the folder that it is in.
+    // The file may be a link, whose own folder Bun lists.
     const named = resolve(dirname(importer), specifier);
     const folder = dirname(named);
     if (existsSync(folder)) noteFolder(realpathSync(folder), trail);
     if (!realpathSync(path).startsWith(join(folder, parse(named).name))) trail.links.add(named);
   } else if (specifier.startsWith("#")) {
-    // Of this package, or of another one by its name.
+    // The target is in this package, or in another one by its name.
     const [, modules = "", name = ""] =
       /^(.*\/node_modules\/)((?:@[^/]+\/)?[^/]+)/s.exec(path) ?? [];
     if (!importer.startsWith(`${modules}${name}/`)) notePackage(name, importer, trail);
@@ -175,7 +179,7 @@ export function resolved(
   return realpathSync(path);
 }
 
-/** Whether an import that leads nowhere is one that Bun itself would serve, or fetch. */
+/** Whether Bun itself would provide or fetch an import that leads to no file. */
 export function isBuiltin(specifier: string): boolean {
   try {
     return !isAbsolute(Bun.resolveSync(specifier, "/"));

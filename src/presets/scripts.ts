@@ -1,4 +1,4 @@
-/** Follows `#!` lines from a script to the program that the kernel starts in the end. */
+/** Follows `#!` lines from a script to the program that the kernel finally starts. */
 import { realpathSync, statSync } from "node:fs";
 import { basename, isAbsolute, resolve } from "node:path";
 import { errnoName, LandlockError } from "../errors/errors.ts";
@@ -6,10 +6,10 @@ import { executableError, lookUpCommand, lookUpError } from "../kernel/lookup.ts
 import { hashBangIn, headOf } from "../kernel/refused.ts";
 import { elfOf } from "./elf.ts";
 
-/** More than the kernel follows; `env` starts anew, so that chains may be longer. */
+/** More than the kernel follows. `env` starts over, so chains may be longer. */
 const chainMax = 16;
 
-/** The file of a program, as `execvp(3)` finds it: on PATH, unless the name has a slash. */
+/** The file of a program, as `execvp(3)` finds it: on PATH, unless the name contains a slash. */
 function findProgram(name: string, by?: string): string {
   const found = lookUpCommand(name);
   const asker = by === undefined ? "" : `, which "${by}" starts`;
@@ -26,9 +26,9 @@ function findProgram(name: string, by?: string): string {
   }
   let problem: string | undefined;
   try {
-    // Opening anything else, as a FIFO, might wait for ever.
+    // Opening other files, such as a FIFO, might wait forever.
     if (statSync(found).isFile()) return resolve(found);
-    problem = "it is no file";
+    problem = "it is not a regular file";
   } catch (cause) {
     problem = (cause as { code?: string }).code;
   }
@@ -40,12 +40,12 @@ function findProgram(name: string, by?: string): string {
 }
 
 /**
- * The file of an interpreter that a file names, without links. What a file says is believed only as
- * far as the kernel would follow it: to a file that this user may execute.
+ * The file of an interpreter that a script or program names, without links. Like the kernel, it
+ * only accepts a file that this user may execute.
  *
- * @param path As it stands in the file
+ * @param path The path as the file spells it
  * @param by The file
- * @param links Gets the path as it was found: links may be on the way
+ * @param links Receives the path at which it was found, which may contain links
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` if it is relative, not found, or not executable
  */
 export function findInterpreter(path: string, by: string, links: Set<string>): string {
@@ -67,7 +67,9 @@ export function findInterpreter(path: string, by: string, links: Set<string>): s
   return realpathSync(found);
 }
 
-/** The words of `env -S`: quoted ones are one, and a backslash takes the next character as it is. */
+/**
+ * Splits words like `env -S`: quotes group characters, and a backslash escapes the next character.
+ */
 function splitString(text: string): string[] {
   const words = text.match(/(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\])+/g) ?? [];
   return words.map((word) =>
@@ -75,7 +77,7 @@ function splitString(text: string): string[] {
   );
 }
 
-/** The program that `env` starts with these arguments, or nothing. */
+/** The program that `env` starts with these arguments, if any. */
 function startedByEnv(words: readonly string[]): string | undefined {
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
@@ -89,7 +91,7 @@ function startedByEnv(words: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** The interpreter of a script, what it gets as its one argument, and the script's identity. */
+/** The interpreter of a script, its single argument, and the script's identity. */
 interface HashBang {
   readonly interpreter: string;
   readonly argument: string;
@@ -101,7 +103,7 @@ function hashBang(path: string): HashBang | undefined {
   if (typeof head === "number") throw unreadable(path, errnoName(-head));
   const line = hashBangIn(head.text);
   if (!line || line.isCut) return undefined;
-  // Names need not be UTF-8, and what this library cannot spell is refused.
+  // Names need not be UTF-8, but this library can't represent others, so it refuses them.
   const decode = (part: string) => {
     try {
       return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(part, "latin1"));
@@ -117,14 +119,14 @@ function hashBang(path: string): HashBang | undefined {
 }
 
 /**
- * The files that starting a program executes, from the program itself to the last interpreter:
- * a script's `#!` line is followed, and so is `env`, with `-S` or without. Interpreters come without
- * links. One that is named by its path has to be an ELF program.
+ * The files that starting a program executes, from the program itself to the last interpreter. It
+ * follows `#!` lines and `env`, with or without `-S`. Interpreters are listed without links. An
+ * interpreter named by a path must be an ELF program.
  *
  * @param name A name on PATH, or a path
- * @param links Gets the paths by which interpreters were found
- * @returns From each path to the identity of the script there; "": it is a program
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` where one is not found or cannot be read
+ * @param links Receives the paths at which interpreters were found
+ * @returns A map from each path to the identity of the script there, or to `""` for a program
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if one isn't found or can't be read
  * @see {@link https://man7.org/linux/man-pages/man2/execve.2.html}
  */
 export function executedBy(name: string, links: Set<string>): Map<string, string> {
@@ -136,7 +138,7 @@ export function executedBy(name: string, links: Set<string>): Map<string, string
     const path = foundBy(next, by, viaEnv, links);
     if (chain.has(path) || chain.size === chainMax) throw endless(name);
     const line = hashBang(path);
-    // What env finds on PATH is the caller's choice: it may be a script.
+    // The user controls what env finds on PATH, so that may be a script.
     if (line && by !== undefined && next.includes("/")) throw noProgram(path, by);
     chain.set(path, line?.id ?? "");
     if (!line) break;
@@ -155,7 +157,10 @@ export function executedBy(name: string, links: Set<string>): Map<string, string
   return chain;
 }
 
-/** A person names a program as a shell takes it; only `env` looks on PATH for what a file names. */
+/**
+ * Looks a user's name up like a shell. Of the names in files, PATH only applies to those after
+ * `env`.
+ */
 function foundBy(
   name: string,
   by: string | undefined,
@@ -169,21 +174,23 @@ function foundBy(
 function unreadable(path: string, why: string, cause?: unknown): LandlockError {
   return new LandlockError(
     "ERR_LANDLOCK_PATH",
-    `Cannot read "${path}" to see what it needs: ${why}; give a program that can be read, or grant its files by rules of your own`,
+    `Cannot read "${path}" to see what it needs: ${why}; name a program that can be read, or grant its files with rules of your own`,
     { path, cause },
   );
 }
 
-/** Were scripts taken, a script could have another one granted that is none of its business. */
+/**
+ * Scripts as interpreters are refused: a script could otherwise get an unrelated script granted.
+ */
 function noProgram(path: string, by: string): LandlockError {
   return new LandlockError(
     "ERR_LANDLOCK_PATH",
-    `Cannot grant "${path}", which "${by}" starts: it is no ELF program; name one in the #! line, or grant its files by rules of your own`,
+    `Cannot grant "${path}", which "${by}" starts: it is not an ELF program; name one in the #! line, or grant its files with rules of your own`,
     { path },
   );
 }
 
 function endless(name: string): LandlockError {
-  const message = `Cannot follow the interpreters of "${name}": they lead in a circle, or further than the kernel goes; correct its #! line`;
+  const message = `Cannot follow the interpreters of "${name}": they lead in a circle, or are more than the kernel follows; correct its #! line`;
   return new LandlockError("ERR_LANDLOCK_PATH", message, { path: name });
 }

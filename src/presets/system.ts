@@ -1,4 +1,4 @@
-/** Presets for what the system itself provides: files whose places are known. */
+/** Presets for parts of the system with known places. */
 import { openSync } from "node:fs";
 import { inheritedVariable } from "../kernel/inherited.ts";
 import { currentDirectory } from "../kernel/names.ts";
@@ -14,12 +14,12 @@ export interface BunOptions {
   readonly children?: boolean;
 }
 
-/** Open for good, once `bun()` was called; 0: not yet. */
+/** A descriptor that stays open after the first call of `bun()`; 0 before that. */
 let ownProc = 0;
 
 /**
- * Keeps the directory of this process in /proc alive. A rule holds on to an inode, and procfs makes
- * a new one where memory got tight: without this the rule would be lost then.
+ * Keeps the inode of this process's directory in /proc alive. A rule refers to an inode, and procfs
+ * replaces unused inodes when memory is tight, so the rule would no longer match.
  */
 function keepOwnProc(): void {
   if (ownProc !== 0) return;
@@ -31,22 +31,24 @@ function keepOwnProc(): void {
 }
 
 /**
- * What the Bun runtime itself opens after the first line of a script: `/proc/self`, and what
- * `/proc` and `/sys` say of memory and CPUs, for reading; `/dev/null`, which `Bun.spawn()` opens
- * for stdio that is ignored, for reading and writing; `/dev/urandom`, which `bun:sqlite` reads; and
- * `timezone()`. Without them `process.memoryUsage()` throws, `Bun.spawn()` fails with `EACCES`, and
- * `os.freemem()`, `os.cpus()` and SQLite's random numbers get worse in silence. ABI 1.
+ * Grants what the Bun runtime itself opens after the first line of a script. It grants reading
+ * `/proc/self`, the files in `/proc` and `/sys` on memory and CPUs, and `/dev/urandom`, which
+ * `bun:sqlite` uses. It also grants reading and writing `/dev/null`, which `Bun.spawn()` opens for
+ * ignored stdio, and `timezone()`. Without it `process.memoryUsage()` throws and `Bun.spawn()`
+ * fails with `EACCES`; `os.freemem()`, `os.cpus()` and SQLite's random numbers get worse without an
+ * error. ABI 1.
  *
- * A Bun process that is started inside the sandbox reads its own `/proc/PID`, which no rule can
- * name before it exists, and aborts where it cannot: `{ children: true }` grants reading all of
- * `/proc`, and the limits in `/sys/fs/cgroup`. What other processes run can be seen then, their
- * command lines included; their memory and environment cannot, for the kernel keeps a sandbox from
- * tracing what is outside. It needs `executable("bun")` and `cwd()` besides.
+ * A Bun process that is started inside the sandbox reads its own `/proc/PID` and aborts if it
+ * can't. No rule can name that directory before it exists, so `{ children: true }` grants reading
+ * all of `/proc`, and the limits in `/sys/fs/cgroup`. The sandbox can then see other processes and
+ * their command lines. It can't see their memory and environment, because the kernel forbids
+ * tracing processes outside of the sandbox. Such a Bun process also needs `executable("bun")` and
+ * `cwd()`.
  *
- * For the process that calls it: keeps one descriptor open, for its `/proc/self`.
+ * Call it in the process that will be restricted: it keeps one descriptor open for `/proc/self`.
  *
- * @param options `children`: whether Bun is to be started inside too
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where an option is unknown
+ * @param options `children`: whether Bun will be started inside the sandbox too
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if an option is unknown
  */
 export function bun(options?: BunOptions): CompositeRule {
   const { children = false } =
@@ -63,12 +65,11 @@ export function bun(options?: BunOptions): CompositeRule {
 }
 
 /**
- * The local time zone and the zone database: `/etc/localtime`, `/etc/timezone`,
- * `/usr/share/zoneinfo` and the like, and `TZDIR` where it is set, for reading and listing. Bun
- * has a zone database of its own, and finds out the local zone by the link `/etc/localtime`, for
- * which it needs no right; where that is a file, Bun falls back to UTC, or to a zone that shares
- * the abbreviation, without this preset. Other programs, `date` among them, take every zone for
- * UTC then. ABI 1.
+ * Grants reading and listing the local time zone and the zone database: `/etc/localtime`,
+ * `/etc/timezone`, `/usr/share/zoneinfo` and similar paths, and `TZDIR` if it is set. Bun has its
+ * own zone database and finds the local zone through the link `/etc/localtime`, which needs no
+ * right. If that is a file, Bun falls back to UTC or a zone with the same abbreviation without this
+ * preset. Other programs, such as `date`, treat every zone as UTC then. ABI 1.
  */
 export function timezone(): FsRule {
   const own = inheritedVariable("TZDIR");
@@ -84,12 +85,11 @@ export function timezone(): FsRule {
 }
 
 /**
- * The certificates of the authorities that TLS trusts, and OpenSSL's configuration, for reading
- * and listing: where Debian, Fedora, Alpine, Arch and SUSE have them, and what `SSL_CERT_FILE`,
- * `SSL_CERT_DIR`, `NODE_EXTRA_CA_CERTS` and `OPENSSL_CONF` name where they are set. No private
- * keys. Without it, a certificate of an authority that only this machine trusts is refused:
- * `UNABLE_TO_VERIFY_LEAF_SIGNATURE` in Bun, which falls back to the authorities it was built with;
- * other programs trust nobody. ABI 1.
+ * Grants reading and listing the certificates that TLS trusts, and OpenSSL's configuration. It
+ * knows their places on Debian, Fedora, Alpine, Arch and SUSE, and uses `SSL_CERT_FILE`,
+ * `SSL_CERT_DIR`, `NODE_EXTRA_CA_CERTS` and `OPENSSL_CONF` if they are set. It grants no private
+ * keys. Without it, Bun falls back to its built-in authorities and refuses certificates of local
+ * ones with `UNABLE_TO_VERIFY_LEAF_SIGNATURE`. Other programs trust no certificate. ABI 1.
  */
 export function tls(): FsRule {
   const own = ["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "OPENSSL_CONF"];
@@ -116,12 +116,12 @@ export function tls(): FsRule {
 }
 
 /**
- * The folder for temporary files, as `os.tmpdir()` says it: what `TMPDIR`, `TMP` or `TEMP` names in
- * the environment that this process was started with, or `/tmp`. The rights of `rwDirs()`. It is most
- * often everybody's: where you can, make a folder of your own in it and grant that. Without it,
- * creating a file there fails with `EACCES`. ABI 1.
+ * Grants the rights of `rwDirs()` on the folder for temporary files, as in `os.tmpdir()`: what
+ * `TMPDIR`, `TMP` or `TEMP` named when this process was started, or `/tmp`. Everyone usually shares
+ * that folder, so prefer to make your own folder in it and grant that. Without it, creating a file
+ * there fails with `EACCES`. ABI 1.
  *
- * @returns A rule that is an error later, `ERR_LANDLOCK_PATH`, where the folder does not exist
+ * @returns A rule; using it fails with `ERR_LANDLOCK_PATH` if the folder doesn't exist
  */
 export function tmp(): FsRule {
   const named = ["TMPDIR", "TMP", "TEMP"].map(inheritedVariable).find((path) => path);
@@ -135,12 +135,13 @@ export interface CwdOptions {
 }
 
 /**
- * The current directory and all beneath it, as it is at the time of the call: the rights of
- * `roDirs()`, or those of `rwDirs()`. Without it a Bun process that is started inside the sandbox
- * ends with `CouldntReadCurrentDirectory`, for it lists that directory first. ABI 1.
+ * Grants the current directory and everything beneath it, with the rights of `roDirs()` or
+ * `rwDirs()`. The directory is the current one at the time of the call. Without it, a Bun process
+ * that is started inside the sandbox ends with `CouldntReadCurrentDirectory`, because it lists that
+ * directory first. ABI 1.
  *
  * @param options `write`: whether to grant the rights of `rwDirs()`
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where an option is unknown
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if an option is unknown
  */
 export function cwd(options?: CwdOptions): FsRule {
   const { write = false } =

@@ -1,21 +1,21 @@
-/** Writing to standard output and error: lines, and one line that is written anew. */
+/** Writes lines and a progress line to standard output and error. */
 import { cutMiddle } from "./text.ts";
 import type { Screen } from "./screen.ts";
 
 const EAGAIN_WAIT_MS = 1;
 
 /**
- * Writes to standard error at once and as it is: `console.error()` of Bun makes everything red on
- * a terminal. Where nobody reads it any more, nothing is written.
+ * Writes to standard error immediately and unchanged: Bun's `console.error()` colours everything
+ * red on a terminal. Write errors are ignored.
  */
 export function writeError(text: string): void {
   writeTo(2, text);
 }
 
 /**
- * Writes to standard output, all of it: `console.log()` of Bun says nothing of a full disk.
+ * Writes all text to standard output. Bun's `console.log()` doesn't report a full disk.
  *
- * @returns The name of the errno that it failed with, as `"EPIPE"`
+ * @returns The errno's name if it failed, such as `"EPIPE"`
  */
 export function writeOutput(text: string): string | undefined {
   return writeTo(1, text);
@@ -35,26 +35,26 @@ function writeTo(fd: 1 | 2, text: string): string | undefined {
   return undefined;
 }
 
-/** Back to the beginning of the line, and nothing left of it: CR, and EL 2 of ECMA-48. */
+/** Returns to the start of the line and erases it: CR, and EL 2 of ECMA-48. */
 const eraseLine = "\r\x1b[2K";
 
-/** Often enough to look alive, and seldom enough to cost nothing. */
+/** Fast enough to look alive, and slow enough to be cheap. */
 const intervalMs = 100;
 
-/** A line that says how far something is. */
+/** A line that shows progress. */
 interface ProgressLine {
-  /** Shows a text in place of the one before; at most ten a second are shown. */
+  /** Replaces the shown text, at most ten times a second. */
   show(text: string): void;
-  /** Takes the line away. */
+  /** Removes the line. */
   clear(): void;
 }
 
 /**
- * A line on a terminal that is written anew in place; elsewhere it writes nothing.
+ * A line on a terminal that is replaced in place. On other outputs it writes nothing.
  *
- * @param screen That of standard error
- * @param write Takes what is to be written; default: standard error
- * @param now A clock, in milliseconds
+ * @param screen The screen of standard error
+ * @param write Writes text; default: to standard error
+ * @param now A clock in milliseconds
  */
 export function progressLine(
   screen: Screen,
@@ -65,7 +65,7 @@ export function progressLine(
   let last = -Infinity;
   return {
     show(text) {
-      // In the last column some terminals go on to the next line.
+      // Some terminals wrap after the last column, so it stays empty.
       const line = cutMiddle(text, screen.columns - 1);
       if (!screen.live || line === shown || now() - last < intervalMs) return;
       last = now();

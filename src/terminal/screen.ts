@@ -1,24 +1,27 @@
-/** What an output shows: how wide it is, whether in colour, whether a line can be written anew. */
+/** Detects an output's width, colours and whether it can replace a line. */
 import { terminalColumns } from "../kernel/syscalls.ts";
 
-/** An output as far as text for people depends on it. */
+/** The properties of an output that matter for text. */
 export interface Screen {
-  /** Characters a line has room for; Infinity where it is no terminal: nothing is cut or wrapped. */
+  /**
+   * The characters that fit in a line. Infinity if it isn't a terminal, so nothing is cut or
+   * wrapped.
+   */
   readonly columns: number;
   readonly colours: boolean;
-  /** Whether what was written can be replaced, as a progress line is. */
+  /** Whether written text can be replaced, as in a progress line. */
   readonly live: boolean;
 }
 
-/** An environment, as `process.env`. */
+/** An environment, such as `process.env`. */
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The width of a terminal that does not know its own: that of a VT100. */
+/** The width of a terminal that reports none: that of a VT100. */
 const columnsDefault = 80;
 
 /**
- * The screen behind standard output or standard error. One ioctl(2): `node:tty` and
- * `process.stdout` say the same, and take 8 ms to load.
+ * The screen of standard output or standard error. One ioctl(2) suffices; `node:tty` and
+ * `process.stdout` take 8 ms to load.
  *
  * @param fd 1 or 2
  */
@@ -30,17 +33,18 @@ function columnsOf(fd: number): number | undefined {
   try {
     return terminalColumns(fd);
   } catch {
-    // The error that is to be shown matters more, which may be that of the same library.
+    // The caller is about to show an error, which may have the same cause.
     return undefined;
   }
 }
 
 /**
- * What a terminal, or another file, shows. Colours by `FORCE_COLOR` where it is set, as in Node;
- * else on a terminal, unless `NO_COLOR` or `CI` is set or `TERM` is `dumb`.
+ * The properties of a terminal or another file. As in Node, `FORCE_COLOR` decides on colours if it
+ * is set. Otherwise a terminal has colours unless `NO_COLOR` or `CI` is set or `TERM` is `dumb`.
  *
- * @param columns The terminal's width in characters, 0: it does not know; undefined: no terminal
- * @param env `COLUMNS`, as ls(1) and ps(1) take it, replaces the terminal's width
+ * @param columns The terminal's width in characters, or 0 if it reports none; undefined: not a
+ *   terminal
+ * @param env As in ls(1) and ps(1), `COLUMNS` replaces the terminal's width
  * @see {@link https://no-color.org}
  */
 export function screenFor(columns: number | undefined, env: Environment): Screen {

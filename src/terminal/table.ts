@@ -1,15 +1,15 @@
-/** Tables, fitted to the screen: whole where it is no terminal. */
+/** Tables that fit the screen. Without a terminal they have their full width. */
 import type { Screen } from "./screen.ts";
 import { paint, type Style } from "./text.ts";
 
 /** A column of a table. */
 export interface Column {
   readonly head: string;
-  /** Numbers stand at the right. */
+  /** Numbers are aligned right. */
   readonly align?: "right";
-  /** How its cells are cut where the table is too wide; default: they are not. */
+  /** How to shorten cells if the table is too wide; default: never. */
   readonly cut?: (text: string, columns: number) => string;
-  /** Cut shorter than this, they say nothing; default 12 columns. */
+  /** Cells shorter than this would be useless; default 12 columns. */
   readonly least?: number;
   readonly style?: Style;
 }
@@ -18,10 +18,10 @@ const gap = "  ";
 const leastDefault = 12;
 
 /**
- * Lines of a table with a head. Where not even cut cells have room side by side, each row becomes
- * a block of lines.
+ * Formats a table with a header. If even shortened cells don't fit in a line, each row becomes a
+ * block of lines.
  *
- * @param rows Cells, as many as there are columns
+ * @param rows Cells, one per column
  */
 export function table(
   columns: readonly Column[],
@@ -54,7 +54,7 @@ function cutCell({ cut }: Column, text: string, width: number): string {
   return cut && Bun.stringWidth(text) > width ? cut(text, width) : text;
 }
 
-/** The widths of the columns, cut first what has most to give; undefined where there is no room. */
+/** The widths of the columns, shortening the widest first. Undefined if they don't fit. */
 function fit(
   columns: readonly Column[],
   natural: readonly number[],

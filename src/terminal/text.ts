@@ -1,9 +1,11 @@
-/** Text for a screen: colours, widths, and what has to be cut or must not reach a terminal. */
+/** Formats text for a screen: colours, widths, truncation and quoting. */
 import { printable } from "../errors/errors.ts";
 import { bytesOf } from "../kernel/names.ts";
 import type { Screen } from "./screen.ts";
 
-/** Parameters of SGR, "select graphic rendition" of ECMA-48: what turns each on, and off again. */
+/**
+ * Parameters of SGR, "select graphic rendition" of ECMA-48: one turns each style on, the other off.
+ */
 const styles = {
   bold: [1, 22],
   dim: [2, 22],
@@ -13,53 +15,53 @@ const styles = {
   cyan: [36, 39],
 } as const;
 
-/** How a text stands out. */
+/** A style of text. */
 export type Style = keyof typeof styles;
 
-/** The text in a style, where the screen has colours. */
+/** The text in a style, if the screen has colours. */
 export function paint(style: Style, text: string, { colours }: Pick<Screen, "colours">): string {
   if (!colours || text === "") return text;
   const [on, off] = styles[style];
   return `\x1b[${on}m${text}\x1b[${off}m`;
 }
 
-/** The text in at most so many columns, with an ellipsis in place of its middle. */
+/** Shortens text to a number of columns, with an ellipsis in its middle. */
 export function cutMiddle(text: string, columns: number): string {
   if (Bun.stringWidth(text) <= columns) return text;
-  // The end of a path says more than its beginning.
+  // The end of a path says more than its start, so it gets more room.
   const head = Math.floor((columns - 1) / 3);
   const tail = columns - 1 - head;
   if (tail <= 0) return "…".slice(0, columns);
   return `${within(head, (room) => Bun.sliceAnsi(text, 0, room))}…${within(tail, (room) => Bun.sliceAnsi(text, -room))}`;
 }
 
-/** The text in at most so many columns, with an ellipsis in place of its end. */
+/** Shortens text to a number of columns, with an ellipsis at its end. */
 export function cutEnd(text: string, columns: number): string {
   if (Bun.stringWidth(text) <= columns) return text;
   return columns <= 0 ? "" : `${within(columns - 1, (room) => Bun.sliceAnsi(text, 0, room))}…`;
 }
 
-/** The text in at most so many columns, with an ellipsis in place of its beginning. */
+/** Shortens text to a number of columns, with an ellipsis at its start. */
 export function cutStart(text: string, columns: number): string {
   if (Bun.stringWidth(text) <= columns) return text;
   return columns <= 0 ? "" : `…${within(columns - 1, (room) => Bun.sliceAnsi(text, -room))}`;
 }
 
-/** Where a cut goes through a character that is two columns wide, all of it comes along. */
+/** Cuts again if a character two columns wide didn't fit. */
 function within(room: number, cut: (room: number) => string): string {
   if (room === 0) return "";
   const text = cut(room);
   return Bun.stringWidth(text) > room ? within(room - 1, cut) : text;
 }
 
-/** Values narrower than this are hard to read: they are left to the terminal to break. */
+/** Narrower values are hard to read, so the terminal wraps them itself. */
 const wrapMin = 20;
 
 /**
- * Lines of a label and its value, the value wrapped at its words and set off from the label.
+ * Lines with a label and a value, which is wrapped and indented after the label.
  *
  * @param rows Labels and values
- * @param gap Columns from the beginning of a line to its value
+ * @param gap Columns from the start of a line to its value
  */
 export function labelled(
   rows: readonly (readonly [label: string, value: string])[],
@@ -76,14 +78,14 @@ export function labelled(
 
 const plain = /^[\w@%+=:,./-]+$/;
 
-/** The words as one line to paste: quoted where a shell would read something else. */
+/** The words as one line to paste into a shell, quoted where necessary. */
 export function pasteable(words: readonly string[]): string {
   return words.map(shellWord).join(" ");
 }
 
 function shellWord(word: string): string {
   if (plain.test(word)) return word;
-  // What a terminal must not get, and a shell would not show, goes as its bytes.
+  // Writes bytes that a terminal must not receive as escapes.
   if (printable(word) !== word) {
     const bytes = bytesOf(word);
     const text = [...bytes].map((byte) =>

@@ -288,7 +288,7 @@ for (const [name, ...words] of shells) {
       shell,
     );
     const refused =
-      "landlock-restrict: cannot find Bun: put the absolute path of its folder on PATH; those around the current directory do not count\n";
+      "landlock-restrict: cannot find Bun: put the absolute path of its folder on PATH; folders in or above the current directory do not count\n";
     expect(stdout).toBe(`right\n${refused.length}\nown\nown\nright\nown\n`);
   });
 
@@ -299,7 +299,7 @@ for (const [name, ...words] of shells) {
       shell,
     );
     expect(stderr).toEndWith(
-      "landlock-restrict: cannot look at the current directory from above: start in another one\n",
+      "landlock-restrict: cannot reach the current directory by its path: start in another one\n",
     );
     expect({ stdout, code }).toEqual({ stdout: "", code: 125 });
   });

@@ -144,7 +144,7 @@ test("without Bun there is one sentence, and status 125", () => {
   for (const PATH of ["/nowhere", "", ":", `${cwd}:`, "."]) {
     const { stdout, stderr, code } = run([writeStarted(), "--version"], cwd, { PATH });
     expect(stderr).toBe(
-      "landlock-restrict: cannot find Bun: put the absolute path of its folder on PATH; those around the current directory do not count\n",
+      "landlock-restrict: cannot find Bun: put the absolute path of its folder on PATH; folders in or above the current directory do not count\n",
     );
     expect({ stdout, code }).toEqual({ stdout: "", code: 125 });
   }

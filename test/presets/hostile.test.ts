@@ -58,7 +58,7 @@ testWith(
     expect(await run([cat, presets.cwd()], ["cat", secret])).toMatchObject({ status: 1 });
     expect(await read(tool)).toContain(`Cannot grant "${secret}", which "${tool}" starts`);
     chmodSync(secret, 0o700);
-    expect(await read(tool)).toContain("it is no loader of this CPU");
+    expect(await read(tool)).toContain("it is not a loader for this CPU");
   },
 );
 
@@ -190,7 +190,7 @@ describe("executable() refuses as an interpreter", () => {
     const env = script("bin/env", "token = 1\n");
     const tool = script("via-text", `#!${env} sh\n`);
     expect(granted(tool)).toStartWith(
-      `Cannot grant "${env}", which "${tool}" starts: it is no ELF`,
+      `Cannot grant "${env}", which "${tool}" starts: it is not an ELF`,
     );
   });
 
@@ -200,7 +200,7 @@ describe("executable() refuses as an interpreter", () => {
     const cut = writeElf(join(folder, name), {});
     const path = script("cut", `#!${cut}y/z\n`);
     expect(cut).toHaveLength(254);
-    expect(granted(path)).toContain("no script that starts with #!");
+    expect(granted(path)).toContain("nor a script that starts with #!");
     expect(granted(script("whole", `#!${cut.slice(0, -1)}\n`))).toContain("ENOENT");
   });
 

@@ -126,9 +126,9 @@ describe("executable() says what is wrong", () => {
 
   test("a file of another kind, a folder, and a name that is none", () => {
     for (const text of ["text\n", "", "#!", "\x7fELF", "#!\n"]) {
-      expect(failure(file(text)).message).toContain("no 64-bit ELF file and no script");
+      expect(failure(file(text)).message).toContain("neither a 64-bit ELF file nor a script");
     }
-    expect(failure(tempDir()).message).toContain("it is no file; correct the path");
+    expect(failure(tempDir()).message).toContain("it is not a regular file; correct the path");
     expect(failure("a\0b")).toMatchObject({ code: "ERR_LANDLOCK_INVALID_RULE" });
     expect(failure("")).toMatchObject({ code: "ERR_LANDLOCK_INVALID_RULE" });
   });

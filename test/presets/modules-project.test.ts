@@ -135,7 +135,7 @@ describe("modules() refuses by name", () => {
       await Bun.write(join(folder, "app/main.ts"), main.replaceAll("FOLDER", folder));
       expect(granted(folder, "app/main.ts")).toMatch(
         new RegExp(
-          `^Cannot grant "${folder}/${RegExp.escape(refused)}", which ".*" names: it (lies|is not).*; if it may be read, name it as one more file of modules$`,
+          `^Cannot grant "${folder}/${RegExp.escape(refused)}", which ".*" names: it (lies|is not).*; if it may be read, add it to the files of modules$`,
         ),
       );
       // As the message says; a package is named by its file.

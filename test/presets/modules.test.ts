@@ -184,7 +184,7 @@ describe("modules() says what is wrong", () => {
   test("an entry that is not there, or is a folder", () => {
     expect(failure("/no/such.ts")).toMatchObject({
       code: "ERR_LANDLOCK_PATH",
-      message: 'Cannot find the script "/no/such.ts": it is no file; correct the path',
+      message: 'Cannot find the script "/no/such.ts": it is not a regular file; correct the path',
     });
     expect(failure(tempDir())).toMatchObject({ code: "ERR_LANDLOCK_PATH" });
     expect(failure("")).toMatchObject({ code: "ERR_LANDLOCK_INVALID_RULE" });
@@ -193,12 +193,12 @@ describe("modules() says what is wrong", () => {
   test("an entry that is a circle of links, or cannot be read", () => {
     const loop = join(project({ loop: { link: "loop" } }), "loop");
     expect(failure(loop).message).toBe(
-      `Cannot find the script "${loop}": it is no file; correct the path`,
+      `Cannot find the script "${loop}": it is not a regular file; correct the path`,
     );
     // Its first page is never mapped.
     const unreadable = `/proc/${process.pid}/mem`;
     expect(failure(unreadable).message).toBe(
-      `Cannot read "${unreadable}" to see what it imports: EIO; give a script that can be read`,
+      `Cannot read "${unreadable}" to see what it imports: EIO; name a script that can be read`,
     );
   });
 
