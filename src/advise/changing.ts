@@ -4,7 +4,7 @@
 export const terminals = "/dev/pts";
 
 /** Where control groups are: each session has its own. */
-const cgroups = "/sys/fs/cgroup";
+export const cgroups = "/sys/fs/cgroup";
 
 /** The folder that stands for a path in it, whose name is another one each time. */
 export function whereNamesChange(path: string): string | undefined {

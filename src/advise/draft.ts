@@ -1,6 +1,7 @@
 /** From what a command needs to what a policy would grant, and what it would not. */
 import { accessNet, fileRights, type FsRight, type NetRight } from "../kernel/abi.ts";
 import { isWithin } from "../kernel/names.ts";
+import { listing, reasonAgainst, type Reason, type Withheld } from "./judgement.ts";
 import type { Coverage } from "./coverage.ts";
 import {
   fold,
@@ -15,50 +16,10 @@ import {
 import type { Move, Needs } from "./needs.ts";
 import { recognise, type Chosen } from "./presets.ts";
 import { terminals } from "./changing.ts";
-import {
-  changes,
-  governingAt,
-  harmless,
-  isGoverning,
-  isVersionControl,
-  leadsToGoverning,
-  mayHoldGoverning,
-} from "./governing.ts";
+import { changes, governingAt, harmless, isGoverning, mayHoldGoverning } from "./governing.ts";
 import { namesOf } from "./secrets.ts";
 import { statsOf } from "./stats.ts";
-import { isTemporary, isWide, temporaryFolders, type Surroundings } from "./zones.ts";
-
-/** Something that was used and is not granted. */
-export interface Withheld {
-  /** A path, or a port as `"connect_tcp 41234"`. */
-  readonly what: string;
-  readonly rights: readonly FsRight[];
-  /** The name of the secret that it is by a hard link. */
-  readonly same?: string;
-  /**
-   * `secret`: a person has to decide; `wide`: too much is in it; `later`: it decides what runs later;
-   * `governing`: such a file is in it; `link`: hard links would let files be written that were only
-   * read; `listing`: too much, and its names were read and nothing else; `temporary`, `process`,
-   * `terminal`, `port`: another one each time; `own`: what a process sets of itself; `name`: no
-   * policy can hold it; `changed`: where the path led cannot be told; `barred`: a call that no policy
-   * can allow.
-   */
-  readonly reason:
-    | "secret"
-    | "wide"
-    | "later"
-    | "governing"
-    | "link"
-    | "listing"
-    | "temporary"
-    | "process"
-    | "terminal"
-    | "own"
-    | "port"
-    | "name"
-    | "changed"
-    | "barred";
-}
+import type { Surroundings } from "./zones.ts";
 
 /** What a policy would say. */
 export interface Draft {
@@ -84,18 +45,17 @@ export interface Draft {
   readonly unseen: readonly string[];
 }
 
-/** All that a listing needs. */
-const listing: ReadonlySet<FsRight> = new Set(["read_dir"]);
-
 /**
  * Makes the draft.
  *
  * @param already What is granted anyway; the draft has only what is missing
- * @param tmp The folder for temporary files, without symbolic links
  */
-export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp: string): Draft {
+export function draft(needs: Needs, already: Coverage, around: Surroundings): Draft {
+  const { tmp = "/tmp" } = around;
+  const against = (path: string, rights: ReadonlySet<FsRight>) =>
+    reasonAgainst(path, rights, around, needs.created.has(path));
   const withheld = new Map<string, Withheld>();
-  const withhold = (what: string, rights: ReadonlySet<FsRight>, reason: Withheld["reason"]) => {
+  const withhold = (what: string, rights: ReadonlySet<FsRight>, reason: Reason) => {
     const known = withheld.get(`${reason} ${what}`)?.rights ?? [];
     const all = ordered(new Set([...known, ...rights]));
     const same = reason === "secret" ? around.secrets.sameAs(what) : undefined;
@@ -106,9 +66,9 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
   const presets = recognised.presets.filter(({ spec, program }) => {
     const rights = new Set(["execute", "read_file"] as const);
     const named = program && around.secrets.nameFor(program) ? "secret" : undefined;
-    const against = named ?? (program && reasonAgainst(program, rights, needs, around, tmp));
-    if (program && (against === "secret" || against === "temporary")) {
-      withhold(program, rights, against);
+    const reason = named ?? (program && against(program, rights));
+    if (program && (reason === "secret" || reason === "temporary")) {
+      withhold(program, rights, reason);
       return false;
     }
     const isFine = spec !== "tmp" || isOwnFolder(tmp, around);
@@ -133,7 +93,7 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
   for (const [path, rights] of all) {
     const left = uncovered(path, rights);
     if (left.size === 0) continue;
-    const reason = reasonAgainst(path, left, needs, around, tmp);
+    const reason = against(path, left);
     if (reason === undefined) grants.set(path, remainder(rights, rights.difference(left)));
     else if (reason === "later") {
       withhold(path, left.difference(harmless), reason);
@@ -175,8 +135,8 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
     grants.set(terminals, new Set([...(grants.get(terminals) ?? []), ...onTerminals, "ioctl_dev"]));
   } else if (onTerminals.size > 0) withhold(`${terminals}/N`, onTerminals, "terminal");
   const isAllowed = (path: string, rights: ReadonlySet<FsRight>) =>
-    reasonAgainst(path, rights, needs, around, tmp) === undefined;
-  const leveled = level(fold(grants, around), moves, coverages, isAllowed);
+    against(path, rights) === undefined;
+  const leveled = level(fold(grants, around, filesIn(already)), moves, coverages, isAllowed);
   const folded = withoutCovered(leveled);
   for (const [path, rights] of folded) {
     if (path.isWellFormed()) continue;
@@ -223,6 +183,11 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings, tmp
   };
 }
 
+/** The files that can be read already: they count among those of their directories. */
+function filesIn(already: Coverage): string[] {
+  return already.pathsWith("read_file").filter((path) => statsOf(path)?.isFile());
+}
+
 /** Whether a file that gets another name is the run's to write, or is not written by that either. */
 function isOwnLink({ from, to }: Move, { paths }: Needs, { project }: Surroundings): boolean {
   const before = rightsOn(paths, from);
@@ -237,30 +202,6 @@ function isOwnFolder(tmp: string, { project, home }: Surroundings): boolean {
   const isInside = (path: string | undefined) => path !== undefined && isWithin(path, tmp);
   if (isInside(home) || isGoverning(tmp, home)) return false;
   return project === undefined || !isInside(project) || !mayHoldGoverning(project, home);
-}
-
-function reasonAgainst(
-  path: string,
-  rights: ReadonlySet<FsRight>,
-  { created }: Needs,
-  around: Surroundings,
-  tmp: string,
-): Withheld["reason"] | undefined {
-  if (around.secrets.has(path)) return "secret";
-  if (isTemporary(path, [tmp, ...temporaryFolders], around)) return "temporary";
-  if (isWide(path, around)) {
-    if (rights.isSubsetOf(listing)) return "listing";
-    if (path !== tmp) return "wide";
-  }
-  if (!changes(rights)) return undefined;
-  if (isGoverning(path, around.home)) return "later";
-  // Those who commit write there.
-  if (isVersionControl(path)) return undefined;
-  // What is in a directory that the run made is its own.
-  const mayHold = created.has(path)
-    ? leadsToGoverning(path, around.home)
-    : mayHoldGoverning(path, around.home, true);
-  return mayHold ? "governing" : undefined;
 }
 
 /**

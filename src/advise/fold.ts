@@ -1,5 +1,6 @@
 /** From files to the directories they are in, as far as people would say it that way. */
 import { accessFs, type FsRight } from "../kernel/abi.ts";
+import { isWithin } from "../kernel/names.ts";
 import { roDirs, rwDirs } from "../sandbox/rules.ts";
 import { changes, mayHoldGoverning } from "./governing.ts";
 import { commonDirectory, isSystem, isWide, zoneOf, type Surroundings } from "./zones.ts";
@@ -17,14 +18,45 @@ const single: ReadonlySet<FsRight> = new Set(["ioctl_dev", "resolve_unix"]);
 /** So many files that are written make a directory of such files. */
 const writtenMin = 3;
 
+/** Directories of one program or of packages: what is read of them is read as a whole. */
+const packages = [
+  /^\/usr(\/local)?\/(share|libexec|lib|lib64|include)\/(?!\w+-linux-\w+\/)[^/]+(?=\/)/,
+  /^\/usr\/lib\/[\w-]+-linux-\w+\/[^/]+(?=\/)/,
+  /^\/opt\/[^/]+(?=\/)/,
+  /^.*?\/node_modules(?=\/)/s,
+  /^.*?\/\.git(?=\/)/s,
+];
+
+/** The deepest of them: a package manager's folder, not that of all libraries of a CPU. */
+function packageOf(path: string): string | undefined {
+  const found = packages.flatMap((place) => place.exec(path)?.[0] ?? []);
+  return found.sort((a, b) => b.length - a.length)[0];
+}
+
 /**
  * Folds grants: what is read of one place becomes that place; what is written only where it is much.
  * A directory with a secret in it is left alone, and what is in it folded further down.
+ *
+ * @param known Files that are read anyway, which count among those of their directories
  */
-export function fold(grants: Grants, around: Surroundings): Grants {
+export function fold(grants: Grants, around: Surroundings, known: readonly string[] = []): Grants {
+  const others = known.filter((path) => !grants.has(path));
+  const all: Grants = new Map(grants);
+  for (const path of others) all.set(path, new Set(["read_file"]));
   const folded: Grants = new Map();
   const groups = new Map<string, string[]>();
-  for (const [path, rights] of grants) {
+  const free = new Map<string, boolean>();
+  const isFree = (directory: string) => {
+    const known = free.get(directory) ?? isGrantable(directory, around);
+    free.set(directory, known);
+    return known;
+  };
+  for (const [path, rights] of all) {
+    const whole = rights.isSubsetOf(reading) ? packageOf(path) : undefined;
+    if (whole !== undefined && isFree(whole)) {
+      give(folded, whole, rights);
+      continue;
+    }
     const zone = rights.isDisjointFrom(single) ? zoneOf(path, around) : undefined;
     if (zone === undefined) {
       give(folded, path, rights);
@@ -36,9 +68,17 @@ export function fold(grants: Grants, around: Surroundings): Grants {
   for (const [key, paths] of groups) {
     const zone = key.slice(key.indexOf(" ") + 1);
     const least = key.startsWith("read") ? 2 : writtenMin;
-    foldGroup(paths, zone, least, { grants, folded, around });
+    foldGroup(paths, zone, least, { grants: all, folded, around });
+  }
+  for (const place of folded.keys()) {
+    if (![...grants.keys()].some((path) => isWithin(path, place))) folded.delete(place);
   }
   return withoutCovered(folded);
+}
+
+/** Whether a directory holds nothing that would have to be asked for by name. */
+function isGrantable(directory: string, around: Surroundings): boolean {
+  return !isWide(directory, around) && !around.secrets.mayBeWithin(directory);
 }
 
 interface Work {
@@ -51,7 +91,7 @@ function foldGroup(paths: readonly string[], zone: string, least: number, work: 
   const { grants, folded, around } = work;
   const target = isSystem(zone) ? zone : commonDirectory(paths);
   const isFine = () => {
-    if (isWide(target, around) || around.secrets.mayBeWithin(target)) return false;
+    if (!isGrantable(target, around)) return false;
     // What is written to lies where nobody would look for a hook, or it stays as it is.
     return (
       !paths.some((path) => changes(grants.get(path)!)) || !mayHoldGoverning(target, around.home)

@@ -1,10 +1,9 @@
 /** From what a command did to what it needs: rights by path, programs, ports and scopes. */
 import { makeRight, whiteoutErratum } from "../model/request.ts";
-import type { FileOperation, FileType, Open } from "../model/operation.ts";
+import type { FileOperation, FileType, Open, Operation } from "../model/operation.ts";
 import { fileRights, newestAbi, type FsRight, type NetRight, type Scope } from "../kernel/abi.ts";
 import { parentOf } from "../kernel/names.ts";
-import type { Attempt, Observation } from "../trace/observation.ts";
-import { Changes, type Use } from "../trace/changes.ts";
+import type { Attempt } from "../trace/observation.ts";
 import { rwDirs } from "../sandbox/rules.ts";
 import { terminals } from "./changing.ts";
 import { governingPlace, isGoverning } from "./governing.ts";
@@ -14,7 +13,7 @@ import { rightsToUse, secretName } from "./secret-uses.ts";
 import type { Surroundings } from "./zones.ts";
 
 /** What has to be known of the surroundings of a run. */
-type Around = Pick<Surroundings, "home" | "secrets">;
+export type Around = Pick<Surroundings, "home" | "secrets">;
 
 /** A file went from one directory to another, or got a name there. */
 export interface Move {
@@ -47,6 +46,8 @@ export interface Needs {
   readonly terminals: Set<FsRight>;
   /** The files that were executed, in that order, as they were named. */
   readonly programs: Set<string>;
+  /** Whether a program that ran before is a Bun. */
+  readonly bun: boolean;
   readonly ports: Map<NetRight, Set<number>>;
   /** Ports that the kernel picked: the next run has others. */
   readonly picked: Readonly<Record<"tcp" | "udp", ReadonlySet<number>>>;
@@ -60,7 +61,8 @@ export interface Needs {
   readonly barred: Set<string>;
 }
 
-function noNeeds(): Needs {
+/** What a run needs that did nothing. */
+export function noNeeds(): Needs {
   return {
     paths: new Map(),
     created: new Set(),
@@ -70,6 +72,7 @@ function noNeeds(): Needs {
     processes: new Map(),
     terminals: new Set(),
     programs: new Set(),
+    bun: false,
     ports: new Map(),
     picked: { tcp: new Set(), udp: new Set() },
     scopes: new Set(),
@@ -80,109 +83,47 @@ function noNeeds(): Needs {
   };
 }
 
-/** Collects the observations of a run: each operation once, however often it happened. */
-export class Collector {
-  readonly #attempts = new Map<string, Attempt & Use>();
-  readonly #changes = new Changes();
-  readonly #barred = new Set<string>();
-  #forger: string | undefined;
-  readonly #processes: number[] = [];
-  readonly #unseen = new Set<string>();
-  readonly #bound = { tcp: new Set<number>(), udp: new Set<number>() };
-  readonly #picked = { tcp: new Set<number>(), udp: new Set<number>() };
-  #seen = 0;
-
-  /** How many operations were seen. */
-  get seen(): number {
-    return this.#seen;
-  }
-
-  /** The program that reached for the trace: nothing can be believed then. */
-  get forger(): string | undefined {
-    return this.#forger;
-  }
-
-  /** Takes an observation. */
-  add(one: Observation): void {
-    if (one.kind === "tampering") this.#forger ??= one.program ?? "the command";
-    if (one.kind === "barred" && one.failed === undefined) this.#barred.add(one.call);
-    if (one.kind === "gap" && one.reason !== "tracing")
-      this.#unseen.add(one.program ?? "the command");
-    // A port that no program asked for, before one did.
-    if (one.kind === "socket" && one.port > 0 && !this.#bound[one.protocol].has(one.port)) {
-      this.#picked[one.protocol].add(one.port);
-    }
-    if (one.kind !== "attempt") return;
-    this.#seen++;
-    if (!this.#processes.includes(one.process)) this.#processes.push(one.process);
-    this.#changes.add(one);
-    if (!counts(one)) return;
-    if (one.operation.kind === "port") {
-      const { access, port } = one.operation;
-      if (access.includes("bind_tcp")) this.#bound.tcp.add(port);
-      if (access.includes("bind_udp")) this.#bound.udp.add(port);
-    }
-    const operation = JSON.stringify([one.operation, one.found]);
-    if (!this.#attempts.has(operation)) {
-      this.#attempts.set(operation, { ...one, at: this.#changes.count });
-    }
-  }
-
-  /**
-   * What all of it comes to, once the run is over.
-   *
-   * @param around Its secrets learn what links with names of secrets led to
-   */
-  needs(places: Places, around: Around): Needs {
-    const needs: Needs = {
-      ...noNeeds(),
-      picked: this.#picked,
-      unseen: this.#unseen,
-      barred: this.#barred,
-    };
-    const attempts = [...this.#attempts.values()];
-    for (const { operation } of attempts) {
-      if (operation.kind === "make") {
-        places.addMade(operation.path, operation.type === "directory");
-      } else if (operation.kind === "remove") places.addGone(operation.path);
-      else if (operation.kind === "rename" || operation.kind === "link") {
-        places.addMade(operation.to);
-        if (operation.kind === "rename") places.addGone(operation.path);
-      }
-    }
-    // All of them first: what was used by another name before is as secret.
-    for (const { operation, found } of attempts) {
-      if (!("path" in operation)) continue;
-      const to = "to" in operation ? operation.to : undefined;
-      if (secretName(around.secrets, operation, found) !== undefined)
-        around.secrets.add(to ?? found ?? operation.path);
-    }
-    const reader = new Reader(needs, places, this.#processes, around);
-    for (const attempt of attempts) {
-      // Of what was opened the kernel says where it is.
-      if (attempt.found !== undefined || !this.#changes.changedLinks(attempt)) reader.read(attempt);
-      else this.#withhold(attempt, needs, places, around);
-    }
-    return needs;
-  }
-
-  #withhold(attempt: Attempt, { changed, secrets }: Needs, places: Places, around: Around): void {
-    const { operation } = attempt;
-    if (!("path" in operation)) return;
-    const aside = noNeeds();
-    new Reader(aside, places, this.#processes, around).read(attempt);
-    const rights = [...aside.paths.values()].flatMap((some) => [...some]);
-    const executes = aside.programs.size > 0 ? (["execute", "read_file"] as const) : [];
-    for (const right of [...rights, ...executes]) addTo(changed, operation.path, right);
-    for (const [name, some] of aside.secrets) for (const right of some) addTo(secrets, name, right);
-  }
+/**
+ * What operations need that were denied to a run.
+ *
+ * @param operations Their paths in /proc are `/proc/self` for the process that was restricted first
+ * @param bun Whether one of its programs is a Bun
+ */
+export function needsOfDenied(
+  operations: readonly Operation[],
+  places: Places,
+  around: Around,
+  bun: boolean,
+): Needs {
+  const attempts = operations.map((operation): Seen => ({ operation, program: undefined }));
+  learnNames(attempts, places, around);
+  const needs: Needs = { ...noNeeds(), bun };
+  const reader = new Reader(needs, places, [], around);
+  for (const attempt of attempts) reader.read(attempt);
+  return needs;
 }
 
-/** A denied or missing file needs nothing; a connection needs its right before it can fail. */
-function counts({ operation, failed }: Attempt): boolean {
-  if (failed === undefined) return true;
-  const asked = ["port", "scope", "resolve_unix"].includes(operation.kind);
-  return asked && !["EACCES", "EPERM", "ENOENT", "EINVAL", "ENOTSOCK"].includes(failed);
+/** What is known of a call. */
+type Seen = Pick<Attempt, "operation" | "found" | "program">;
+
+/** Which names were made and taken away, and which of them are those of secrets: all of them first. */
+export function learnNames(attempts: readonly Seen[], places: Places, { secrets }: Around): void {
+  for (const { operation } of attempts) {
+    if (operation.kind === "make") {
+      places.addMade(operation.path, operation.type === "directory");
+    } else if (operation.kind === "remove") places.addGone(operation.path);
+    else if (operation.kind === "rename" || operation.kind === "link") {
+      places.addMade(operation.to);
+      if (operation.kind === "rename") places.addGone(operation.path);
+    }
+  }
+  // What was used by another name before is as secret.
+  for (const { operation, found } of attempts) {
+    if (!("path" in operation)) continue;
+    const to = "to" in operation ? operation.to : undefined;
+    if (secretName(secrets, operation, found) !== undefined)
+      secrets.add(to ?? found ?? operation.path);
+  }
 }
 
 /** Of whiteouts what the newest kernels ask. */
@@ -190,7 +131,8 @@ function rightToMake(type: FileType): FsRight {
   return makeRight(type, { abi: newestAbi, errata: whiteoutErratum });
 }
 
-class Reader {
+/** Reads what operations need. */
+export class Reader {
   readonly #needs: Needs;
   readonly #places: Places;
   readonly #processes: readonly number[];
@@ -198,6 +140,10 @@ class Reader {
   /** Paths that were directories, for those that are gone. */
   readonly #directories = new Set<string>();
 
+  /**
+   * @param needs What is filled
+   * @param processes The numbers of the run's processes, the first one first
+   */
   constructor(needs: Needs, places: Places, processes: readonly number[], around: Around) {
     this.#around = around;
     this.#needs = needs;
@@ -205,7 +151,8 @@ class Reader {
     this.#processes = processes;
   }
 
-  read({ operation, found, program }: Attempt): void {
+  /** Adds what one operation needs. */
+  read({ operation, found, program }: Seen): void {
     const { ports, scopes, programs } = this.#needs;
     if (operation.kind === "scope") scopes.add(operation.scope);
     else if (operation.kind === "port") {
@@ -295,9 +242,9 @@ class Reader {
    * those of others get new ones.
    */
   #ofProcess(path: string): string | undefined {
-    const [, pid] = /^\/proc\/(\d+)(\/|$)/.exec(path) ?? [];
+    const [, pid] = /^\/proc\/(\d+|self)(\/|$)/.exec(path) ?? [];
     if (pid === undefined) return undefined;
-    if (Number(pid) === this.#processes[0]) return "/proc/self";
+    if (pid === "self" || Number(pid) === this.#processes[0]) return "/proc/self";
     return lastingName(path, "/proc/PID");
   }
 
@@ -375,7 +322,7 @@ class Reader {
 
 /** What `/proc` says of one process, by a name that is the same each time. */
 function lastingName(path: string, process: string): string {
-  return process + path.replace(/^\/proc\/\d+/, "").replace(/^\/task\/\d+/, "/task/TID");
+  return process + path.replace(/^\/proc\/(\d+|self)/, "").replace(/^\/task\/\d+/, "/task/TID");
 }
 
 /** Whether a path stands for what a process has open, whatever that is: `proc_pid_fd(5)`. */
@@ -387,7 +334,8 @@ function isTerminal(path: string): boolean {
   return /^\/dev\/pts\/\d+$/.test(path);
 }
 
-function addTo<Key, Value>(map: Map<Key, Set<Value>>, key: Key, value: Value): void {
+/** Adds a value to the set of a key. */
+export function addTo<Key, Value>(map: Map<Key, Set<Value>>, key: Key, value: Value): void {
   const known = map.get(key);
   if (known) known.add(value);
   else map.set(key, new Set([value]));

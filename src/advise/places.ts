@@ -1,6 +1,6 @@
 /** Where the files of a run are once it is over, and which of them the run itself made. */
 import type { BigIntStats } from "node:fs";
-import { knownRealPath, parentOf } from "../kernel/names.ts";
+import { knownRealPath, normalPath, parentOf } from "../kernel/names.ts";
 import { whereNamesChange } from "./changing.ts";
 import { statsOf } from "./stats.ts";
 import { isShared, temporaryFolders } from "./zones.ts";
@@ -16,9 +16,19 @@ interface Anchor {
   readonly made?: true;
 }
 
+/** The coarse clock that file systems use ticks at least this often: `CONFIG_HZ=100`. */
+const tickMs = 10;
+
+/** Lets whatever was made before have an earlier time than what a run makes, and tells that time. */
+export async function startOfRun(): Promise<bigint> {
+  await Bun.sleep(2 * tickMs);
+  return BigInt(Date.now() - tickMs) * 1_000_000n;
+}
+
 /** Looks up the files of one run. */
 export class Places {
   readonly #start: bigint;
+  readonly #isDenied: boolean;
   readonly #temporary: readonly string[];
   readonly #made = new Set<string>();
   /** Directories that were made by that name, and names that were taken away again. */
@@ -29,9 +39,11 @@ export class Places {
   /**
    * @param start When the run started, in nanoseconds since 1970
    * @param tmp The folder for temporary files, without symbolic links
+   * @param denied Whether the run was denied to make directories, so that those are missing
    */
-  constructor(start: bigint, tmp = "/tmp") {
+  constructor(start: bigint, tmp = "/tmp", denied = false) {
     this.#start = start;
+    this.#isDenied = denied;
     this.#temporary = [tmp, ...temporaryFolders];
   }
 
@@ -79,7 +91,11 @@ export class Places {
     const real = knownRealPath(path);
     const stats = real === undefined ? undefined : statsOf(real);
     if (real === undefined || !stats) {
-      return { ...this.anchor(parentOf(normal(path))), instead: true };
+      const entry = entryPath(path);
+      if (this.#isDenied && this.isRemade(entry) && !isShared(entry)) {
+        return { path: entry, type: "directory", instead: false, made: true };
+      }
+      return { ...this.anchor(parentOf(normalPath(path))), instead: true };
     }
     const itself = { path: real, type: typeOf(stats), instead: false };
     // Files of the kernel are made as they are looked at.
@@ -97,20 +113,10 @@ export class Places {
 
 /** The path of a directory's entry, itself not followed. */
 function entryPath(path: string): string {
-  const plain = normal(path);
+  const plain = normalPath(path);
   const parent = parentOf(plain);
   const name = plain.slice(plain.lastIndexOf("/") + 1);
   return `${(knownRealPath(parent) ?? parent).replace(/^\/$/, "")}/${name}`;
-}
-
-/** A path without `.`, `..` and empty names, by its text; `node:path` spoils names not in UTF-8. */
-function normal(path: string): string {
-  const names: string[] = [];
-  for (const name of path.split("/")) {
-    if (name === "..") names.pop();
-    else if (name !== "." && name !== "") names.push(name);
-  }
-  return `/${names.join("/")}`;
 }
 
 function typeOf(stats: BigIntStats): Anchor["type"] {

@@ -45,10 +45,10 @@ export function recognise(
     return chosen ? [isNamed ? chosen : { ...chosen, program }] : [];
   });
   // A Bun that starts reads its own /proc/PID, and aborts where it cannot.
-  const usesBun = [...needs.programs].some(isBun);
+  const usesBun = needs.bun || [...needs.programs].some(isBun);
   const others = [
     usesBun ? choose("bun=children") : undefined,
-    used(needs, "dns", (path) => /^\/etc\/(resolv\.conf|hosts|host\.conf|gai\.conf)$/.test(path)),
+    namesWereLookedUp(needs) ? used(needs, "dns") : undefined,
     used(needs, "tls"),
     usesBun ? undefined : used(needs, "timezone"),
     needs.paths.get(tmp)?.has("make_reg") || needs.paths.get(tmp)?.has("make_dir")
@@ -57,6 +57,16 @@ export function recognise(
   ].filter((one) => one !== undefined);
   const presets = [...distinct(programs, already), ...others.map((one) => withPorts(one, needs))];
   return { presets: presets.filter(({ coverage }) => !already.includes(coverage)), unknown };
+}
+
+function isAboutNames(path: string): boolean {
+  return /^\/etc\/(resolv|nsswitch|host|gai)\.conf$|^\/etc\/hosts$/.test(path);
+}
+
+/** By the servers' file, which may be a link, or by several of the others. */
+function namesWereLookedUp({ paths }: Needs): boolean {
+  const servers = knownRealPath("/etc/resolv.conf") ?? "/etc/resolv.conf";
+  return paths.has(servers) || [...paths.keys()].filter(isAboutNames).length > 1;
 }
 
 /** Whether PATH has the very same file by that name, wherever the policy is used. */

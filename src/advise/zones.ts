@@ -13,6 +13,8 @@ interface Place {
 /** The surroundings of a run. */
 export interface Surroundings extends Place {
   readonly secrets: Secrets;
+  /** The folder for temporary files, without symbolic links; default: `/tmp`. */
+  readonly tmp?: string;
 }
 
 /** Directories that hold what is not one program's: those of hier(7), and some in them. */

@@ -1,10 +1,8 @@
 /** `landlock-restrict explain`: from its words to what is run and explained. */
 import { LandlockError } from "../errors/errors.ts";
-import { lookUpCommand } from "../kernel/lookup.ts";
 import { probe, unavailable } from "../kernel/probe.ts";
 import { checkOpen } from "./descriptors.ts";
 import { exitStatusOf } from "../kernel/refused.ts";
-import { searchPath } from "./become.ts";
 import { parseFlags } from "./flags.ts";
 import { explainRun } from "./watching.ts";
 import { again, beforeTracing, type Start } from "./start.ts";
@@ -20,14 +18,13 @@ import { again, beforeTracing, type Start } from "./start.ts";
  */
 export async function explain(words: readonly string[], start: Start): Promise<number> {
   beforeTracing(words, start);
-  const { config, rules, command, environment, fds, json } = parseFlags(words);
+  const { config, rules, command, fds, json } = parseFlags(words);
   if (command.length === 0) throw invalid("There is no command: put it after --");
   checkOpen(fds);
   const { state } = probe();
   if (state !== "enabled") throw unavailable(state);
   const options = words.slice(0, words.length - command.length - 1);
   const own = options.filter((word) => word !== "--json");
-  const PATH = searchPath(environment, words);
   const ending = await explainRun({
     command: [...again(start), ...own, "--", ...command],
     config,
@@ -35,10 +32,6 @@ export async function explain(words: readonly string[], start: Start): Promise<n
     json,
     fds: fds.filter((fd) => fd > 2),
     inPolicy: options.includes("-policy"),
-    which: (name) => {
-      const found = lookUpCommand(name, PATH);
-      return typeof found === "number" ? null : found;
-    },
   });
   return exitStatusOf(ending);
 }

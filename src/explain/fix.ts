@@ -46,7 +46,7 @@ export function fixesFor(
  *
  * @returns The shortest rules and the exact ones; none where no rule can grant it
  */
-export function piecesFor(
+function piecesFor(
   denials: readonly Denial[],
   files: Files,
   context: FixContext = {},
@@ -122,23 +122,33 @@ function nameIn(files: Files, names: readonly string[]): (path: string) => strin
   return (path) => known.find(([real]) => real === path)?.[1] ?? path;
 }
 
-function choose(path: string, name: string, rights: readonly FsRight[], files: Files) {
+/** The option nearest to rights, which grants no less. */
+export function nearestVerb(
+  rights: readonly FsRight[],
+  isDirectory: boolean,
+): Pick<Piece & { kind: "verb" }, "verb" | "with"> {
   const modified = keysOf(rightModifiers);
   const extra = modified.filter((right) => rights.includes(right));
   const plain = rights.filter((right) => !isOneOf(modified, right));
+  if (plain.length === 0 && isDirectory) {
+    // Who renames between directories makes and removes there too.
+    return { verb: extra.includes("refer") ? "rwDirs" : "roDirs", with: extra };
+  }
   const verb = pathVerbs.find((one) => plain.every((right) => accessBy(one).includes(right)))!;
+  return { verb, with: extra };
+}
+
+function choose(path: string, name: string, rights: readonly FsRight[], files: Files) {
   const isDirectory = files.find(path, true).file?.type === "directory";
-  // Of renaming, the other rights are there already; an entry is granted on its directory.
-  const near = plain.length === 0 && isDirectory ? "roDirs" : verb;
+  const near = nearestVerb(rights, isDirectory);
   const wide = isDirectory && isWide(path);
-  const exact: Piece = {
-    kind: "exact",
-    access: rights,
-    paths: [name],
-    nearest: wide ? undefined : { verb: near, with: extra },
-  };
-  const short: Piece = { kind: "verb", verb, with: extra, paths: [name] };
-  if (wide || plain.length === 0) return { short: exact, exact };
+  const paths = [name];
+  const nearest = wide ? undefined : near;
+  const exact: Piece = { kind: "exact", access: rights, paths, nearest };
+  const short: Piece = { kind: "verb", ...near, paths };
+  // Of renaming, the other rights are there already; an entry is granted on its directory.
+  const isExtra = rights.every((right) => isOneOf(keysOf(rightModifiers), right));
+  if (wide || isExtra) return { short: exact, exact };
   // On a file, or for reading one's fill of files, the four go hardly beyond it.
   const closeEnough = rights.every((right) => fileRights.includes(right)) && !isDirectory;
   return { short, exact: closeEnough ? short : exact };

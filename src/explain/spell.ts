@@ -11,6 +11,7 @@ import {
   portRuleFor,
   portRules,
   presetNames,
+  missingModifiers,
   rightModifiers,
   type PathRuleName,
 } from "../vocabulary.ts";
@@ -40,6 +41,9 @@ export const pathVerbs = keysOf(pathRules).sort((a, b) => accessBy(a).length - a
 
 type Modified = keyof typeof rightModifiers;
 
+/** What a rule does if a path does not exist; default: it fails. */
+type IfMissing = "skip" | "create";
+
 /** One rule to be spelled. */
 export type Piece =
   | {
@@ -47,6 +51,7 @@ export type Piece =
       readonly verb: PathRuleName;
       readonly with: readonly Modified[];
       readonly paths: readonly string[];
+      readonly ifMissing?: IfMissing;
     }
   | {
       readonly kind: "exact";
@@ -54,6 +59,7 @@ export type Piece =
       readonly paths: readonly string[];
       /** The four's nearest one, for the command line. */
       readonly nearest: Pick<Piece & { kind: "verb" }, "verb" | "with"> | undefined;
+      readonly ifMissing?: IfMissing;
     }
   | { readonly kind: "port"; readonly right: NetRight; readonly ports: readonly number[] }
   /** As `presetOf()` takes it: `"dns=ports"`. */
@@ -92,11 +98,16 @@ export function bothOf(one: Fix, other: Fix): Fix {
 }
 
 function ruleOf(piece: Piece): Rule | undefined {
-  if (piece.kind === "exact") return pathAccess(piece.access, ...piece.paths);
   if (piece.kind === "port") return portRule(portRuleFor(piece.right), ...piece.ports);
   if (piece.kind === "preset") return presetRule(piece.spec);
-  const rule = pathRule(piece.verb, ...piece.paths);
-  return piece.with.reduce((one, right) => one[rightModifiers[right].method](), rule);
+  const rule =
+    piece.kind === "exact"
+      ? pathAccess(piece.access, ...piece.paths)
+      : piece.with.reduce(
+          (one, right) => one[rightModifiers[right].method](),
+          pathRule(piece.verb, ...piece.paths),
+        );
+  return piece.ifMissing ? rule[missingModifiers[piece.ifMissing].method]() : rule;
 }
 
 /** A preset's rule, unless it would have to look into files that cannot be read in here. */
@@ -126,8 +137,9 @@ function codeOf(piece: Piece): string {
   if (piece.kind === "port") return `${portRuleFor(piece.right)}(${piece.ports.join(", ")})`;
   if (piece.kind === "preset") return `presets.${presetCode(piece.spec)}`;
   const paths = piece.paths.map(quoted).join(", ");
-  if (piece.kind === "exact") return `pathAccess(${listOf(piece.access)}, ${paths})`;
-  return `${piece.verb}(${paths})${piece.with.map((right) => `.${rightModifiers[right].method}()`).join("")}`;
+  const missing = piece.ifMissing ? `.${missingModifiers[piece.ifMissing].method}()` : "";
+  if (piece.kind === "exact") return `pathAccess(${listOf(piece.access)}, ${paths})${missing}`;
+  return `${piece.verb}(${paths})${piece.with.map((right) => `.${rightModifiers[right].method}()`).join("")}${missing}`;
 }
 
 function presetCode(spec: string): string {
@@ -149,7 +161,12 @@ function flagsOf(piece: Piece): string[] {
   if (piece.kind === "preset") return ["-preset", piece.spec];
   const near = piece.kind === "verb" ? piece : piece.nearest;
   if (near === undefined) return [];
-  return [pathRules[near.verb].option, ...near.with.map((right) => `+${right}`), ...piece.paths];
+  const missing = piece.ifMissing ? [missingModifiers[piece.ifMissing].option] : [];
+  return [
+    pathRules[near.verb].option,
+    ...[...near.with.map((right) => `+${right}`), ...missing],
+    ...piece.paths,
+  ];
 }
 
 /** In policies, a `$` starts a variable. */
@@ -171,12 +188,12 @@ function policyItems(piece: Piece): [key: string, items: string] {
   if (piece.kind === "port") return [portRuleFor(piece.right), piece.ports.join(", ")];
   if (piece.kind === "preset") return ["presets", textsOf([piece.spec]).slice(1, -1)];
   const paths = textsOf(piece.paths);
-  if (piece.kind === "exact")
-    return ["paths", `{ access = ${listOf(piece.access)}, paths = ${paths} }`];
-  const { key } = pathRules[piece.verb];
-  if (piece.with.length === 0) return [key, paths.slice(1, -1)];
-  if (piece.with.length === 1 && piece.with[0] === "refer") {
-    return ["paths", `{ access = "${key}", paths = ${paths}, refer = true }`];
-  }
-  return ["paths", `{ access = ${listOf(accessOf(piece))}, paths = ${paths} }`];
+  const { ifMissing } = piece;
+  const isPlain = piece.kind === "verb" && piece.with.length === 0;
+  if (isPlain && !ifMissing) return [pathRules[piece.verb].key, paths.slice(1, -1)];
+  const isRefer = piece.kind === "verb" && piece.with.join() === "refer";
+  const access =
+    isPlain || isRefer ? tomlString(pathRules[piece.verb].key) : listOf(accessOf(piece));
+  const more = `${isRefer ? ", refer = true" : ""}${ifMissing ? `, ifMissing = ${tomlString(ifMissing)}` : ""}`;
+  return ["paths", `{ access = ${access}, paths = ${paths}${more} }`];
 }

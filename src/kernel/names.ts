@@ -71,6 +71,16 @@ export function lastName(path: string): string {
   return trimmed.slice(trimmed.lastIndexOf("/") + 1);
 }
 
+/** A path without `.`, `..` and empty names, by its text; `node:path` spoils names not in UTF-8. */
+export function normalPath(path: string): string {
+  const names: string[] = [];
+  for (const name of path.split("/")) {
+    if (name === "..") names.pop();
+    else if (name !== "." && name !== "") names.push(name);
+  }
+  return `/${names.join("/")}`;
+}
+
 /** The path of an entry of a folder. */
 export function inFolder(folder: string, name: string): string {
   return folder === "/" ? `/${name}` : `${folder}/${name}`;

@@ -1,30 +1,25 @@
 /** From a draft to what stands in a policy file: its keys, and paths as people write them. */
-import { rightsOf, type FsRight } from "../kernel/abi.ts";
+import { rightsOf } from "../kernel/abi.ts";
 import { presetOf } from "../presets/presets.ts";
+import { grantsOf, type Grant } from "../advise/grant.ts";
 import type { FsRule, Rule } from "../sandbox/rule.ts";
-import { pathAccess, pathRule, portRule, roFiles, rwDirs, rwFiles } from "../sandbox/rules.ts";
+import { pathAccess, pathRule, portRule } from "../sandbox/rules.ts";
 import {
   missingModifiers,
   nameFor,
   pathKeys,
   pathRules,
   portRuleFor,
-  type PathKey,
   type PortRuleName,
 } from "../vocabulary.ts";
 import type { Draft } from "../advise/draft.ts";
-import { isWritable, ordered } from "../advise/fold.ts";
 import { escaped, type Names } from "./names.ts";
-import { statsOf } from "../advise/stats.ts";
 
 /** The keys of a policy that are lists of texts, in the order in which they are written. */
 export const textKeys = ["presets", ...pathKeys, "unrestricted"] as const;
 
 /** An entry of the list `paths`. */
-export interface Entry {
-  readonly access: PathKey | readonly FsRight[];
-  readonly refer?: true;
-  readonly ifMissing?: "skip" | "create";
+export interface Entry extends Grant {
   readonly paths: readonly string[];
 }
 
@@ -67,17 +62,11 @@ export function contentOf(draft: Draft, names: Names, { abi, unrestricted }: Lim
     );
     rules.push(presetOf(spec, "/"));
   }
-  for (const [path, rights] of unrestricted.includes("paths") ? [] : draft.grants) {
-    const known = ordered(rights).filter((right) => restricts.fs.includes(right));
-    if (known.length === 0) continue;
-    const missing = draft.missing.get(path);
-    const grant: Grant = {
-      ...grantFor(known, missing === "create" || (missing === undefined && isDirectory(path))),
-      ...(missing === undefined ? {} : { ifMissing: missing }),
-    };
+  const grants = unrestricted.includes("paths") ? [] : grantsOf(draft, restricts.fs);
+  for (const [path, grant] of grants) {
     rules.push(ruleFor(grant, path));
     const name = names.write(path);
-    if (typeof grant.access === "string" && !grant.refer && missing === undefined) {
+    if (typeof grant.access === "string" && !grant.refer && !grant.ifMissing) {
       add(grant.access, name);
       continue;
     }
@@ -103,8 +92,6 @@ export function contentOf(draft: Draft, names: Names, { abi, unrestricted }: Lim
   return { content, rules };
 }
 
-type Grant = Omit<Entry, "paths">;
-
 function ruleFor({ access, refer, ifMissing }: Grant, path: string): FsRule {
   let rule =
     typeof access === "string"
@@ -112,23 +99,4 @@ function ruleFor({ access, refer, ifMissing }: Grant, path: string): FsRule {
       : pathAccess(access, path);
   if (refer) rule = rule.withRefer();
   return ifMissing ? rule[missingModifiers[ifMissing].method]() : rule;
-}
-
-function isDirectory(path: string): boolean {
-  return statsOf(path)?.isDirectory() ?? true;
-}
-
-function grantFor(rights: readonly FsRight[], directory: boolean): Grant {
-  const within = (list: readonly FsRight[]) => rights.every((right) => list.includes(right));
-  if (!directory) {
-    if (within(roFiles("/").access)) return { access: "roFiles" };
-    return { access: within(rwFiles("/").access) ? "rwFiles" : rights };
-  }
-  if (within(["execute", "read_file", "read_dir"]) && rights.includes("read_file")) {
-    return { access: "ro" };
-  }
-  const writable = isWritable(new Set(rights));
-  if (writable && within(rwDirs("/").access)) return { access: "rw" };
-  if (writable && within([...rwDirs("/").access, "refer"])) return { access: "rw", refer: true };
-  return { access: rights };
 }

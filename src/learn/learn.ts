@@ -2,17 +2,10 @@
  * `landlock-restrict learn`: runs a command unrestricted, watches it, and writes the policy that it
  * needs.
  */
-import { constants, tmpdir } from "node:os";
+import { constants } from "node:os";
 import { LandlockError, printable, quoted } from "../errors/errors.ts";
 import { accessFs } from "../kernel/abi.ts";
-import {
-  currentDirectory,
-  inFolder,
-  knownRealPath,
-  lastName,
-  parentOf,
-  realPath,
-} from "../kernel/names.ts";
+import { inFolder, knownRealPath, lastName, parentOf } from "../kernel/names.ts";
 import { executeError, exitStatusFor } from "../kernel/refused.ts";
 import { contentOf } from "./content.ts";
 import { unifiedDiff } from "./diff.ts";
@@ -21,14 +14,14 @@ import { existingPolicy, type Existing } from "./existing.ts";
 import { rightsOn } from "../advise/fold.ts";
 import { extended } from "./merge.ts";
 import { Names } from "./names.ts";
-import { Collector } from "../advise/needs.ts";
-import { Places } from "../advise/places.ts";
+import { Collector } from "../advise/collector.ts";
+import { Places, startOfRun } from "../advise/places.ts";
 import { header, notes } from "./report.ts";
-import { Secrets } from "../advise/secrets.ts";
+import { surroundings } from "../advise/surroundings.ts";
 import { policyText } from "./toml.ts";
 import { requireMeaning } from "./verify.ts";
 import { writeWhole } from "./write.ts";
-import { isProject, type Surroundings } from "../advise/zones.ts";
+import type { Surroundings } from "../advise/zones.ts";
 import type { Ending } from "../trace/observation.ts";
 import { observe } from "../trace/observe.ts";
 import { placesOf, rewritableBy } from "../sandbox/rewritable.ts";
@@ -75,9 +68,6 @@ interface Lost {
   readonly failure: string;
 }
 
-/** The coarse clock that file systems use ticks at least this often: `CONFIG_HZ=100`. */
-const tickMs = 10;
-
 /**
  * Runs the command and writes the policy, however the command ended.
  *
@@ -94,7 +84,6 @@ export async function learn({
   const existing = existingPolicy(output, merge);
   // Now: the command may remove directories that it was started in.
   const around = surroundings();
-  const tmp = knownRealPath(tmpdir()) ?? "/tmp";
   const { collector, ending, start, problem, refused, caveats } = await watch(command, fds);
   if (refused !== undefined) return notExecuted(refused);
   const { forger } = collector;
@@ -103,8 +92,8 @@ export async function learn({
     if (problem !== undefined) throw problem;
     // The command may have made links to them.
     around.secrets.look();
-    const needs = collector.needs(new Places(start, tmp), around);
-    const drafted = draft(needs, existing.already, around, tmp);
+    const needs = collector.needs(new Places(start, around.tmp), around);
+    const drafted = draft(needs, existing.already, around);
     const policy = write(drafted, existing, around, lastName(command[0]!));
     return { ...policy, ending, operations: collector.seen, caveats };
   } catch (error) {
@@ -190,9 +179,7 @@ function isOpen({ grants, presets }: Draft, { already }: Existing, policy: strin
 }
 
 async function watch(command: readonly string[], fds: readonly number[]) {
-  // Whatever was made before has an earlier time than whatever the run makes.
-  await Bun.sleep(2 * tickMs);
-  const start = BigInt(Date.now() - tickMs) * 1_000_000n;
+  const start = await startOfRun();
   const collector = new Collector();
   const progress = progressLine(screenOf(2));
   let isFree = true;
@@ -223,30 +210,6 @@ async function watch(command: readonly string[], fds: readonly number[]) {
     progress.clear();
   }
   return { collector, start, ending, caveats, problem, refused };
-}
-
-function surroundings(): Surroundings {
-  const HOME = process.env["HOME"];
-  // Bun's replacement for bytes that are not UTF-8.
-  if (HOME?.includes("\ufffd")) {
-    throw new LandlockError("ERR_LANDLOCK_PATH", "HOME is not UTF-8: set it to a path that is");
-  }
-  const home = HOME?.startsWith("/") ? knownRealPath(HOME) : undefined;
-  const cwd = here();
-  const project = isProject(cwd, home) ? cwd : undefined;
-  return { home, project, secrets: new Secrets(home, project) };
-}
-
-function here(): string {
-  try {
-    return realPath(currentDirectory());
-  } catch (cause) {
-    throw new LandlockError(
-      "ERR_LANDLOCK_PATH",
-      "The current directory is gone: start in one that exists",
-      { cause },
-    );
-  }
 }
 
 /** The notes that do not stand in the policy yet. */

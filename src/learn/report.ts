@@ -1,31 +1,7 @@
 /** What is said about a learned policy, beside its rules: in the file, and on the terminal. */
-import type { Draft, Withheld } from "../advise/draft.ts";
+import type { Draft } from "../advise/draft.ts";
+import { byReason, type Withheld } from "../advise/judgement.ts";
 import type { Names } from "./names.ts";
-
-const reasons: Readonly<Record<Withheld["reason"], string>> = {
-  secret:
-    "Used, but not granted: it is secret, or a socket that gives the rights of others, such as root's. Add what the program really needs, as to roFiles, or to paths with resolve_unix:",
-  wide: "Used, but not granted: too much is in it. Add a part of it that will do:",
-  later:
-    "Used, but not granted for writing: it decides what runs later, outside of the sandbox. Most programs do without, or take a folder of the project, as bun install --cache-dir does. If yours does not, add it to rw:",
-  governing:
-    "Used, but not granted: what is in it decides what runs later, outside of the sandbox, such as .git/hooks. Have files made in a directory of their own, which is emptied rather than removed, or add it to rw:",
-  link: "Used, but not granted: hard links to files that are only read here, which could then be written. Most programs copy instead. If yours does not, add it to rw, with refer:",
-  name: "Used, but not granted: its name is not UTF-8, as all names in policies are. Rename it, or add a directory above:",
-  process:
-    "Used, but not granted: what /proc says of one process, which is another one each time. Only a rule for all of /proc has it, and that of all other processes:",
-  own: "Used, but not granted: a process sets it of itself, as the names of its threads. Most programs do without:",
-  terminal:
-    "Used, but not granted: a terminal, and the next run has another one. The command's own is /dev/tty. A rule for /dev/pts would be for all terminals:",
-  temporary:
-    "Used, but not granted: its name was drawn at random, and the next run has another one:",
-  changed:
-    "Used, but not granted: the command changed where this leads, so what it used cannot be told. Add what it really needs:",
-  barred:
-    "Used, but no policy can allow it: Landlock denies changes of mounts, and tracing processes outside. Do it around landlock-restrict:",
-  listing: "Listed, but not granted, which most programs do without:",
-  port: "Used, but not granted: the kernel picks another port each time. Let the server have a fixed one:",
-};
 
 /**
  * What a person should know, as lines: what was left out, and what comes along.
@@ -42,11 +18,11 @@ export function notes(
   programs: readonly string[],
   fragile: readonly string[],
 ): string[] {
-  const lines = Object.entries(reasons).flatMap(([reason, text]) => {
-    const some = draft.withheld.filter((one) => one.reason === reason);
-    if (some.length === 0) return [];
-    if (reason !== "listing") return [text, ...some.map((one) => `  ${withheldText(one, names)}`)];
-    return [text, `  ${some.map(({ what }) => JSON.stringify(names.write(what))).join(", ")}`];
+  const lines = byReason(draft.withheld).flatMap(({ reason, text, some }) => {
+    const heading = `Used, but not granted: ${text}:`;
+    if (reason !== "listing")
+      return [heading, ...some.map((one) => `  ${withheldText(one, names)}`)];
+    return [heading, `  ${some.map(({ what }) => JSON.stringify(names.write(what))).join(", ")}`];
   });
   if (draft.exposed.length > 0) {
     lines.push(

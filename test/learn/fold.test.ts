@@ -42,18 +42,22 @@ describe("fold", () => {
     });
   });
 
-  test("what the system brings along folds to the whole of it", () => {
+  test("what the system and packages bring along folds to the whole of it", () => {
     expect(
       folded({
         "/usr/lib/python3.11/os.py": read,
         "/usr/lib/python3.11/json/decoder.py": read,
         "/usr/share/misc/magic": read,
+        "/none/app/node_modules/a/b.js": read,
+        "/none/app/.git/HEAD": read,
         "/usr/lib/x86_64-linux-gnu/a/b/1": read,
         "/usr/lib/x86_64-linux-gnu/a/c/2": read,
       }),
     ).toEqual({
       "/usr/lib/python3.11": "read_file",
-      "/usr/share/misc/magic": "read_file",
+      "/usr/share/misc": "read_file",
+      "/none/app/node_modules": "read_file",
+      "/none/app/.git": "read_file",
       "/usr/lib/x86_64-linux-gnu/a": "read_file",
     });
   });

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { loadPolicy, type FsRule, type Rule } from "../../src/index.ts";
 import { Coverage } from "../../src/advise/coverage.ts";
 import { draft } from "../../src/advise/draft.ts";
-import { Collector } from "../../src/advise/needs.ts";
+import { Collector } from "../../src/advise/collector.ts";
 import { Places } from "../../src/advise/places.ts";
 import { Secrets } from "../../src/advise/secrets.ts";
 import { isTemporary } from "../../src/advise/zones.ts";
@@ -328,7 +328,7 @@ function drafted(project: string, operations: readonly object[]) {
   const secrets = new Secrets(undefined, project);
   const around = { project, home: undefined, secrets };
   const needs = collector.needs(new Places(BigInt(Date.now() + 60_000) * 1_000_000n), around);
-  return draft(needs, new Coverage(), around, "/tmp");
+  return draft(needs, new Coverage(), around);
 }
 
 testUnless(missing, "files that became something else meanwhile do not end the run", async () => {

@@ -99,7 +99,7 @@ describe("what is written in a home directory", () => {
       const script = names.map((name) => `echo y >~/${name}`).join("; ");
       const { code, stderr } = await scene.learn(["bash", "-c", script]);
       expect(code).toBe(0);
-      expect(stderr).toContain("add it to rw:");
+      expect(stderr).toContain("add it for writing:");
       for (const name of names) {
         expect([name, changesOn(scene, join(scene.home, name))]).toEqual([name, []]);
       }

@@ -288,7 +288,7 @@ testUnless(
     symlinkSync("../home/.npmrc", join(scene.project, "settings"));
     scene.write("plain", "x");
     const explain = [...cli, "explain", "-ro", "/usr", "/bin", "/lib", "/etc", "--", "cat"];
-    const careful = "Careful: these are secrets";
+    const careful = "Not advised: it is secret";
     const { stderr } = await scene.run([...explain, "settings", "plain"]);
     expect(stderr).toContain(careful);
     expect(stderr).toContain(`needs: ${join(scene.home, ".npmrc")}.`);

@@ -299,14 +299,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: "advise/fold.ts",
-    text: "if (isWide(target, around) || around.secrets.mayBeWithin(target)) return false;",
-    instead: "if (around.secrets.mayBeWithin(target)) return false;",
+    text: "return !isWide(directory, around) && !around.secrets.mayBeWithin(directory);",
+    instead: "return !around.secrets.mayBeWithin(directory);",
     tests: ["learn/fold.test.ts"],
   },
   {
     file: "advise/fold.ts",
-    text: "if (isWide(target, around) || around.secrets.mayBeWithin(target)) return false;",
-    instead: "if (isWide(target, around)) return false;",
+    text: "return !isWide(directory, around) && !around.secrets.mayBeWithin(directory);",
+    instead: "return !isWide(directory, around);",
     tests: ["learn/fold.test.ts", "learn/secrets.test.ts"],
   },
   {
@@ -322,8 +322,8 @@ export const mutations: readonly Mutation[] = [
     tests: ["learn/later.test.ts"],
   },
   {
-    file: "advise/draft.ts",
-    text: 'if (isGoverning(path, around.home)) return "later";',
+    file: "advise/judgement.ts",
+    text: 'if (isGoverning(path, home)) return "later";',
     instead: "",
     tests: ["learn/later.test.ts"],
   },

@@ -1,50 +1,76 @@
-/** Which options are proposed for which denials. Pure: no kernel, no program runs. */
+/** Which options are advised for which denials. No program runs, and nothing is enforced. */
 import { describe, expect, test } from "bun:test";
+import { mkdirSync, readdirSync, realpathSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Coverage } from "../../src/advise/coverage.ts";
+import { isHarmlessProbe } from "../../src/advise/judgement.ts";
+import { Places } from "../../src/advise/places.ts";
+import { Secrets } from "../../src/advise/secrets.ts";
+import { machineFiles } from "../../src/model/files.ts";
 import type { Layer } from "../../src/model/layer.ts";
 import type { Operation } from "../../src/model/operation.ts";
-import { landlock } from "../../src/index.ts";
+import type { Files } from "../../src/model/place.ts";
+import { landlock, roFiles } from "../../src/index.ts";
 import { adviseOn } from "../../src/explain/run/advice.ts";
-import { atomsOf, combined, joinFlags } from "../../src/explain/run/combine.ts";
+import { combined, joinFlags } from "../../src/explain/run/combine.ts";
 import { failureLog } from "../../src/explain/run/denied.ts";
-import { foldByNumber, foldPaths } from "../../src/explain/run/fold.ts";
-import { isIdle } from "../../src/explain/run/idle.ts";
 import { filesOfProcesses } from "../../src/trace/processes.ts";
 import { pasteable } from "../../src/terminal/text.ts";
 import { Trial } from "../../src/explain/run/trial.ts";
 import { fixOf, type Piece } from "../../src/explain/spell.ts";
+import { tempDir } from "../harness.ts";
 import { treeOf } from "../explain/tree.ts";
 
-const many = Array.from({ length: 12 }, (_, i) => `/srv/app/data/${i}`);
-const files = treeOf({
-  ...Object.fromEntries(many.map((path) => [path, "regular"] as const)),
-  "/etc/resolv.conf": "regular",
-  "/etc/nsswitch.conf": "regular",
-  "/etc/hosts": "regular",
-  "/etc/ssl/certs/ca.pem": "regular",
-  "/usr/share/zoneinfo/Europe/Berlin": "regular",
-  "/usr/lib/python3.11/json/decoder.py": "regular",
-  "/srv/out": "directory",
+const project = realpathSync(tempDir());
+const home = join(project, "home");
+const data = Array.from({ length: 12 }, (_, i) => join(project, "data", `${i}`));
+for (const path of [
+  ...data,
+  ...["home/.ssh/id_ed25519", "home/.npmrc", "home/other/.env", "own/.env", "own/file"].map(
+    (name) => join(project, name),
+  ),
+  ...["out/.keep", "own/.git/hooks/x", "node_modules/a/b.js"].map((name) => join(project, name)),
+]) {
+  mkdirSync(join(path, ".."), { recursive: true });
+  writeFileSync(path, "");
+}
+const certificate = join("/etc/ssl/certs", readdirSync("/etc/ssl/certs")[0] ?? "x");
+const everything: Layer = { handled: landlock.V7, grants: new Map(), ports: new Map() };
+// Not every machine has these.
+const made = treeOf({
   "/sys/fs/cgroup/a/4f2e/memory.max": "regular",
   "/sys/fs/cgroup/a/4f2e/cpu.max": "regular",
+  "/dev/pts/77": "char",
+  "/proc/77/stat": "regular",
+  "/proc/self/comm": "regular",
 });
-const everything: Layer = { handled: landlock.V7, grants: new Map(), ports: new Map() };
+const files: Files = {
+  find: (path, follow) => (made.find(path, follow).file ? made : machineFiles).find(path, follow),
+};
+const sandbox = { layers: [everything], files };
 
-function advise(operations: readonly Operation[], program = "tool", granted: string[] = []) {
-  const log = failureLog({ layers: [everything], files }, () => true);
+function advise(operations: readonly Operation[], granted: string[] = [], within = project) {
+  const log = failureLog(sandbox, () => true);
   for (const operation of operations) {
     const errno = operation.kind === "scope" ? "EPERM" : "EACCES";
-    log.add({ operation, errno, program, nested: false });
+    log.add({ operation, errno, program: "tool", nested: false });
   }
   const { denied, others } = log.all();
   expect(others).toEqual([]);
-  return adviseOn(denied, new Trial({ layers: [everything], files }), granted, () => null);
+  const already = new Coverage();
+  if (granted.length > 0) already.add(roFiles(...granted));
+  // All files were there before.
+  const places = new Places(BigInt(Date.now() + 60_000) * 1_000_000n, "/tmp", true);
+  const around = { project: within, home, secrets: new Secrets(home, within) };
+  return adviseOn(denied, new Trial(sandbox), { already, around, places, bun: false });
 }
 
 const read = (path: string): Operation => ({ kind: "open", path, read: true });
+const make = (path: string): Operation => ({ kind: "make", path, type: "directory" });
 
 test("a failure with another errno than Landlock's is not Landlock's", () => {
-  const log = failureLog({ layers: [everything], files }, () => true);
-  const operation = read("/etc/hosts");
+  const log = failureLog(sandbox, () => true);
+  const operation = read("/etc/passwd");
   for (const errno of ["EPERM", "EACCES"])
     log.add({ operation, errno, program: "tool", nested: false });
   const { denied, others } = log.all();
@@ -54,31 +80,35 @@ test("a failure with another errno than Landlock's is not Landlock's", () => {
 
 describe("adviseOn()", () => {
   const cases: [name: string, operations: Operation[], words: string][] = [
-    ["a file", [read("/etc/hosts")], "-rofiles /etc/hosts"],
+    ["a file", [read("/etc/passwd")], "-rofiles /etc/passwd"],
+    ["one file of a folder", [read(data[0]!)], `-rofiles ${data[0]}`],
+    ["files of one folder, as the folder", [read(data[0]!), read(data[1]!)], `-ro ${project}/data`],
     [
       "limits of a control group, which is another one each time",
       ["memory.max", "cpu.max"].map((name) => read(`/sys/fs/cgroup/a/4f2e/${name}`)),
       "-ro /sys/fs/cgroup",
     ],
     [
-      "two files, as one option",
-      [read(many[0]!), read(many[1]!)],
-      `-rofiles ${many[0]} ${many[1]}`,
+      "a file to make",
+      [{ kind: "open", path: join(project, "out/x"), write: true, create: true }],
+      `-rw ${project}/out`,
     ],
-    ["many files, as their folder", many.map(read), "-ro /srv/app/data"],
     [
-      "a file to make and read",
-      [{ kind: "open", path: "/srv/out/x", write: true, create: true }, read("/srv/out")],
-      "-rw /srv/out",
+      "a directory to make, and one in it",
+      [make(join(project, "dist"))],
+      `-rw +create_missing ${project}/dist`,
     ],
     [
       "looking up names",
       ["resolv.conf", "nsswitch.conf", "hosts"].map((name) => read(`/etc/${name}`)),
       "-preset dns",
     ],
-    ["certificates", [read("/etc/ssl/certs/ca.pem")], "-preset tls"],
-    ["time zones", [read("/usr/share/zoneinfo/Europe/Berlin")], "-preset timezone"],
-    ["a package's files", [read("/usr/lib/python3.11/json/decoder.py")], "-ro /usr/lib/python3.11"],
+    ["certificates", [read(certificate)], "-preset tls"],
+    [
+      "packages, from the first file on",
+      [read(join(project, "node_modules/a/b.js"))],
+      `-ro ${project}/node_modules`,
+    ],
     [
       "ports",
       [443, 80].map((port): Operation => ({ kind: "port", access: ["connect_tcp"], port })),
@@ -95,57 +125,72 @@ describe("adviseOn()", () => {
   }
 
   test("each operation has its own words", () => {
-    const { flags } = advise([read("/etc/hosts"), read("/etc/ssl/certs/ca.pem")]);
+    const { flags, verdicts } = advise([read("/etc/passwd"), read(certificate)]);
     expect(flags).toEqual([
-      ["-rofiles", "/etc/hosts"],
+      ["-rofiles", "/etc/passwd"],
       ["-preset", "tls"],
     ]);
+    expect(verdicts).toEqual(["needed", "needed"]);
   });
 
   test("what was granted before counts among the files of a folder", () => {
-    const before = many.slice(0, 3);
-    expect(advise([read(many[5]!)], "tool", before).all).toEqual(["-ro", "/srv/app/data"]);
-    expect(advise([read(many[5]!)], "tool", before.slice(1)).all).toEqual(["-rofiles", many[5]!]);
+    expect(advise([read(data[5]!)], [data[0]!]).all).toEqual(["-ro", join(project, "data")]);
   });
 
   test("the policy says the same, and what no option can", () => {
-    const { all, policy } = advise([read("/"), read("/etc/hosts")]);
-    expect(all).toEqual(["-rofiles", "/etc/hosts"]);
-    const paths = '[{ access = ["read_dir"], paths = ["/"] }]';
-    expect(policy.split("\n").sort()).toEqual([`paths = ${paths}`, 'roFiles = ["/etc/hosts"]']);
-  });
-});
-
-describe("folding", () => {
-  const fold = (...paths: string[]) => [...new Set(foldPaths(paths).values())];
-  const numbered = (folder: string) => [1, 2, 3, 4].map((i) => `${folder}/${i}`);
-
-  test("folders of many folders", () => {
-    const folders = numbered("/srv/x").flatMap(numbered);
-    expect(fold(...folders)).toEqual(["/srv/x"]);
+    const own = join(project, "own");
+    const { all, policy } = advise([read(own), read("/etc/passwd")]);
+    expect(all).toEqual(["-rofiles", "/etc/passwd"]);
+    const paths = `[{ access = ["read_dir"], paths = ["${own}"] }]`;
+    expect(policy.split("\n").sort()).toEqual([`paths = ${paths}`, 'roFiles = ["/etc/passwd"]']);
   });
 
-  test("never what is too wide, or holds keys", () => {
-    for (const folder of [
-      "/etc",
-      "/tmp",
-      "/home/user",
-      "/home/user/.ssh",
-      "/home/user/.aws/sso",
-      "/proc",
-    ]) {
-      expect(fold(...numbered(folder))).toEqual([]);
-    }
-    expect(fold(...numbered("/home/user/project"))).toEqual(["/home/user/project"]);
-  });
-
-  test("what is of one package is a folder from its first file on", () => {
-    expect(fold("/usr/share/zoneinfo/UTC")).toEqual(["/usr/share/zoneinfo"]);
-    expect(fold("/srv/x/.git/HEAD")).toEqual(["/srv/x/.git"]);
-    expect(fold("/srv/x/node_modules/a/b.js")).toEqual(["/srv/x/node_modules"]);
-    expect(fold("/usr/lib/x86_64-linux-gnu/libz.so", "/usr/bin/env", "/usr/lib/x")).toEqual([]);
-    expect(foldByNumber(["/srv/x/.git/HEAD"]).size).toBe(0);
-  });
+  const file = (name: string) => join(project, name);
+  const held: [name: string, operation: Operation, verdict: string, reason: string][] = [
+    ["a key", read(join(home, ".ssh/id_ed25519")), "secret", "secret"],
+    ["a folder of keys", read(join(home, ".ssh")), "secret", "secret"],
+    ["a token", read(join(home, ".npmrc")), "secret", "secret"],
+    ["a neighbour's .env", read(join(home, "other/.env")), "secret", "secret"],
+    ["the home", read(home), "harmless", "listing"],
+    ["what the home and the project are in", read(file("..")), "harmless", "listing"],
+    ["the root", read("/"), "harmless", "listing"],
+    ["/etc", read("/etc"), "harmless", "listing"],
+    ["/var", { kind: "make", path: "/var/x", type: "regular" }, "too wide", "wide"],
+    [
+      "the home, for writing",
+      { kind: "make", path: join(home, "x"), type: "regular" },
+      "too wide",
+      "wide",
+    ],
+    ["one process", read("/proc/77/stat"), "too wide", "process"],
+    ["a terminal", read("/dev/pts/77"), "too wide", "terminal"],
+    [
+      "the name of a thread",
+      { kind: "open", path: "/proc/self/comm", write: true },
+      "harmless",
+      "own",
+    ],
+    [
+      "writing to a control group",
+      { kind: "open", path: "/sys/fs/cgroup/a/4f2e/cpu.max", write: true },
+      "too wide",
+      "wide",
+    ],
+    ["a hook", { kind: "open", path: file("own/.git/hooks/x"), write: true }, "too wide", "later"],
+    [
+      "a file beside .git",
+      { kind: "open", path: file("own/x"), write: true, create: true },
+      "too wide",
+      "governing",
+    ],
+  ];
+  for (const [name, operation, verdict, reason] of held) {
+    test(`${name} is not advised: ${reason}`, () => {
+      const { all, policy, verdicts, withheld } = advise([operation], [], join(project, "own"));
+      expect([all, policy, verdicts]).toEqual([[], "", [verdict as never]]);
+      expect(withheld.map((one) => one.reason)).toContain(reason as never);
+    });
+  }
 });
 
 describe("combining", () => {
@@ -155,20 +200,21 @@ describe("combining", () => {
     with: [],
     paths,
   });
-  const real = (path: string) => path.replace(/^\/link$|^\/a\/link$/, "/elsewhere");
   const words = (...pieces: Piece[]) =>
-    joinFlags(combined(atomsOf(pieces, real)).map((piece) => fixOf([piece]).flags)).join(" ");
+    joinFlags(combined(pieces).map((piece) => fixOf([piece]).flags)).join(" ");
 
-  test("leaves out what another rule grants", () => {
-    const pieces = [verb("roFiles", "/a/b", "/ab"), verb("roDirs", "/a"), verb("roFiles", "/a")];
-    expect(words(...pieces)).toBe("-ro /a -rofiles /ab");
-    expect(words(verb("roDirs", "/a"), verb("rwDirs", "/a"))).toBe("-rw /a");
-    expect(words(verb("rwDirs", "/a/b"), verb("roDirs", "/a"))).toBe("-ro /a -rw /a/b");
-  });
-
-  test("goes by where links lead", () => {
-    expect(words(verb("roDirs", "/a"), verb("roFiles", "/a/link"))).toBe("-ro /a -rofiles /a/link");
-    expect(words(verb("roDirs", "/link"), verb("roFiles", "/elsewhere/b"))).toBe("-ro /link");
+  test("says each option once", () => {
+    const pieces = [verb("roFiles", "/a/b"), verb("rwDirs", "/d"), verb("roFiles", "/a/c")];
+    expect(words(...pieces)).toBe("-rofiles /a/b /a/c -rw /d");
+    const made: Piece = {
+      ...(verb("rwDirs", "/e") as Piece & { kind: "verb" }),
+      ifMissing: "create",
+    };
+    expect(words(verb("rwDirs", "/d"), made)).toBe("-rw /d -rw +create_missing /e");
+    expect(fixOf([made])).toMatchObject({
+      code: 'rwDirs("/e").createIfMissing()',
+      policy: 'paths = [{ access = "rw", paths = ["/e"], ifMissing = "create" }]',
+    });
   });
 });
 
@@ -198,15 +244,17 @@ test("the files in /proc of other processes are told apart, and have the types o
   expect(parents).toEqual(["/proc/88", "/proc", "/"]);
 });
 
-test("isIdle() is what makes no difference", () => {
+test("isHarmlessProbe() is what makes no difference", () => {
   const list = (path: string): Operation => ({ kind: "open", path, read: true });
-  expect(isIdle({ kind: "ioctl", path: "/dev/null" }, "bash", "/a/b")).toBe(true);
-  expect(isIdle({ kind: "ioctl", path: "/dev/tty" }, "bash", "/a/b")).toBe(false);
-  expect(["/", "/a", "/a/"].map((path) => isIdle(list(path), "bun", "/a/b"))).not.toContain(false);
-  expect(["/a/b", "/a/b/", "/c"].map((path) => isIdle(list(path), "bun", "/a/b"))).not.toContain(
-    true,
-  );
-  expect(isIdle(list("/a"), "ls", "/a/b")).toBe(false);
-  expect(isIdle(list("/proc/self/statm"), "bun", "/a/b")).toBe(true);
-  expect(isIdle(list("/proc/self/maps"), "bun", "/a/b")).toBe(false);
+  expect(isHarmlessProbe({ kind: "ioctl", path: "/dev/null" }, "bash", "/a/b")).toBe(true);
+  expect(isHarmlessProbe({ kind: "ioctl", path: "/dev/tty" }, "bash", "/a/b")).toBe(false);
+  expect(
+    ["/", "/a", "/a/"].map((path) => isHarmlessProbe(list(path), "bun", "/a/b")),
+  ).not.toContain(false);
+  expect(
+    ["/a/b", "/a/b/", "/c"].map((path) => isHarmlessProbe(list(path), "bun", "/a/b")),
+  ).not.toContain(true);
+  expect(isHarmlessProbe(list("/a"), "ls", "/a/b")).toBe(false);
+  expect(isHarmlessProbe(list("/proc/self/statm"), "bun", "/a/b")).toBe(true);
+  expect(isHarmlessProbe(list("/proc/self/maps"), "bun", "/a/b")).toBe(false);
 });

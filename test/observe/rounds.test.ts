@@ -109,7 +109,8 @@ testUnless(missingFor(1), "a Bun that aborts, and one that reports a missing fol
   expect(found.notes.join()).toContain("SIGABRT");
   const command = [bun, "-e", "console.log(1)"];
   const { added, run } = rounds(["-rofiles", "/dev/zero"], command, { cwd }, 4);
-  expect(added.flat()).toEqual(expect.arrayContaining(["bun=children", cwd]));
+  // What a Bun aborts without comes along with its program, before it aborts.
+  expect(added[0]).toContain("bun=children");
   expect(run).toMatchObject({ stdout: "1\n", code: 0 });
 });
 

@@ -4,7 +4,7 @@ import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tempDir, testUnless } from "../harness.ts";
 import { plainUser, userMissing } from "../other-user.ts";
-import { isIdle } from "../../src/explain/run/idle.ts";
+import { isHarmlessProbe } from "../../src/advise/judgement.ts";
 import { isOfOutside } from "../../src/explain/run/outside.ts";
 import { explained, missingFor, PATH, runCli } from "./explained.ts";
 
@@ -32,14 +32,16 @@ testUnless(missingFor(1), "no option is named for writing to what runs later", (
   const flags = found.denied.map(({ operation, flags: words }) => [operation.path, ...words]);
   expect(flags).toEqual([
     ...paths.map((path) => [join(home, path)]),
-    [join(project, "out"), "-rw", project],
+    // A rule for the project would be one for its hooks.
+    [join(project, "out")],
   ]);
-  expect(found.flags).toEqual(["-rw", project]);
-  expect(found.notes.join()).toContain("what is there runs later, outside of the sandbox");
+  expect([found.flags, found.policy]).toEqual([[], ""]);
+  expect(found.notes.join()).toContain("it decides what runs later, outside of the sandbox");
+  expect(found.notes.join()).toContain(`add it for writing: ${home}/.config, ${project}.`);
   const { stderr } = runCli(["explain", ...system, "--", ...command], settings);
   expect(stderr).toContain("yours to decide, see below");
   const cache = explained(system, ["sh", "-c", "true >~/.bun/install/cache/@t@/x.pile"], settings);
-  expect(cache.found.notes.join()).toContain(`writing ${home}/.bun/install/cache/@t@: what`);
+  expect(cache.found.notes.join()).toContain(`: ${home}/.bun/install/cache/@t@.`);
 });
 
 testUnless(missingFor(1), "a link is named with the file that it leads to", () => {
@@ -81,11 +83,11 @@ test("files that show what is in a process are told apart from those for everybo
 test("naming a thread makes no difference", () => {
   const names = ["/proc/self/task/11666/comm", "/proc/self/comm", "/proc/77/task/78/comm"];
   for (const path of names) {
-    expect(isIdle({ kind: "open", path, write: true }, "pandoc", "/")).toBe(true);
-    expect(isIdle({ kind: "open", path, read: true }, "pandoc", "/")).toBe(false);
+    expect(isHarmlessProbe({ kind: "open", path, write: true }, "pandoc", "/")).toBe(true);
+    expect(isHarmlessProbe({ kind: "open", path, read: true }, "pandoc", "/")).toBe(false);
   }
   const other = { kind: "open", path: "/proc/self/oom_score_adj", write: true } as const;
-  expect(isIdle(other, "pandoc", "/")).toBe(false);
+  expect(isHarmlessProbe(other, "pandoc", "/")).toBe(false);
 });
 
 testUnless(missingFor(1), "threads that are named get no advice", () => {

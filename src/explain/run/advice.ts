@@ -1,113 +1,79 @@
-/** Which options would allow what was denied: as few, and as narrow, as a person would write. */
-import { whereNamesChange } from "../../advise/changing.ts";
-import { piecesFor } from "../fix.ts";
-import type { Denial } from "../../model/model.ts";
+/** Which options would allow what was denied: the same that learn would grant for it. */
+import type { Coverage } from "../../advise/coverage.ts";
+import { draft, type Draft } from "../../advise/draft.ts";
+import { grantsOf, type Grant } from "../../advise/grant.ts";
+import { verdictOf, type Verdict, type Withheld } from "../../advise/judgement.ts";
+import { needsOfDenied } from "../../advise/needs.ts";
+import type { Places } from "../../advise/places.ts";
+import type { Surroundings } from "../../advise/zones.ts";
+import type { FsRight } from "../../kernel/abi.ts";
+import { isWithin } from "../../kernel/names.ts";
+import { nameFor, pathRules } from "../../vocabulary.ts";
+import { nearestVerb } from "../fix.ts";
 import { fixOf, type Piece } from "../spell.ts";
 import { assignWords } from "./assign.ts";
-import { atomsOf, combined, joinFlags } from "./combine.ts";
+import { combined, joinFlags } from "./combine.ts";
 import type { Counted, Denied } from "./denied.ts";
-import { foldByNumber, foldPaths } from "./fold.ts";
-import { isBun } from "./idle.ts";
 import type { Trial } from "./trial.ts";
-import { isWithheld } from "./withheld.ts";
 
 /** What to add to a command line, or to a policy. */
 export interface Advice {
   /** For each denied operation the words that allow it; none where there is no option for it. */
   readonly flags: readonly (readonly string[])[];
-  /** The words that allow all of them. */
+  /** What each of them is. */
+  readonly verdicts: readonly Verdict[];
+  /** The words that allow all that is advised. */
   readonly all: readonly string[];
   /** The same as lines of a policy in TOML, with what no option can say. */
   readonly policy: string;
+  /** What is not advised, and why. */
+  readonly withheld: readonly Withheld[];
 }
 
-/** Finds a program by its name, as on the command's PATH. */
-export type Which = (name: string) => string | null;
+/** Where a command ran. */
+interface Circumstances {
+  /** What its sandbox grants. */
+  readonly already: Coverage;
+  readonly around: Surroundings;
+  readonly places: Places;
+  /** Whether one of its programs is a Bun. */
+  readonly bun: boolean;
+}
 
-/** More than any chain of rules each of which needs the next one. */
-const roundsMax = 8;
+/** For a command that went on without what was denied: it worked. */
+export function nothingToAdd(denied: readonly Denied[]): Advice {
+  const verdicts = denied.map(() => "harmless" as const);
+  return { flags: denied.map(() => []), verdicts, all: [], policy: "", withheld: [] };
+}
 
 /**
  * Finds options for what was denied, and tries them out on the model.
  *
- * @param all What the sandbox denied
+ * @param denied What the sandbox denied
  * @param sandbox It
- * @param granted Paths of its rules
  */
 export function adviseOn(
-  all: readonly Denied[],
-  sandbox: Trial,
-  granted: readonly string[],
-  which: Which,
-): Advice {
-  const denied = all.filter((one) => isNameable(one) && !isWithheld(one));
-  let pieces = presetsFor(denied, sandbox, granted, which);
-  for (let round = 0; round < roundsMax; round++) {
-    const more = piecesOf(denied, sandbox.with(combined(pieces)), granted);
-    if (more.length === 0) break;
-    pieces = atomsOf([...pieces, ...more], (path) => sandbox.files.find(path, true).path);
-  }
-  const rules = combined(pieces);
-  const words = assignWords(denied, sandbox, pieces);
-  return {
-    flags: all.map((one) => words[denied.indexOf(one)] ?? []),
-    all: joinFlags(rules.map((piece) => fixOf([piece]).flags)),
-    policy: fixOf(rules).policy,
-  };
-}
-
-/** Whether options and policies can hold the names that an operation is about: they are texts. */
-export function isNameable({ operation, denials }: Denied): boolean {
-  const paths = [
-    "path" in operation ? operation.path : "",
-    "to" in operation ? operation.to : "",
-    ...denials.map(({ path = "" }) => path),
-  ];
-  return paths.every((path) => path.isWellFormed());
-}
-
-/** Presets by what they are for, and by how many different files one thinks of them. */
-const presets = [
-  { spec: "dns=ports", about: /^port 53$/, atLeast: 1 },
-  { spec: "dns", about: /^\/etc\/(resolv|nsswitch|host|gai)\.conf$|^\/etc\/hosts$/, atLeast: 2 },
-  { spec: "tls", about: /\/(ssl|pki|ca-certificates|crypto-policies)(\/|$)/, atLeast: 1 },
-  { spec: "timezone", about: /\/zoneinfo(\/|$)|^\/etc\/(localtime|timezone)$/, atLeast: 1 },
-];
-
-function presetsFor(
   denied: readonly Denied[],
   sandbox: Trial,
-  granted: readonly string[],
-  which: Which,
-): readonly Piece[] {
-  const executed = denied.flatMap(({ operation }) =>
-    operation.kind === "execute" ? [operation.path] : [],
-  );
-  const folded = foldByNumber([...new Set([...executed, ...granted])]);
-  const { files } = sandbox;
-  const shortest = (path: string) => {
-    const name = path.slice(path.lastIndexOf("/") + 1);
-    const found = which(name);
-    const isSame = found !== null && files.find(found, true).path === files.find(path, true).path;
-    return isSame ? name : path;
+  { already, around, places, bun }: Circumstances,
+): Advice {
+  const operations = denied.map(({ operation }) => operation);
+  const drafted = draft(needsOfDenied(operations, places, around, bun), already, around);
+  const withheld = [...drafted.withheld];
+  const pieces = piecesOf(drafted, sandbox.handled, around, withheld);
+  const rules = combined(pieces);
+  const flags = assignWords(denied, sandbox, pieces);
+  return {
+    flags,
+    verdicts: denied.map((one, i) => {
+      if (flags[i]!.length > 0) return "needed";
+      const held = withheld.find(({ what }) => isAbout(one, what));
+      return held ? verdictOf(held.reason) : "unknown";
+    }),
+    all: joinFlags(rules.map((piece) => fixOf([piece]).flags)),
+    policy: fixOf(rules).policy,
+    withheld,
   };
-  const specs = denied.flatMap((one) => ownPreset(one, folded, shortest));
-  const chosen: Piece[] = [...new Set(specs)].map((spec) => ({ kind: "preset", spec }));
-  for (const path of new Set(executed.flatMap((one) => folded.get(one) ?? []))) {
-    chosen.push({ kind: "verb", verb: "roDirs", with: [], paths: [path] });
-  }
-  for (const { spec, about, atLeast } of presets) {
-    const preset: Piece = { kind: "preset", spec };
-    const [without, granted] = [sandbox.with(chosen), sandbox.with([...chosen, preset])];
-    const helped = denied.filter(
-      (one) =>
-        about.test(placeOf(one)) &&
-        without.missing(one.operation).length > 0 &&
-        granted.missing(one.operation).length === 0,
-    );
-    if (new Set(helped.map(placeOf)).size >= atLeast) chosen.push(preset);
-  }
-  return chosen;
 }
 
 /** Where something was denied, as the program named it. */
@@ -116,63 +82,59 @@ export function placeOf({ operation }: Counted): string {
   return operation.kind === "scope" ? "" : operation.path;
 }
 
-/** A program to be executed; or a Bun that reads what `/proc` says of it, and aborts otherwise. */
-function ownPreset(
-  one: Denied,
-  folded: ReadonlyMap<string, string>,
-  shortest: (path: string) => string,
-): string[] {
-  const { operation, program } = one;
-  if (operation.kind === "execute") {
-    return folded.has(operation.path) ? [] : [`executable=${shortest(operation.path)}`];
-  }
-  const isAboutItself = /^\/proc\/(self|\d+)(\/|$)/.test(placeOf(one));
-  return isBun(program) && isAboutItself ? ["bun=children"] : [];
-}
-
-/** The rules for what is still denied. */
+/** The rules of a draft, of one path, port or preset each. */
 function piecesOf(
-  denied: readonly Denied[],
-  sandbox: Trial,
-  granted: readonly string[],
-): readonly Piece[] {
-  const { handled, files } = sandbox;
-  const all = denied.map((one) => sandbox.missing(one.operation).map(lasting));
-  const read = all.flatMap((denials) => denials.filter(isReading).map(({ path }) => path!));
-  const folded = foldPaths([...new Set(read)], granted);
-  // The same name for the same file, whichever of its names a program used.
-  const names = new Map<string, string>();
-  for (const one of denied) {
-    const name = placeOf(one).replace(/(?<=.)\/$/s, "");
-    if (!name.startsWith("/")) continue;
-    const { path } = files.find(name, true);
-    if (!names.has(path)) names.set(path, name);
+  drafted: Draft,
+  { fs, net }: Trial["handled"],
+  around: Surroundings,
+  withheld: Withheld[],
+): Piece[] {
+  const pieces: Piece[] = drafted.presets.map(({ spec }) => ({ kind: "preset", spec }));
+  for (const [path, grant, isDirectory] of grantsOf(drafted, fs)) {
+    // A rule that a run can add by itself must not open what a person has to decide about.
+    const isOpening =
+      isDirectory && grant.ifMissing !== "create" && around.secrets.mayBeWithin(path);
+    const rights = [...drafted.grants.get(path)!];
+    if (isOpening && rights.includes("read_file")) {
+      withheld.push({ what: path, rights, reason: "exposing" });
+    } else pieces.push(pieceFor(path, grant, rights, { isDirectory, isOpening }));
   }
-  return all.flatMap((denials): readonly Piece[] => {
-    const directories = denials.flatMap((denial) => {
-      if (!isReading(denial)) return [];
-      const { path = "" } = denial;
-      return whereNamesChange(`${path}/`) ?? folded.get(path) ?? procOf(path) ?? [];
-    });
-    if (denials.length > 0 && directories.length === denials.length) {
-      return [{ kind: "verb", verb: "roDirs", with: [], paths: [...new Set(directories)] }];
-    }
-    const known = denials.flatMap(({ path }) => names.get(path ?? "") ?? []);
-    return piecesFor(denials, files, { handled, names: known })[0] ?? [];
-  });
+  for (const [right, ports] of drafted.ports) {
+    if (!net.includes(right)) continue;
+    pieces.push(...ports.map((port): Piece => ({ kind: "port", right, ports: [port] })));
+  }
+  return pieces;
 }
 
-/** The same, about the folder if names in it are other ones each time. */
-function lasting(denial: Denial): Denial {
-  const folder = whereNamesChange(denial.path ?? "");
-  return folder === undefined ? denial : { ...denial, path: folder };
+function pieceFor(
+  path: string,
+  { access, refer, ifMissing }: Grant,
+  rights: readonly FsRight[],
+  { isDirectory, isOpening }: { isDirectory: boolean; isOpening: boolean },
+): Piece {
+  const paths = [path];
+  const missing = ifMissing ? { ifMissing } : {};
+  if (typeof access === "string" && !isOpening) {
+    const verb = nameFor(pathRules, "key", access)!;
+    return { kind: "verb", verb, with: refer ? ["refer"] : [], paths, ...missing };
+  }
+  const exact = typeof access === "string" ? rights : access;
+  const nearest = isOpening ? undefined : nearestVerb(exact, isDirectory);
+  return { kind: "exact", access: exact, paths, nearest, ...missing };
 }
 
-function isReading({ right, path }: Denial): boolean {
-  return path !== undefined && (right === "read_file" || right === "read_dir");
-}
-
-/** The directory of one process is gone with it: a rule has to be about all. */
-function procOf(path: string): string | undefined {
-  return /^\/proc\/(\d+|self|thread-self)(\/|$)/.test(path) ? "/proc" : undefined;
+/** Whether something withheld is what an operation is about. */
+function isAbout({ operation, denials }: Denied, what: string): boolean {
+  const paths = [
+    ...("path" in operation ? [operation.path] : []),
+    ...("to" in operation ? [operation.to] : []),
+    ...denials.flatMap(({ path }) => path ?? []),
+  ].map((path) =>
+    path
+      .replace(/^\/proc\/\d+/, "/proc/PID")
+      .replace(/\/task\/\d+/, "/task/TID")
+      .replace(/^\/dev\/pts\/\d+/, "/dev/pts/N"),
+  );
+  if (operation.kind === "port") return what.endsWith(` ${operation.port}`);
+  return paths.some((path) => isWithin(path, what) || isWithin(what, path));
 }

@@ -1,32 +1,42 @@
 /** Which of the rules for all each operation needs. */
+import { isWithin } from "../../kernel/names.ts";
 import type { Denial } from "../../model/model.ts";
 import { fixOf, type Piece } from "../spell.ts";
-import { ancestorsOf, combined, joinFlags } from "./combine.ts";
+import { combined, joinFlags } from "./combine.ts";
 import type { Denied } from "./denied.ts";
 import type { Trial } from "./trial.ts";
 
 /**
- * The words for each operation: those of one rule where one is enough.
+ * The words for each operation: those of one rule where one is enough; none where the rules do not
+ * allow it.
  *
- * @param pieces The rules that together allow all of them; of one path or port each
+ * @param pieces The rules that together allow them; of one path, port or preset each
  */
 export function assignWords(
   denied: readonly Denied[],
   sandbox: Trial,
   pieces: readonly Piece[],
 ): readonly (readonly string[])[] {
-  const places = Map.groupBy(pieces, (piece) => placeKey(piece, sandbox));
   const trials = new Map<Piece, Trial>();
   const trialOf = (piece: Piece) => {
     const trial = trials.get(piece) ?? sandbox.with([piece]);
     trials.set(piece, trial);
     return trial;
   };
+  const whole = sandbox.with(pieces);
   return denied.map(({ operation }) => {
+    const made = pieces.find(
+      (piece) =>
+        "ifMissing" in piece &&
+        piece.ifMissing === "create" &&
+        "path" in operation &&
+        isWithin(sandbox.files.find(operation.path, true).path, piece.paths[0]!),
+    );
+    if (made) return fixOf([made]).flags;
     const denials = sandbox.missing(operation);
-    const about = [...new Set(["preset", ...denials.flatMap(keysOf)])];
-    const tried = about
-      .flatMap((key) => places.get(key) ?? [])
+    if (whole.missing(operation).length > 0) return [];
+    const tried = pieces
+      .filter((piece) => denials.some((denial) => mayHelp(piece, denial, sandbox)))
       .map((piece) => ({ piece, left: trialOf(piece).missing(operation).length }));
     const enough = tried.find(({ left }) => left === 0);
     if (enough) return fixOf([enough.piece]).flags;
@@ -35,13 +45,9 @@ export function assignWords(
   });
 }
 
-/** What a rule is about; presets are about many things. */
-function placeKey(piece: Piece, { files }: Trial): string {
-  if (piece.kind === "preset") return "preset";
-  return piece.kind === "port" ? `port ${piece.ports[0]}` : files.find(piece.paths[0]!, true).path;
-}
-
-/** What a rule that helps is about. */
-function keysOf({ path, port }: Denial): readonly string[] {
-  return path === undefined ? [`port ${port}`] : [...ancestorsOf(path)];
+/** Whether a rule is about what was denied; presets are about many things. */
+function mayHelp(piece: Piece, { path, port }: Denial, { files }: Trial): boolean {
+  if (piece.kind === "preset") return true;
+  if (piece.kind === "port") return piece.ports[0] === port;
+  return path !== undefined && isWithin(path, files.find(piece.paths[0]!, true).path);
 }

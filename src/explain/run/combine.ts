@@ -1,64 +1,28 @@
-/** Many rules as few: what one of them grants, no other one has to grant again. */
-import { accessOf, type Piece } from "../spell.ts";
-
-/**
- * Each path, port and preset by itself, and none twice: paths that lie beneath another one with no
- * less rights are left out.
- *
- * @param real A path without symbolic links: a link may lead out of the directory that it is in
- */
-export function atomsOf(
-  pieces: readonly Piece[],
-  real: (path: string) => string,
-): readonly Piece[] {
-  const single = pieces.flatMap((piece): Piece[] => {
-    if (piece.kind === "preset") return [piece];
-    if (piece.kind === "port") return piece.ports.map((port) => ({ ...piece, ports: [port] }));
-    return piece.paths.map((path) => ({ ...piece, paths: [path] }));
-  });
-  const once = [...new Map(single.map((piece) => [JSON.stringify(piece), piece])).values()];
-  const placeOf = (piece: Piece) => ("paths" in piece ? real(piece.paths[0]!) : "");
-  const places = Map.groupBy(once, placeOf);
-  return once.filter((piece) => {
-    if (!("paths" in piece)) return true;
-    const place = placeOf(piece);
-    const isMore = (other: Piece, path: string) => {
-      const [more, less] = [accessOf(other), accessOf(piece)];
-      const isAbove = path !== place || more.length > less.length;
-      return isAbove && less.every((right) => more.includes(right));
-    };
-    const ways = [...new Set(ancestorsOf(place))];
-    return !ways.some((path) => places.get(path)?.some((other) => isMore(other, path)));
-  });
-}
-
-/** A path, and the directories that it is in. */
-export function* ancestorsOf(path: string): Generator<string> {
-  for (let next = path; next !== ""; next = next.slice(0, next.lastIndexOf("/"))) yield next;
-  yield "/";
-}
+/** Many rules in few words: one for all paths of the same rights. */
+import type { Piece } from "../spell.ts";
 
 const order = ["roDirs", "roFiles", "rwDirs", "rwFiles"];
 
-/** The rules with as few words as they have in common: one for all paths of the same rights. */
-export function combined(atoms: readonly Piece[]): readonly Piece[] {
+/** The rules with as few words as they have in common. */
+export function combined(pieces: readonly Piece[]): readonly Piece[] {
   const groups = new Map<string, Piece>();
-  for (const atom of atoms) {
-    const key = keyOf(atom);
+  for (const piece of pieces) {
+    const key = keyOf(piece);
     const known = groups.get(key);
-    if (known && "paths" in known && "paths" in atom) {
-      groups.set(key, { ...known, paths: [...known.paths, ...atom.paths] });
-    } else if (known?.kind === "port" && atom.kind === "port") {
-      const ports = [...known.ports, ...atom.ports].sort((a, b) => a - b);
+    if (known && "paths" in known && "paths" in piece) {
+      groups.set(key, { ...known, paths: [...known.paths, ...piece.paths] });
+    } else if (known?.kind === "port" && piece.kind === "port") {
+      const ports = [...known.ports, ...piece.ports].sort((a, b) => a - b);
       groups.set(key, { ...known, ports });
-    } else groups.set(key, atom);
+    } else groups.set(key, piece);
   }
   return [...groups].sort(([a], [b]) => rank(a) - rank(b)).map(([, piece]) => piece);
 }
 
 function keyOf(piece: Piece): string {
-  if (piece.kind === "verb") return [piece.verb, ...piece.with].join();
-  if (piece.kind === "exact") return JSON.stringify([piece.access, piece.nearest]);
+  const missing = "ifMissing" in piece ? piece.ifMissing : "";
+  if (piece.kind === "verb") return [piece.verb, ...piece.with, missing].join();
+  if (piece.kind === "exact") return JSON.stringify([piece.access, piece.nearest, missing]);
   return piece.kind === "port" ? piece.right : `preset ${piece.spec}`;
 }
 

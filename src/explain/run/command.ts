@@ -9,16 +9,19 @@ import { layerOf } from "../../model/layer.ts";
 import type { Operation } from "../../model/operation.ts";
 import { currentDirectory } from "../../kernel/names.ts";
 import { probe } from "../../kernel/probe.ts";
-import { Secrets } from "../../advise/secrets.ts";
+import { isBun } from "../../advise/bun.ts";
+import { Coverage } from "../../advise/coverage.ts";
+import { isHarmlessProbe } from "../../advise/judgement.ts";
+import { Places, startOfRun } from "../../advise/places.ts";
+import { surroundings } from "../../advise/surroundings.ts";
 import type { Rule } from "../../sandbox/rule.ts";
 import { writeError } from "../../terminal/output.ts";
 import { screenOf } from "../../terminal/screen.ts";
-import { adviseOn, type Which } from "./advice.ts";
+import { adviseOn, nothingToAdd, placeOf } from "./advice.ts";
 import { BarredLog } from "./barred-log.ts";
 import { Changes } from "../../trace/changes.ts";
 import { failureLog } from "./denied.ts";
 import { findingsJson, findingsText, type Findings } from "./findings.ts";
-import { isIdle } from "./idle.ts";
 import { notesOn } from "./notes.ts";
 import type { Attempt, Ending, Observation } from "../../trace/observation.ts";
 import { observe } from "../../trace/observe.ts";
@@ -36,11 +39,12 @@ interface ExplainRequest {
   readonly json: boolean;
   /** Whether the rules come from a policy, to which lines could be added. */
   readonly inPolicy: boolean;
-  /** Finds a program by its name, as on the command's PATH. */
-  readonly which: Which;
   /** Descriptors that the command gets besides 0, 1 and 2. */
   readonly fds: readonly number[];
 }
+
+/** What this program is called, before it becomes the command. */
+const ownName = "landlock-restrict";
 
 /** errnos that a denial has. */
 const errnos = ["EACCES", "EPERM", "EXDEV"];
@@ -54,11 +58,14 @@ const errnos = ["EACCES", "EPERM", "EXDEV"];
 export async function explainRun(request: ExplainRequest): Promise<Ending> {
   const plan = request.config.plan(...request.rules);
   const cwd = currentDirectory();
+  // Now: the command may remove directories that it was started in.
+  const around = surroundings();
   let first: number | undefined;
   const files = filesOfProcesses(machineFiles, () => first);
   // Now, while the files are there that the rules are about.
   const sandbox = { layers: [layerOf(plan, files)], files, kernel: probe() };
-  const began = Date.now();
+  const started = await startOfRun();
+  const began = Number(started / 1_000_000n);
   const changes = new Changes();
   const log = failureLog(
     sandbox,
@@ -67,6 +74,7 @@ export async function explainRun(request: ExplainRequest): Promise<Ending> {
   );
   const barred = new BarredLog(plan.handled.fs.length > 0);
   const start = new Start();
+  const programs = new Set<string>();
   let lost = 0;
   const judge = (observation: Observation) => {
     first ??= observation.pid;
@@ -78,7 +86,8 @@ export async function explainRun(request: ExplainRequest): Promise<Ending> {
     const { failed, operation, via } = observation;
     changes.add(observation);
     const program = start.nameOf(observation);
-    if (!isDenial(failed) || isIdle(operation, program, cwd)) return;
+    if (program !== ownName) programs.add(observation.program ?? "");
+    if (!isDenial(failed) || isHarmlessProbe(operation, program, cwd)) return;
     const failure = {
       operation: ownProc(operation, observation.process, first),
       errno: failed,
@@ -101,13 +110,24 @@ export async function explainRun(request: ExplainRequest): Promise<Ending> {
   try {
     if (problem !== undefined) throw problem;
     if (start.begun) {
-      const granted = plan.rules.flatMap((rule) =>
-        "path" in rule ? files.find(rule.path, true).path : [],
-      );
       const failures = log.all();
-      const advice = adviseOn(failures.denied, new Trial(sandbox), granted, request.which);
+      const { denied } = failures;
+      // The command may have made links to them.
+      around.secrets.look();
+      const already = new Coverage();
+      for (const rule of request.rules) already.add(rule);
+      const reads = denied.some((one) => placeOf(one).startsWith("/proc/"));
+      const advice =
+        ending.exitCode === 0
+          ? nothingToAdd(denied)
+          : adviseOn(denied, new Trial(sandbox), {
+              already,
+              around,
+              places: new Places(started, around.tmp, true),
+              bun: reads && [...programs].some(isBun),
+            });
       const notes = [
-        ...notesOn(failures, ending, new Secrets(process.env["HOME"])),
+        ...notesOn(failures, ending, advice.withheld),
         ...barred.notes(),
         ...lostNotes(lost),
         ...run.caveats(),
@@ -154,7 +174,7 @@ class Start {
 
   /** The name of the program that tried something. */
   nameOf({ process, program = "" }: Pick<Attempt, "process" | "program">): string {
-    if (process === this.#first && this.#state !== "running") return "landlock-restrict";
+    if (process === this.#first && this.#state !== "running") return ownName;
     return program.slice(program.lastIndexOf("/") + 1);
   }
 }

@@ -3,14 +3,15 @@ import { printable } from "../../errors/errors.ts";
 import { machineFiles } from "../../model/files.ts";
 import type { Denial } from "../../model/model.ts";
 import type { Operation } from "../../model/operation.ts";
+import { normalPath } from "../../kernel/names.ts";
 import type { Screen } from "../../terminal/screen.ts";
 import { table, type Column } from "../../terminal/table.ts";
 import { cutEnd, cutMiddle, cutStart, paint, pasteable } from "../../terminal/text.ts";
-import { isNameable, type Advice } from "./advice.ts";
+import type { Advice } from "./advice.ts";
 import type { CountedBar } from "./barred-log.ts";
 import type { Counted, Denied, Failures, OtherFailure } from "./denied.ts";
+import type { Verdict } from "../../advise/judgement.ts";
 import type { Ending } from "../../trace/observation.ts";
-import { isWithheld } from "./withheld.ts";
 
 /** All there is to say about a run. */
 export interface Findings extends Failures {
@@ -37,13 +38,19 @@ export function findingsJson(findings: Findings): string {
         ...one,
         rights: rightsOf({ ...one, denials }),
         denials,
+        verdict: advice.verdicts[i],
         flags: advice.flags[i],
       })),
-      ...barred.map((one) => ({ ...one, rights: [], denials: [], flags: [] })),
+      ...barred.map((one) => ({
+        ...one,
+        ...{ rights: [], denials: [], flags: [] },
+        verdict: ending.exitCode === 0 ? "harmless" : "too wide",
+      })),
     ],
-    others,
+    others: others.map((one) => ({ ...one, verdict: verdictOn(one) })),
     flags: advice.all,
     policy: advice.policy,
+    withheld: advice.withheld,
     notes,
   });
   return printable(text);
@@ -89,6 +96,7 @@ function programIn(denials: readonly Denial[], { path }: { readonly path: string
   return places.length === 0 || places.includes(own) ? "" : ` → ${places[0]!}`;
 }
 
+/** The last one is left out if nothing is advised. */
 const columns: readonly Column[] = [
   { head: "DENIED" },
   { head: "RIGHT", cut: cutEnd, least: 10, style: "dim" },
@@ -112,7 +120,7 @@ const manyRows = 4;
 
 /** Rows that say the same of several programs, or of many files, are one. */
 function rowsOf({ denied, barred, advice }: Findings): string[][] {
-  const rows = [...denied.map((one, i) => rowOf(one, advice.flags[i]!)), ...barred.map(barredRow)];
+  const rows = [...denied.map((one, i) => rowOf(one, advice, i)), ...barred.map(barredRow)];
   const places = Map.groupBy(rows, ({ name, right, where, allowed }) =>
     JSON.stringify([name, right, where, allowed]),
   );
@@ -151,7 +159,7 @@ function together(rows: readonly Row[]): Row {
   };
 }
 
-function rowOf(one: Denied, flags: readonly string[]): Row {
+function rowOf(one: Denied, { flags, verdicts, policy }: Advice, i: number): Row {
   const rights = rightsOf(one);
   return {
     name: nameOf(one.operation, rights),
@@ -160,7 +168,7 @@ function rowOf(one: Denied, flags: readonly string[]): Row {
     real: printable(one.denials[0]?.path ?? ""),
     times: one.times,
     programs: [printable(one.program)],
-    allowed: flags.length > 0 ? pasteable(flags) : remedyWithoutFlags(one),
+    allowed: flags[i]!.length > 0 ? pasteable(flags[i]!) : remedyWithout(one, verdicts[i]!, policy),
   };
 }
 
@@ -168,7 +176,7 @@ function rowOf(one: Denied, flags: readonly string[]): Row {
 function linkedTo({ operation, denials: [first] }: Denied): string {
   if (operation.kind !== "open" || first?.path === undefined) return "";
   if (!/^(read_|write_|truncate)/.test(first.right)) return "";
-  const named = operation.path.replace(/(?<=.)\/+$/s, "");
+  const named = normalPath(operation.path);
   // In /proc it is another name for the same directory.
   if (first.path === named || /^\/proc\//.test(named)) return "";
   if (machineFiles.find(named, true).path !== first.path) return "";
@@ -182,10 +190,10 @@ function barredRow({ operation, program, times }: CountedBar): Row {
   return { name: call, right: "", where, real: where, times, programs, allowed: "no rule" };
 }
 
-function remedyWithoutFlags(one: Denied): string {
-  if (!isNameable(one)) return "no option: not UTF-8";
-  if (isWithheld(one)) return "yours to decide, see below";
-  return one.operation.kind === "scope" ? "leaving out -scoped" : "a policy, see below";
+function remedyWithout({ operation }: Denied, verdict: Verdict, policy: string): string {
+  if (operation.kind === "scope") return "leaving out -scoped";
+  if (verdict !== "unknown") return "yours to decide, see below";
+  return policy === "" ? "see below" : "a policy, see below";
 }
 
 /** The directory that all of them are in. */
@@ -197,34 +205,38 @@ function commonPlace(paths: readonly string[]): string {
 
 /** The findings as text for people. */
 export function findingsText(findings: Findings, screen: Screen, inPolicy: boolean): string {
-  const { denied, barred, others, lost, advice, notes } = findings;
+  const { denied, barred, others, lost, advice, ending, notes } = findings;
   const title = (text: string, style: "green" | "yellow") =>
     `${paint(style, "landlock-restrict:", screen)} ${text}`;
   const lines = [];
   const mayBeOurs = ({ cause }: OtherFailure) => !ofOthers.includes(cause);
   const times = [...denied, ...barred].reduce((sum, one) => sum + one.times, 0);
-  if (times === 0 && (lost > 0 || others.some(mayBeOurs))) {
+  const what = times === 1 ? "1 operation" : `${times} operations`;
+  const worked = ending.exitCode === 0;
+  if (worked) {
+    const rest = times > 0 ? ` It did without ${what} that Landlock denied:` : "";
+    lines.push(title(`It worked: nothing needs adding.${rest}`, "green"));
+  } else if (times > 0) lines.push(title(`Landlock denied ${what}:`, "yellow"));
+  else if (lost > 0 || others.some(mayBeOurs)) {
     lines.push(title("Landlock may have denied something: see below.", "yellow"));
-  } else if (times === 0) lines.push(title("Landlock denied nothing.", "green"));
-  else {
-    const what = times === 1 ? "1 operation" : `${times} operations`;
-    lines.push(title(`Landlock denied ${what}:`, "yellow"), "");
-    const rows = rowsOf(findings);
-    lines.push(...table(columns, rows.slice(0, rowsMax), screen));
+  } else lines.push(title("Landlock denied nothing.", "green"));
+  if (times > 0) {
+    const rows = rowsOf(findings).map((row) => (worked ? row.slice(0, -1) : row));
+    const shown = worked ? columns.slice(0, -1) : columns;
+    lines.push("", ...table(shown, rows.slice(0, rowsMax), screen));
     const left = rows.length - rowsMax;
     if (left > 0) lines.push(`and ${left} more rows: --json has all of them`);
-    const incomplete =
-      advice.flags.some((flags, i) => flags.length === 0 && !isWithheld(denied[i]!)) &&
-      advice.policy !== "";
-    if (advice.all.length > 0) {
-      lines.push("", "To allow it, add:", `  ${paint("green", pasteable(advice.all), screen)}`);
-    }
-    if ((inPolicy || incomplete) && advice.policy !== "") {
-      const policy = advice.policy.split("\n").map((line) => `  ${paint("green", line, screen)}`);
-      const intro =
-        advice.all.length > 0 ? "In a policy, that is:" : "In a policy, this allows it:";
-      lines.push("", intro, ...policy);
-    }
+  }
+  if (advice.all.length > 0) {
+    lines.push("", "To allow it, add:", `  ${paint("green", pasteable(advice.all), screen)}`);
+  }
+  const isIncomplete = advice.verdicts.some(
+    (verdict, i) => verdict === "unknown" && advice.flags[i]!.length === 0,
+  );
+  if ((inPolicy || isIncomplete) && advice.policy !== "") {
+    const policy = advice.policy.split("\n").map((line) => `  ${paint("green", line, screen)}`);
+    const intro = advice.all.length > 0 ? "In a policy, that is:" : "In a policy, this allows it:";
+    lines.push("", intro, ...policy);
   }
   if (notes.length > 0) lines.push("", ...notes);
   for (const [head, about] of Object.entries(heads)) {
@@ -239,6 +251,11 @@ const othersMax = 3;
 
 /** Causes that are not this sandbox. */
 const ofOthers: readonly OtherFailure["cause"][] = ["permission", "nested"];
+
+function verdictOn({ cause }: OtherFailure): Verdict {
+  if (cause === "process") return "too wide";
+  return ofOthers.includes(cause) ? "not this sandbox" : "unknown";
+}
 
 /** Failures that have no row, by their causes. */
 const heads: Readonly<Record<string, readonly OtherFailure["cause"][]>> = {

@@ -1,10 +1,9 @@
 /** Denials in disguise: what a program made of one, and what it looked like. */
 import { printable } from "../../errors/errors.ts";
-import type { Secrets } from "../../advise/secrets.ts";
-import { isNameable, placeOf } from "./advice.ts";
+import { byReason, type Withheld } from "../../advise/judgement.ts";
+import { placeOf } from "./advice.ts";
 import type { Failures } from "./denied.ts";
 import type { Ending } from "../../trace/observation.ts";
-import { withheldNotes } from "./withheld.ts";
 
 /** A failure that does not look like a denial. */
 interface Disguise {
@@ -37,35 +36,19 @@ const EXIT_SIGABRT = 134;
 export function notesOn(
   { denied, others }: Failures,
   { exitCode, signal }: Ending,
-  secrets: Secrets,
+  withheld: readonly Withheld[],
 ): readonly string[] {
   const aborted = signal === "SIGABRT" || exitCode === EXIT_SIGABRT;
   const fitting = disguises.filter(({ program, place }) =>
     denied.some((one) => program.test(one.program) && place.test(placeOf(one))),
   );
-  const unnameable = denied.filter((one) => !isNameable(one)).map(placeOf);
   const renamed = denied.some(({ errno }) => errno === "EXDEV");
   const changed = others.filter(({ cause }) => cause === "changed").map(placeOf);
   // A file that is gone by now cannot be judged.
   const moved = others.some(({ errno, cause }) => errno === "EXDEV" && cause === "unknown");
-  const secret = new Set(denied.flatMap((one) => secrets.nameFor(placeOf(one)) ?? []));
-  const named = [...secret].map((name) => {
-    const same = secrets.sameAs(name);
-    return same === undefined ? name : `${name}, the same file as ${same}`;
-  });
   return [
-    ...(secret.size > 0
-      ? [
-          `Careful: these are secrets, or sockets that give the rights of others. Allow only those that the program really needs: ${printable(named.join(", "))}.`,
-        ]
-      : []),
     ...fitting.map(({ note }) => note).filter((note) => aborted || !note.includes("SIGABRT")),
-    ...withheldNotes(denied),
-    ...(unnameable.length > 0
-      ? [
-          `Options and policies hold UTF-8 only, which ${printable(unnameable[0]!)} is not: rename it, or grant a directory above it.`,
-        ]
-      : []),
+    ...withheldNotes(withheld),
     ...(changed.length > 0
       ? [
           `The command changed where ${printable(changed[0]!)} leads, so no option is named for it: what that would open may not be what failed.`,
@@ -80,4 +63,18 @@ export function notesOn(
       ? ["EXDEV looks like another file system: programs copy and remove instead, where they may."]
       : []),
   ];
+}
+
+/** So many of the paths that are not advised are named for each reason. */
+const namedMax = 5;
+
+/** What is not advised, by name: to add it is a person's decision. */
+function withheldNotes(withheld: readonly Withheld[]): string[] {
+  return byReason(withheld).map(({ text, some }) => {
+    const named = some.slice(0, namedMax).map(({ what, same }) => {
+      return same === undefined ? what : `${what}, the same file as ${same}`;
+    });
+    const more = some.length > namedMax ? `, and ${some.length - namedMax} more` : "";
+    return `Not advised: ${text}: ${printable(named.join(", "))}${more}.`;
+  });
 }

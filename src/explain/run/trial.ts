@@ -24,8 +24,9 @@ export class Trial {
   }
 
   /** Rights that the sandbox denies unless they are granted. */
-  get handled(): Layer["handled"]["fs"] {
-    return this.#sandbox.layers.flatMap((layer) => layer.handled.fs);
+  get handled(): Pick<Layer["handled"], "fs" | "net"> {
+    const all = this.#sandbox.layers.map((layer) => layer.handled);
+    return { fs: all.flatMap(({ fs }) => fs), net: all.flatMap(({ net }) => net) };
   }
 
   /** The same sandbox with these rules. */
