@@ -4,7 +4,7 @@ import { LandlockError, quoted } from "../errors/errors.ts";
 import { newestAbi, type NetRight } from "../kernel/abi.ts";
 import { ownPolicy } from "../policy/owner.ts";
 import { readFile, type Read } from "../policy/read.ts";
-import { fitted } from "../policy/fitted.ts";
+import { handledPart } from "../policy/handled.ts";
 import { presetOf } from "../presets/presets.ts";
 import type { FsRule, Rule } from "../sandbox/rule.ts";
 import { pathRule, portRule } from "../sandbox/rules.ts";
@@ -104,7 +104,7 @@ export function parseFlags(words: readonly string[]): Request {
   };
   const policy = file === undefined ? undefined : readFile(file, { abi, ifForeign: ownPolicy });
   const config = chooseConfig(choice, policy?.config);
-  const fit = (all: readonly Rule[]) => all.flatMap((rule) => fitted(rule, config));
+  const fit = (all: readonly Rule[]) => all.flatMap((rule) => handledPart(rule, config));
   // A right that an option leaves alone needs no rule of the policy.
   const fromPolicy = policy && free.size > 0 ? fit(policy.rules) : (policy?.rules ?? []);
   return {

@@ -3,8 +3,8 @@ import type { Config } from "../sandbox/config.ts";
 import { LandlockError } from "../errors/errors.ts";
 import { landlock } from "../sandbox/landlock.ts";
 import { lastName, parentOf, realPath } from "../kernel/names.ts";
-import { fitted, limited } from "../policy/fitted.ts";
-import type { Meaning } from "../policy/own.ts";
+import { handledPart, withRights } from "../policy/handled.ts";
+import type { ConfigAndRules } from "../policy/own.ts";
 import { readText } from "../policy/read.ts";
 import { flatten, type Rule } from "../sandbox/rule.ts";
 import type { Written } from "./content.ts";
@@ -25,8 +25,10 @@ export function requireMeaning(
   // Anew: what presets stand for may be another thing after the run.
   const old = before === undefined ? undefined : readText(before, path);
   const base = old?.config ?? landlock.V11.bestEffort();
-  const config = content.texts.has("unrestricted") ? limited(base, { ...base, scoped: [] }) : base;
-  const meant = [...(old?.rules ?? []), ...rules.flatMap((rule) => fitted(rule, config))];
+  const config = content.texts.has("unrestricted")
+    ? withRights(base, { ...base, scoped: [] })
+    : base;
+  const meant = [...(old?.rules ?? []), ...rules.flatMap((rule) => handledPart(rule, config))];
   let difference: string | undefined;
   try {
     const found = readText(text, path);
@@ -44,7 +46,7 @@ export function requireMeaning(
 }
 
 /** What one policy says and the other does not. */
-function differenceOf(found: Meaning, meant: Meaning): string | undefined {
+function differenceOf(found: ConfigAndRules, meant: ConfigAndRules): string | undefined {
   if (settingsOf(found.config) !== settingsOf(meant.config)) return "the settings differ";
   const [one, other] = [grantsOf(found.rules), grantsOf(meant.rules)];
   const extra = [...one.difference(other)][0];

@@ -1,14 +1,14 @@
-/** From a policy's file to the data in it. */
+/** Reads the data in a policy's file. */
 import { errnoName, LandlockError } from "../errors/errors.ts";
 import { close, openFile, readOpen } from "../kernel/syscalls.ts";
 import { isRegular, openOwned } from "./owner.ts";
 import { fromHere } from "./paths.ts";
 
-/** A policy as its file has it. */
+/** The content of a policy's file. */
 export interface Source {
   /** The file's absolute path. */
   readonly path: string;
-  /** The file, for messages: `"/app/package.json"#landlock`. */
+  /** The file's name in messages, such as `"/app/package.json"#landlock`. */
   readonly name: string;
   readonly value: unknown;
 }
@@ -25,16 +25,17 @@ const formats = new Map<string | undefined, (text: string) => unknown>([
 ]);
 
 /**
- * Reads a policy: the whole of a file, or the key `landlock` of a package.json.
+ * Reads a policy, which is a whole file or the key `landlock` of a package.json.
  *
  * @param path Absolute, or relative to the current directory
- * @param ifForeign Refuses a file that a stranger may have put there; what to do then
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` where it cannot be read, is no regular file, or is
- *   refused; `ERR_LANDLOCK_INVALID_RULE` where it cannot be parsed
+ * @param ifForeign If set, refuses a file that another user may have written; the text says what to
+ *   do then
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if it can't be read, isn't a regular file, or is
+ *   refused; `ERR_LANDLOCK_INVALID_RULE` if it can't be parsed
  */
 export function readSource(path: string, ifForeign?: string): Source {
   const file = fromHere(path);
-  // A name that no policy has is not worth reading.
+  // Checks the name first, to avoid reading a file that can't be a policy.
   formatOf(file);
   return sourceOf(textOf(file, ifForeign), file);
 }
@@ -43,7 +44,7 @@ export function readSource(path: string, ifForeign?: string): Source {
 function formatOf(file: string) {
   const isPackage = file.endsWith("/package.json");
   const format = file.slice(file.lastIndexOf("/") + 1).match(/\.(\w+)$/)?.[1];
-  // As Bun reads it, a package.json may have comments.
+  // Bun allows comments in a package.json.
   const parse = isPackage ? jsonc : formats.get(format);
   if (parse) return { parse, isPackage, isJson: format?.startsWith("json") };
   throw new LandlockError(
@@ -54,10 +55,10 @@ function formatOf(file: string) {
 }
 
 /**
- * A policy out of the text of its file.
+ * Reads a policy from its file's text.
  *
- * @param file Its path, absolute
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` as `readSource()`
+ * @param file The file's absolute path
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` as in `readSource()`
  */
 export function sourceOf(text: string, file: string): Source {
   const name = JSON.stringify(file);
@@ -74,13 +75,13 @@ export function sourceOf(text: string, file: string): Source {
   );
 }
 
-/** Of a package.json only the policy is ours to judge. */
+/** In a package.json only the key `landlock` matters. */
 function requireUnique(text: string, path: string, isPackage: boolean): void {
   for (const [first, ...rest] of duplicateKeys(text)) {
     if (first === undefined) {
       throw new LandlockError(
         "ERR_LANDLOCK_INVALID_RULE",
-        `Cannot parse ${JSON.stringify(path)}: something follows the policy's last bracket; take it out`,
+        `Cannot parse ${JSON.stringify(path)}: text follows the policy's last bracket; remove it`,
         { path },
       );
     }
@@ -91,7 +92,7 @@ function requireUnique(text: string, path: string, isPackage: boolean): void {
     );
     throw new LandlockError(
       "ERR_LANDLOCK_INVALID_RULE",
-      `Cannot parse ${JSON.stringify(path)}: the key ${place} stands twice; take out one of the two`,
+      `Cannot parse ${JSON.stringify(path)}: the key ${place} appears twice; remove one of the two`,
       { path },
     );
   }
@@ -124,13 +125,13 @@ function textOf(path: string, ifForeign?: string): string {
   } catch (cause) {
     throw new LandlockError(
       "ERR_LANDLOCK_INVALID_RULE",
-      `Cannot parse ${JSON.stringify(path)}: it is not UTF-8; save it as that`,
+      `Cannot parse ${JSON.stringify(path)}: it is not UTF-8; save it as UTF-8`,
       { path, cause },
     );
   }
 }
 
-/** By system calls that are needed anyway: loading node:fs takes longer than a policy. */
+/** Uses system calls that are loaded anyway: loading node:fs takes longer than reading a policy. */
 function bytesOf(path: string, ifForeign?: string): Uint8Array {
   const fd = ifForeign === undefined ? openFile(path) : openOwned(path, ifForeign);
   if (fd < 0) throw unreadable(path, `open failed with ${errnoName(-fd)}`, -fd);
@@ -159,23 +160,23 @@ function unreadable(path: string, why: string, errno?: number): LandlockError {
   );
 }
 
-/** A comment ends where a line of JavaScript does: at CR, U+2028 and U+2029 too. */
+/** A comment ends at a line break of JavaScript, which may also be CR, U+2028 or U+2029. */
 const tokens =
   /"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'|\/\/[^\n\r\u2028\u2029]*|\/\*[^]*?\*\/|[{}[\],:]/g;
 
-/** An object or list that is open, and where in it the text is. */
+/** An open object or list, and the current position in it. */
 interface Open {
-  /** Keys so far; a list has none. */
+  /** The keys so far. A list has none. */
   readonly keys?: Set<string>;
   at: string | number;
 }
 
 /**
- * Finds each key that its object has already, in text that was parsed before.
+ * Finds duplicate keys in text that the parser accepted.
  *
- * @param text JSON, with comments or without
- * @returns The path of each such key, as `["landlock", "paths", 0, "access"]`; an empty one for text
- *   that follows the value
+ * @param text JSON, with or without comments
+ * @returns The path of each duplicate key, such as `["landlock", "paths", 0, "access"]`; an empty
+ *   path for text after the value
  */
 function* duplicateKeys(text: string): Generator<(string | number)[], void> {
   const open: Open[] = [];
@@ -183,7 +184,7 @@ function* duplicateKeys(text: string): Generator<(string | number)[], void> {
   let closed = false;
   for (const [token] of text.matchAll(tokens)) {
     const inside = open.at(-1);
-    // What follows the whole value is not read at all.
+    // Parsers ignore text after the whole value.
     if (!inside && closed && /^[{["',:]/.test(token)) yield [];
     if (token === "{") open.push({ keys: new Set(), at: "" });
     else if (token === "[") open.push({ at: 0 });

@@ -7,11 +7,11 @@ const ENOENT = -2;
 const ENOTDIR = -20;
 
 /**
- * Finds the nearest package.json, from the folder of a script upwards.
+ * Finds the nearest package.json in a script's folder or above.
  *
  * @param script Absolute path
- * @returns Its path
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` where there is none, or the script is part of an
+ * @returns The path of the package.json
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if there is none, or the script is part of an
  *   installed package
  */
 export function packageOf(script: string): string {
@@ -23,9 +23,9 @@ export function packageOf(script: string): string {
   throw noPolicy(`there is no package.json in the folder of ${JSON.stringify(script)} or above`);
 }
 
-/** A program from elsewhere must not say itself what it may do. */
+/** An installed package must not choose its own permissions. */
 function owned(path: string): string {
-  // In Bun's cache, which the files of node_modules may be links to, each folder ends in "@@@1".
+  // node_modules may contain links into Bun's cache, where each folder ends in "@@@1".
   if (!/\/node_modules\/|@@@\d*\//.test(path)) return path;
   throw noPolicy(`${JSON.stringify(path)} belongs to an installed package`);
 }
@@ -37,7 +37,7 @@ function noPolicy(why: string): LandlockError {
   );
 }
 
-/** One that is there and cannot be opened counts: reading it says what is wrong. */
+/** A file that can't be opened counts too: reading it reports the reason. */
 function exists(path: string): boolean {
   if (process.platform !== "linux") {
     return (require("node:fs") as typeof import("node:fs")).existsSync(path);

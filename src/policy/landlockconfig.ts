@@ -1,7 +1,7 @@
 /**
- * The Landlock project's own format, as its reference implementation understands it: what a rule
- * grants is handled too, paths that do not exist are skipped, and what the kernel lacks is left
- * out. Other than there, relative paths belong to the file, as in all policies here.
+ * Reads the Landlock project's own format like its reference implementation. Granted rights are
+ * handled too, missing paths are skipped, and rights that the kernel lacks are left out. Unlike
+ * there, relative paths start from the file's folder, as in all policies here.
  *
  * @see {@link https://github.com/landlock-lsm/landlockconfig}
  */
@@ -19,7 +19,7 @@ import {
 import { landlock } from "../sandbox/landlock.ts";
 import { FsRule, inOrder, NetRule } from "../sandbox/rule.ts";
 import type { Parsed } from "../validate/schemas.ts";
-import type { Meaning } from "./own.ts";
+import type { ConfigAndRules } from "./own.ts";
 import { toPaths, type Origin } from "./paths.ts";
 import type { Complain, Variables } from "./variables.ts";
 
@@ -34,17 +34,21 @@ export function isLandlockConfig(value: unknown): boolean {
   try {
     return ownKeys.some((key) => Object.hasOwn(value, key));
   } catch {
-    // A proxy that throws: the schema says so in a sentence.
+    // A proxy may throw. The schema reports it with a proper message.
     return false;
   }
 }
 
 /**
- * Reads a configuration that its schema let through.
+ * Reads a configuration that its schema accepted.
  *
- * @param base The folder that relative paths belong to
+ * @param base The folder that relative paths start from
  */
-export function readLandlockConfig(source: Source, base: string, complain: Complain): Meaning {
+export function readLandlockConfig(
+  source: Source,
+  base: string,
+  complain: Complain,
+): ConfigAndRules {
   const origin = { base, variables: variablesOf(source), complain };
   const groups = groupsOf(source.abi, complain);
   const handled = handledBy(source, groups, complain);
@@ -64,7 +68,9 @@ export function readLandlockConfig(source: Source, base: string, complain: Compl
   return { config: config.bestEffort(), rules };
 }
 
-/** A variable that is named twice has the values of both; one without values expands to nothing. */
+/**
+ * A variable that is defined twice has the values of both. One without values expands to nothing.
+ */
 function variablesOf(source: Source): Variables {
   const variables = new Map<string, readonly string[]>();
   for (const { name, literal = [] } of source.variable ?? []) {
@@ -73,7 +79,7 @@ function variablesOf(source: Source): Variables {
   return variables;
 }
 
-/** Puts the rights in place of `abi.all`, `abi.read_execute` and `abi.read_write`. */
+/** Replaces `abi.all`, `abi.read_execute` and `abi.read_write` by their rights. */
 type Groups = <Family extends keyof Rights>(
   family: Family,
   names: readonly string[],
@@ -95,7 +101,7 @@ function groupsOf(abi: number | undefined, complain: Complain): Groups {
     });
 }
 
-/** What stands under the name that JSON has for it or the one of TOML; one of them, not both. */
+/** The value under either the JSON or the TOML name of a key. Having both is an error. */
 function either<Value>(
   source: Readonly<Record<string, unknown>>,
   names: readonly [json: string, toml: string],
@@ -104,7 +110,7 @@ function either<Value>(
 ): { key: string; value: Value } {
   const [key = names[0], other] = names.filter((name) => source[name] !== undefined);
   if (other === undefined) return { key: `${place}${key}`, value: source[key] as Value };
-  throw complain(`${place}${other}`, `${key} is the same: take out one of the two`);
+  throw complain(`${place}${other}`, `${key} means the same: remove one of the two`);
 }
 
 function handledBy(source: Source, groups: Groups, complain: Complain) {
@@ -116,7 +122,7 @@ function handledBy(source: Source, groups: Groups, complain: Complain) {
     const net = read(["handledAccessNet", "handled_access_net"]);
     const scoped = ruleset.scoped ?? [];
     if (!fs.value && !net.value && !ruleset.scoped) {
-      throw complain(`ruleset[${i}]`, "it is empty: name what it handles, or take it out");
+      throw complain(`ruleset[${i}]`, "it is empty: name what it handles, or remove it");
     }
     handled.fs.push(...groups("fs", fs.value ?? [], fs.key));
     handled.net.push(...groups("net", net.value ?? [], net.key));
@@ -167,7 +173,7 @@ function portRules(source: Source, groups: Groups, complain: Complain): NetRule[
     const allowed = allowedBy(rule, "net", groups, `${key}[${i}].`, complain);
     const access = accessNet.filter((right) => allowed.includes(right));
     const ports = [...new Set(rule.port)];
-    // Below ABI 4 the group abi.all has nothing to grant.
+    // Below ABI 4 the group abi.all contains no network right.
     return access.length === 0 ? [] : [new NetRule({ access, ports, onDenial: "log" }, trusted)];
   });
 }

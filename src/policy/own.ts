@@ -1,4 +1,4 @@
-/** From a policy in this library's own format to a Config and rules. */
+/** Turns a policy in this library's own format into a Config and rules. */
 import type { Config } from "../sandbox/config.ts";
 import { LandlockError, messageFor } from "../errors/errors.ts";
 import { abiOfRight, newestAbi, type FsRight, type NetRight, type Rights } from "../kernel/abi.ts";
@@ -16,22 +16,26 @@ import {
   portRules,
   type PathKey,
 } from "../vocabulary.ts";
-import { fitted, limited } from "./fitted.ts";
+import { handledPart, withRights } from "./handled.ts";
 import { toPaths, type Origin } from "./paths.ts";
 import { expand, readVariables, type Complain } from "./variables.ts";
 
-/** What a policy comes to. */
-export interface Meaning {
+/** What a policy is turned into. */
+export interface ConfigAndRules {
   readonly config: Config;
   readonly rules: readonly Rule[];
 }
 
 /**
- * Reads a policy that its schema let through.
+ * Reads a policy that its schema accepted.
  *
- * @param base The folder that relative paths belong to
+ * @param base The folder that relative paths start from
  */
-export function readPolicy(policy: Parsed["policy"], base: string, complain: Complain): Meaning {
+export function readPolicy(
+  policy: Parsed["policy"],
+  base: string,
+  complain: Complain,
+): ConfigAndRules {
   const config = configOf(policy, complain);
   const variables = readVariables(policy.variables ?? {}, complain);
   const origin = { base, variables, complain };
@@ -51,7 +55,7 @@ export function readPolicy(policy: Parsed["policy"], base: string, complain: Com
   }
   for (const [i, preset] of (policy.presets ?? []).entries()) {
     for (const spec of expand(preset, variables, `presets[${i}]`, complain)) {
-      rules.push(...fitted(presetRule(spec, base, `presets[${i}]`, complain), config));
+      rules.push(...handledPart(presetRule(spec, base, `presets[${i}]`, complain), config));
     }
   }
   return { config, rules };
@@ -70,7 +74,7 @@ function configOf(policy: Parsed["policy"], complain: Complain): Config {
     if (key === undefined) continue;
     throw complain(
       `unrestricted[${i}]`,
-      `"${family}" is left alone here, and ${key} grants something in it: take out one of the two`,
+      `"${family}" is unrestricted here, but ${key} grants something in it: remove one of the two`,
     );
   }
   const all = landlock[`V${abi}` as "V1"];
@@ -85,15 +89,15 @@ function configOf(policy: Parsed["policy"], complain: Complain): Config {
   if (kept.fs.length + kept.net.length + kept.scoped.length === 0) {
     throw complain(
       "unrestricted",
-      `nothing is left that Landlock ABI ${abi} restricts: take out an entry, or raise abi`,
+      `nothing is left that Landlock ABI ${abi} restricts: remove an entry, or raise abi`,
     );
   }
-  const config = limited(all, kept);
+  const config = withRights(all, kept);
   if (bestEffort === false) return config;
   return config.bestEffort(bestEffort === true ? undefined : bestEffort);
 }
 
-/** A right that a policy names has to be one that it restricts. */
+/** A policy may only name rights that it restricts. */
 function requireRight(
   config: Config,
   right: FsRight | NetRight,
@@ -104,7 +108,7 @@ function requireRight(
   if (handled.includes(right)) return;
   throw complain(
     place,
-    `${right} needs Landlock ABI ${abiOfRight(right)} and abi is ${config.abi}: take it out, or raise abi`,
+    `${right} needs Landlock ABI ${abiOfRight(right)}, but abi is ${config.abi}: remove it, or raise abi`,
   );
 }
 
@@ -113,7 +117,7 @@ type Grant = NonNullable<Parsed["policy"]["paths"]>[number];
 function grantRule(grant: Grant, place: string, config: Config, origin: Origin): FsRule {
   const { access } = grant;
   const paths = toPaths(grant.paths, `${place}.paths`, origin);
-  // If it may be missing, no error about it comes later.
+  // No later error would report a path that may be missing.
   if ((grant.ifMissing ?? "fail") !== "fail") {
     requireReplaced(grant.paths, `${place}.paths`, origin);
   }
@@ -128,13 +132,13 @@ function grantRule(grant: Grant, place: string, config: Config, origin: Origin):
     rule = rule.withRefer();
   }
   if (rule.access.length === 0) {
-    throw origin.complain(`${place}.access`, "[] grants nothing: name a right, or take it out");
+    throw origin.complain(`${place}.access`, "[] grants nothing: name a right, or remove it");
   }
   const { ifMissing = "fail" } = grant;
   return ifMissing === "fail" ? rule : rule[missingModifiers[ifMissing].method]();
 }
 
-/** A shell's `$NAME` stands for itself here, where nobody means that. */
+/** Rejects a shell's `$NAME`, which would be taken literally. */
 function requireReplaced(templates: readonly string[], place: string, { complain }: Origin): void {
   for (const [i, template] of templates.entries()) {
     const name = /(?:^|\/)\$([A-Za-z_]\w*)(?:\/|$)/.exec(template.replaceAll("$$", ""))?.[1];

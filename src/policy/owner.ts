@@ -1,4 +1,4 @@
-/** A policy must be the operator's: nobody but root and the caller may have written it. */
+/** Ensures that only root and the caller may have written a policy. */
 import { LandlockError } from "../errors/errors.ts";
 import { idOf } from "../kernel/identity.ts";
 import { close, openIn, openPath, readFile, statusOf, type Status } from "../kernel/syscalls.ts";
@@ -21,15 +21,16 @@ const S_IWOTH = 0o002;
 const ENOTDIR = -20;
 const ELOOP = -40;
 
-/** What to do about a policy that was named. */
+/** What to do about an untrusted policy that the user named. */
 export const ownPolicy = "let it and its directories belong to root or to this user alone";
 
 /**
- * Opens a policy for reading, unless a stranger may have put it there, as git does with a
- * repository: it, and each directory and link on the way, must belong to root or the caller, and
- * nobody else may change it. What is judged is what is open, so nothing can be replaced afterwards.
+ * Opens a policy for reading, unless another user may have written it. Like git's check of
+ * repositories, it requires that the file and each directory and link on the way belong to root or
+ * the caller, and that nobody else may change them. It checks the open files, so nothing can be
+ * replaced afterwards.
  *
- * @param file Absolute
+ * @param file Absolute path
  * @param fix What to do, for the message
  * @returns A descriptor, or a negative errno
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` naming the file, directory or link, and why
@@ -56,9 +57,9 @@ export function openOwned(file: string, fix: string): number {
   if (fd < 0) return fd;
   let named = -1;
   try {
-    // What a link of /proc says is not always where it leads.
+    // A link of /proc may lead elsewhere than its text says.
     named = judged(openPath(file), file);
-    if (idOf(fd) !== idOf(named)) refuse(file, "is not where its links say");
+    if (idOf(fd) !== idOf(named)) refuse(file, "leads elsewhere than its links say");
   } catch (error) {
     close(fd);
     throw error;
@@ -68,28 +69,28 @@ export function openOwned(file: string, fix: string): number {
   return fd;
 }
 
-/** Opens a name, or the link that it is. */
+/** Opens a directory entry without following a link. */
 function openNext(folder: number, name: string, isLast: boolean): number {
-  // As a directory at first: that mounts what is mounted on demand.
+  // Opening as a directory triggers automounts.
   const how = isLast ? O_NONBLOCK | O_NOCTTY : O_PATH | O_DIRECTORY;
   const fd = openIn(folder, name, O_NOFOLLOW | how);
   return fd === ELOOP || fd === ENOTDIR ? openIn(folder, name, O_NOFOLLOW | O_PATH) : fd;
 }
 
-/** Whether an open file is one that is read to its end without waiting. */
+/** Whether an open file is a regular one, so that reading it can't wait. */
 export function isRegular(fd: number): boolean {
   const status = statusOf(fd);
   return typeof status === "object" && (status.mode & S_IFMT) === S_IFREG;
 }
 
-/** Why somebody else decides what is there, or nothing. */
+/** Why another user could change the file, or undefined. */
 function objection({ uid, gid, mode }: Status): string | undefined {
   if (uid !== 0 && uid !== process.geteuid?.()) return `belongs to user ${uid}`;
   const type = mode & S_IFMT;
   if (type === S_IFLNK) return undefined;
   const shared = (mode & S_IWGRP) !== 0 && !isOwnGroup(gid, uid);
   if (type === S_IFDIR) {
-    // Where the sticky bit is set, nobody replaces what belongs to others.
+    // In a sticky directory, nobody can replace the files of other users.
     if ((mode & S_ISVTX) !== 0) return undefined;
     if ((mode & S_IWOTH) !== 0) return "is a directory that everybody may change";
     return shared ? `is a directory that group ${gid} may change` : undefined;
@@ -100,8 +101,8 @@ function objection({ uid, gid, mode }: Status): string | undefined {
 }
 
 /**
- * Whether a group has the number of a user, and nobody else in it, as far as `/etc/group` and
- * `/etc/passwd` tell.
+ * Whether a group has a user's id and no other members, according to `/etc/group` and
+ * `/etc/passwd`.
  */
 function isOwnGroup(gid: number, uid: number): boolean {
   if (gid !== uid) return false;
@@ -115,7 +116,7 @@ function isOwnGroup(gid: number, uid: number): boolean {
     );
 }
 
-/** The lines of such a file by their parts; none if it cannot be read. */
+/** The fields of each line in such a file; empty if it can't be read. */
 function entriesOf(file: string): string[][] {
   const lines = new TextDecoder().decode(readFile(file) ?? new Uint8Array()).split("\n");
   return lines.map((line) => line.split(":")).filter((parts) => parts.length > 3);

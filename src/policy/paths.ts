@@ -1,9 +1,9 @@
-/** Paths of policies are relative to the file they stand in. */
+/** Resolves paths in policies, which are relative to the policy's file. */
 import { LandlockError } from "../errors/errors.ts";
 import { currentDirectory, inFolder } from "../kernel/names.ts";
 import { expand, type Complain, type Variables } from "./variables.ts";
 
-/** The path as seen from a folder. `..` stays: behind a symbolic link it means another folder. */
+/** Makes a path absolute. It keeps `..`, which means another folder after a symbolic link. */
 export function absolute(path: string, base: string): string {
   if (path.startsWith("/")) return path;
   const rest = path.replace(/^(\.\/+)+/, "").replace(/^\.$/, "");
@@ -11,9 +11,9 @@ export function absolute(path: string, base: string): string {
 }
 
 /**
- * The path as seen from the current directory.
+ * Makes a path absolute, starting from the current directory.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` where that is gone, or has a name that is not UTF-8
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if that is gone, or its name isn't UTF-8
  */
 export function fromHere(path: string): string {
   if (path.startsWith("/")) return path;
@@ -31,23 +31,23 @@ export function fromHere(path: string): string {
   if (whole.isWellFormed()) return whole;
   throw new LandlockError(
     "ERR_LANDLOCK_PATH",
-    `Cannot use ${JSON.stringify(whole)}: it is not UTF-8; use a directory whose name is`,
+    `Cannot use ${JSON.stringify(whole)}: it is not UTF-8; use a directory whose name is UTF-8`,
     { path },
   );
 }
 
-/** What all paths of a policy have in common. */
+/** What all paths of a policy depend on. */
 export interface Origin {
-  /** The folder that relative paths belong to. */
+  /** The folder that relative paths start from. */
   readonly base: string;
   readonly variables: Variables;
   readonly complain: Complain;
 }
 
 /**
- * Paths as rules have them: absolute, and without variables.
+ * Expands variables and makes paths absolute, as rules need them.
  *
- * @param key Where the list stands in the policy, for messages
+ * @param key The list's key in the policy, for messages
  */
 export function toPaths(templates: readonly string[], key: string, origin: Origin): string[] {
   return templates.flatMap((template, i) => {

@@ -1,4 +1,4 @@
-/** Policies: what a file says to restrict and to allow, as a Config and rules. */
+/** Policies: data that describes a Config and rules. */
 import type { Config } from "../sandbox/config.ts";
 import { atCaller, LandlockError, messageFor } from "../errors/errors.ts";
 import { parse } from "../validate/parse.ts";
@@ -10,7 +10,7 @@ import type { Rule } from "../sandbox/rule.ts";
 import type { Ruleset } from "../sandbox/ruleset.ts";
 import type { PathLike } from "../validate/values.ts";
 
-/** A Config and its rules, as `loadPolicy()` and `parsePolicy()` make them. Frozen plain data. */
+/** A Config and its rules, made by `loadPolicy()` and `parsePolicy()`. Frozen plain data. */
 export class Policy extends PlainData {
   static {
     publicClass(this, "Policy");
@@ -18,7 +18,7 @@ export class Policy extends PlainData {
 
   /** What is restricted, and how strictly. */
   readonly config: Config;
-  /** What stays allowed; paths are absolute. */
+  /** What stays allowed; all paths are absolute. */
   readonly rules: readonly Rule[];
   readonly #source: string;
 
@@ -32,7 +32,7 @@ export class Policy extends PlainData {
   }
 
   /**
-   * What `restrict()` would ask this kernel. Changes nothing, opens no path.
+   * The plan that `restrict()` would follow on this kernel. Changes nothing and opens no path.
    *
    * @throws {LandlockError} As `config.plan()`
    */
@@ -59,7 +59,7 @@ export class Policy extends PlainData {
     return this.#named(() => this.config.restrict(...this.rules));
   }
 
-  /** Errors name the policy, and its keys where the library would name its methods. */
+  /** Makes errors name the policy and its keys instead of the library's methods. */
   #named<Result>(action: () => Result): Result {
     try {
       return action();
@@ -79,17 +79,17 @@ export class Policy extends PlainData {
 
 /** Settings of `parsePolicy()`. */
 export interface PolicyOptions {
-  /** The folder that relative paths belong to; default: the current directory. */
+  /** The folder that relative paths start from; default: the current directory. */
   readonly base?: string;
 }
 
 /**
- * Reads a policy out of data, as from JSON: in this library's format or that of the Landlock
- * project.
+ * Reads a policy from data, such as parsed JSON. It accepts this library's format and the Landlock
+ * project's.
  *
- * @param value What the policy's file holds
- * @param options `base`: the folder that relative paths belong to
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the key that is wrong
+ * @param value The content of a policy file
+ * @param options `base`: the folder that relative paths start from
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the invalid key
  * @see {@link https://github.com/landlock-lsm/landlockconfig}
  */
 export function parsePolicy(value: unknown, options: PolicyOptions = {}): Policy {
@@ -100,12 +100,12 @@ export function parsePolicy(value: unknown, options: PolicyOptions = {}): Policy
 }
 
 /**
- * Reads a policy out of a file: `.json`, `.jsonc`, `.toml` or `.yaml`, or the key `landlock` of a
- * `package.json`. Relative paths in it belong to the folder of the file.
+ * Reads a policy from a `.json`, `.jsonc`, `.toml` or `.yaml` file, or from the key `landlock` of a
+ * `package.json`. Relative paths in it start from the file's folder.
  *
  * @param path Absolute or relative to the current directory, or a `file:` URL
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` where the file cannot be read,
- *   `ERR_LANDLOCK_INVALID_RULE` where it cannot be parsed or naming the key that is wrong
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if the file can't be read;
+ *   `ERR_LANDLOCK_INVALID_RULE` if it can't be parsed, or naming the invalid key
  */
 export function loadPolicy(path: PathLike): Policy {
   return atCaller(loadPolicy, () => {

@@ -1,27 +1,27 @@
 /**
- * From what a policy says to a Config and rules. In the published bundle this and all it needs of
- * this folder is evaluated on first use: see `src/build/main.ts`.
+ * Turns a policy into a Config and rules. The published bundle evaluates this folder's code on
+ * first use: see `src/build/main.ts`.
  */
 import { LandlockError } from "../errors/errors.ts";
 import { parentOf } from "../kernel/names.ts";
 import { parse } from "../validate/parse.ts";
 import { readSource, sourceOf, type Source } from "./file.ts";
 import { isLandlockConfig, readLandlockConfig } from "./landlockconfig.ts";
-import { readPolicy, type Meaning } from "./own.ts";
+import { readPolicy, type ConfigAndRules } from "./own.ts";
 import { fromHere } from "./paths.ts";
 
-/** A policy, and where it comes from: for messages. */
-export interface Read extends Meaning {
+/** A policy, and its source for messages. */
+export interface Read extends ConfigAndRules {
   readonly source: string;
 }
 
 /**
- * Reads a policy out of data.
+ * Reads a policy from data.
  *
- * @param base The folder that relative paths belong to
- * @param source The data, for messages
- * @param abi In place of the one the policy names
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the key that is wrong
+ * @param base The folder that relative paths start from
+ * @param source Where the data came from, for messages
+ * @param abi Replaces the policy's own abi
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the invalid key
  */
 export function readValue(value: unknown, base: string, source: string, abi?: number): Read {
   const complain = (place: string, message: string, cause?: LandlockError) =>
@@ -35,14 +35,14 @@ export function readValue(value: unknown, base: string, source: string, abi?: nu
     );
   const folder = fromHere(base);
   const changes = abi === undefined ? {} : { abi };
-  const meaning = isLandlockConfig(value)
+  const read = isLandlockConfig(value)
     ? readLandlockConfig(
         { ...parse("landlockConfig", value, source), ...changes },
         folder,
         complain,
       )
     : readPolicy({ ...parse("policy", value, source), ...changes }, folder, complain);
-  return { ...meaning, source };
+  return { ...read, source };
 }
 
 interface Settings {
@@ -51,21 +51,21 @@ interface Settings {
 }
 
 /**
- * Reads a policy out of its file.
+ * Reads a policy from its file.
  *
- * @param settings `abi`: in place of the one the file names; `ifForeign`: as for `readSource()`
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` where it cannot be read, or is refused,
- *   `ERR_LANDLOCK_INVALID_RULE` where it cannot be parsed or naming the key that is wrong
+ * @param settings `abi`: replaces the policy's own abi; `ifForeign`: as in `readSource()`
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if it can't be read or is refused;
+ *   `ERR_LANDLOCK_INVALID_RULE` if it can't be parsed, or naming the invalid key
  */
 export function readFile(path: string, settings: Settings = {}): Read {
   return ofSource(readSource(path, settings.ifForeign), settings.abi);
 }
 
 /**
- * Reads a policy out of a text, as if it was in a file.
+ * Reads a policy from text, as if the text were in a file.
  *
- * @param path The file, absolute
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` as `readFile()`
+ * @param path The file's absolute path
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` as in `readFile()`
  */
 export function readText(text: string, path: string): Read {
   return ofSource(sourceOf(text, path));
@@ -75,7 +75,7 @@ function ofSource({ value, path, name }: Source, abi?: number): Read {
   return readValue(value, parentOf(path), name, abi);
 }
 
-/** Whether a policy is in this library's own format, and not in that of the Landlock project. */
+/** Whether a policy is in this library's own format instead of the Landlock project's. */
 export function isOwnFormat(value: unknown): boolean {
   return !isLandlockConfig(value);
 }

@@ -1,13 +1,14 @@
-/** The environment that the process was started with. */
+/** Restores the environment that this process was started with. */
 import { LandlockError } from "../errors/errors.ts";
 import { readFile } from "../kernel/syscalls.ts";
 
 /**
- * Runs it without the variables that Bun has read out of `.env` files by now: these belong to the
- * program, which must not choose its own policy, nor what a variable of the policy or a preset
- * stands for.
+ * Runs an action without the variables that Bun has read from `.env` files. Those files belong to
+ * the program, which must not choose its own policy or the values of variables in policies and
+ * presets.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` if `/proc/self/environ` cannot be read; and as it does
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if `/proc/self/environ` can't be read; and the errors
+ *   of the action
  */
 export function asStarted<Result>(action: () => Result): Result {
   const path = "/proc/self/environ";

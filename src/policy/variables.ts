@@ -1,17 +1,20 @@
-/** `${NAME}` in paths: only from the policy's own table. */
+/** Expands `${NAME}` in paths, only from the policy's own table. */
 import { LandlockError } from "../errors/errors.ts";
 import { inheritedVariable } from "../kernel/inherited.ts";
 
 /** The values of each variable. */
 export type Variables = ReadonlyMap<string, readonly string[]>;
 
-/** What a policy says a variable is; `env` names a variable of the environment. */
+/** A variable's definition in a policy. `env` names a variable of the environment. */
 type VariableSource = string | readonly string[] | { readonly env: string };
 
-/** Makes the error for a place in a policy, as `variables.HOME`; of a cause it keeps the code. */
+/**
+ * Makes the error for a place in a policy, such as `variables.HOME`. It keeps the code of its
+ * cause.
+ */
 export type Complain = (place: string, message: string, cause?: LandlockError) => LandlockError;
 
-/** Resolves the table; nothing of the environment is read but what it names. */
+/** Resolves the table. It reads only those environment variables that the table names. */
 export function readVariables(
   table: Readonly<Record<string, VariableSource>>,
   complain: Complain,
@@ -25,7 +28,7 @@ export function readVariables(
       if (nested !== undefined) {
         throw complain(
           place,
-          `${JSON.stringify(nested)} refers to another variable: write that where this one is used`,
+          `${JSON.stringify(nested)} refers to another variable: use both variables in the path instead`,
         );
       }
       return [name, values];
@@ -45,10 +48,10 @@ function fromEnvironment(place: string, name: string, complain: Complain): strin
   if (!value.isWellFormed()) {
     throw complain(
       place,
-      `the value of ${name} in the environment is not UTF-8, as all paths of policies have to be: correct it, or write a path here`,
+      `the value of ${name} in the environment is not UTF-8, which paths in policies must be: correct it, or write a path here`,
     );
   }
-  // "/home/${USER}" must not turn into "/home/../..".
+  // Prevents "/home/${USER}" from becoming "/home/../..".
   const plain = value.split("/").every((part) => part !== ".." && part !== ".");
   if (plain && (value.startsWith("/") || !value.includes("/"))) return value;
   throw complain(
@@ -57,29 +60,30 @@ function fromEnvironment(place: string, name: string, complain: Complain): strin
   );
 }
 
-/** Text and names of variables by turns: a name is at every odd place. */
+/** Splits a text into literal parts and variable names; names have odd indexes. */
 function split(template: string, place: string, complain: Complain): string[] {
   const parts = [""];
-  for (const [piece, , name] of template.matchAll(/\$\$|(\$\{([^}]*)\})|\$\{|[^$]+|\$/g)) {
-    if (piece === "${") {
+  for (const [token, , name] of template.matchAll(/\$\$|(\$\{([^}]*)\})|\$\{|[^$]+|\$/g)) {
+    if (token === "${") {
       throw complain(
         place,
         `${JSON.stringify(template)} has a \${ without }: close it, or write $\${ for a plain \${`,
       );
     }
     if (name !== undefined) parts.push(name, "");
-    else parts[parts.length - 1] += piece === "$$" ? "$" : piece;
+    else parts[parts.length - 1] += token === "$$" ? "$" : token;
   }
   return parts;
 }
 
-/** Lists multiply: a few of them could fill the memory. */
+/** Lists multiply, so a few of them could exhaust the memory. */
 const textsMax = 10_000;
 
 /**
- * Replaces `${NAME}`; `$$` stands for `$`. A variable of several values makes several texts.
+ * Replaces `${NAME}` by its values and `$$` by `$`. A variable with several values makes several
+ * texts.
  *
- * @param place Where the text stands in the policy, for a message
+ * @param place Where the text is in the policy, for messages
  */
 export function expand(
   template: string,
@@ -94,7 +98,7 @@ export function expand(
       const known = [...variables.keys()].join(", ");
       throw complain(
         place,
-        `\${${part}} is no variable: ${known ? `use ${known}, or add it to` : "define it in"} the table of variables; the environment is read only where that says so`,
+        `\${${part}} is not a variable: ${known ? `use ${known}, or add it to` : "define it in"} the table of variables; the environment is only used if the table says so`,
       );
     }
     if (texts.length * values.length > textsMax) {

@@ -2,10 +2,10 @@ import { LandlockError } from "../errors/errors.ts";
 import { parse as parseSchema, type Parsed } from "./schemas.ts";
 
 /**
- * Puts a value from outside through its zod schema.
+ * Checks a value from outside with its zod schema.
  *
- * @param call The function the user called, for the message, as `"bindTcp()"`
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE`
+ * @param call The function that the user called, for the message, such as `"bindTcp()"`
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if the value is invalid
  */
 export function parse<Name extends keyof Parsed>(
   name: Name,

@@ -1,6 +1,4 @@
-/**
- * The zod schemas of everything that comes from outside.
- */
+/** The zod schemas of all external values. */
 import * as z from "zod/mini";
 import { accessFs, accessNet, logFlags, newestAbi, scopes } from "../kernel/abi.ts";
 import { kernelStates } from "../kernel/probe.ts";
@@ -97,20 +95,20 @@ const schemas = {
     }),
 };
 
-/** The values that have a schema, by name. */
+/** The types of the values that have a schema, by name. */
 export type Parsed = {
   [Name in keyof typeof schemas]: z.infer<ReturnType<(typeof schemas)[Name]>>;
 };
 
-/** Those that were needed so far. */
+/** The schemas that were used so far. */
 const made: { [name: string]: z.core.$ZodType } = {};
 
-/** An unknown key first: it is often the misspelt name of one that is missing. */
+/** Prefers an unknown key, which is often the misspelt name of a missing one. */
 function leading(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue {
   return issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0]!;
 }
 
-/** Where one branch of a union comes further than its first look, its complaint says more. */
+/** If a union's branch fails beyond its first check, that branch's message is more specific. */
 function innermost(issue: z.core.$ZodIssue): Pick<z.core.$ZodIssue, "path" | "message"> {
   if (issue.code !== "invalid_union") return issue;
   const further = issue.errors
@@ -122,7 +120,7 @@ function innermost(issue: z.core.$ZodIssue): Pick<z.core.$ZodIssue, "path" | "me
   return { path: [...issue.path, ...path], message };
 }
 
-/** The value as its schema gives it, or what is wrong with it, the fix, and where in it. */
+/** Checks a value with its schema. Returns the value, or the problem, its fix and its place. */
 export function parse<Name extends keyof Parsed>(
   name: Name,
   value: unknown,
@@ -132,8 +130,8 @@ export function parse<Name extends keyof Parsed>(
   try {
     result = z.safeParse(schema, value);
   } catch {
-    // A proxy that throws, or data that contains itself.
-    const problem = `${shown(value)} cannot be read: give a rule or plain data that ends`;
+    // The value may be a proxy that throws, or data that contains itself.
+    const problem = `${shown(value)} cannot be read: give a rule or plain data without cycles`;
     return { problem, place: "" };
   }
   if (result.success) return { value: result.data };

@@ -1,14 +1,14 @@
 /**
- * What a single value has to look like. The schemas are made of these predicates, and the rule
- * constructors ask them first: in the published bundle zod is evaluated only when a value fails
- * or needs more than that, for it would cost every script a third of its start-up time.
+ * Predicates for single values, which the schemas use too. The rule constructors try them first
+ * because evaluating zod would cost every script a third of its start-up time. The published bundle
+ * only evaluates zod if a value fails or needs more checks.
  */
 import { newestAbi } from "../kernel/abi.ts";
 
-/** A path as users may write it: a string, or a `file:` URL. */
+/** A path from a user: a string, or a `file:` URL. */
 export type PathLike = string | FileUrl;
 
-/** `URL`, if the types of the project know it. */
+/** `URL`, if the project's types define it. */
 type FileUrl = typeof globalThis extends { URL: { prototype: infer Url } } ? Url : never;
 
 /** A non-empty string without NUL that UTF-8 can hold. */
@@ -16,7 +16,7 @@ export function isPathString(value: unknown): value is string {
   return typeof value === "string" && value !== "" && !value.includes("\0") && value.isWellFormed();
 }
 
-/** A `file:` URL of this machine, which decodes to a path without NUL or an encoded slash. */
+/** A local `file:` URL that decodes to a path without NUL or an encoded slash. */
 export function isFileUrl(value: unknown): value is FileUrl {
   if (!(value instanceof URL) || value.protocol !== "file:" || value.host !== "") return false;
   try {
@@ -37,8 +37,8 @@ export function isAbi(value: unknown): value is number {
 }
 
 /**
- * A plain copy of a list of different names out of `known`, or undefined if it is none. The methods
- * of the value itself, which may be of a subclass, are not asked.
+ * Copies a list of different names out of `known`, or returns undefined if it isn't one. It doesn't
+ * call the value's own methods, which a subclass may change.
  */
 export function listOf<Name extends string>(
   value: unknown,

@@ -168,10 +168,10 @@ export const mutations: readonly Mutation[] = [
     tests: ["policy/own.test.ts"],
   },
   {
-    file: "policy/fitted.ts",
+    file: "policy/handled.ts",
     text: "const access = one.access.filter(handled);",
     instead: "const access = one.access;",
-    tests: ["policy/fitted.test.ts"],
+    tests: ["policy/handled.test.ts"],
   },
   {
     file: "policy/file.ts",

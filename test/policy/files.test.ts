@@ -12,7 +12,7 @@ import {
   roDirs,
   rwDirs,
 } from "../../src/index.ts";
-import { limited } from "../../src/policy/fitted.ts";
+import { withRights } from "../../src/policy/handled.ts";
 import { tempDir } from "../harness.ts";
 
 const samples = join(import.meta.dir, "samples");
@@ -39,7 +39,10 @@ describe("formats", () => {
     pathAccess(["read_file", "write_file", "truncate"], "/dev/null"),
     connectTcp(443),
   ];
-  const config = limited(landlock.V11.bestEffort({ atLeast: 1 }), { ...landlock.V11, scoped: [] });
+  const config = withRights(landlock.V11.bestEffort({ atLeast: 1 }), {
+    ...landlock.V11,
+    scoped: [],
+  });
   for (const name of ["own.json", "own.jsonc", "own.toml", "own.yaml"]) {
     test(name, () => {
       const policy = loadPolicy(join(samples, name));
@@ -141,7 +144,7 @@ describe("complaints", () => {
     test(`a key that stands twice: ${JSON.stringify(text)}`, async () => {
       await write(name, text);
       expect(complaint(name)["message"]).toBe(
-        `Cannot parse "/${name}": the key ${place} stands twice; take out one of the two`,
+        `Cannot parse "/${name}": the key ${place} appears twice; remove one of the two`,
       );
     });
   }
@@ -150,7 +153,7 @@ describe("complaints", () => {
     for (const text of ['{ "ro": [] } { "rw": ["/"] }', '{} , "rw"', "{ /* } */ } // a\r[]"]) {
       await write("a.jsonc", text);
       expect(complaint("a.jsonc")["message"]).toBe(
-        `Cannot parse "/a.jsonc": something follows the policy's last bracket; take it out`,
+        `Cannot parse "/a.jsonc": text follows the policy's last bracket; remove it`,
       );
     }
     await write("a.jsonc", '{ "ro": [] } // "rw": {}\n/* { */\n');
@@ -188,7 +191,7 @@ describe("complaints", () => {
   test("a file that is not UTF-8", () => {
     expect(complaint("latin.json")).toEqual({
       code: "ERR_LANDLOCK_INVALID_RULE",
-      message: 'Cannot parse "/latin.json": it is not UTF-8; save it as that',
+      message: 'Cannot parse "/latin.json": it is not UTF-8; save it as UTF-8',
       path: join(folder, "latin.json"),
     });
   });

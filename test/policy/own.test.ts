@@ -15,7 +15,7 @@ import {
   rwFiles,
   type Rule,
 } from "../../src/index.ts";
-import { limited } from "../../src/policy/fitted.ts";
+import { withRights } from "../../src/policy/handled.ts";
 
 const read = (value: unknown) => parsePolicy(value, { base: "/base" });
 
@@ -74,7 +74,7 @@ describe("what is restricted", () => {
     const cases = { paths: { net, scoped }, net: { fs, scoped }, scoped: { fs, net } };
     for (const [family, kept] of Object.entries(cases)) {
       const { config } = read({ unrestricted: [family] });
-      expect(config).toEqual(limited(strict, { ...none, ...kept }));
+      expect(config).toEqual(withRights(strict, { ...none, ...kept }));
     }
     expect(read({ unrestricted: [] }).config).toEqual(strict);
   });

@@ -13,7 +13,7 @@ const schema = JSON.parse(JSON.stringify(policyJsonSchema())) as Record<string, 
 const beyond = [
   "is not replaced",
   "needs Landlock ABI",
-  "is left alone here",
+  "is unrestricted here",
   "nothing is left that Landlock",
   "grants nothing",
 ];

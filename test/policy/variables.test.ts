@@ -73,7 +73,7 @@ describe("expansion", () => {
     expect(rules).toMatchObject([{ paths: ["/a"] }]);
     expect(complaint([], {})).toBe("no complaint: ");
     const unknown = () => parsePolicy({ presets: ["executable=${B}"], variables });
-    expect(unknown).toThrow("presets[0]: ${B} is no variable: use A, or add it to the table");
+    expect(unknown).toThrow("presets[0]: ${B} is not a variable: use A, or add it to the table");
   });
 });
 
@@ -89,7 +89,7 @@ describe("the environment", () => {
 
   test("is not read otherwise", () => {
     expect(complaint(["${LANDLOCK_TEST_HOME}"])).toBe(
-      "ro[0]: ${LANDLOCK_TEST_HOME} is no variable: define it in the table of variables; the environment is read only where that says so",
+      "ro[0]: ${LANDLOCK_TEST_HOME} is not a variable: define it in the table of variables; the environment is only used if the table says so",
     );
   });
 
@@ -128,7 +128,7 @@ test("a value of the environment that is not UTF-8 is an error, not another file
   const start = 'export ODD=$(printf "/home/\\377"); exec "$0" -e "$1"';
   const { stderr } = Bun.spawnSync(["sh", "-c", start, process.execPath, script]);
   expect(stderr.toString()).toContain(
-    "variables.A: the value of ODD in the environment is not UTF-8, as all paths of policies have to be",
+    "variables.A: the value of ODD in the environment is not UTF-8, which paths in policies must be",
   );
 });
 
@@ -137,13 +137,13 @@ describe("complaints", () => {
     [
       ["/a", "${A}"],
       { B: "b", C: "c" },
-      "ro[1]: ${A} is no variable: use B, C, or add it to the table of variables; the environment is read only where that says so",
+      "ro[1]: ${A} is not a variable: use B, C, or add it to the table of variables; the environment is only used if the table says so",
     ],
     [["${A"], { A: "a" }, 'ro[0]: "${A" has a ${ without }: close it, or write $${ for a plain ${'],
     [
       ["${}"],
       { A: "a" },
-      "ro[0]: ${} is no variable: use A, or add it to the table of variables; the environment is read only where that says so",
+      "ro[0]: ${} is not a variable: use A, or add it to the table of variables; the environment is only used if the table says so",
     ],
     [
       ["~/x"],
@@ -153,7 +153,7 @@ describe("complaints", () => {
     [
       [],
       { A: "/a/${B}", B: "b" },
-      'variables.A: "/a/${B}" refers to another variable: write that where this one is used',
+      'variables.A: "/a/${B}" refers to another variable: use both variables in the path instead',
     ],
     [[], [], "variables: [] is not a table: give names and their values"],
     [[], { A: "" }, 'variables.A: "" is not a value: give a non-empty string without NUL'],

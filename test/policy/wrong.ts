@@ -47,7 +47,7 @@ export const own: readonly [value: unknown, message: string][] = [
     grant({ access: ["execute", "execute"] }),
     'paths[0].access: [ "execute", "execute" ] is not a set: name nothing twice',
   ],
-  [grant({ access: [] }), "paths[0].access: [] grants nothing: name a right, or take it out"],
+  [grant({ access: [] }), "paths[0].access: [] grants nothing: name a right, or remove it"],
   [grant({ paths: "/" }), 'paths[0].paths: "/" is not a list: give an array'],
   [grant({ refer: 1 }), "paths[0].refer: 1 is not a boolean: use true or false"],
   [
@@ -56,17 +56,17 @@ export const own: readonly [value: unknown, message: string][] = [
   ],
   [
     { abi: 1, ...grant({ refer: true }) },
-    "paths[0].refer: refer needs Landlock ABI 2 and abi is 1: take it out, or raise abi",
+    "paths[0].refer: refer needs Landlock ABI 2, but abi is 1: remove it, or raise abi",
   ],
   [
     { abi: 2, ...grant({ access: ["write_file", "truncate"] }) },
-    "paths[0].access[1]: truncate needs Landlock ABI 3 and abi is 2: take it out, or raise abi",
+    "paths[0].access[1]: truncate needs Landlock ABI 3, but abi is 2: remove it, or raise abi",
   ],
   [{ bindTcp: [80, 65536] }, "bindTcp[1]: 65536 is not a port: give an integer from 0 to 65535"],
   [{ bindUdp: ["53"] }, 'bindUdp[0]: "53" is not a port: give an integer from 0 to 65535'],
   [
     { abi: 3, connectTcp: [] },
-    "connectTcp: connect_tcp needs Landlock ABI 4 and abi is 3: take it out, or raise abi",
+    "connectTcp: connect_tcp needs Landlock ABI 4, but abi is 3: remove it, or raise abi",
   ],
   [{ presets: [""] }, 'presets[0]: "" is not a value: give a non-empty string without NUL'],
   ...["skip", "create"].map((ifMissing): [unknown, string] => [
@@ -75,7 +75,7 @@ export const own: readonly [value: unknown, message: string][] = [
   ]),
   [
     { unrestricted: ["all"] },
-    'unrestricted[0]: "all" is not what can be left alone: use some of paths, net, scoped, bindTcp, connectTcp, bindUdp, connectSendUdp',
+    'unrestricted[0]: "all" is not something that can be unrestricted: use some of paths, net, scoped, bindTcp, connectTcp, bindUdp, connectSendUdp',
   ],
   [
     { unrestricted: ["net", "net"] },
@@ -83,27 +83,27 @@ export const own: readonly [value: unknown, message: string][] = [
   ],
   [
     { unrestricted: ["scoped", "net"], connectSendUdp: [] },
-    'unrestricted[1]: "net" is left alone here, and connectSendUdp grants something in it: take out one of the two',
+    'unrestricted[1]: "net" is unrestricted here, but connectSendUdp grants something in it: remove one of the two',
   ],
   [
     { unrestricted: ["paths"], ...grant({}) },
-    'unrestricted[0]: "paths" is left alone here, and paths grants something in it: take out one of the two',
+    'unrestricted[0]: "paths" is unrestricted here, but paths grants something in it: remove one of the two',
   ],
   [
     { unrestricted: ["bindTcp", "connectTcp"], connectTcp: [443] },
-    'unrestricted[1]: "connectTcp" is left alone here, and connectTcp grants something in it: take out one of the two',
+    'unrestricted[1]: "connectTcp" is unrestricted here, but connectTcp grants something in it: remove one of the two',
   ],
   [
     { abi: 4, unrestricted: ["paths", "bindTcp", "connectTcp", "scoped"] },
-    "unrestricted: nothing is left that Landlock ABI 4 restricts: take out an entry, or raise abi",
+    "unrestricted: nothing is left that Landlock ABI 4 restricts: remove an entry, or raise abi",
   ],
   [
     { unrestricted: ["paths", "net", "scoped"] },
-    "unrestricted: nothing is left that Landlock ABI 11 restricts: take out an entry, or raise abi",
+    "unrestricted: nothing is left that Landlock ABI 11 restricts: remove an entry, or raise abi",
   ],
   [
     { abi: 2, unrestricted: ["paths"] },
-    "unrestricted: nothing is left that Landlock ABI 2 restricts: take out an entry, or raise abi",
+    "unrestricted: nothing is left that Landlock ABI 2 restricts: remove an entry, or raise abi",
   ],
 ];
 
@@ -118,7 +118,7 @@ export const landlockConfig: readonly [value: unknown, message: string][] = [
     { abi: 0, ruleset: [{ scoped: ["signal"] }] },
     "abi: 0 is not a Landlock ABI: give an integer from 1",
   ],
-  [{ ruleset: [{}] }, "ruleset[0]: it is empty: name what it handles, or take it out"],
+  [{ ruleset: [{}] }, "ruleset[0]: it is empty: name what it handles, or remove it"],
   [
     { ruleset: [{ handledAccessFs: ["abi.all"] }] },
     'ruleset[0].handledAccessFs[0]: "abi.all" needs to know the ABI: add the key abi',
@@ -133,11 +133,11 @@ export const landlockConfig: readonly [value: unknown, message: string][] = [
   ],
   [
     { ruleset: [{ handledAccessFs: ["execute"], handled_access_fs: ["execute"] }] },
-    "ruleset[0].handled_access_fs: handledAccessFs is the same: take out one of the two",
+    "ruleset[0].handled_access_fs: handledAccessFs means the same: remove one of the two",
   ],
   [
     { ...beneath({ allowedAccess: ["execute"] }), path_beneath: beneath({}).pathBeneath },
-    "path_beneath: pathBeneath is the same: take out one of the two",
+    "path_beneath: pathBeneath means the same: remove one of the two",
   ],
   [beneath({}), "pathBeneath[0].allowedAccess: it is missing: give a list of rights"],
   [
@@ -166,6 +166,6 @@ export const landlockConfig: readonly [value: unknown, message: string][] = [
   ],
   [
     { pathBeneath: [{ allowedAccess: ["execute"], parent: ["/a", "${b}"] }] },
-    "pathBeneath[0].parent[1]: ${b} is no variable: define it in the table of variables; the environment is read only where that says so",
+    "pathBeneath[0].parent[1]: ${b} is not a variable: define it in the table of variables; the environment is only used if the table says so",
   ],
 ];

@@ -1,11 +1,11 @@
-/** The schemas of what `explain()` and `permissions.has()` take. */
+/** The schemas for the arguments of `explain()` and `permissions.has()`. */
 import * as z from "zod/mini";
 import { accessFs, accessNet, scopes } from "../../kernel/abi.ts";
 import { nodeScopes } from "../../vocabulary.ts";
 import type { PathLike } from "../values.ts";
 import { fsRights, is, listOf, netRights, object, oneOf, port } from "./parts.ts";
 
-/** Whether it says what is denied, and what is not: a `Plan` or a `Report`. */
+/** Whether a value describes handled rights and rules, like a `Plan` or a `Report`. */
 function isJudging(value: unknown): value is object {
   const { handled, rules } = (value ?? {}) as {
     handled?: Record<string, unknown>;
@@ -17,7 +17,7 @@ function isJudging(value: unknown): value is object {
 
 const layer = z.custom<object>(
   (value) => isJudging(value) || isJudging((value as { plan?: unknown } | null)?.plan),
-  is("a layer", "give a Plan, a Report or a Ruleset, as policy.plan()"),
+  is("a layer", "give a Plan, a Report or a Ruleset, such as policy.plan()"),
 );
 
 const fsAccess = z.union(
@@ -29,7 +29,7 @@ const netAccess = z.union(
   is("access", `give a right or a list of rights out of ${accessNet.join(", ")}`),
 );
 
-/** Made of the schema of paths, which is not in `parts.ts`. */
+/** Takes the schema of paths as an argument because `parts.ts` doesn't contain it. */
 export function explainSchemas(path: z.ZodMiniType<PathLike>) {
   return {
     pathQuestion: () => object({ path, access: fsAccess }),

@@ -15,7 +15,7 @@ import {
 } from "./parts.ts";
 
 /**
- * A configuration as the Landlock project has it, in the spelling of its JSON or of its TOML.
+ * The Landlock project's format, with the keys of its JSON or its TOML.
  *
  * @see {@link https://github.com/landlock-lsm/landlockconfig}
  */

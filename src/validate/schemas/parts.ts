@@ -1,16 +1,16 @@
-/** What the schemas are made of: values, lists and objects whose errors name the value and a fix. */
+/** Building blocks of schemas: values, lists and objects whose errors name the value and a fix. */
 import * as z from "zod/mini";
 import { instead } from "../../errors/closest.ts";
 import { accessFs, accessNet, newestAbi, scopes } from "../../kernel/abi.ts";
 import { isAbi, isPathString, isPort } from "../values.ts";
 
-/** Made when it is first asked for: making a schema takes longer than using it. */
+/** Creates a schema on first use, because making one takes longer than using it. */
 export function once<Schema>(make: () => Schema): () => Schema {
   let made: Schema | undefined;
   return () => (made ??= make());
 }
 
-/** A value as one short line, for a message. */
+/** A value as one short line for a message. */
 export function shown(value: unknown): string {
   const text = inspected(value).replaceAll(/\s+/g, " ");
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
@@ -24,7 +24,7 @@ function inspected(value: unknown): string {
   }
 }
 
-/** A message that names the value and what would be right instead. */
+/** Makes an error message that names the value and a fix. */
 export function is(what: string, fix: string) {
   return { error: (issue: { input?: unknown }) => `${shown(issue.input)} is not ${what}: ${fix}` };
 }
@@ -36,19 +36,19 @@ export function listOf<Item extends z.core.$ZodType>(item: Item) {
   return z.array(item, list);
 }
 
-/** A list of at least one thing. */
+/** A list with at least one item. */
 export function filled<Item extends z.core.$ZodType>(item: Item) {
   return listOf(item).check(z.minLength(1, is("a list of one or more", "put something in it")));
 }
 
-/** A list that names nothing twice. */
+/** A list without duplicates. */
 export function distinct<Item extends z.core.$ZodType>(item: Item) {
   return listOf(item).check(
     z.refine((items) => new Set(items).size === items.length, is("a set", "name nothing twice")),
   );
 }
 
-/** One name out of a list of names. */
+/** A name from a list of names. */
 export function oneOf<const Names extends readonly string[]>(names: Names, what: string) {
   const use = (name: unknown) => instead(name, names).replace(/^use /, "use some of ");
   return z.enum(names, {
@@ -56,7 +56,7 @@ export function oneOf<const Names extends readonly string[]>(names: Names, what:
   });
 }
 
-/** An object that has no other keys than these. */
+/** An object with no other keys than these. */
 export function object<Shape extends z.core.$ZodShape>(shape: Shape) {
   const known = Object.keys(shape);
   return z.strictObject(shape, {
@@ -67,7 +67,7 @@ export function object<Shape extends z.core.$ZodShape>(shape: Shape) {
   });
 }
 
-/** Keys that may be missing, all of one kind. */
+/** Optional keys that share a schema. */
 export function optional<const Key extends string, Schema extends z.core.$ZodType>(
   keys: readonly Key[],
   schema: Schema,
@@ -76,12 +76,12 @@ export function optional<const Key extends string, Schema extends z.core.$ZodTyp
   return Object.fromEntries(entries) as Record<Key, z.ZodMiniOptional<Schema>>;
 }
 
-/** What happens where a path does not exist. */
+/** What to do if a path doesn't exist. */
 export function onMissing(what: string) {
   return z.enum(["fail", "skip", "create"], is(what, 'use "fail", "skip" or "create"'));
 }
 
-/** A path as data has it. */
+/** A path in data. */
 export const pathString = z.custom<string>(
   isPathString,
   is("a path", "give a non-empty string without NUL"),
@@ -93,20 +93,20 @@ export const abi = z.custom<number>(
   isAbi,
   is("a Landlock ABI", `give an integer from 1 to ${newestAbi}`),
 );
-/** Names out of `accessFs`. */
+/** Names from `accessFs`. */
 export const fsRights = distinct(oneOf(accessFs, "a filesystem right"));
-/** Names out of `accessNet`. */
+/** Names from `accessNet`. */
 export const netRights = distinct(oneOf(accessNet, "a network right"));
-/** Names out of `scopes`. */
+/** Names from `scopes`. */
 export const scopeNames = distinct(oneOf(scopes, "a scope"));
 
 const isText = is("a value", "give a non-empty string without NUL");
-/** Text that means something. */
+/** Non-empty text without NUL. */
 export const text = z.string(isText).check(z.refine(isPathString, isText));
-/** What a variable of a policy is called. */
+/** The name of a variable in a policy. */
 export const variableName = /^[A-Za-z][A-Za-z0-9_]*$/;
 
-/** How far best effort may go down: to an ABI, or to nothing at all. */
+/** The lowest ABI that best effort accepts, or whether it accepts no enforcement at all. */
 export const bestEffortOptions = once(() =>
   object({
     atLeast: z.optional(abi),

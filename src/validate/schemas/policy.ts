@@ -21,7 +21,7 @@ import {
   variableName,
 } from "./parts.ts";
 
-/** A policy, and what can be left alone in one. */
+/** The schema of a policy, and of its list of unrestricted families and ports. */
 export const policySchemas = once(() => {
   const variable = z.union(
     [text, filled(text), object({ env: text })],
@@ -47,7 +47,7 @@ export const policySchemas = once(() => {
     ifMissing: z.optional(onMissing("ifMissing")),
   });
 
-  const alone = distinct(oneOf([...families, ...portKeys], "what can be left alone"));
+  const alone = distinct(oneOf([...families, ...portKeys], "something that can be unrestricted"));
 
   const policy = object({
     $schema: z.optional(z.string(is("the address of a schema", "give a string"))),

@@ -13,7 +13,7 @@ import {
   port,
 } from "./parts.ts";
 
-/** A rule that passed. */
+/** A valid rule. */
 type PlainRule =
   | {
       kind: "fs";
@@ -29,7 +29,7 @@ type PlainRule =
   | { kind: "net"; access: NetRight[]; ports: number[]; onDenial: "log" | "quiet" }
   | { kind: "composite"; rules: PlainRule[] };
 
-/** A rule; made by `roDirs()` and the like, or equal data. */
+/** A rule made by a function such as `roDirs()`, or equal data. */
 export const ruleSchema = once(() => {
   const onDenial = z.enum(["log", "quiet"], is("onDenial", 'use "log" or "quiet"'));
 
@@ -50,7 +50,7 @@ export const ruleSchema = once(() => {
     ),
     z.refine(
       ({ identities, paths }) => identities === undefined || identities.length === paths.length,
-      is("an fs rule", "identities must have one for each path"),
+      is("an fs rule", "identities must have one entry for each path"),
     ),
   );
   const netRule = object({

@@ -1,19 +1,19 @@
-/** Presets say what programs need, whatever is restricted: of them counts what a Config handles. */
+/** Presets list all a program needs; keep only the rights that the Config handles. */
 import { trusted } from "../sandbox/frozen.ts";
 import { Config } from "../sandbox/config.ts";
 import type { Rights } from "../kernel/abi.ts";
 import { checked, CompositeRule, FsRule, NetRule, type Rule } from "../sandbox/rule.ts";
 
 /** The same Config with other rights. */
-export function limited(config: Config, rights: Rights): Config {
+export function withRights(config: Config, rights: Rights): Config {
   const { fs, net, scoped } = rights;
   return new Config({ ...config, fs, net, scoped }, trusted);
 }
 
-/** The rule without its nesting and without what the Config leaves alone. */
-export function fitted(rule: Rule, config: Config): (FsRule | NetRule)[] {
+/** The part of a rule that the Config handles, as rules without nesting. */
+export function handledPart(rule: Rule, config: Config): (FsRule | NetRule)[] {
   const one = checked(rule, "preset");
-  if (one instanceof CompositeRule) return one.rules.flatMap((part) => fitted(part, config));
+  if (one instanceof CompositeRule) return one.rules.flatMap((part) => handledPart(part, config));
   if (one instanceof NetRule) {
     const access = one.access.filter((right) => config.net.includes(right));
     return access.length === 0 ? [] : [new NetRule({ ...one, access }, trusted)];
