@@ -1,4 +1,4 @@
-/** What a run of the benchmarks found: plain data, as it stands in `results/results.json`. */
+/** What a run of the benchmarks found, as plain data. */
 import { summarise, type Summary } from "./statistics.ts";
 
 /** What an entry is: this library, what else does the same, the least it can take, or without. */

@@ -55,7 +55,6 @@ if (!quick && chosen.length === 0) {
   const folder = join(import.meta.dir, "results");
   const page = join(root, "src", "sandbox", "README.md");
   mkdirSync(folder, { recursive: true });
-  await Bun.write(join(folder, "results.json"), JSON.stringify(results, null, 2));
   await Bun.write(join(folder, "chart.svg"), chart(results));
   await Bun.write(join(folder, "README.md"), readme(results));
   const text = await Bun.file(page).text();
