@@ -1,16 +1,11 @@
 /** What `landlock-restrict` says to a word it does not know, and its help. */
 import { describe, expect, test } from "bun:test";
-import { join } from "node:path";
 import { closest } from "../src/errors/closest.ts";
 import { LandlockError, parsePolicy, pathAccess } from "../src/index.ts";
 import { usage } from "../src/cli/usage.ts";
+import { cli, run } from "./harness.ts";
 
-const cli = join(import.meta.dir, "..", "src", "cli.ts");
-
-function run(...args: string[]) {
-  const done = Bun.spawnSync([process.execPath, cli, ...args], { timeout: 20_000 });
-  return { stdout: done.stdout.toString(), stderr: done.stderr.toString(), code: done.exitCode };
-}
+const restrict = (...args: string[]) => run([...cli, ...args]);
 
 describe("did you mean", () => {
   const cases: [args: string[], fix: string][] = [
@@ -35,7 +30,7 @@ describe("did you mean", () => {
   ];
   for (const [args, fix] of cases) {
     test(`${args.join(" ")}: ${fix}`, () => {
-      const { stdout, stderr, code } = run(...args);
+      const { stdout, stderr, code } = restrict(...args);
       expect(stderr).toContain(fix);
       expect(stderr.trimEnd()).not.toContain("\n");
       expect({ stdout, code }).toEqual({ stdout: "", code: 125 });
@@ -84,7 +79,7 @@ describe("did you mean", () => {
 describe("help", () => {
   for (const command of ["explain", "learn", "plan", "status"]) {
     test(`of ${command} is its own, by -h, -help, --help and the word help`, () => {
-      const help = run(command, "-h");
+      const help = restrict(command, "-h");
       expect({ code: help.code, stderr: help.stderr }).toEqual({ code: 0, stderr: "" });
       expect(help.stdout).toMatch(new RegExp(`^Usage:\n  landlock-restrict ${command} (\\[|-o)`));
       expect(
@@ -95,7 +90,7 @@ describe("help", () => {
         [command, "--help"],
         ["help", command],
       ]) {
-        expect(run(...args)).toEqual(help);
+        expect(restrict(...args)).toEqual(help);
       }
     });
   }
@@ -108,14 +103,14 @@ describe("help", () => {
       ["help", "x"],
       ["-ro", "/usr", "-h", "--", "ls"],
     ]) {
-      expect(run(...args)).toEqual({ stdout: `${usage}\n`, stderr: "", code: 0 });
+      expect(restrict(...args)).toEqual({ stdout: `${usage}\n`, stderr: "", code: 0 });
     }
   });
 
   test("behind -- is the command's", () => {
     const options = ["-ro", "/", "--", "echo"];
-    expect(run(...options, "-h").stdout).not.toContain("Usage");
-    expect(run("-ro", "/", "--", "help").code).not.toBe(0);
+    expect(restrict(...options, "-h").stdout).not.toContain("Usage");
+    expect(restrict("-ro", "/", "--", "help").code).not.toBe(0);
   });
 
   test("fits 100 columns", () => {
@@ -126,7 +121,7 @@ describe("help", () => {
       ["plan", "-h"],
       ["status", "-h"],
     ]) {
-      const wide = run(...args)
+      const wide = restrict(...args)
         .stdout.split("\n")
         .filter((line) => line.length > 100);
       expect(wide).toEqual([]);

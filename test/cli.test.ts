@@ -1,23 +1,12 @@
 /** `landlock-restrict` as users run it: what it allows, what it leaves behind, how it ends. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { kernelAbi, patience, tempDir, testFromAbi, testUnless } from "./harness.ts";
+import { cli, kernelAbi, run, tempDir, testFromAbi, testUnless } from "./harness.ts";
 
-const cli = join(import.meta.dir, "..", "src", "cli.ts");
 const system = ["/usr", "/bin", "/lib", "/etc"];
 
 function landlockRestrict(args: string[], options: { cwd?: string; prefix?: string[] } = {}) {
-  const command = [...(options.prefix ?? []), process.execPath, cli, ...args];
-  const done = Bun.spawnSync(command, {
-    stdin: "ignore",
-    ...(options.cwd ? { cwd: options.cwd } : {}),
-    timeout: patience(20_000),
-  });
-  return {
-    stdout: done.stdout.toString(),
-    stderr: done.stderr.toString(),
-    code: done.exitCode,
-  };
+  return run([...(options.prefix ?? []), ...cli, ...args], options.cwd);
 }
 
 function sh(script: string, options: string[] = [], cwd?: string) {
@@ -155,7 +144,7 @@ testFromAbi(6, "landlock-restrict -scoped keeps signals inside", async () => {
 });
 
 testFromAbi(1, "landlock-restrict nests, and only narrows", async () => {
-  const inner = [process.execPath, cli, "-rw", "/", "--", "cat", "/etc/hostname"];
+  const inner = [...cli, "-rw", "/", "--", "cat", "/etc/hostname"];
   const outer = (paths: string[]) => landlockRestrict(["-ro", ...paths, "--", ...inner]);
   expect(outer(["/"]).code).toBe(0);
   const bun = join(process.execPath, "..");

@@ -2,8 +2,8 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { patience } from "./harness.ts";
-import { installPacked, run } from "./packed.ts";
+import { patience, run } from "./harness.ts";
+import { installPacked } from "./packed.ts";
 
 const root = join(import.meta.dir, "..");
 const tsc = [process.execPath, "--bun", join(root, "node_modules/typescript/bin/tsc")];

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "./packed.ts";
+import { run } from "./harness.ts";
 
 const root = join(import.meta.dir, "..");
 const types = join(root, "dist/types");

@@ -87,6 +87,16 @@ export async function inSubprocess<Args, Result>(
   return (JSON.parse(answer) as { result: Result }).result;
 }
 
+/** The words that start `landlock-restrict` from its sources. */
+export const cli: readonly string[] = [process.execPath, join(import.meta.dir, "../src/cli.ts")];
+
+/** Runs a command to its end: what it printed, and its exit status. */
+export function run(command: readonly string[], cwd = process.cwd(), env = process.env) {
+  const options = { cwd, env, stdin: "ignore", timeout: patience(60_000) } as const;
+  const { exitCode: code, stdout, stderr } = Bun.spawnSync([...command], options);
+  return { stdout: stdout.toString(), stderr: stderr.toString(), code };
+}
+
 /** A new empty folder, removed when all tests are done: `test/tidy-up.ts`. */
 export function tempDir(): string {
   const folder = mkdtempSync(join(tmpdir(), "landlock-test-"));

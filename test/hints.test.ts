@@ -14,17 +14,16 @@ import {
   rwDirs,
   type Kernel,
 } from "../src/index.ts";
-import { kernelAbi, tempDir, testFromAbi, testOnAbis } from "./harness.ts";
+import { cli, kernelAbi, run, tempDir, testFromAbi, testOnAbis } from "./harness.ts";
 
-const cli = join(import.meta.dir, "..", "src", "cli.ts");
 const dir = tempDir();
 
 /** Words of the library: a call, a method, or the name of a class. */
 const method = /\b\w+\(|\.\w+\(\)|\bConfig\b/;
 
-function run(...args: string[]) {
-  const done = Bun.spawnSync([process.execPath, cli, ...args], { cwd: dir, timeout: 20_000 });
-  return { stderr: done.stderr.toString().replaceAll(dir, ""), code: done.exitCode };
+function restrict(...args: string[]) {
+  const { stderr, code } = run([...cli, ...args], dir);
+  return { stderr: stderr.replaceAll(dir, ""), code };
 }
 
 function thrown(action: () => unknown): LandlockError {
@@ -153,7 +152,7 @@ describe("the command line speaks of options, and of keys where the policy is at
   ];
   for (const [name, args, message] of cases) {
     testFromAbi(4, `${name}: the fix is in words of the command line`, async () => {
-      const { stderr, code } = run(...args, "--", "true");
+      const { stderr, code } = restrict(...args, "--", "true");
       expect(stderr).toContain(message);
       expect(stderr).not.toMatch(method);
       expect(stderr.trimEnd().split("\n")).toHaveLength(1);
@@ -173,7 +172,11 @@ describe("the command line speaks of options, and of keys where the policy is at
         [["-strict"], `leave out -strict, or give -${kernelAbi}`],
       ] as const) {
         for (const command of [[], ["plan"]]) {
-          const { stderr } = run(...command, ...args, ...(command.length ? [] : ["--", "true"]));
+          const { stderr } = restrict(
+            ...command,
+            ...args,
+            ...(command.length ? [] : ["--", "true"]),
+          );
           expect(stderr).toContain(fix);
         }
       }
@@ -184,8 +187,7 @@ describe("the command line speaks of options, and of keys where the policy is at
 testFromAbi(1, "a pipe behind /dev/stdout is named, and needs no rule", async () => {
   const piped = (options: string, script: string) => {
     const command = `"$0" "$1" ${options} -- sh -c ${Bun.$.escape(script)} 2>&1 | cat`;
-    const done = Bun.spawnSync(["sh", "-c", command, process.execPath, cli], { timeout: 20_000 });
-    return done.stdout.toString();
+    return run(["sh", "-c", command, ...cli]).stdout;
   };
   const system = "-ro /usr +ignore_missing /bin /lib /lib64";
   expect(piped("-rwfiles /dev/stdout", "echo done")).toContain(

@@ -43,7 +43,7 @@ async function runTest(body: string): Promise<number> {
     `import { expect, test } from "bun:test";
     import { inSubprocess } from ${here("harness.ts")};
     import { onTerminal } from ${here("pty.ts")};
-    import { run } from ${here("packed.ts")};
+    import { run } from ${here("harness.ts")};
     test("fails", async () => {${body}}, 2000);`,
   );
   const child = Bun.spawn([process.execPath, "test"], {

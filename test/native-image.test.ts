@@ -1,8 +1,7 @@
 /** The native library in memory: one sealed file for all threads, wherever memory may be executed. */
 import { expect } from "bun:test";
 import { join } from "node:path";
-import { inSubprocess, kernelAbi, tempDir, testOnAbis, testUnless } from "./harness.ts";
-import { run } from "./packed.ts";
+import { inSubprocess, kernelAbi, run, tempDir, testOnAbis, testUnless } from "./harness.ts";
 
 const index = join(import.meta.dir, "../src/index.ts");
 

@@ -2,8 +2,8 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { tempDir, testUnless } from "./harness.ts";
-import { installPacked, run } from "./packed.ts";
+import { run, tempDir, testUnless } from "./harness.ts";
+import { installPacked } from "./packed.ts";
 
 const root = join(import.meta.dir, "..");
 let unpacked = "";

@@ -5,7 +5,8 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { installPacked, run } from "./packed.ts";
+import { installPacked } from "./packed.ts";
+import { run } from "./harness.ts";
 
 const wanted = Bun.which("strace") !== null || process.env["CI"] !== undefined;
 

@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runInNewContext } from "node:vm";
-import { testUnless } from "./harness.ts";
-import { installPacked, run } from "./packed.ts";
+import { run, testUnless } from "./harness.ts";
+import { installPacked } from "./packed.ts";
 
 let folder = "";
 const dist = () => join(folder, "node_modules/bun-landlock/dist");

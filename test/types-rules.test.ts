@@ -5,30 +5,43 @@ import {
   bindUdp,
   connectSendUdp,
   connectTcp,
+  explain,
   landlock,
   pathAccess,
+  permissions,
   presets,
   probe,
   roDirs,
   roFiles,
   rwDirs,
   rwFiles,
+  type AccessDeniedError,
   type BestEffortOptions,
   type BunOptions,
+  type Cause,
   type CompositeRule,
   type CompositeRuleData,
   type Config,
   type ConfigRights,
   type CwdOptions,
+  type Denial,
   type DnsOptions,
+  type ExplainOptions,
+  type Explanation,
+  type ExplanationData,
+  type Fix,
   type FsRight,
   type FsRule,
   type FsRuleData,
   type Kernel,
+  type LayerLike,
   type NetRight,
   type NetRule,
   type NetRuleData,
+  type NodePermission,
   type PathLike,
+  type PermissionScope,
+  type Plan,
   type Probe,
   type Report,
   type RestrictSelfOptions,
@@ -191,4 +204,38 @@ test("mistakes are type errors", () => {
     config.restrict(config);
   };
   expect(mistakes).toBeFunction();
+});
+
+test("explain() takes anything, and returns an Explanation, read-only throughout", () => {
+  expectTypeOf(explain).parameters.toEqualTypeOf<[unknown, (ExplainOptions | undefined)?]>();
+  expectTypeOf(explain).returns.toEqualTypeOf<Explanation>();
+  expectTypeOf<Explanation>().toExtend<ExplanationData>();
+  expectTypeOf<ExplanationData>().toEqualTypeOf<Readonly<ExplanationData>>();
+  type Known = "landlock" | "permission" | "missing" | "other";
+  expectTypeOf<Cause>().toEqualTypeOf<Known | "allowed" | "unknown">();
+  expectTypeOf<Explanation["denials"]>().toEqualTypeOf<readonly Denial[]>();
+  expectTypeOf<Denial["right"]>().toEqualTypeOf<FsRight | NetRight | Scope>();
+  expectTypeOf<Denial>().toEqualTypeOf<Readonly<Denial>>();
+  expectTypeOf<Explanation["fixes"]>().toEqualTypeOf<readonly Fix[]>();
+  expectTypeOf<Fix["rule"]>().toEqualTypeOf<Rule | undefined>();
+  expectTypeOf<Fix>().toEqualTypeOf<Readonly<Fix>>();
+});
+
+test("explain() can be asked by a Plan, a Report, or what holds a plan", () => {
+  expectTypeOf<Plan>().toExtend<LayerLike>();
+  expectTypeOf<Report>().toExtend<LayerLike>();
+  expectTypeOf<Pick<ExplainOptions, "path" | "port">>().toEqualTypeOf<{
+    readonly path?: PathLike;
+    readonly port?: number;
+  }>();
+});
+
+test("permissions are asked in Node's words, and told in them", () => {
+  expectTypeOf(permissions.has).toEqualTypeOf<
+    (scope: PermissionScope, reference?: PathLike | number) => boolean
+  >();
+  expectTypeOf<FsRight | NetRight | Scope>().toExtend<PermissionScope>();
+  expectTypeOf<AccessDeniedError>().toExtend<Error>();
+  expectTypeOf<AccessDeniedError["permission"]>().toEqualTypeOf<NodePermission>();
+  expectTypeOf<AccessDeniedError["code"]>().toEqualTypeOf<"ERR_ACCESS_DENIED">();
 });

@@ -2,8 +2,8 @@
 import { beforeAll, describe, expect } from "bun:test";
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { kernelAbi, tempDir, testUnless } from "../harness.ts";
-import { installPacked, run } from "../packed.ts";
+import { kernelAbi, run, tempDir, testUnless } from "../harness.ts";
+import { installPacked } from "../packed.ts";
 
 const missing = kernelAbi === 0 ? "needs Landlock" : Bun.which("gcc") ? "" : "needs gcc";
 

@@ -1,8 +1,9 @@
 /** The programs that have to hold, each with its words and the ways of starting it. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { bundles } from "./bundles.ts";
-import { preloads } from "./preload.ts";
-import type { Scene } from "./scene.ts";
 import { landlockRestrict } from "./landlock-restrict.ts";
+import type { Scene } from "./scene.ts";
 
 /** How a program ended. */
 export interface Outcome {
@@ -40,6 +41,52 @@ export interface Entry {
   right(outcome: Outcome): boolean;
   /** Takes longer, so the quick table starts it less often. */
   readonly slow?: boolean;
+}
+
+const policyOf = ({ root }: Scene) => join(root, "policy.json");
+const preloadOf = ({ project }: Scene) =>
+  join(project, "node_modules", "bun-landlock", "dist", "preload.js");
+
+const safely = (scene: Scene, program: string) => ({
+  command: [
+    ...[process.execPath, "--config=/dev/null", "--no-env-file", "--tsconfig-override=/dev/null"],
+    ...[`--preload=${preloadOf(scene)}`, program],
+  ],
+  env: { BUN_LANDLOCK_POLICY: policyOf(scene) },
+});
+
+const programOf = ({ project }: Scene) => join(project, "program.js");
+
+const ways: readonly Way[] = [
+  { name: "absolute", call: (scene) => safely(scene, programOf(scene)) },
+];
+
+export const preloads: readonly Entry[] = [
+  {
+    name: "preload",
+    ways,
+    prepare(scene) {
+      writeFileSync(policyOf(scene), JSON.stringify({ abi: 1, ro: ["/"] }));
+      const program = programOf(scene);
+      writeFileSync(
+        program,
+        `import { writeFileSync } from "node:fs";
+        for (const name in process.env) if (name.includes("DOOR_")) console.log(name);
+        try { writeFileSync("denied", ""); } catch ({ code }) { console.log(code); }`,
+      );
+      return [program, preloadOf(scene)];
+    },
+    words: () => [],
+    right: ({ stdout, stderr, code }) => stdout === "EACCES\n" && stderr === "" && code === 0,
+  },
+];
+
+/** Writes it: the program may write its folder, the current directory. */
+export function policyFor({ root, folders }: Scene): string {
+  const path = join(root, "policy.json");
+  const presets = ["executable=bun", "bun=children"];
+  writeFileSync(path, JSON.stringify({ bestEffort: true, rw: [folders.cwd], presets }));
+  return path;
 }
 
 /** All of them: add the entries of a program here. */

@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { patience, tempDir, testFromAbi } from "../harness.ts";
 import { installPacked } from "../packed.ts";
-import { policyFor } from "./program.ts";
+import { policyFor } from "./entries.ts";
 import { makeScene, takeMarks } from "./scene.ts";
 import { kits } from "./traps.ts";
 

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { patience, testFromAbi } from "../harness.ts";
 import { installPacked } from "../packed.ts";
-import { policyFor } from "./program.ts";
+import { policyFor } from "./entries.ts";
 import { makeScene, takeMarks } from "./scene.ts";
 
 let installed = "";

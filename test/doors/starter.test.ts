@@ -2,16 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { kernelAbi, tempDir, testFromAbi, testUnless } from "../harness.ts";
+import { kernelAbi, run, tempDir, testFromAbi, testUnless } from "../harness.ts";
 import { nullDeviceReplaced } from "../../src/cli/start.ts";
 import { needsStrace } from "../observe/strace.ts";
 import { bunFirst, writeStarted } from "../started.ts";
-
-/** Runs a command, with this environment only. */
-function run(command: readonly string[], cwd: string, env: Record<string, string>) {
-  const done = Bun.spawnSync([...command], { cwd, env, timeout: 20_000 });
-  return { stdout: `${done.stdout}`, stderr: `${done.stderr}`, code: done.exitCode };
-}
 
 /** Writes a program that says it ran, under the name of Bun. */
 function plantBun(folder: string): void {

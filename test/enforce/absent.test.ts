@@ -1,7 +1,18 @@
 /** A kernel without Landlock: strict is an error, best effort says that it enforced nothing. */
 import { expect } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { probe } from "../../src/index.ts";
-import { inSubprocess, kernelAbi, tempDir, testUnless } from "../harness.ts";
+import { abiOfRight, accessFs, accessNet, linuxOf, scopes } from "../../src/kernel/abi.ts";
+import {
+  inSubprocess,
+  kernelAbi,
+  tempDir,
+  testFromAbi,
+  testOnAbis,
+  testUnless,
+} from "../harness.ts";
+import { threadField } from "../inside.ts";
 
 const { state, remedy } = probe();
 const missing = kernelAbi > 0 ? `needs a kernel without Landlock, this one has ${kernelAbi}` : "";
@@ -79,3 +90,193 @@ testUnless(
     });
   },
 );
+
+const noNewPrivs = [...new Set(threadField("NoNewPrivs"))];
+const unchanged = { readable: "ok", served: "ok", signalled: "ok", noNewPrivs };
+
+type Version = "V2" | "V3" | "V4" | "V5" | "V6" | "V9" | "V10";
+
+/** The versions that some kernel here is too old for, and what each asks for first. */
+const versions: readonly [abi: number, version: Version, newest: string][] = [
+  [3, "V3", "truncate"],
+  [4, "V4", "bind_tcp"],
+  [5, "V5", "ioctl_dev"],
+  [6, "V6", "abstract_unix_socket"],
+  [9, "V9", "resolve_unix"],
+  [10, "V10", "bind_udp"],
+];
+
+/** Tries to restrict everything, and says what the error left behind. */
+function tryVersion(version: Version, atLeast: number) {
+  return inSubprocess({ version, atLeast }, async (inside, { version, atLeast }) => {
+    const { landlock, outcome, threadField, thrown } = inside;
+    const { readdirSync } = await import("node:fs");
+    const strict = landlock[version];
+    const config = atLeast > 0 ? strict.bestEffort({ atLeast }) : strict;
+    return {
+      error: thrown(() => config.restrict()),
+      readable: outcome(() => readdirSync("/")),
+      served: outcome(() => Bun.serve({ port: 0, fetch: () => new Response() })),
+      signalled: outcome(() => process.kill(process.ppid, 0)),
+      noNewPrivs: [...new Set(threadField("NoNewPrivs"))],
+    };
+  });
+}
+
+for (const [abi, version, newest] of versions) {
+  const name = `${version}.restrict() is an error that names what the kernel lacks, with nothing changed`;
+  testOnAbis(1, abi - 1, name, async () => {
+    const lacking = [...accessFs, ...accessNet, ...scopes].filter(
+      (right) => abiOfRight(right) > kernelAbi && abiOfRight(right) <= abi,
+    );
+    expect((await tryVersion(version, 0)) as object).toEqual({
+      error: {
+        name: "LandlockError",
+        message: `Cannot restrict ${lacking.join(", ")}: ${newest} needs Landlock ABI ${abi} (Linux ${linuxOf(abi)}) and this kernel has ${kernelAbi}; use a lower version, or .bestEffort() to restrict what is possible`,
+        code: "ERR_LANDLOCK_ABI_TOO_OLD",
+        processChanged: false,
+      },
+      ...unchanged,
+    });
+  });
+}
+
+testOnAbis(
+  1,
+  10,
+  "bestEffort({ atLeast }) is an error below that ABI, with nothing changed",
+  async () => {
+    const atLeast = kernelAbi + 1;
+    expect((await tryVersion("V2", atLeast)) as object).toEqual({
+      error: {
+        name: "LandlockError",
+        message: `Landlock ABI ${atLeast} (Linux ${linuxOf(atLeast)}) is required and this kernel has ${kernelAbi}: use a newer kernel or a lower atLeast`,
+        code: "ERR_LANDLOCK_ABI_TOO_OLD",
+        processChanged: false,
+      },
+      ...unchanged,
+    });
+  },
+);
+
+testFromAbi(1, "bestEffort({ atLeast }) restricts at that ABI", async () => {
+  const seen = await inSubprocess(
+    { atLeast: Math.min(kernelAbi, 11) },
+    async (inside, { atLeast }) => {
+      const { landlock, outcome } = inside;
+      const { readdirSync } = await import("node:fs");
+      const read = () => outcome(() => readdirSync("/"));
+      const before = read();
+      const { enforcement } = landlock.V1.bestEffort({ atLeast }).restrictPaths();
+      return { before, enforcement, after: read() };
+    },
+  );
+  expect(seen as object).toEqual({ before: "ok", enforcement: "full", after: "EACCES" });
+});
+
+const source = (file: string) => join(import.meta.dir, "../../src", file);
+
+/** Runs commands of Bun in a container that knows no Landlock: each with its output and status. */
+function whereThereIsNone(commands: Record<string, readonly string[]>) {
+  return inSubprocess(commands, (inside, commands) => {
+    inside.failSyscalls(444, 446, 38);
+    const ended = Object.entries(commands).map(([name, words]) => {
+      const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, ...words]);
+      return [name, { code: exitCode, stdout: stdout.toString(), stderr: stderr.toString() }];
+    });
+    return Object.fromEntries(ended) as Record<
+      string,
+      { code: number; stdout: string; stderr: string }
+    >;
+  });
+}
+
+const unsupported =
+  "this kernel has no Landlock: use Linux 5.13 or newer, built with CONFIG_SECURITY_LANDLOCK=y";
+
+testFromAbi(
+  1,
+  "landlock-restrict runs no command where there is no Landlock, unless told",
+  async () => {
+    const folder = tempDir();
+    const policy = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text);
+      return ["-policy", join(folder, name)];
+    };
+    const cli = source("cli.ts");
+    const echo = ["--", "/bin/echo", "ran"];
+    const seen = await whereThereIsNone({
+      options: [cli, "-ro", "/usr", ...echo],
+      told: [cli, "-ro", "/usr", "-allow-none", ...echo],
+      policy: [cli, ...policy("a.json", '{ "bestEffort": true }'), ...echo],
+      toldByPolicy: [cli, ...policy("b.json", '{ "bestEffort": { "allowNone": true } }'), ...echo],
+      strict: [cli, ...policy("c.json", "{}"), "-allow-none", ...echo],
+      floor: [
+        cli,
+        ...policy("d.json", '{ "bestEffort": { "atLeast": 1 } }'),
+        "-allow-none",
+        ...echo,
+      ],
+      both: [cli, "-strict", "-allow-none", ...echo],
+      withdrawn: [
+        cli,
+        ...policy("b.json", '{ "bestEffort": { "allowNone": true } }'),
+        "-strict",
+        ...echo,
+      ],
+      explain: [cli, "explain", "-ro", "/usr", ...echo],
+    });
+    const said = (text: string) => ({
+      code: 125,
+      stdout: "",
+      stderr: `landlock-restrict: ${text}\n`,
+    });
+    const refusal = said(
+      `Cannot run the command in a sandbox: ${unsupported}; to do without a sandbox, add -allow-none`,
+    );
+    const ran = {
+      code: 0,
+      stdout: "ran\n",
+      stderr: "landlock-restrict: nothing is restricted: see landlock-restrict status\n",
+    };
+    const strict = said(`Cannot restrict anything: ${unsupported}`);
+    expect(seen).toEqual({
+      options: refusal,
+      told: ran,
+      policy: refusal,
+      toldByPolicy: ran,
+      strict,
+      floor: strict,
+      both: said("-strict and -allow-none contradict each other: give one of the two"),
+      withdrawn: strict,
+      explain: strict,
+    });
+  },
+);
+
+testFromAbi(1, "the preload runs no program where there is no Landlock, unless told", async () => {
+  const folder = tempDir();
+  const program = (name: string, policy: string) => {
+    const main = join(folder, name, "main.ts");
+    return Bun.write(main, 'console.log("ran")').then(() =>
+      Bun.write(join(folder, name, "package.json"), `{ "landlock": ${policy} }`).then(() => [
+        "--preload",
+        source("preload.ts"),
+        main,
+      ]),
+    );
+  };
+  const seen = await whereThereIsNone({
+    bestEffort: await program("a", '{ "bestEffort": true }'),
+    strict: await program("b", "{}"),
+    told: await program("c", '{ "bestEffort": { "allowNone": true } }'),
+  });
+  expect(seen["bestEffort"]).toMatchObject({ code: 1, stdout: "" });
+  expect(seen["bestEffort"]!.stderr).toEndWith(
+    `bun-landlock/preload: Cannot sandbox this program: ${unsupported}; to do without a sandbox, set "bestEffort": { "allowNone": true }\n`,
+  );
+  expect(seen["strict"]).toMatchObject({ code: 1, stdout: "" });
+  expect(seen["strict"]!.stderr).toEndWith(`Cannot restrict anything: ${unsupported}\n`);
+  expect(seen["told"]).toMatchObject({ code: 0, stdout: "ran\n" });
+  expect(seen["told"]!.stderr).toContain("Landlock restricts nothing here");
+});

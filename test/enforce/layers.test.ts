@@ -1,6 +1,7 @@
 /** The limit of 16 layers, and that layers add up. */
 import { expect } from "bun:test";
-import { inSubprocess, tempDir, testFromAbi } from "../harness.ts";
+import { join } from "node:path";
+import { inSubprocess, kernelAbi, tempDir, testFromAbi, testUnless } from "../harness.ts";
 
 testFromAbi(1, "restrictPaths() adds a layer each time, up to 16, and then fails", async () => {
   const dir = tempDir();
@@ -32,3 +33,55 @@ testFromAbi(1, "restrictPaths() adds a layer each time, up to 16, and then fails
     },
   });
 });
+
+const source = join(import.meta.dir, "../../src");
+
+/** From ABI 11 on the kernel sets it with the layer, and below ABI 8 the library tries first. */
+const setBefore = kernelAbi >= 8 && kernelAbi <= 10;
+
+const missing =
+  kernelAbi === 0
+    ? "needs Landlock"
+    : process.getuid?.() === 0
+      ? ""
+      : "needs root: others cannot enforce anything without no_new_privs";
+
+testUnless(
+  missing,
+  `restrict() that the kernel refuses ${setBefore ? "admits that it set" : "leaves alone"} no_new_privs, and one that it takes sets it on every thread`,
+  async () => {
+    const seen = await inSubprocess({ source }, async (inside, { source }) => {
+      const { landlock, threadField, thrown } = inside;
+      const { landlockRestrictSelf } = await import(`${source}/kernel/syscalls.ts`);
+      const { buildRuleset } = await import(`${source}/sandbox/create.ts`);
+      const config = landlock.config({ fs: ["make_block"] });
+      const privs = () => [...new Set(threadField("NoNewPrivs"))].sort();
+      const before = privs();
+      // In a process of its own, for its layer would count here.
+      const script = `
+        import { landlock } from ${JSON.stringify(`${source}/index.ts`)};
+        import { threadField } from ${JSON.stringify(`${source}/../test/inside.ts`)};
+        landlock.config({ fs: ["make_block"] }).restrictPaths();
+        console.log([...new Set(threadField("NoNewPrivs"))].join());`;
+      const child = Bun.spawnSync([process.execPath, "-e", script], { stderr: "inherit" });
+      const taken = child.stdout.toString().trim();
+      // All layers but none of no_new_privs: root may.
+      const { fd } = buildRuleset(config.plan());
+      while (landlockRestrictSelf(fd, 0) === 0);
+      const full = privs();
+      const error = thrown(() => config.restrictPaths());
+      return { before, taken, full, error, after: privs() };
+    });
+    expect(seen as object).toMatchObject({
+      before: ["0"],
+      taken: "1",
+      full: ["0"],
+      error: {
+        code: "ERR_LANDLOCK_TOO_MANY_LAYERS",
+        errnoName: "E2BIG",
+        processChanged: setBefore,
+      },
+      after: setBefore ? ["0", "1"] : ["0"],
+    });
+  },
+);

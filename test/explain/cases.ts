@@ -1,10 +1,10 @@
 /** Files, layers and words for tables of what the model says. */
 import { describe, expect, test } from "bun:test";
+import { accessFs, type FsRight, type NetRight, type Rights } from "../../src/kernel/abi.ts";
 import { layerOf, type KernelVersion, type Layer } from "../../src/model/layer.ts";
 import { evaluate } from "../../src/model/model.ts";
-import type { FileOperation, Operation } from "../../src/model/operation.ts";
-import { accessFs, type FsRight, type NetRight, type Rights } from "../../src/kernel/abi.ts";
-import { filesOf } from "./memory.ts";
+import type { FileOperation, FileType, Operation } from "../../src/model/operation.ts";
+import type { Files, Inode, Place } from "../../src/model/place.ts";
 
 const files = filesOf({
   "/a/file": "regular",
@@ -85,3 +85,77 @@ export const move = (path: string, to: string): FileOperation => ({ kind: "renam
 export const swap = (path: string, to: string): FileOperation =>
   ({ ...move(path, to), exchange: true }) as FileOperation;
 export const link = (path: string, to: string): FileOperation => ({ kind: "link", path, to });
+
+/** Absolute paths and what they are; the directories on the way are there too. */
+export function treeOf(entries: Readonly<Record<string, FileType>>): Files {
+  const types = new Map<string, FileType>([["/", "directory"]]);
+  for (const [path, type] of Object.entries(entries)) {
+    const names = path.split("/").slice(1);
+    for (let i = 1; i < names.length; i++) {
+      types.set(`/${names.slice(0, i).join("/")}`, "directory");
+    }
+    types.set(path, type);
+  }
+  const inode = (path: string): Inode => ({
+    id: `1:${path}`,
+    type: types.get(path)!,
+    path,
+    mounted: path === "/",
+  });
+  const above = (path: string): string[] =>
+    path === "/" ? [] : [dirname(path), ...above(dirname(path))];
+  return {
+    find(path) {
+      const parents = above(path);
+      if (!parents.every((parent) => types.get(parent) === "directory")) {
+        return { path, file: undefined, parents: [] };
+      }
+      return { path, file: types.has(path) ? inode(path) : undefined, parents: parents.map(inode) };
+    },
+  };
+}
+
+function dirname(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}
+
+/** What is at a path: a type, a mount, a symbolic link's target, or another name of a file. */
+export type Entry = FileType | "mount" | { readonly link: string } | { readonly same: string };
+
+/** Files by absolute path. Directories above them need no entry. */
+export function filesOf(entries: Readonly<Record<string, Entry>>): Files {
+  const all = new Map<string, Entry>([["/", "mount"]]);
+  for (const [path, entry] of Object.entries(entries)) {
+    for (let end = path.indexOf("/", 1); end > 0; end = path.indexOf("/", end + 1)) {
+      const above = path.slice(0, end);
+      all.set(above, entries[above] ?? "directory");
+    }
+    all.set(path, entry);
+  }
+  const inodeOf = (path: string): Inode | undefined => {
+    const entry = all.get(path);
+    if (entry === undefined) return undefined;
+    if (typeof entry === "object" && "same" in entry) return { ...inodeOf(entry.same)!, path };
+    const type = typeof entry === "object" ? "symlink" : entry === "mount" ? "directory" : entry;
+    return { id: path, type, path, mounted: entry === "mount" };
+  };
+  const find = (path: string, follow: boolean): Place => {
+    const parents: Inode[] = [inodeOf("/")!];
+    const names = path.split("/").filter((name) => name !== "");
+    for (const [i, name] of names.entries()) {
+      const last = i === names.length - 1;
+      const next = `${parents[0]!.path}/${name}`.replace("//", "/");
+      const entry = all.get(next);
+      if (typeof entry === "object" && "link" in entry && (follow || !last)) {
+        return find([entry.link, ...names.slice(i + 1)].join("/"), follow);
+      }
+      const file = inodeOf(next);
+      if (last) return { path: next, file, parents };
+      if (file?.type !== "directory") return { path, file: undefined, parents: [] };
+      parents.unshift(file);
+    }
+    const [file, ...above] = parents;
+    return { path: "/", file, parents: above };
+  };
+  return { find };
+}

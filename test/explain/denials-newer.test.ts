@@ -1,5 +1,5 @@
 /** The same for denials that the newest kernels have brought; in guests, these run. */
-import { testRows } from "./check.ts";
+import { testRows } from "./denials.ts";
 import { newerRows } from "./rows-network.ts";
 
 testRows(newerRows);

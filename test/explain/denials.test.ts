@@ -1,6 +1,6 @@
 /** What `explain()` proposes works, and opens nothing else: on real denials of every kind. */
 import { expect, test } from "bun:test";
-import { testRows } from "./check.ts";
+import { testRows } from "./denials.ts";
 import { fileRows } from "./rows-files.ts";
 import { networkRows } from "./rows-network.ts";
 import { childRows, programRows } from "./rows-programs.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { failureOf } from "../../src/explain/failure.ts";
 import { readingOf } from "../../src/explain/reading.ts";
-import { treeOf } from "./tree.ts";
+import { treeOf } from "./cases.ts";
 
 const files = treeOf({ "/a/f": "regular", "/a/d": "directory", "/b": "directory" });
 

@@ -9,7 +9,7 @@ import type { Operation } from "../../src/model/operation.ts";
 import { remediesFor } from "../../src/explain/remedy.ts";
 import * as library from "../../src/index.ts";
 import { accessFs, landlock, parsePolicy, pathAccess, type FsRight } from "../../src/index.ts";
-import { treeOf } from "./tree.ts";
+import { treeOf } from "./cases.ts";
 
 const files = treeOf({
   "/data/file": "regular",

@@ -7,9 +7,8 @@
 import { expect } from "bun:test";
 import { kernelAbi, patience, testFromAbi } from "../harness.ts";
 import { explore } from "./property/explore.ts";
-import { explain } from "./property/failure.ts";
+import { explain, type Totals } from "./property/totals.ts";
 import { privilegesHere, runWorld } from "./property/run-world.ts";
-import type { Totals } from "./property/totals.ts";
 import type { Step, Trial, World } from "./property/world.ts";
 import { wrongModels } from "./property/wrong.ts";
 

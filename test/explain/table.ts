@@ -5,8 +5,7 @@
 import { rmSync } from "node:fs";
 import { kernelAbi } from "../harness.ts";
 import { folders } from "../folders.ts";
-import { tryRow } from "./denials.ts";
-import { rows } from "./rows-all.ts";
+import { rows, tryRow } from "./denials.ts";
 
 function cell(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll("\n", " ");

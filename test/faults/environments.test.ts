@@ -1,7 +1,9 @@
 /** Places where a process may find itself: namespaces, a chroot, under a tracer, short of things. */
 import { expect } from "bun:test";
 import { inSubprocess, kernelAbi, tempDir, testUnless } from "../harness.ts";
+import { testBroadcast } from "../threads/compiled.ts";
 import { insidePath, places } from "../threads/confinement.ts";
+import { covered, restrictWith, unlisted } from "../threads/proc.ts";
 
 type Workers = typeof import("../threads/inside/workers.ts");
 
@@ -70,3 +72,105 @@ for (const [place, prefix] of Object.entries(prefixes)) {
     90_000,
   );
 }
+
+testBroadcast(
+  "forker.so",
+  "what an addon forks during restrict() is as it was or restricted, and restricted afterwards",
+  async (library) => {
+    const seen = await inSubprocess(
+      { ...places(), library },
+      async ({ landlock, outcome, roDirs }, { granted, other, library }) => {
+        const { dlopen, FFIType } = await import("bun:ffi");
+        const { readFileSync } = await import("node:fs");
+        const { i32, cstring } = FFIType;
+        const { symbols: forker } = dlopen(library, {
+          forker_start: { args: [cstring], returns: i32 },
+          forker_restricted: { args: [], returns: i32 },
+          forker_pass: { args: [i32], returns: i32 },
+          forker_stop: { args: [], returns: i32 },
+          forker_count: { args: [i32, i32], returns: i32 },
+        });
+        forker.forker_start(`${other}/file` as never);
+        forker.forker_pass(5);
+        const layers: string[] = [];
+        // All but the last of them leave the file in reach: many broadcasts meet a fork.
+        for (let layer = 1; layer <= 15; layer++) {
+          layers.push(outcome(() => landlock.V1.restrictPaths(roDirs("/"))));
+          forker.forker_pass(1);
+        }
+        const reachable = outcome(() => readFileSync(`${other}/file`));
+        layers.push(outcome(() => landlock.V1.restrictPaths(roDirs(granted))));
+        forker.forker_restricted();
+        // The first of them may have been forked before.
+        forker.forker_pass(20);
+        forker.forker_stop();
+        const [opened, denied, strange] = [1, 2, 3].map((end) => forker.forker_count(1, end));
+        return {
+          layers,
+          reachable,
+          granted: outcome(() => readFileSync(`${granted}/file`)),
+          other: outcome(() => readFileSync(`${other}/file`)),
+          after: { opened, strange, denied: denied! >= 19 },
+          strangeBefore: forker.forker_count(0, 3),
+        };
+      },
+    );
+    expect(seen).toEqual({
+      layers: Array(16).fill("ok"),
+      reachable: "ok",
+      granted: "ok",
+      other: "EACCES",
+      after: { opened: 0, strange: 0, denied: true },
+      strangeBefore: 0,
+    });
+  },
+);
+
+const tracer = ["strace", "-f", "-qq", "-o", "/dev/null"];
+const missing =
+  Bun.which("strace") && Bun.spawnSync([...tracer, "true"]).success ? "" : "needs strace";
+
+testUnless(
+  kernelAbi === 0 ? "needs Landlock" : missing,
+  "restrict() reaches all threads with a /proc that may not be listed, under a tracer",
+  async () => {
+    expect(await restrictWith([...unlisted, ...tracer], [])).toEqual({
+      before: { task: "EACCES", listsMain: "EACCES", files: ["ok", "ok"] },
+      ...covered,
+    });
+  },
+  60_000,
+);
+
+const noSearch = [...tracer, "-e", "inject=tgkill:error=EPERM"];
+
+testUnless(
+  kernelAbi === 0 || kernelAbi >= 8
+    ? `for Landlock ABI 1 to 7, this kernel has ${kernelAbi}`
+    : missing,
+  "if threads can neither be listed nor asked for, nothing is restricted, and why",
+  async () => {
+    const seen = await inSubprocess(
+      {},
+      async ({ landlock, outcome, thrown }) => {
+        const { readdirSync } = await import("node:fs");
+        const error = thrown(() => landlock.V1.restrictPaths());
+        return { error, then: outcome(() => readdirSync("/usr")) };
+      },
+      { prefix: [...unlisted, ...noSearch] },
+    );
+    expect(seen as object).toEqual({
+      error: {
+        name: "LandlockError",
+        message:
+          "Not all threads could be found: EPERM, so nothing was restricted: let this process list /proc/self/task, and call again",
+        code: "ERR_LANDLOCK_THREADS_UNREACHABLE",
+        syscall: "tgkill",
+        errno: 1,
+        errnoName: "EPERM",
+        processChanged: false,
+      },
+      then: "ok",
+    });
+  },
+);

@@ -1,5 +1,5 @@
 /*
- * A thread of an addon that forks all the time, for fork.test.ts. Each child says how it fares with
+ * A thread of an addon that forks all the time, for environments.test.ts. Each child says how it fares with
  * a file: of those that are forked once the process is restricted, none may open it.
  */
 #define _GNU_SOURCE

@@ -6,7 +6,7 @@ import { dryRun } from "../../src/cli/plan.ts";
 import { screenFor } from "../../src/terminal/screen.ts";
 import { rightsOf } from "../../src/kernel/abi.ts";
 import { mutateWords } from "./mutate.ts";
-import { shrinkList } from "./shrink.ts";
+import { shrinkList } from "./loop.ts";
 import {
   compareGrants,
   grant,

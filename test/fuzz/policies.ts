@@ -6,7 +6,7 @@ import { rightsOf } from "../../src/kernel/abi.ts";
 import type { Random } from "../random.ts";
 import { mutateText, mutateValue } from "./mutate.ts";
 import { meaningOf } from "./meaning.ts";
-import { shrinkText } from "./shrink.ts";
+import { shrinkText } from "./loop.ts";
 import { compareGrants, grantsOf, must, refusal, type Target } from "./target.ts";
 
 /** A policy's file. */

@@ -2,12 +2,17 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { printable, quoted, tomlString } from "../../src/errors/errors.ts";
+import { fixOf } from "../../src/explain/spell.ts";
 import { loadPolicy, roDirs } from "../../src/index.ts";
 import type { Content } from "../../src/learn/content.ts";
 import { policyText } from "../../src/learn/toml.ts";
 import { requireMeaning } from "../../src/learn/verify.ts";
 import { kernelAbi, tempDir, testUnless } from "../harness.ts";
 import { needsStrace } from "../observe/strace.ts";
+import { randomOf } from "../random.ts";
+import { drawName } from "./names/draw.ts";
+import { nameOf } from "./names/operations.ts";
 import { Scene } from "./scene.ts";
 
 const missing = needsStrace || (kernelAbi < 1 ? "needs Landlock" : "");
@@ -183,4 +188,37 @@ testUnless(missing, "an extended policy says what it said, and what was learned"
   expect(config).toEqual(old.config);
   expect(old.rules).toEqual([roDirs("/usr")]);
   expect(all[0]).toEqual(roDirs("/usr", join(scene.project, "in")));
+});
+
+const hidden = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+const random = randomOf(1);
+const names = Array.from({ length: 3000 }, (_, i) => nameOf(drawName(random, `${i}`)));
+const texts = names.filter((name) => name.isWellFormed());
+
+test("a string of TOML and one of JSON are read as the name they are for", () => {
+  expect(texts.length).toBeGreaterThan(1000);
+  for (const name of texts) {
+    expect(Bun.TOML.parse(`a = ${tomlString(name)}`)).toEqual({ a: name });
+    expect(JSON.parse(quoted(name))).toBe(name);
+  }
+  for (const name of names)
+    expect(JSON.parse(printable(JSON.stringify({ name })))).toEqual({ name });
+});
+
+test("nothing hidden is left, and a byte that is not UTF-8 is shown as such", () => {
+  for (const name of names) {
+    expect([printable(name), quoted(name)].join("")).not.toMatch(hidden);
+  }
+  expect(printable("a\n\u009b\u202e\u{e0041}\udcff")).toBe(
+    "a\\u000a\\u009b\\u202e\\udb40\\udc41\\xff",
+  );
+});
+
+test("the lines that explain advises for a policy hold names as they are", () => {
+  for (const name of texts.slice(0, 300)) {
+    const { policy } = fixOf([{ kind: "verb", verb: "roFiles", with: [], paths: [`/a/${name}`] }]);
+    expect(policy).not.toMatch(hidden);
+    const { roFiles } = Bun.TOML.parse(policy) as { roFiles: string[] };
+    expect(roFiles).toEqual([`/a/${name.replaceAll("$", "$$$$")}`]);
+  }
 });

@@ -10,10 +10,10 @@ const root = join(import.meta.dir, "../..");
 /** Test files that run at the same time: the second one mostly waits for a name server. */
 const lanes: Readonly<Record<string, readonly string[]>> = {
   "threads and enforcement": [
-    ..."bun-io children concurrent no-proc running server unreachable whole-process"
+    ..."bun-io concurrent no-proc running unreachable whole-process"
       .split(" ")
       .map((name) => `test/threads/${name}.test.ts`),
-    ..."inherit layers net no-new-privs open paths scoped-threads"
+    ..."inherit layers net open paths scoped-threads"
       .split(" ")
       .map((name) => `test/enforce/${name}.test.ts`),
     ..."code inherit workers".split(" ").map((name) => `test/spawn/${name}.test.ts`),

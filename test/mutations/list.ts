@@ -171,7 +171,7 @@ export const mutations: readonly Mutation[] = [
     file: "policy/handled.ts",
     text: "const access = one.access.filter(handled);",
     instead: "const access = one.access;",
-    tests: ["policy/handled.test.ts"],
+    tests: ["policy/own.test.ts"],
   },
   {
     file: "policy/file.ts",
@@ -207,7 +207,7 @@ export const mutations: readonly Mutation[] = [
     file: "policy/owner.ts",
     text: "if (gid !== uid) return false;",
     instead: "return gid === uid;",
-    tests: ["policy/group.test.ts"],
+    tests: ["policy/owner.test.ts"],
   },
   // Presets.
   {
@@ -375,7 +375,7 @@ export const mutations: readonly Mutation[] = [
     file: "preload.ts",
     text: 'enforcement === "none" && !policy.config.allowNone',
     instead: "false",
-    tests: ["policy/preload.test.ts", "enforce/unrestricted.test.ts"],
+    tests: ["policy/preload.test.ts", "enforce/absent.test.ts"],
   },
   {
     file: "errors/errors.ts",

@@ -19,7 +19,7 @@ import { pasteable } from "../../src/terminal/text.ts";
 import { Trial } from "../../src/explain/run/trial.ts";
 import { fixOf, type Piece } from "../../src/explain/spell.ts";
 import { tempDir } from "../harness.ts";
-import { treeOf } from "../explain/tree.ts";
+import { treeOf } from "../explain/cases.ts";
 
 const project = realpathSync(tempDir());
 const home = join(project, "home");

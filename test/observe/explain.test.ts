@@ -2,9 +2,9 @@
 import { describe, expect } from "bun:test";
 import { chmodSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { tempDir, testUnless } from "../harness.ts";
+import { cli, tempDir, testUnless } from "../harness.ts";
 import { plainUser, userMissing } from "../other-user.ts";
-import { cli, explained, missingFor, runCli } from "./explained.ts";
+import { explained, missingFor, runCli } from "./explained.ts";
 
 const system = ["-ro", "/usr", "/bin", "/lib", "/lib64", "/etc", "-rwfiles", "/dev/null"];
 

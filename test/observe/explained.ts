@@ -1,10 +1,7 @@
 /** Runs `landlock-restrict explain`, as users do. */
 import { join } from "node:path";
-import { kernelAbi, patience, tempDir, type User } from "../harness.ts";
+import { cli, kernelAbi, patience, tempDir, type User } from "../harness.ts";
 import { needsStrace } from "./strace.ts";
-
-/** `landlock-restrict` from its sources. */
-export const cli = [process.execPath, join(import.meta.dir, "..", "..", "src", "cli.ts")];
 
 /** What `--json` gives, as far as tests look at it. */
 export interface Found {

@@ -13,8 +13,8 @@ import { join } from "node:path";
 import { bytesOf } from "../../src/kernel/names.ts";
 import { Lines } from "../../src/trace/line.ts";
 import { Tasks } from "../../src/trace/tasks.ts";
-import { tempDir, testUnless } from "../harness.ts";
-import { cli, missingFor, PATH, type Found } from "./explained.ts";
+import { cli, tempDir, testUnless } from "../harness.ts";
+import { missingFor, PATH, type Found } from "./explained.ts";
 import { needsStrace } from "./strace.ts";
 
 const system = ["-ro", "/usr", "/bin", "/lib", "/lib64", "/etc", "-rwfiles", "/dev/null"];

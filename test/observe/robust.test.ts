@@ -10,8 +10,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { tempDir, testUnless } from "../harness.ts";
-import { cli, explained, missingFor, PATH, runCli } from "./explained.ts";
+import { cli, tempDir, testUnless } from "../harness.ts";
+import { explained, missingFor, PATH, runCli } from "./explained.ts";
 
 const missing = missingFor(1);
 const system = ["-ro", "/usr", "/bin", "/lib", "/lib64", "/etc", "-rwfiles", "/dev/null"];

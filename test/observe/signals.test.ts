@@ -1,9 +1,9 @@
 /** Signals to explain and learn: the command gets them, and nothing of the run is left behind. */
 import { expect } from "bun:test";
 import { constants } from "node:os";
-import { patience, tempDir, testUnless } from "../harness.ts";
+import { cli, patience, tempDir, testUnless } from "../harness.ts";
 import { marked, processesOf } from "../processes.ts";
-import { cli, missingFor, PATH } from "./explained.ts";
+import { missingFor, PATH } from "./explained.ts";
 
 const missing = missingFor(1);
 

@@ -1,8 +1,7 @@
 /** A registry on this machine, with the package as it is packed and a tool to try. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { tempDir } from "../harness.ts";
-import { run } from "../packed.ts";
+import { run, tempDir } from "../harness.ts";
 
 /** Stands in for a tool that people know: it prints its words, and needs nothing. */
 const tool = {

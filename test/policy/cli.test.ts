@@ -2,9 +2,8 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { chownSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { kernelAbi, tempDir, testFromAbi, testUnless } from "../harness.ts";
+import { cli, kernelAbi, run, tempDir, testFromAbi, testUnless } from "../harness.ts";
 
-const cli = join(import.meta.dir, "..", "..", "src", "cli.ts");
 const dir = tempDir();
 const system = ["/usr", "/bin", "/lib", "/lib64"];
 
@@ -26,18 +25,16 @@ beforeAll(async () => {
   }
 });
 
-function run(...args: string[]) {
-  const command = [process.execPath, cli, ...args];
-  const done = Bun.spawnSync(command, { cwd: dir, stdin: "ignore", timeout: 20_000 });
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).replaceAll(dir, "");
-  return { stdout: text(done.stdout), stderr: text(done.stderr), code: done.exitCode };
+function restrict(...args: string[]) {
+  const { stdout, stderr, code } = run([...cli, ...args], dir);
+  return { stdout: stdout.replaceAll(dir, ""), stderr: stderr.replaceAll(dir, ""), code };
 }
 
-const cat = (...options: string[]) => run(...options, "--", "cat", "in/a", "no/a");
+const cat = (...options: string[]) => restrict(...options, "--", "cat", "in/a", "no/a");
 const denied = "cat: no/a: Permission denied\n";
 
 testFromAbi(3, "-policy restricts and allows what the file says", () => {
-  expect(run("-ro", "/", "--", "cat", "in/a", "no/a").stdout).toBe("inno");
+  expect(restrict("-ro", "/", "--", "cat", "in/a", "no/a").stdout).toBe("inno");
   for (const file of ["policy.json", "package.json"]) {
     expect(cat("-policy", file)).toEqual({ stdout: "in", stderr: denied, code: 1 });
   }
@@ -52,22 +49,22 @@ testFromAbi(3, "-policy and other options add up", async () => {
 testFromAbi(4, "-policy leaves alone what it says, until an option is about it", async () => {
   using server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   const script = `exec 3<>/dev/tcp/127.0.0.1/${server.port} && echo connected`;
-  const connect = (...options: string[]) => run(...options, "--", "bash", "-c", script).stdout;
+  const connect = (...options: string[]) => restrict(...options, "--", "bash", "-c", script).stdout;
   expect(connect("-policy", "free.json")).toBe("connected\n");
   expect(connect("-policy", "free.json", "-connecttcp", "1")).toBe("");
   expect(connect("-policy", "net.json")).toBe("");
   expect(connect("-policy", "net.json", "-connecttcp", `${server.port}`)).toBe("connected\n");
-  const read = run("-policy", "net.json", "--", "cat", "no/a");
+  const read = restrict("-policy", "net.json", "--", "cat", "no/a");
   expect(read.stdout).toBe("no");
   expect(
-    run("-policy", "net.json", "-ro", ...system.slice(0, 3), "--", "cat", "no/a").code,
+    restrict("-policy", "net.json", "-ro", ...system.slice(0, 3), "--", "cat", "no/a").code,
   ).not.toBe(0);
 });
 
 testFromAbi(4, "any takes a restriction of the policy away, and ports add one", async () => {
   using server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   const script = `exec 3<>/dev/tcp/127.0.0.1/${server.port} && echo connected`;
-  const connect = (...options: string[]) => run(...options, "--", "bash", "-c", script).stdout;
+  const connect = (...options: string[]) => restrict(...options, "--", "bash", "-c", script).stdout;
   await Bun.write(
     join(dir, "ports.json"),
     '{ "abi": 4, "unrestricted": ["paths", "scoped"], "bindTcp": [1], "connectTcp": [1] }',
@@ -81,7 +78,7 @@ testFromAbi(4, "any takes a restriction of the policy away, and ports add one", 
   expect(connect("-policy", "half.json")).toBe("connected\n");
   expect(connect("-policy", "half.json", "-bindtcp", "1")).toBe("connected\n");
   expect(connect("-policy", "half.json", "-connecttcp", "1")).toBe("");
-  const none = run("-policy", "half.json", "-bindtcp", "any", "--", "true");
+  const none = restrict("-policy", "half.json", "-bindtcp", "any", "--", "true");
   expect(none.stderr).toContain("There is nothing to restrict: leave out any, or name a path");
   expect(none.code).toBe(125);
 });
@@ -100,7 +97,7 @@ describe("complaints", () => {
   ];
   for (const [name, args, message] of cases) {
     test(`${name}: 125`, () => {
-      const { code, stderr, stdout } = run(...args, "--", "echo", "done");
+      const { code, stderr, stdout } = restrict(...args, "--", "echo", "done");
       expect(stderr).toContain(message);
       expect({ code, stdout }).toEqual({ code: 125, stdout: "" });
     });
@@ -109,7 +106,13 @@ describe("complaints", () => {
 
 describe("plan", () => {
   testFromAbi(3, "prints rules, rights and what is not covered, and needs no command", async () => {
-    const { stdout, stderr, code } = run("plan", "-policy", "policy.json", "-rwfiles", "/dev/null");
+    const { stdout, stderr, code } = restrict(
+      "plan",
+      "-policy",
+      "policy.json",
+      "-rwfiles",
+      "/dev/null",
+    );
     expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
     const lines = stdout.split("\n");
     expect(lines[0]).toBe(`enforcement: full (ABI 3; the kernel has ${kernelAbi})`);
@@ -126,7 +129,7 @@ describe("plan", () => {
       ["plan", "--json", ...options],
       ["plan", ...options, "--json"],
     ]) {
-      const { stdout, code } = run(...args);
+      const { stdout, code } = restrict(...args);
       const plan = JSON.parse(stdout);
       expect(plan).toMatchObject({ abi: { kernel: kernelAbi, requested: 4 } });
       if (kernelAbi < 4) return expect(code).toBe(125);
@@ -139,14 +142,14 @@ describe("plan", () => {
   });
 
   test("does nothing to the command", () => {
-    const { stdout, code } = run("plan", "-ro", "/", "--", "touch", join(dir, "made"));
+    const { stdout, code } = restrict("plan", "-ro", "/", "--", "touch", join(dir, "made"));
     expect(code).toBe(0);
     expect(stdout).toStartWith("enforcement: ");
-    expect(run("-ro", "/", "--", "ls").stdout).not.toContain("made");
+    expect(restrict("-ro", "/", "--", "ls").stdout).not.toContain("made");
   });
 
   test("says what a strict policy would fail with, beside the plan without it", () => {
-    const { stdout, stderr, code } = run("plan", "-policy", "strict.json");
+    const { stdout, stderr, code } = restrict("plan", "-policy", "strict.json");
     expect(stdout).toStartWith("enforcement: ");
     if (kernelAbi >= 11) return expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
     expect(stderr).toStartWith('landlock-restrict: "/strict.json": Cannot restrict ');
@@ -155,7 +158,7 @@ describe("plan", () => {
   });
 
   testFromAbi(1, "has a line for each path, whatever characters are in it", async () => {
-    const { stdout } = run("plan", "-1", "-ro", "/a\ngranted:     /b", "/c\u001b[2K");
+    const { stdout } = restrict("plan", "-1", "-ro", "/a\ngranted:     /b", "/c\u001b[2K");
     const granted = stdout.split("\n").filter((line) => line.startsWith("granted:"));
     const rights = "execute read_file read_dir";
     expect(granted).toEqual([
@@ -165,7 +168,7 @@ describe("plan", () => {
   });
 
   test("complains about rules that do not fit", () => {
-    const { stdout, stderr, code } = run("plan", "-3", "-connecttcp", "443");
+    const { stdout, stderr, code } = restrict("plan", "-3", "-connecttcp", "443");
     expect({ stdout, code }).toEqual({ stdout: "", code: 125 });
     expect(stderr).toContain("Cannot grant connect_tcp on port 443");
   });
@@ -175,7 +178,7 @@ describe("plan", () => {
     "an ABI option replaces the policy's abi, and -strict its bestEffort",
     async () => {
       const plan = (...options: string[]) => {
-        const { stdout, code } = run("plan", "--json", "-policy", ...options);
+        const { stdout, code } = restrict("plan", "--json", "-policy", ...options);
         return { code, abi: JSON.parse(stdout).abi.requested as number };
       };
       expect(plan("policy.json")).toEqual({ code: 0, abi: 3 });
@@ -193,9 +196,9 @@ testUnless(asRoot, "a policy file of another user is refused by name, and nothin
   const file = join(dir, "strangers.json");
   writeFileSync(file, JSON.stringify({ abi: 1, ro: ["/"] }));
   const words = ["-policy", file, "--", "echo", "ran"];
-  if (kernelAbi > 0) expect(run(...words)).toMatchObject({ stdout: "ran\n", code: 0 });
+  if (kernelAbi > 0) expect(restrict(...words)).toMatchObject({ stdout: "ran\n", code: 0 });
   chownSync(file, 65534, 65534);
-  const { stdout, stderr, code } = run(...words);
+  const { stdout, stderr, code } = restrict(...words);
   expect({ stdout, code }).toEqual({ stdout: "", code: 125 });
   expect(stderr).toContain(
     `Cannot trust the policy "/strangers.json": "/strangers.json" belongs to user 65534`,

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import {
   bindTcp,
   bindUdp,
+  composite,
   connectSendUdp,
   connectTcp,
   landlock,
@@ -15,7 +16,7 @@ import {
   rwFiles,
   type Rule,
 } from "../../src/index.ts";
-import { withRights } from "../../src/policy/handled.ts";
+import { handledPart, withRights } from "../../src/policy/handled.ts";
 
 const read = (value: unknown) => parsePolicy(value, { base: "/base" });
 
@@ -116,4 +117,29 @@ test("without a base, relative paths belong to the current directory", () => {
   expect(parsePolicy({ ro: ["a"] }).rules).toEqual([roDirs(`${process.cwd()}/a`)]);
   expect(parsePolicy({ ro: ["."] }, { base: "b" }).rules).toEqual([roDirs(`${process.cwd()}/b`)]);
   expect(parsePolicy({ ro: [".", "a"] }, { base: "/" }).rules).toEqual([roDirs("/", "/a")]);
+});
+
+const preset = composite(roDirs("/a").withRefer(), composite(connectSendUdp(53), bindTcp(0)));
+
+test("handledPart() keeps what the Config handles, without nesting", () => {
+  expect(handledPart(preset, landlock.V11)).toEqual([
+    roDirs("/a").withRefer(),
+    connectSendUdp(53),
+    bindTcp(0),
+  ]);
+});
+
+test("handledPart() drops families and rights that the Config leaves alone", () => {
+  expect(handledPart(preset, landlock.V1)).toEqual([roDirs("/a")]);
+  expect(handledPart(preset, landlock.V4)).toEqual([roDirs("/a").withRefer(), bindTcp(0)]);
+  const net = landlock.config({ net: ["connect_send_udp"] });
+  expect(handledPart(preset, net)).toEqual([connectSendUdp(53)]);
+  expect(handledPart(pathAccess(["truncate"], "/a"), landlock.V2)).toEqual([]);
+});
+
+test("what handledPart() returns has a plan under the Config, on any kernel", () => {
+  for (const config of [landlock.V1, landlock.V4, landlock.V11]) {
+    const rules: Rule[] = handledPart(preset, config);
+    expect(() => config.bestEffort().plan(...rules)).not.toThrow();
+  }
 });

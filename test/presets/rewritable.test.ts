@@ -13,7 +13,7 @@ import {
   type Rule,
 } from "../../src/index.ts";
 import { firstWritable } from "../../src/sandbox/rewritable.ts";
-import { inSubprocess, testFromAbi } from "../harness.ts";
+import { cli, inSubprocess, run, testFromAbi } from "../harness.ts";
 import { writeElf } from "./elf-file.ts";
 import { project } from "./project.ts";
 
@@ -129,27 +129,25 @@ testFromAbi(1, "a report names what its rules let be changed", async () => {
 
 testFromAbi(1, "landlock-restrict warns of it, and plan, -v and the preload say it", async () => {
   const { folder } = scene();
-  const cli = join(import.meta.dir, "../../src/cli.ts");
-  const start = (...words: string[]) => {
-    const done = Bun.spawnSync([process.execPath, ...words], { cwd: folder });
-    return { stdout: done.stdout.toString(), stderr: done.stderr.toString() };
-  };
+  const restrict = (...words: string[]) => run([...cli, ...words], folder);
   const system = ["-ro", "/usr", "/bin", "/lib", "/lib64"];
   const preset = ["-preset", "modules=app/main.ts"];
   const warning = `it can change "${folder}/app/b.ts" and 2 more, which chooses what a preset grants the next time: keep that out of what may be written\n`;
   const echo = ["--", "/bin/echo", "ran"];
-  expect(start(cli, ...system, ...preset, "-rw", ".", ...echo)).toEqual({
+  expect(restrict(...system, ...preset, "-rw", ".", ...echo)).toEqual({
+    code: 0,
     stdout: "ran\n",
     stderr: `landlock-restrict: careful with this command: ${warning}`,
   });
-  expect(start(cli, ...system, ...preset, "-rw", "data", ...echo)).toEqual({
+  expect(restrict(...system, ...preset, "-rw", "data", ...echo)).toEqual({
+    code: 0,
     stdout: "ran\n",
     stderr: "",
   });
   const row = `rewritable:  ${folder}/app/b.ts: it chooses what a preset grants\n`;
-  expect(start(cli, "plan", ...preset, "-rw", ".").stdout).toContain(row);
-  expect(start(cli, ...system, ...preset, "-rw", ".", "-v", ...echo).stderr).toContain(row);
-  const { rewritable } = JSON.parse(start(cli, "plan", "--json", ...preset, "-rw", ".").stdout) as {
+  expect(restrict("plan", ...preset, "-rw", ".").stdout).toContain(row);
+  expect(restrict(...system, ...preset, "-rw", ".", "-v", ...echo).stderr).toContain(row);
+  const { rewritable } = JSON.parse(restrict("plan", "--json", ...preset, "-rw", ".").stdout) as {
     rewritable: string[];
   };
   expect(rewritable).toHaveLength(3);
@@ -160,7 +158,8 @@ testFromAbi(1, "landlock-restrict warns of it, and plan, -v and the preload say 
     JSON.stringify({ name: "app", landlock: policy }),
   );
   const preload = join(import.meta.dir, "../../src/preload.ts");
-  expect(start("--preload", preload, join(folder, "app/main.ts")).stderr).toBe(
+  const words = ["--preload", preload, join(folder, "app/main.ts")];
+  expect(run([process.execPath, ...words], folder).stderr).toBe(
     `bun-landlock/preload: careful with this program: ${warning}bun-landlock/preload: careful with this program: it can change "${folder}/app/main.ts", so its next run may get past the preload: start it by landlock-restrict -policy\n`,
   );
   expect(readFileSync(join(folder, "app/b.ts"), "utf8")).toBe("");

@@ -3,10 +3,9 @@ import { expect } from "bun:test";
 import { chmodSync, closeSync, mkdirSync, openSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { landlock, LandlockError, roDirs } from "../../src/index.ts";
-import { kernelAbi, tempDir, testUnless } from "../harness.ts";
+import { cli, kernelAbi, run, tempDir, testUnless } from "../harness.ts";
 
 const folder = tempDir();
-const cli = join(import.meta.dir, "../../src/cli.ts");
 
 function file(name: string, content: string, mode = 0o755): string {
   const path = join(folder, name);
@@ -66,11 +65,10 @@ testUnless(
       expect(error, program).toBeInstanceOf(LandlockError);
       expect(error).toMatchObject({ code: "ERR_LANDLOCK_PATH", path: program, errnoName: errno });
       expect((error as Error).message).toContain(method);
-      const words = ["-1", "-ro", folder, "--", program];
-      const { exitCode, stderr } = Bun.spawnSync([process.execPath, cli, ...words]);
-      expect(stderr.toString()).toContain(errno);
-      expect(stderr.toString()).toContain(option);
-      expect(exitCode, program).toBe(status);
+      const { code, stderr } = run([...cli, "-1", "-ro", folder, "--", program]);
+      expect(stderr).toContain(errno);
+      expect(stderr).toContain(option);
+      expect(code, program).toBe(status);
     }
     closeSync(held);
   },

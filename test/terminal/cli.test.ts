@@ -1,19 +1,18 @@
-/** `landlock-restrict` on a terminal, and without one. */
+/** `landlock-restrict` and its explain on a terminal, and without one; no name gives it orders. */
 import { describe, expect, test } from "bun:test";
+import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { kernelAbi, patience } from "../harness.ts";
+import { quoted } from "../../src/errors/errors.ts";
+import { explain, landlock, planFor, roFiles } from "../../src/index.ts";
+import { cli, kernelAbi, run, tempDir, testFromAbi, testUnless } from "../harness.ts";
+import { missingFor, PATH, runCli } from "../observe/explained.ts";
 import { onTerminal, plainEnvironment } from "../pty.ts";
 
-const cli = [process.execPath, join(import.meta.dir, "..", "..", "src", "cli.ts")];
 const options = ["-ro", "/usr", "/bin", "-rw", "/tmp"];
 const sgr = /\x1b\[\d+m/;
 
 function piped(args: readonly string[], env: Record<string, string> = {}) {
-  const done = Bun.spawnSync([...cli, ...args], {
-    env: { ...plainEnvironment(), TERM: "xterm", ...env },
-    timeout: patience(20_000),
-  });
-  return { stdout: done.stdout.toString(), stderr: done.stderr.toString() };
+  return run([...cli, ...args], undefined, { ...plainEnvironment(), TERM: "xterm", ...env });
 }
 
 /** Text without what wrapping does to it. */
@@ -72,4 +71,153 @@ test.skipIf(kernelAbi === 0)("-v has colours on a terminal, and the command its 
 
 test("status refuses what it does not know", () => {
   expect(piped(["status", "--jsno"]).stderr).toContain('status takes --json and not "--jsno"');
+});
+
+const cwd = realpathSync(tempDir());
+// A name that would turn what follows red, and one that is long.
+const names = ["\x1b[31mred", "long ".repeat(30)];
+mkdirSync(join(cwd, "b"));
+for (const name of names) writeFileSync(join(cwd, "b", name), "");
+const files = names.map((name) => join(cwd, "b", name));
+const system = ["-ro", "/usr", "/bin", "/lib", "/lib64", "/etc"];
+const words = ["explain", ...system, "--", "cat", ...files];
+
+for (const columns of [40, 80, 120]) {
+  testUnless(
+    missingFor(1),
+    `explain fits a terminal ${columns} wide; what is to paste is whole`,
+    async () => {
+      const { text, code } = await onTerminal([...cli, ...words], columns, { PATH });
+      expect(code).toBe(1);
+      const findings = text.slice(text.indexOf("\x1b[33mlandlock-restrict:"));
+      const [table, rest] = findings.split("To allow it, add:\n") as [string, string];
+      const lines = Bun.stripANSI(table).split("\n");
+      expect(lines[0]).toBe("landlock-restrict: Landlock denied 2 operations:");
+      expect(lines.slice(1).filter((line) => Bun.stringWidth(line) > columns)).toEqual([]);
+      expect(lines.filter((line) => line.includes("read_file"))).toHaveLength(2);
+      // The name's own escape sequence does not get through.
+      expect(findings).not.toContain("\x1b[31m");
+      expect(table).toContain("\\u001b");
+      const paste = Bun.stripANSI(rest).split("\n")[0]!;
+      const { stdout } = Bun.spawnSync(["bash", "-c", `printf '%s\\0' ${paste}`]);
+      expect(stdout.toString().split("\0").slice(0, -1)).toEqual(["-rofiles", ...files]);
+    },
+  );
+}
+
+testUnless(missingFor(1), "is whole and plain elsewhere, behind what the command says", () => {
+  const { stderr } = runCli(words);
+  expect(stderr).not.toContain("\x1b[3");
+  expect(stderr).toStartWith("cat: ");
+  const lines = stderr.split("\n");
+  expect(lines.find((line) => line.startsWith("DENIED"))).toMatch(
+    /^DENIED +RIGHT +WHERE +TIMES +PROGRAM +ALLOWED BY$/,
+  );
+  expect(lines.some((line) => line.includes(`${files[1]}  `))).toBe(true);
+  const allowed = runCli(["explain", "-rw", "/", "--", "cat", ...files]);
+  expect(allowed).toEqual({
+    stdout: "",
+    stderr: "\nlandlock-restrict: Landlock denied nothing.\n",
+    code: 0,
+  });
+});
+
+testUnless(
+  missingFor(1),
+  "an interrupt is the command's; the table comes nevertheless",
+  async () => {
+    const script = 'trap "cat b/*; exit 3" INT; echo ready; sleep 20 & wait';
+    const command = [...cli, "explain", ...system, "-rwfiles", "/dev/null"];
+    const { text, code } = await onTerminal(
+      ["env", "-C", cwd, ...command, "--", "sh", "-c", script],
+      80,
+      { PATH },
+      { after: "ready", type: "\x03" },
+    );
+    expect(code).toBe(3);
+    expect(Bun.stripANSI(text)).toContain("landlock-restrict: Landlock denied 1 operation:");
+  },
+);
+
+/** Orders in C0, C1 and DEL, a change of direction, and the ends of a line. */
+const evil = "a\u001b[31m\u009b2J\u007f\u202eb\u2028c\u0085";
+const raw = /(?!\n)[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/u;
+
+function said(args: readonly string[]) {
+  const { stdout, stderr } = run([...cli, ...args]);
+  return stdout + stderr;
+}
+
+const dir = tempDir();
+const policy = join(dir, "policy.json");
+await Bun.write(join(dir, evil), "text");
+await Bun.write(policy, JSON.stringify({ [evil]: [] }));
+
+describe("landlock-restrict escapes names", () => {
+  const cases: [name: string, args: readonly string[]][] = [
+    ["of a command that is nowhere", ["-ro", "/", "--", evil]],
+    ["of a command's path", ["-ro", "/", "--", `/${evil}`]],
+    ["of a command to learn", ["learn", "-o", join(dir, "p.toml"), "--", evil]],
+    ["of a missing path", ["-ro", `/${evil}`, "--", "true"]],
+    ["of an option", [`-${evil}`, "--", "true"]],
+    ["of a modifier", ["-ro", `+${evil}`, "--", "true"]],
+    ["of a port", ["-bindtcp", evil, "--", "true"]],
+    ["of a preset", ["-preset", evil, "--", "true"]],
+    ["of a program for a preset", ["-preset", `executable=${evil}`, "--", "true"]],
+    ["of a policy's file", ["-policy", `${evil}.json`, "--", "true"]],
+    ["of a policy's key", ["-policy", policy, "--", "true"]],
+    ["of a word for status", ["status", evil]],
+    ["of a word for learn", ["learn", evil, "--", "true"]],
+    ["in a plan", ["plan", "-ro", `/${evil}`]],
+    ["in a plan as JSON", ["plan", "--json", "-ro", `/${evil}`]],
+  ];
+  for (const [name, args] of cases) {
+    testFromAbi(1, name, async () => {
+      const text = said(args);
+      expect(text).toContain("\\u009b");
+      expect(text).not.toMatch(raw);
+    });
+  }
+
+  testFromAbi(1, "and a plan as JSON has the name as it is", async () => {
+    expect(JSON.parse(said(["plan", "--json", "-ro", `/${evil}`])).rules[0].path).toBe(`/${evil}`);
+  });
+});
+
+describe("the library escapes names", () => {
+  test("in what explain() says, in its code and in its policy", () => {
+    const kernel = { abi: 7, errata: 15, state: "enabled" } as const;
+    const layers = [planFor(landlock.V1, [], kernel)];
+    const error = Object.assign(new Error("EACCES"), {
+      ...{ code: "EACCES", syscall: "open", path: join(dir, evil) },
+    });
+    const found = explain(error, { layers, access: "read_file" });
+    for (const text of [found.message, ...found.notes, Bun.inspect(found)])
+      expect(text).not.toMatch(raw);
+    expect(found.message).toContain("\\u009b");
+    for (const { code, policy } of found.fixes) expect(code + policy).not.toMatch(raw);
+    expect(found.fixes.length).toBeGreaterThan(0);
+    expect(Bun.TOML.parse(found.fixes[0]!.policy)).toEqual({ roFiles: [join(dir, evil)] });
+  });
+
+  testFromAbi(1, "in a printed rule, and in an error that nobody catches", async () => {
+    const rule = roFiles(`/${evil}`);
+    expect(Bun.inspect(rule)).not.toMatch(raw);
+    expect(Bun.inspect(rule)).toContain("\\u009b");
+    const module = join(import.meta.dir, "../../src/index.ts");
+    const script = `import { landlock, roFiles } from "${module}";
+      landlock.V1.ruleset(roFiles(${quoted(`/${evil}`)}));`;
+    const file = join(dir, "uncaught.ts");
+    await Bun.write(file, script);
+    const { stderr } = Bun.spawnSync([process.execPath, file], { cwd: dir });
+    // The frame quotes the script, in which the name is escaped.
+    expect(stderr.toString()).toContain("LandlockError: ");
+    expect(stderr.toString()).not.toMatch(raw);
+  });
+
+  test("and quoted() is the same text in JSON, TypeScript and TOML", () => {
+    expect(quoted(evil)).not.toMatch(raw);
+    expect(JSON.parse(quoted(evil))).toBe(evil);
+    expect(Bun.TOML.parse(`a = ${quoted(evil)}`)).toEqual({ a: evil });
+  });
 });

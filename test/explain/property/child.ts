@@ -4,7 +4,7 @@ import { evaluate, type Verdict } from "../../../src/model/model.ts";
 import type { Files, Place } from "../../../src/model/place.ts";
 import { probe } from "../../inside.ts";
 import { build } from "./build.ts";
-import { kindOf } from "./kinds.ts";
+import { kindOf } from "./totals.ts";
 import { ordinary, type Facts, type Ordinary } from "./ordinary.ts";
 import { perform } from "./perform.ts";
 import { openNetwork } from "./sockets.ts";

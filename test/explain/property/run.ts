@@ -8,9 +8,8 @@
  */
 import { probe } from "../../../src/index.ts";
 import { explore } from "./explore.ts";
-import { explain } from "./failure.ts";
+import { explain, Totals } from "./totals.ts";
 import { privilegesHere, runWorld } from "./run-world.ts";
-import { Totals } from "./totals.ts";
 import type { World } from "./world.ts";
 
 const operationsByDefault = 20_000;

@@ -1,5 +1,7 @@
 /** Counts what a run came to. */
-import type { Outcome, Report, Trial, World } from "./world.ts";
+import { runWorld } from "./run-world.ts";
+import { shrink } from "./shrink.ts";
+import type { Outcome, Privileges, Report, Trial, World } from "./world.ts";
 
 /** By kind of operation. */
 export interface Row {
@@ -104,5 +106,53 @@ export class Totals {
           .trimEnd(),
       )
       .join("\n");
+  }
+}
+
+/** The failure, shrunk, as a text with a command that repeats it. */
+export async function explain(
+  { seed, index, world, outcome }: Mismatch,
+  privileges: Privileges,
+  timeoutMs: number,
+): Promise<string> {
+  const settings = { timeoutMs, wrong: false };
+  const fails = async (smaller: typeof world) => {
+    const { outcomes } = await runWorld(smaller, privileges, settings);
+    return outcomes.some((one) => one && one.expected !== one.actual && one.kind === outcome.kind);
+  };
+  const cut = { ...world, trials: world.trials.slice(0, index + 1) };
+  const small = await shrink((await fails(cut)) ? cut : world, fails);
+  const { outcomes } = await runWorld(small, privileges, settings);
+  return [
+    `The kernel and the model differ, seed ${seed}, operation ${index}: ${JSON.stringify(outcome)}`,
+    `shrunk to ${JSON.stringify(outcomes)}`,
+    `bun test/explain/property/run.ts '${JSON.stringify(small)}'`,
+  ].join("\n");
+}
+
+/** A name for the kind of a trial, as tables show it. */
+export function kindOf({ operation, how }: Trial): string {
+  switch (operation.kind) {
+    case "open": {
+      if (operation.unnamed) return "open O_TMPFILE";
+      if (operation.create) return "open O_CREAT";
+      const access = `${operation.read ? "r" : ""}${operation.write ? "w" : ""}`;
+      return `open ${access}${operation.truncate ? " O_TRUNC" : ""}`;
+    }
+    case "make":
+      return `make ${operation.type}${how === "bind" ? " by bind" : ""}`;
+    case "remove":
+      return operation.directory ? "rmdir" : "unlink";
+    case "rename":
+      return operation.exchange ? "exchange" : "rename";
+    case "port": {
+      const name = operation.access.join();
+      if (name !== "connect_send_udp") return name;
+      return `${how === "send" ? "send" : "connect"} udp${operation.unbound ? " unbound" : ""}`;
+    }
+    case "scope":
+      return operation.scope;
+    default:
+      return operation.kind;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The clients of `server.test.ts`, a program of its own: loops that request a URL one time after
+ * The clients of `running.test.ts`, a program of its own: loops that request a URL one time after
  * another, every second one of them over a new connection each time. Prints "up" once each loop
  * has had an answer, and what became of the requests at the end.
  */
