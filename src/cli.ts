@@ -1,10 +1,12 @@
-/** `landlock-restrict`: runs a command in a sandbox. Its first lines: `src/build/starter.ts`. */
+/**
+ * `landlock-restrict`: runs a command in a sandbox. `src/build/starter.ts` makes its first lines.
+ */
 import { buildRuleset } from "./sandbox/create.ts";
-import { become, searchPath } from "./cli/become.ts";
+import { prepareExec, searchPath } from "./cli/prepare-exec.ts";
 import { complain, refusalOf } from "./cli/complain.ts";
 import { parseFlags, type Request } from "./cli/flags.ts";
 import { describe } from "./cli/describe.ts";
-import { handOn } from "./cli/descriptors.ts";
+import { passDescriptors } from "./cli/descriptors.ts";
 import { explain } from "./cli/explain.ts";
 import { learnCommand } from "./cli/learn.ts";
 import { dryRun } from "./cli/plan.ts";
@@ -20,7 +22,7 @@ import { rewritableText } from "./sandbox/rewritable.ts";
 import { writeError, writeOutput } from "./terminal/output.ts";
 import { screenOf } from "./terminal/screen.ts";
 
-/** As env(1) and the shells have it. */
+/** The exit statuses of env(1) and the shells. */
 const EXIT_TOOL = 125;
 const EXIT_SIGPIPE = 141;
 
@@ -29,10 +31,10 @@ function fail(code: number, message: string): never {
   process.exit(code);
 }
 
-/** Prints a text that was asked for, or fails: it may go to a file on a full disk. */
+/** Prints requested text. Fails if it can't be written, for example on a full disk. */
 function print(text: string): void {
   const failure = writeOutput(`${text}\n`);
-  // A pager that quits has read what it wanted: programs end by SIGPIPE then.
+  // If a pager quits, programs end with SIGPIPE.
   if (failure === "EPIPE") process.exit(EXIT_SIGPIPE);
   if (failure !== undefined) fail(EXIT_TOOL, `cannot write to standard output: ${failure}`);
 }
@@ -47,8 +49,7 @@ function main(start: Start): void {
     print(versionLine);
   } else if (first === "status") {
     const stray = words.slice(1).find((word) => word !== "--json");
-    if (stray !== undefined)
-      fail(EXIT_TOOL, `status takes --json and not ${JSON.stringify(stray)}`);
+    if (stray !== undefined) fail(EXIT_TOOL, `status takes --json, not ${JSON.stringify(stray)}`);
     print(statusText(words.length > 1, screenOf(1)));
   } else if (first === "plan") {
     const { text, refusal } = dryRun(parseFlags(words.slice(1)), screenOf(1));
@@ -73,7 +74,7 @@ function main(start: Start): void {
 
 function run(request: Request, { words, openFiles }: Start): void {
   const { config, rules, verbose, json, environment, command } = request;
-  if (json) fail(EXIT_TOOL, "--json goes with landlock-restrict plan, explain, learn and status");
+  if (json) fail(EXIT_TOOL, "--json needs one of the commands plan, explain, learn and status");
   const [name] = command;
   if (name === undefined) fail(EXIT_TOOL, "There is no command: put it after --");
   const PATH = searchPath(environment, words);
@@ -81,8 +82,8 @@ function run(request: Request, { words, openFiles }: Start): void {
   if (typeof path === "number") {
     fail(exitStatusFor(-path), `cannot execute ${JSON.stringify(name)}: ${lookUpFailure(path)}`);
   }
-  const execute = become(path, words, words.length - command.length, environment, openFiles);
-  handOn(request.fds);
+  const execute = prepareExec(path, words, words.length - command.length, environment, openFiles);
+  passDescriptors(request.fds);
   const plan = config.plan(...rules);
   if (verbose) writeError(`${describe(plan, screenOf(2))}\n`);
   if (plan.rewritable.length > 0)
@@ -100,12 +101,12 @@ function run(request: Request, { words, openFiles }: Start): void {
 
 function refuse(error: unknown, request?: Request): never {
   if (error instanceof LandlockError) fail(EXIT_TOOL, refusalOf(error, request));
-  // A mistake of this program. Bun would show an excerpt of minified code.
+  // A bug in this program. Bun's own report would show minified code.
   const why = error instanceof Error ? error.message : String(error);
   fail(EXIT_TOOL, `unexpected error: ${why}; please report it`);
 }
 
-/** Ends with the status of a command that is watched. */
+/** Exits with the status of a watched command. */
 function finish(status: Promise<number>): void {
   process.on("uncaughtException", (error) => refuse(error));
   process.on("unhandledRejection", (error) => refuse(error));

@@ -1,14 +1,15 @@
 /**
- * Sandboxes a program without touching its code: `bun --preload bun-landlock/preload main.ts`, or
+ * Sandboxes a program without changing its code: `bun --preload bun-landlock/preload main.ts`, or
  * `preload = ["bun-landlock/preload"]` in bunfig.toml.
  *
- * The policy is the file that `BUN_LANDLOCK_POLICY` names in the environment that the process was
- * started with, or else the key `landlock` of the nearest package.json, from the main script's
- * folder upwards. It must belong to root or the caller. Without one, and whenever something fails,
- * the process ends with status 1 before any code of the program runs.
+ * The policy is the file that `BUN_LANDLOCK_POLICY` named when the process was started. Without
+ * that variable, it is the key `landlock` of the nearest package.json in the main script's folder
+ * or above. It must belong to root or the caller. Without a policy, and after any failure, the
+ * process ends with status 1 before any code of the program runs.
  *
- * Bun decides whether the preload runs at all, by the program and the files around it: they have to
- * be the operator's. Where a run may write there, `landlock-restrict -policy` has to start Bun.
+ * The program and the files around it decide whether Bun runs the preload, so they must belong to
+ * the operator. If the sandboxed program may write there, start Bun with
+ * `landlock-restrict -policy` instead.
  */
 import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
 import { LandlockError, messageFor } from "./errors/errors.ts";
@@ -21,7 +22,7 @@ import { readFile } from "./policy/read.ts";
 import { asStarted } from "./policy/started.ts";
 import { firstWritable, rewritableText } from "./sandbox/rewritable.ts";
 
-/** Workers get a copy of what is set under this key, which no environment and no .env can set. */
+/** Workers get a copy of the data under this key. Unlike a variable, no .env file can set it. */
 const key = "bun-landlock/preload";
 
 function sandbox(): void {
@@ -48,7 +49,7 @@ function sandbox(): void {
   const own = firstWritable(rules, [Bun.main, parentOf(Bun.main), process.cwd()]);
   if (own !== undefined) {
     warn(
-      `it can change ${JSON.stringify(own)}, so its next run may get past the preload: start it by landlock-restrict -policy`,
+      `it can change ${JSON.stringify(own)}, so its next run may get past the preload: start it with landlock-restrict -policy`,
     );
   }
   setEnvironmentData(key, process.pid);

@@ -1,9 +1,9 @@
 /**
- * How rules, modifiers and presets are spelled: in TypeScript, on the command line and in policies.
- * The one table: whatever reads or writes a spelling asks it.
+ * The spelling of rules, modifiers and presets in TypeScript, on the command line and in policies.
+ * All code that reads or writes a spelling uses these tables.
  */
 
-/** Rules on paths by their constructor. `key` is a policy's; `about` says what they grant. */
+/** Rules on paths by their constructor. `key` is the policy's key; `about` says what they grant. */
 export const pathRules = {
   roDirs: {
     option: "-ro",
@@ -27,7 +27,7 @@ export const pathRules = {
   },
 } as const;
 
-/** Rules on ports by their constructor, which is a policy's key too. */
+/** Rules on ports by their constructor, which is also the policy's key. */
 export const portRules = {
   bindTcp: {
     option: "-bindtcp",
@@ -66,7 +66,7 @@ export const rightModifiers = {
   },
 } as const;
 
-/** Methods that say what happens where a path does not exist, by a policy's word for it. */
+/** Methods for paths that don't exist, by the policy's word for each. */
 export const missingModifiers = {
   skip: {
     method: "ignoreIfMissing",
@@ -80,10 +80,10 @@ export const missingModifiers = {
   },
 } as const;
 
-/** What presets are for. */
+/** What presets grant, for help texts. */
 export const presetsAbout = "what programs need to run, e.g. bun, dns or executable=git";
 
-/** Presets: the one setting they may have, or what stands for the value that they take. */
+/** The presets, with the setting that each may have, or a placeholder for its required value. */
 export const presetNames = {
   bun: { setting: "children" },
   dns: { setting: "ports" },
@@ -95,7 +95,7 @@ export const presetNames = {
   modules: { value: "FILE" },
 } as const satisfies Readonly<Record<string, { setting?: string; value?: string }>>;
 
-/** What `permissions.has()` takes of Node's permission model. */
+/** The scopes of Node's permission model that `permissions.has()` accepts. */
 export const nodeScopes = [
   ...(["fs", "fs.read", "fs.write", "child"] as const),
   ...(["net", "net.connect", "net.bind"] as const),
@@ -111,7 +111,7 @@ export function keysOf<Table extends object>(table: Table): (keyof Table & strin
   return Object.keys(table) as (keyof Table & string)[];
 }
 
-/** The name of the entry whose word this is. */
+/** The name of the entry with this option, key or right. */
 export function nameFor<Table extends Readonly<Record<string, object>>>(
   table: Table,
   kind: "option" | "key" | "right",
@@ -125,7 +125,7 @@ export function portRuleFor(right: (typeof portRules)[PortRuleName]["right"]): P
   return nameFor(portRules, "right", right)!;
 }
 
-/** A text as the beginning of a sentence. */
+/** Text with its first letter in upper case. */
 export function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
@@ -134,5 +134,5 @@ export const modifiers = { ...rightModifiers, ...missingModifiers };
 /** The policy's keys for lists of paths, and for lists of ports. */
 export const pathKeys: readonly PathKey[] = keysOf(pathRules).map((name) => pathRules[name].key);
 export const portKeys: readonly PortRuleName[] = keysOf(portRules);
-/** What can be left alone as a whole. */
+/** The families that can be unrestricted as a whole. */
 export const families = ["paths", "net", "scoped"] as const;

@@ -123,8 +123,8 @@ describe("a word that is not UTF-8", () => {
     ["the policy of learn", `learn -o ${bad}.toml --`],
     ["a rule of explain", `explain -ro ${bad} --`],
     ["the command of explain", `explain -ro / -- ./${bad}`],
-    ["an argument that explain cannot hand on", `explain -rw / -- touch ${bad}`],
-    ["an argument that learn cannot hand on", `learn -o p.toml -- touch ${bad}`],
+    ["an argument that explain cannot pass on", `explain -rw / -- touch ${bad}`],
+    ["an argument that learn cannot pass on", `learn -o p.toml -- touch ${bad}`],
   ];
   for (const [what, words] of refused) {
     testUnless(noTrace, `is refused as ${what}, by its name`, () => {

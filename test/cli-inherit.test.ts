@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { environmentOf } from "../src/cli/become.ts";
+import { environmentOf } from "../src/cli/prepare-exec.ts";
 import { tempDir, testFromAbi } from "./harness.ts";
 
 const cli = `"${process.execPath}" "${join(import.meta.dir, "..", "src", "cli.ts")}"`;

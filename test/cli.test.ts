@@ -34,8 +34,8 @@ describe("landlock-restrict's own exit codes", () => {
   const cases: [string, string[], number, string][] = [
     ["no arguments", [], 125, "Usage:"],
     ["no command", ["-ro", "/usr"], 125, "There is no command: put it after --"],
-    ["an unknown option", ["-xyz", "--", "true"], 125, '"-xyz" is no option'],
-    ["an unknown modifier", ["-ro", "+all", "/", "--", "true"], 125, '"+all" is no modifier'],
+    ["an unknown option", ["-xyz", "--", "true"], 125, '"-xyz" is not an option'],
+    ["an unknown modifier", ["-ro", "+all", "/", "--", "true"], 125, '"+all" is not a modifier'],
     ["a port too large", ["-bindtcp", "65616", "--", "true"], 125, "65616 is not a port"],
     ["a port in hexadecimal", ["-bindtcp", "0x50", "--", "true"], 125, '"0x50" is not a port'],
     ["a variable without a name", ["-env", "=x", "--", "true"], 125, '"=x" has no name'],
@@ -109,7 +109,7 @@ test("any is said to be left alone, and does not go with ports", () => {
     ["-connecttcp", "-connecttcp", "any"],
   ]) {
     const { stderr, code } = landlockRestrict([...words, "--", "true"]);
-    expect(stderr).toContain("-connecttcp: any means every port, and ");
+    expect(stderr).toContain("-connecttcp: any means every port, but ");
     expect(code).toBe(125);
   }
 });

@@ -197,7 +197,7 @@ describe("options of landlock-restrict", () => {
         parseFlags([option]);
         return false;
       } catch (error) {
-        return !(error instanceof LandlockError) || error.message.includes("is no option");
+        return !(error instanceof LandlockError) || error.message.includes("is not an option");
       }
     });
     expect(refused).toEqual(alone.sort());

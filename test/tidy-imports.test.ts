@@ -147,7 +147,7 @@ test("native libraries are loaded in kernel only", () => {
 
 /** What only tests import, and why they need it. */
 const doors = [
-  "cli/become.ts environmentOf",
+  "cli/prepare-exec.ts environmentOf",
   "errors/hints.ts unexpandedIn",
   "kernel/image.ts nativePath", // The bundles have the bytes, and no file.
   "model/model.ts Verdict",

@@ -1,34 +1,33 @@
-/** Which Config a command line comes to: its options, and a policy's where there is one. */
+/** Chooses the Config for a command line from its options and its policy, if any. */
 import { trusted } from "../sandbox/frozen.ts";
 import { Config } from "../sandbox/config.ts";
 import { accessNet, newestAbi, rightsOf, type NetRight } from "../kernel/abi.ts";
 import { landlock } from "../sandbox/landlock.ts";
 
-/** What the options say about the Config. */
+/** The options that affect the Config. */
 interface Choice {
-  /** The ABI of `-1` to `-11`; undefined: none was given. */
+  /** The ABI of `-1` to `-11`; undefined if none was given. */
   readonly abi: number | undefined;
   readonly strict: boolean;
-  /** Whether the command may run even where nothing can be restricted. */
+  /** Whether the command may run even if nothing can be restricted. */
   readonly allowNone: boolean;
-  /** Audit: `-l`. */
+  /** Whether to log denials (`-l`). */
   readonly logging: boolean;
-  /** The families that an option is about. */
+  /** Whether an option restricts these families. */
   readonly paths: boolean;
   readonly net: boolean;
-  /** Network rights that an option names with ports. */
+  /** Network rights for which an option gives ports. */
   readonly limited: ReadonlySet<NetRight>;
-  /** Network rights that an option leaves alone: `any`. */
+  /** Network rights that an option doesn't restrict, with `any`. */
   readonly free: ReadonlySet<NetRight>;
   readonly scoped: boolean;
 }
 
 /**
- * Without a policy: paths, and what else an option is about, in best effort. With one: what it
- * restricts, in addition to what an option is about, and as strictly as it says; `-strict` is
- * stricter.
+ * Without a policy, restricts paths and the families of the given options, in best effort. With a
+ * policy, also restricts what the policy does, as strictly as it says. `-strict` is stricter.
  *
- * @param policy The policy's Config, for the ABI of the options where they give one
+ * @param policy The policy's Config, for the options' ABI if they give one
  */
 export function chooseConfig(choice: Choice, policy: Config | undefined): Config {
   const base =
@@ -39,7 +38,7 @@ export function chooseConfig(choice: Choice, policy: Config | undefined): Config
   const config = new Config(
     {
       ...base,
-      // The rights that a file of the Landlock project names may be newer than the ABI.
+      // A file in the Landlock project's format may name rights that are newer than the ABI.
       abi: policy ? Math.max(base.abi, abi) : abi,
       fs: base.fs.length === 0 && paths ? all.fs : base.fs,
       net: netOf(choice, base.net, all.net),
@@ -52,7 +51,7 @@ export function chooseConfig(choice: Choice, policy: Config | undefined): Config
   return choice.logging ? config.enableLoggingForSubprocesses() : config;
 }
 
-/** All that the ABI has, or what the policy restricts; and what the options say of single rights. */
+/** The network rights of the ABI or of the policy, adjusted by options for single rights. */
 function netOf(
   { net, limited, free }: Choice,
   policy: readonly NetRight[],

@@ -1,4 +1,4 @@
-/** What a person at the command line is told of an error. */
+/** Reports errors to the person at the command line. */
 import { messageFor, printable, type LandlockError } from "../errors/errors.ts";
 import { FsRule, type Rule } from "../sandbox/rule.ts";
 import { writeError } from "../terminal/output.ts";
@@ -6,16 +6,16 @@ import { screenOf } from "../terminal/screen.ts";
 import { paint } from "../terminal/text.ts";
 import type { Request } from "./flags.ts";
 
-/** Says on standard error, in one line, what is wrong. */
+/** Prints one line about an error on standard error. */
 export function complain(message: string): void {
   const name = paint("red", "landlock-restrict:", screenOf(2));
   writeError(`${name} ${printable(message)}\n`);
 }
 
 /**
- * An error for a person at the command line.
+ * The message of an error, in the words of the command line or the policy.
  *
- * @param request What the command line asks for; undefined: its words are what is wrong
+ * @param request The parsed command line; undefined if parsing it failed
  */
 export function refusalOf(error: LandlockError, request?: Request): string {
   const { policy, strict, rules } = request ?? {};

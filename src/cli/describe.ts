@@ -4,7 +4,7 @@ import type { PathRule, Plan } from "../sandbox/plan.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { labelled, paint, type Style } from "../terminal/text.ts";
 
-/** Columns that the labels below take. */
+/** The width of the labels below, in columns. */
 const gap = 13;
 
 const enforcementStyle = {
@@ -23,7 +23,8 @@ const missingWords = {
  * A plan as text for people.
  *
  * @param screen Where it is shown
- * @param kernel The kernel of the plan, to say too what is left alone and what Landlock does not see
+ * @param kernel The plan's kernel. If given, the text includes unrestricted rights and what
+ *   Landlock doesn't cover.
  */
 export function describe(plan: Plan, screen: Screen, kernel?: Kernel): string {
   const { enforcement, handled, unenforced, ungranted, abi } = plan;
@@ -55,21 +56,21 @@ export function describe(plan: Plan, screen: Screen, kernel?: Kernel): string {
     ]),
     ...plan.rewritable.map((path): [string, string] => [
       "rewritable:",
-      `${place(path)}: it chooses what a preset grants`,
+      `${place(path)}: its content decides what a preset grants`,
     ]),
     ...(kernel ? plan.notCovered.map((what): [string, string] => ["not covered:", what]) : []),
   ];
   return labelled(rows, gap, screen).join("\n");
 }
 
-/** Rights that this kernel could restrict, and that nobody asked it to. */
+/** Rights that this kernel could restrict, but that aren't requested. */
 function leftAlone({ handled, unenforced }: Plan, kernel: Kernel): string[] {
   const all = rightsOfKernel(kernel);
   const known: readonly string[] = [
     ...[...handled.fs, ...handled.net, ...handled.scoped],
     ...[...unenforced.fs, ...unenforced.net, ...unenforced.scoped],
   ];
-  // Landlock denies refer whether it is asked to or not.
+  // Landlock always denies refer, even if it isn't requested.
   return [...all.fs, ...all.net, ...all.scoped].filter(
     (right) => right !== "refer" && !known.includes(right),
   );

@@ -1,4 +1,4 @@
-/** Which open files the command gets besides its standard input, output and error. */
+/** Decides which open files the command inherits besides standard input, output and error. */
 import { LandlockError, syscallError } from "../errors/errors.ts";
 import { closeOnExecFrom, setCloseOnExec } from "../kernel/syscalls.ts";
 
@@ -6,14 +6,14 @@ const EBADF = -9;
 const ENOSYS = -38;
 
 /**
- * Hands descriptors above 2 on to the command; all others stay behind.
+ * Passes descriptors above 2 on to the command and closes all others at exec.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming all that were not open;
- *   `ERR_LANDLOCK_SYSCALL` where close_range(2) is forbidden
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming those that aren't open;
+ *   `ERR_LANDLOCK_SYSCALL` if close_range(2) is forbidden
  */
-export function handOn(fds: readonly number[]): void {
+export function passDescriptors(fds: readonly number[]): void {
   const closed = closeOnExecFrom(3);
-  // Containers answer so for calls that their filter has never heard of.
+  // Container filters return this for system calls that they don't know.
   if (closed < 0 && !(closed === ENOSYS && markEach())) {
     throw syscallError("Cannot keep open files from the command", "close_range", -closed);
   }
@@ -21,9 +21,9 @@ export function handOn(fds: readonly number[]): void {
 }
 
 /**
- * Checks descriptors that another program is to hand on.
+ * Checks descriptors that another program will pass on.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming all that are not open
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming those that aren't open
  */
 export function checkOpen(fds: readonly number[]): void {
   complainOf(fds.filter((fd) => fd > 2 && (isBunsOwn(fd) || setCloseOnExec(fd, true) < 0)));
@@ -35,23 +35,23 @@ function complainOf(missing: readonly number[]): void {
   const [are, them] = missing.length > 1 ? ["are", "them"] : ["is", "it"];
   throw new LandlockError(
     "ERR_LANDLOCK_INVALID_RULE",
-    `-fd: ${missing.join(", ")} ${are} not open: open ${them} for landlock-restrict, as with ${first}<FILE in a shell, or leave ${them} out`,
+    `-fd: ${missing.join(", ")} ${are} not open: open ${them} for landlock-restrict, for example with ${first}<FILE in a shell, or leave ${them} out`,
   );
 }
 
-/** Marks one by one the descriptors above 2 that /proc lists; whether it does, and all were marked. */
+/** Marks each descriptor above 2 in /proc close-on-exec. Returns whether all were marked. */
 function markEach(): boolean {
   const { readdirSync } = require("node:fs") as typeof import("node:fs");
   try {
     const fds = readdirSync("/proc/self/fd").map(Number);
-    // The one that the list was read from is closed by now: EBADF is no failure.
+    // EBADF is expected: the descriptor that read the list is closed by now.
     return fds.every((fd) => fd < 3 || [0, EBADF].includes(setCloseOnExec(fd, true)));
   } catch {
     return false;
   }
 }
 
-/** An event loop that Bun opened for itself, at a number that was free. */
+/** Whether it is an event loop that Bun opened at a free descriptor. */
 function isBunsOwn(fd: number): boolean {
   const { readlinkSync } = require("node:fs") as typeof import("node:fs");
   try {

@@ -1,4 +1,4 @@
-/** `landlock-restrict explain`: from its words to what is run and explained. */
+/** `landlock-restrict explain`: parses its words, then runs and explains the command. */
 import { LandlockError } from "../errors/errors.ts";
 import { probe, unavailable } from "../kernel/probe.ts";
 import { checkOpen } from "./descriptors.ts";
@@ -8,12 +8,12 @@ import { explainRun } from "./watching.ts";
 import { again, beforeTracing, type Start } from "./start.ts";
 
 /**
- * Runs this program itself under strace, so that the sandbox is the one that it makes.
+ * Runs this same program under strace, so that it makes the real sandbox.
  *
- * @param words What follows `explain`
+ * @param words The words after `explain`
  * @param start How this process was started
- * @returns The command's exit status; that of a shell where a signal ended it
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the word that is wrong, and as
+ * @returns The command's exit status, or a shell's status for a command that a signal ended
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the invalid word, and the errors of
  *   `explainRun()`
  */
 export async function explain(words: readonly string[], start: Start): Promise<number> {

@@ -1,4 +1,4 @@
-/** From the words of the command line to what they ask for. */
+/** Parses the command line. */
 import type { Config } from "../sandbox/config.ts";
 import { LandlockError, quoted } from "../errors/errors.ts";
 import { newestAbi, type NetRight } from "../kernel/abi.ts";
@@ -11,33 +11,33 @@ import { pathRule, portRule } from "../sandbox/rules.ts";
 import { modifiers, nameFor, pathRules, portRules, type PathRuleName } from "../vocabulary.ts";
 import { closest, instead } from "../errors/closest.ts";
 import { chooseConfig } from "./choose.ts";
-import type { EnvironmentRequest } from "./become.ts";
+import type { EnvironmentRequest } from "./prepare-exec.ts";
 import { commands, optionNames } from "./usage.ts";
 
-/** What a command line asks for. */
+/** A parsed command line. */
 export interface Request {
   readonly config: Config;
   readonly rules: readonly Rule[];
   readonly verbose: boolean;
   readonly environment: EnvironmentRequest;
-  /** Descriptors that the command gets besides 0, 1 and 2. */
+  /** Descriptors that the command inherits besides 0, 1 and 2. */
   readonly fds: readonly number[];
-  /** The plan goes out as JSON. */
+  /** Whether to print the plan as JSON. */
   readonly json: boolean;
-  /** What `-policy` names, for messages. */
+  /** The policy that `-policy` names, for messages. */
   readonly policy?: Read;
-  /** Whether `-strict` is what makes it strict. */
+  /** Whether `-strict` was given. */
   readonly strict: boolean;
-  /** Empty: there is none. */
+  /** Empty if there is none. */
   readonly command: readonly string[];
 }
 
 const switches = ["-scoped", "-strict", "-allow-none", "-clearenv", "-l", "-v", "--json"];
 
 /**
- * Reads the words in front of the command.
+ * Parses the words before the command.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the word that is wrong
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the invalid word
  */
 export function parseFlags(words: readonly string[]): Request {
   const rules: Rule[] = [];
@@ -70,7 +70,7 @@ export function parseFlags(words: readonly string[]): Request {
       (ports.includes("any") ? free : limited).add(right);
       if (free.has(right) && (limited.has(right) || ports.length > 1)) {
         throw invalid(
-          `${word}: any means every port, and other ports are named too: leave out one`,
+          `${word}: any means every port, but other ports are given too: remove one of them`,
         );
       }
       if (!free.has(right)) {
@@ -105,7 +105,7 @@ export function parseFlags(words: readonly string[]): Request {
   const policy = file === undefined ? undefined : readFile(file, { abi, ifForeign: ownPolicy });
   const config = chooseConfig(choice, policy?.config);
   const fit = (all: readonly Rule[]) => all.flatMap((rule) => handledPart(rule, config));
-  // A right that an option leaves alone needs no rule of the policy.
+  // The policy may have rules for a right that an option no longer restricts.
   const fromPolicy = policy && free.size > 0 ? fit(policy.rules) : (policy?.rules ?? []);
   return {
     config,
@@ -120,7 +120,7 @@ export function parseFlags(words: readonly string[]): Request {
   };
 }
 
-/** Names what was probably meant: another option, a command of ours, or `--` before the command. */
+/** Suggests a similar option, a command of ours, or `--` before the command. */
 function unknownOption(words: readonly string[], at: number): LandlockError {
   const word = words[at]!;
   const [name, value] = word.split(/=(.*)/s) as [string, string?];
@@ -131,7 +131,7 @@ function unknownOption(words: readonly string[], at: number): LandlockError {
       : word.startsWith("-") || words.includes("--")
         ? "see landlock-restrict -h"
         : `to run it, put -- before it`;
-  return invalid(`${JSON.stringify(word)} is no option: ${fix}`);
+  return invalid(`${JSON.stringify(word)} is not an option: ${fix}`);
 }
 
 function policyFile(files: readonly string[], before: string | undefined): string {
@@ -149,7 +149,7 @@ function modifiedRule(name: PathRuleName, values: readonly string[]): FsRule {
       const known = Object.values(modifiers).map(({ option }) => option);
       const fix = instead(word, known);
       throw invalid(
-        `${JSON.stringify(word)} is no modifier of ${pathRules[name].option}: ${fix}${fix.endsWith("?") ? " Else" : ", or"} ./${word} for a path`,
+        `${JSON.stringify(word)} is not a modifier of ${pathRules[name].option}: ${fix}${fix.endsWith("?") ? " Or" : ", or"} write ./${word} for a path`,
       );
     }
   }
@@ -157,14 +157,14 @@ function modifiedRule(name: PathRuleName, values: readonly string[]): FsRule {
 }
 
 function toPort(flag: string, text: string): number {
-  // Number() would take "", "0x50" and "8e1" too.
+  // Number() would also accept "", "0x50" and "8e1".
   if (/^\d{1,5}$/.test(text)) return Number(text);
   throw invalid(
     `${flag}: ${JSON.stringify(text)} is not a port: give an integer from 0 to 65535, or any`,
   );
 }
 
-/** A command gets the bytes of its words and variables; rules and policies hold text. */
+/** Rejects words that rules and policies can't hold, because they must be valid text. */
 function checkText(word: string): string {
   if (word.isWellFormed()) return word;
   throw invalid(`${quoted(word)} is not UTF-8: give the file another name`);
@@ -175,7 +175,7 @@ function checkVariable(text: string): void {
   throw invalid(`-env: ${JSON.stringify(text)} has no name: give NAME, or NAME=VALUE`);
 }
 
-/** The number of a descriptor. */
+/** Parses the number of a descriptor. */
 export function toFd(text: string): number {
   if (/^\d{1,7}$/.test(text)) return Number(text);
   throw invalid(`-fd: ${JSON.stringify(text)} is not a descriptor: give a number such as 3`);

@@ -1,4 +1,4 @@
-/** `landlock-restrict learn`: from its words to a policy, and what is said about it. */
+/** `landlock-restrict learn`: parses its words, learns a policy and reports the result. */
 import { LandlockError, printable, quoted } from "../errors/errors.ts";
 import { lookUpCommand, lookUpFailure } from "../kernel/lookup.ts";
 import { currentDirectory } from "../kernel/names.ts";
@@ -14,12 +14,12 @@ import { beforeTracing, type Start } from "./start.ts";
 import { learn } from "./watching.ts";
 
 /**
- * Learns, and says on standard error what came out; standard output is the command's.
+ * Learns a policy and reports on standard error, because standard output belongs to the command.
  *
- * @param words What follows `learn`
+ * @param words The words after `learn`
  * @param start How this process was started
- * @returns The command's exit status; that of a shell where a signal ended it
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the word that is wrong, and as
+ * @returns The command's exit status, or a shell's status for a command that a signal ended
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the invalid word, and the errors of
  *   `learn()`
  */
 export async function learnCommand(words: readonly string[], start: Start): Promise<number> {
@@ -58,11 +58,11 @@ function parse(words: readonly string[]) {
     else if (word === "-fd") {
       while (/^\d/.test(words[at + 1] ?? "")) fds.push(toFd(words[++at]!));
     } else {
-      throw invalid(`learn takes -o FILE, -merge, -fd N and --json, and not ${quoted(word)}`);
+      throw invalid(`learn takes -o FILE, -merge, -fd N and --json, not ${quoted(word)}`);
     }
   }
   if (output === undefined)
-    throw invalid("Where does the policy go? Add -o FILE, as -o policy.toml");
+    throw invalid("There is no file for the policy: add -o FILE, such as -o policy.toml");
   if (command.length === 0) throw invalid("There is no command: put it after --");
   if (!output.startsWith("/") && !currentDirectory().isWellFormed())
     throw invalid("The name of the current directory is not UTF-8: give -o an absolute path");

@@ -1,4 +1,4 @@
-/** `landlock-restrict plan`: what would be asked of this kernel. Nothing is enforced. */
+/** `landlock-restrict plan`: shows what this kernel would enforce, and enforces nothing. */
 import { LandlockError, printableLines } from "../errors/errors.ts";
 import { probe } from "../kernel/probe.ts";
 import type { Screen } from "../terminal/screen.ts";
@@ -6,18 +6,20 @@ import { describe } from "./describe.ts";
 import type { Request } from "./flags.ts";
 import { refusalOf } from "./complain.ts";
 
-/** What would be done, and why it would be refused, if it would be. */
+/** What would be enforced, and the error if it would be refused. */
 interface DryRun {
   readonly text: string;
-  /** The error of a strict Config on a kernel that lacks something; the text does without it. */
+  /**
+   * The error if a strict Config needs something that the kernel lacks. The text then omits that.
+   */
   readonly refusal?: string;
 }
 
 /**
- * Makes the plan for this kernel, and opens no path.
+ * Makes the plan for this kernel without opening any path.
  *
  * @param screen Where the text is shown
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where rules and Config do not fit
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if rules and Config contradict each other
  */
 export function dryRun(request: Request, screen: Screen): DryRun {
   const { config, rules, json } = request;

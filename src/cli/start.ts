@@ -1,6 +1,6 @@
 /**
- * How this program is started, by the shell lines of `src/build/starter.ts` and by itself: so that
- * nothing of the current directory runs or decides, and every word arrives.
+ * How this program is started, by the shell code of `src/build/starter.ts` and by itself. No file
+ * in the current directory may influence the start, and every word must arrive unchanged.
  */
 import { lstatSync } from "node:fs";
 import { LandlockError, quoted } from "../errors/errors.ts";
@@ -8,39 +8,44 @@ import { inheritedStrings } from "../kernel/inherited.ts";
 import { nameOf } from "../kernel/names.ts";
 import { defaultChildSignal, openFileLimit, setOpenFileLimit } from "../kernel/syscalls.ts";
 
-/** Without them Bun obeys files of the current directory and its parents before our first line. */
+/**
+ * Without these, files in the current directory and above would influence Bun before our first
+ * line.
+ */
 export const bunFlags = [
   "--config=/dev/null",
   "--no-env-file",
   "--tsconfig-override=/dev/null",
 ] as const;
 
-/** Ends a start with other settings than none: `bunFlags` take /dev/null for an empty file. */
+/** The error if /dev/null is another file: `bunFlags` use it as an empty file of settings. */
 export const nullDeviceReplaced =
   "/dev/null is not the null device, so Bun could take settings from it: make it again, e.g. with mknod -m 666 /dev/null c 1 3";
 
-/** Major 1 and minor 3. */
+/** Major 1 and minor 3, which is Linux's null device. */
 const nullDevice = 0x103;
 
-/** Begins the word in front of the command line: the soft limit on open files, before Bun raised it. */
+/**
+ * Starts the word before the command line that holds the soft limit on open files, before Bun
+ * raised it.
+ */
 export const openFilesWord = "--open-files=";
 
-/** The command line as it was given, and what else the starter knows. */
+/** The original command line, and what else the starter passes on. */
 export interface Start {
-  /** As `nameOf()` has them: bytes that are not UTF-8 are kept. */
+  /** Decoded by `nameOf()`, which keeps bytes that aren't UTF-8. */
   readonly words: readonly string[];
   /** The soft limit on open files that this program was started with. */
   readonly openFiles: number;
 }
 
 /**
- * Tells how this process was started.
+ * Finds out how this process was started.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` where /proc cannot be read and the words may have
- *   lost bytes
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if words may have lost bytes and /proc can't be read
  */
 export function startOf(argv: readonly string[]): Start {
-  // Bun drops a `--` after the script's name. One that keeps it changes nothing.
+  // Bun drops a `--` after the script's name. This also works if Bun keeps it.
   const at = argv[2] === "--" ? 3 : 2;
   const word = argv[at];
   if (word?.startsWith(openFilesWord)) {
@@ -48,7 +53,7 @@ export function startOf(argv: readonly string[]): Start {
     const words = argv.slice(at + 1);
     return { words: exact(words), openFiles: limit || openFilesOfParent() };
   }
-  // Without the starter, the `--` that Bun drops may be the first of the command line.
+  // Without the starter, Bun may have dropped the first `--` of the command line itself.
   const given = argv.slice(2);
   const before = commandLine()?.at(-given.length - 1);
   const words = before === "--" ? ["--", ...given] : given;
@@ -59,7 +64,7 @@ function commandLine(): string[] | undefined {
   return inheritedStrings("cmdline")?.map((string) => nameOf(string.subarray(0, -1)));
 }
 
-/** The words with the bytes that are not UTF-8, which Bun replaces. */
+/** Restores bytes that aren't UTF-8, which Bun replaces. */
 function exact(words: readonly string[]): readonly string[] {
   if (!words.some((word) => word.includes("\ufffd"))) return words;
   const all = commandLine();
@@ -70,7 +75,10 @@ function exact(words: readonly string[]): readonly string[] {
   );
 }
 
-/** Without the starter: Bun raises its own soft limit to the hard one, but its parent has the old one. */
+/**
+ * The original soft limit if there is no starter. Bun raises its own to the hard limit, so this
+ * takes the parent's.
+ */
 function openFilesOfParent(): number {
   const own = openFileLimit(0);
   const parents = openFileLimit(process.ppid);
@@ -79,10 +87,11 @@ function openFilesOfParent(): number {
 }
 
 /**
- * A command that runs this program again, in the same way, up to the words of its command line.
+ * The command that starts this program again in the same way, except for the words of its command
+ * line.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` if Bun has lost bytes of its own path, or something
- *   else has replaced /dev/null
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if Bun has lost bytes of its own path, or if
+ *   /dev/null is another file
  */
 export function again({ openFiles }: Start): string[] {
   const { execPath } = process;
@@ -99,16 +108,18 @@ export function again({ openFiles }: Start): string[] {
 }
 
 /**
- * Gets ready for a command that strace runs: it gets the limit on open files that this process was
- * started with. strace's own words are UTF-8, so no other word can go through it.
+ * Prepares for a command that strace runs, and restores its limit on open files. strace needs its
+ * own words in UTF-8, so other words can't pass through it.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming a word that is not UTF-8, or if this
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming a word that isn't UTF-8, or if this
  *   program was compiled
  */
 export function beforeTracing(words: readonly string[], { openFiles }: Start): void {
-  // What is evaluated late is a file beside the installed program.
+  // A compiled program lacks the separate file with the code of explain and learn.
   if (Bun.main.startsWith("/$bunfs/")) {
-    throw invalid("A compiled program has no explain and learn: call landlock-restrict itself");
+    throw invalid(
+      "Cannot use explain or learn in a compiled program: call landlock-restrict itself",
+    );
   }
   const stray = words.find((word) => !word.isWellFormed());
   if (stray !== undefined) {

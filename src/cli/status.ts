@@ -1,11 +1,13 @@
-/** `landlock-restrict status`: what this kernel's Landlock can do, or why it cannot. */
+/**
+ * `landlock-restrict status`: shows what this kernel's Landlock can do, or why it can't be used.
+ */
 import { abiOf, accessFs, accessNet, abiOfRight, linuxOf, scopes } from "../kernel/abi.ts";
 import { notCovered } from "../kernel/coverage.ts";
 import { probe, rightsOfKernel, usableAbi } from "../kernel/probe.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { labelled, paint } from "../terminal/text.ts";
 
-/** Everything there is to say, as plain data. */
+/** The whole status as plain data. */
 function status() {
   const kernel = probe();
   const abi = usableAbi(kernel);
@@ -30,7 +32,7 @@ const threadsText = {
   none: "not restricted",
 };
 
-/** Columns that the labels below take. */
+/** The width of the labels below, in columns. */
 const gap = 15;
 
 /**

@@ -1,16 +1,16 @@
-/** What `landlock-restrict -h` prints, and `-h` of each of its commands. */
+/** The help texts of `landlock-restrict` and its commands. */
 import { version } from "../../package.json";
 import { modifiers, pathRules, portRules, presetsAbout } from "../vocabulary.ts";
 
 /** What `landlock-restrict --version` prints. */
 export const versionLine = `landlock-restrict ${version}`;
 
-/** The commands, each with its line in the usage and what it does. */
+/** The commands, each with its usage line and description. */
 const helps = {
   explain: {
     line: "explain [--json] [OPTION]... -- COMMAND [ARG]...",
-    about: `Runs COMMAND in its sandbox under strace. In the end it says on standard error what was denied, and
-which options would allow it. With --json that is the last line.`,
+    about: `Runs COMMAND in its sandbox under strace. Finally, it prints on standard error what was denied, and
+which options would allow it. With --json, that is the last line.`,
     takesOptions: true,
   },
   learn: {
@@ -18,20 +18,21 @@ which options would allow it. With --json that is the last line.`,
     about: `Runs COMMAND unrestricted under strace, and writes the policy that it needs.
 
   -o FILE                   where the policy goes: .json, .jsonc, .toml or .yaml
-  -merge                    extend the policy that is there
-  -fd N...                  hand on these open descriptors besides 0, 1 and 2
-  --json                    say on standard error as JSON what was learnt`,
+  -merge                    extend the existing policy
+  -fd N...                  pass on these open descriptors besides 0, 1 and 2
+  --json                    print on standard error, as JSON, what was learnt`,
     takesOptions: false,
   },
   plan: {
     line: "plan [--json] [OPTION]...",
-    about: `Says what would be asked of this kernel, and what Landlock does not see. Does nothing, and opens no
-path. With --json it is data.`,
+    about: `Prints what this kernel would be asked to restrict, and what Landlock cannot restrict. Enforces
+nothing and opens no path. With --json, it prints JSON.`,
     takesOptions: true,
   },
   status: {
     line: "status [--json]",
-    about: "Says what this kernel's Landlock can do, or why it cannot. With --json it is data.",
+    about:
+      "Prints what this kernel's Landlock can do, or why it cannot be used. With --json, it prints JSON.",
     takesOptions: false,
   },
 } as const;
@@ -46,23 +47,23 @@ const rows = (table: object, more: string, before = "") =>
     .join("");
 
 const options = `${rows(pathRules, " PATH...")}${rows(modifiers, "", "after one of these four: ")}\
-${rows(portRules, " PORT...")}${row("", "any in place of PORT: this one is not restricted")}\
+${rows(portRules, " PORT...")}${row("", "any instead of PORT: do not restrict this")}\
   -scoped                   signals and abstract UNIX sockets stay inside
   -policy FILE              restrict and allow what this policy says; the other options add to it,
                             -1 ... -11 replace its abi, -strict its bestEffort
   -preset NAME...           ${presetsAbout}
   -1 ... -11                restrict what this Landlock ABI can (default: -11)
-  -strict                   fail where the kernel lacks some of it (default: do without)
-  -allow-none               run COMMAND even where nothing at all can be restricted (default: fail)
-  -clearenv                 leave out the environment, but for what -env names
+  -strict                   fail if the kernel lacks some of it (default: do without)
+  -allow-none               run COMMAND even if nothing at all can be restricted (default: fail)
+  -clearenv                 clear the environment, except for what -env names
   -env NAME[=VALUE]...      pass this variable on, or set it
-  -fd N...                  hand on these open descriptors besides 0, 1 and 2
+  -fd N...                  pass on these open descriptors besides 0, 1 and 2
   -l                        write denials of COMMAND to the audit log (ABI 7)
-  -v                        say on stderr what is enforced
+  -v                        print on stderr what is enforced
   -h                        print this, or the help of a command
   --version                 print the version`;
 
-/** The options, as words that a mistyped one may be. */
+/** The names of all options, to suggest one for a mistyped word. */
 export const optionNames: readonly string[] = options.match(/(?<=^  )--?[a-z][a-z-]*/gm)!;
 
 const exitStatus = `Exit status: that of COMMAND; 125 if landlock-restrict fails, 126 if COMMAND cannot be
@@ -75,20 +76,20 @@ ${Object.values(helps)
   .map(({ line }) => `  landlock-restrict ${line}`)
   .join("\n")}
 
-Runs COMMAND, and whatever it starts, with access to the named paths only. Paths are always
-restricted; the network is when one of its options is given, signals with -scoped. Of the open
-files only standard input, output and error are handed on. explain does the same under strace, and
-says in the end what was denied, and which options would allow it. learn runs COMMAND unrestricted,
-watches it, and writes the policy that it needs; -merge extends one. plan says what would be asked
-of this kernel, and does nothing.
+Runs COMMAND, and everything it starts, with access to the named paths only. Paths are always
+restricted. The network is restricted if one of its options is given, signals with -scoped. COMMAND
+inherits no open files but standard input, output and error. explain does the same under strace,
+and prints what was denied and which options would allow it. learn runs COMMAND unrestricted,
+watches it, and writes the policy that it needs; -merge extends one. plan prints what this kernel
+would be asked to restrict, and enforces nothing.
 
 ${options}
 
 ${exitStatus}`;
 
 /**
- * The help that a command line asks for: with `-h`, `-help` or `--help` before the command, or
- * the word `help` in the first place.
+ * The help that a command line asks for, with `-h`, `-help` or `--help` before the command, or
+ * `help` as its first word.
  *
  * @param words The command line
  * @returns The text, or undefined if it asks for none

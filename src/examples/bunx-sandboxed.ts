@@ -4,17 +4,18 @@
  *     bun src/examples/bunx-sandboxed.ts install
  *     bun src/examples/bunx-sandboxed.ts cowsay hello
  *
- * There are two steps. First Bun downloads, and runs nothing of what it gets: this step may read
- * your ~/.npmrc and use the network. Then comes the foreign code, with neither: it can read the
- * system and the project, and write to node_modules (install scripts) or to the current directory
- * (a tool). Denied: ~/.ssh and all else in your home, writing elsewhere, every TCP port, signals
- * and the environment of other processes; its own one has nothing of yours but PATH and TERM.
+ * The first step downloads with Bun and runs nothing that it downloads. This step may read your
+ * ~/.npmrc and use the network. The second step runs the foreign code without either. It can read
+ * the system and the project, and write to node_modules (install scripts) or to the current
+ * directory (a tool). Denied: ~/.ssh and everything else in your home, writing elsewhere, every TCP
+ * port, signals, and the environment of other processes. Its own environment only has your PATH
+ * and TERM.
  *
- * Not as root: its capabilities reach the environment of other processes all the same.
- * What a project imports from node_modules later has the rights of the project. And a tool that
- * may write to a project can write to its .git/hooks: look at what it did before you go on.
+ * Don't run it as root: its capabilities still reach the environment of other processes. Code that
+ * a project later imports from node_modules has the project's rights. A tool that may write to a
+ * project can also write to its .git/hooks, so check its changes before you continue.
  *
- * `install` in the shell, with the same sandbox:
+ * The same sandbox for `install` in the shell:
  *
  *     bun install --ignore-scripts --cache-dir node_modules/.cache
  *     landlock-restrict -ro /usr /bin /lib /etc /proc /sys/devices/system/cpu . \
@@ -40,7 +41,7 @@ const system = [
 function makeScratch() {
   const root = mkdtempSync(join(tmpdir(), "bunx-sandboxed-"));
   for (const name of ["home", "tmp", "bin"]) mkdirSync(join(root, name));
-  // Most tools ask for node, and Bun is one when it is called so.
+  // Most tools need node. Bun acts as node if it is started under that name.
   for (const name of ["bun", "node"]) symlinkSync(bun, join(root, "bin", name));
   const env = { BUN_INSTALL_CACHE_DIR: join(root, "cache"), TMPDIR: join(root, "tmp") };
   return { root, env, [Symbol.dispose]: () => rmSync(root, { recursive: true }) };
@@ -54,7 +55,7 @@ function run(ruleset: Ruleset, command: string[], cwd: string, env: Environment)
   return open.spawnSync(command, { cwd, env, stdio: ["inherit", "inherit", "inherit"] }).exitCode;
 }
 
-/** The first step: Bun alone, with the network and the registry that the user has set. */
+/** The first step: only Bun runs, with the network and the user's registry. */
 function download(scratch: Scratch, target: string, args: string[], ...rules: Rule[]): void {
   const settings = [".npmrc", ".bunfig.toml"].map((name) => join(homedir(), name));
   const ruleset = landlock
@@ -71,7 +72,7 @@ function download(scratch: Scratch, target: string, args: string[], ...rules: Ru
   if (code !== 0) throw new Error(`Nothing was run: the download ended with ${code}`);
 }
 
-/** The second step: the foreign code, with nothing but these rules. */
+/** The second step: the package's code runs with only these rules. */
 function confine(scratch: Scratch, command: string[], cwd: string, ...rules: Rule[]): number {
   const { PATH = "", TERM = "dumb" } = process.env;
   const ruleset = landlock.V11.bestEffort({ atLeast: 4 }).ruleset(
@@ -91,7 +92,7 @@ function install(scratch: Scratch, project: string): number {
   return confine(scratch, again, project, roDirs(project), rwDirs(modules).withRefer());
 }
 
-/** Runs a tool by its package's name, or from a package's archive. */
+/** Runs a tool from a package's name or archive. */
 async function runTool(scratch: Scratch, project: string, name: string, args: string[]) {
   const archive = existsSync(name) ? [resolve(name)] : [];
   download(scratch, scratch.root, ["add", archive[0] ?? name], roFiles(...archive));
@@ -111,7 +112,7 @@ async function main([first, ...args]: string[]): Promise<number> {
     throw new Error("The current directory holds your home: change to a project in it");
   }
   using scratch = makeScratch();
-  // Awaited here, for the scratch goes when this function returns.
+  // Awaited here, because the scratch folder is removed when this function returns.
   return first === "install"
     ? install(scratch, project)
     : await runTool(scratch, project, first, args);

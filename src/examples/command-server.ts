@@ -1,16 +1,16 @@
 /**
- * A server that runs commands of people it does not trust, and stays unrestricted itself.
+ * A server that runs commands for untrusted people, and isn't restricted itself.
  *
  *     bun src/examples/command-server.ts --port 8080 --timeout-ms 5000
  *     curl localhost:8080 --json '{ "command": ["sort", "-u"], "stdin": "b\na\nb\n" }'
  *
- * Each command can read and execute what the system brings, and write to a scratch directory of
- * its own that is removed afterwards. It has an empty environment, a limit of time and one of
- * output. Denied: every other file, every TCP port, signals to anything but itself.
+ * Each command can read and execute the system's programs, and write to its own scratch directory,
+ * which is removed afterwards. It has an empty environment, a time limit and an output limit.
+ * Denied: every other file, every TCP port, and signals to other processes.
  *
- * Landlock restricts access, not amounts: for limits of memory, processes and disk put a cgroup
- * around the server. A process that leaves the command's group, as setsid(1) does, outlives the
- * request, within its sandbox.
+ * Landlock restricts access, not amounts: to limit memory, processes and disk space, put a cgroup
+ * around the server. A process that leaves the command's group, for example with setsid(1),
+ * outlives the request, but stays in its sandbox.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -18,34 +18,34 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { landlock, LandlockError, roDirs, rwDirs, rwFiles } from "bun-landlock";
 
-/** Signals and ports are within reach of a command below ABI 6: then rather none at all. */
+/** Below ABI 6 a command could reach signals and ports, so refuse to run at all. */
 const config = landlock.V11.bestEffort({ atLeast: 6 });
 const system = [roDirs("/usr", "/bin", "/lib", "/lib64").ignoreIfMissing(), rwFiles("/dev/null")];
 
-/** How long a command may take, and how much it may say on each of its two outputs. */
+/** The time limit of a command, and the size limit of each of its two outputs. */
 export interface Limits {
   readonly timeoutMs: number;
   readonly outputBytes: number;
 }
 
-/** What became of a command. */
+/** The result of a command. */
 export interface Outcome {
   readonly exitCode: number | null;
   readonly signal: Bun.Subprocess["signalCode"];
   readonly stdout: string;
   readonly stderr: string;
-  /** Which limit ended it, if one did. */
+  /** The limit that ended it, if any. */
   readonly stopped?: keyof Limits;
 }
 
-/** Ends a command with what it has started, where anything is left of them. */
+/** Kills what is left of a command and its children. */
 function killGroup(pid: number): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {}
 }
 
-/** Reads up to the end, to as many bytes, or until `ended`, whichever comes first. */
+/** Reads until the end, the size limit, or `ended`. */
 async function readUpTo(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   bytes: number,
@@ -66,7 +66,7 @@ async function readUpTo(
   return await new Blob(chunks).text();
 }
 
-/** Runs one command in a sandbox and a scratch directory of its own. */
+/** Runs one command in its own sandbox and scratch directory. */
 export async function runCommand(
   command: string[],
   stdin: string,
@@ -80,7 +80,7 @@ export async function runCommand(
       env: {},
       stdin: Buffer.from(stdin),
       stderr: "pipe",
-      // A process group of its own, so that what it leaves behind can be ended with it.
+      // A process group of its own allows killing the command's children too.
       detached: true,
     });
     const ended = Promise.withResolvers<void>();
@@ -106,9 +106,9 @@ export async function runCommand(
   }
 }
 
-/** Answers one request with what became of its command. */
+/** Answers one request with the result of its command. */
 export async function answer(request: Request, limits: Limits): Promise<Response> {
-  // Pages of other sites cannot send this without being asked.
+  // Browsers don't let pages of other sites send such a request unasked.
   if (request.method !== "POST" || request.headers.get("Content-Type") !== "application/json") {
     return Response.json({ error: 'POST JSON: { "command": ["sort"] }' }, { status: 415 });
   }
@@ -139,7 +139,7 @@ if (import.meta.main) {
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: Number(values.port),
-    // The command's own limit comes first.
+    // The command's own time limit comes first.
     idleTimeout: 0,
     maxRequestBodySize: 1 << 20,
     development: false,

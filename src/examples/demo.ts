@@ -1,7 +1,7 @@
 /**
- * A demo on real input, in three steps: a command in a sandbox, a child of a program that stays
- * free itself, and a whole Bun process that restricts itself, thread pool and Worker included.
- * Run it with `bun run demo`.
+ * A demo on real input, in three steps: a sandboxed command, a sandboxed child of an unrestricted
+ * program, and a Bun process that restricts itself with its thread pool and a Worker. Run it with
+ * `bun run demo`.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -12,7 +12,7 @@ import { landlock, LandlockError, probe, roDirs, roFiles, rwDirs, rwFiles } from
 const license = join(import.meta.dir, "..", "..", "LICENSE");
 const cli = join(import.meta.dir, "..", "cli.ts");
 
-/** What programs on most systems need to start. */
+/** What programs need to start on most systems. */
 const system = [
   roDirs("/usr", "/bin", "/lib", "/lib64", "/etc").ignoreIfMissing(),
   rwFiles("/dev/null"),
@@ -89,7 +89,7 @@ async function demo(): Promise<void> {
   try {
     sandboxedCommand(project);
     await sandboxedChild(project, secret);
-    // In a process of its own, so that this one can tidy up.
+    // A separate process is restricted, so that this one can remove the folder.
     const self = [process.execPath, import.meta.path, project, secret];
     process.exitCode = Bun.spawnSync(self, { stdout: "inherit", stderr: "inherit" }).exitCode;
   } finally {

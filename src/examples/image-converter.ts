@@ -1,12 +1,12 @@
 /**
- * The talk's image converter: any image on stdin, PNG on stdout.
+ * The image converter of the go-landlock talk: any image on stdin, PNG on stdout.
  *
  *     bun src/examples/image-converter.ts <photo.jpg >photo.png
  *
- * Decoders are written in C and fed with what strangers made. This one runs with nothing allowed:
- * stdin and stdout are open already, and it needs no more. Denied: every file, executing, every
- * port, signals to other processes. An image that takes over the decoder can spoil its own
- * output, use up time and memory, and that is all.
+ * Image decoders are written in C and read untrusted input. This one runs with nothing allowed,
+ * because it only needs stdin and stdout, which are already open. Denied: every file, execution,
+ * every port, and signals to other processes. An image that takes over the decoder can only spoil
+ * its own output and use up time and memory.
  */
 import { landlock } from "bun-landlock";
 
@@ -16,7 +16,7 @@ export async function toPng(image: Uint8Array): Promise<Uint8Array> {
 }
 
 if (import.meta.main) {
-  // What strangers made is not decoded without a sandbox: atLeast makes that an error.
+  // Untrusted input must not be decoded without a sandbox, so atLeast makes a missing one an error.
   landlock.V11.bestEffort({ atLeast: 1 }).restrict();
   try {
     await Bun.write(Bun.stdout, await toPng(await Bun.stdin.bytes()));

@@ -1,21 +1,21 @@
 #!/usr/bin/env bun
 /**
- * A tool as people run it with `bunx`: it tells what is in files of other people.
+ * A tool that people run with `bunx`: it prints facts about untrusted files.
  *
  *     bun src/examples/one-shot-tool.ts README.md package.json
  *
- * It restricts itself before it opens the first of them. Allowed is reading exactly the files
- * that its user named; their parsers are native code, and what they make of their input is
- * nobody's promise. Denied: every other file, writing, executing, every port, signals.
+ * It restricts itself before it opens the first file, since parsers are native code that reads
+ * untrusted input. Allowed: reading exactly the files that the user named. Denied: every other
+ * file, writing, execution, every port, and signals.
  *
- * In a package of your own, name it as `bin` in package.json and import from "bun-landlock".
+ * In your own package, name it as `bin` in package.json and import from "bun-landlock".
  */
 import { extname } from "node:path";
 import { landlock, LandlockError, pathAccess } from "bun-landlock";
 
 type Facts = Record<string, number>;
 
-/** How many values there are in parsed data, and how deep they lie. */
+/** The number of values in parsed data, and their depth. */
 function countValues(data: unknown): Facts {
   if (typeof data !== "object" || data === null) return { values: 1, depth: 0 };
   const parts = Object.values(data).map(countValues);
@@ -42,7 +42,7 @@ const kinds: Record<string, (text: string) => Facts> = {
   ".md": countMarkdown,
 };
 
-/** What is in a text, by the suffix of its file's name. */
+/** Facts about a text, depending on its file's extension. */
 function factsOf(path: string, text: string): Facts {
   const lines = text.split("\n").length - (text.endsWith("\n") ? 1 : 0);
   return { lines, ...kinds[extname(path).toLowerCase()]?.(text) };
@@ -61,7 +61,7 @@ if (import.meta.main) {
   try {
     await main(process.argv.slice(2));
   } catch (error) {
-    // A missing file is one that no rule can be made for.
+    // A missing file causes a LandlockError, because no rule can be made for it.
     console.error(error instanceof LandlockError ? error.message : String(error));
     process.exitCode = 1;
   }

@@ -1,16 +1,16 @@
 /**
- * A wiki: pages are Markdown files of one directory, and whoever can reach it edits them.
+ * A wiki: pages are Markdown files in one directory, and everyone who can reach it can edit them.
  *
  *     bun src/examples/wiki.ts --pages ./pages --port 8080
  *     bun src/examples/wiki.ts --pages ./pages --socket ./wiki.sock
  *
- * It listens first and restricts itself then, before it handles the first request. From there on
- * it can read, create and write files of its pages directory, and answer on the port or socket
- * that is open already. Denied: every other file, executing anything, listening on another port,
- * connecting anywhere, signals to other processes.
+ * It starts to listen, then restricts itself before it handles the first request. Afterwards it can
+ * read, create and write files in its pages directory, and answer on the port or socket that is
+ * already open. Denied: every other file, executing anything, listening on another port,
+ * connecting anywhere, and signals to other processes.
  *
- * The bug in `pathOf()` is there on purpose: `/..%2F..%2F..%2Fetc%2Fpasswd` names a file outside.
- * The kernel answers EACCES, and so a bug it is, but no hole.
+ * The bug in `pathOf()` is intentional: `/..%2F..%2F..%2Fetc%2Fpasswd` names a file outside. The
+ * kernel answers EACCES, so the bug doesn't become a vulnerability.
  */
 import { mkdirSync, statSync, unlinkSync } from "node:fs";
 import { readdir } from "node:fs/promises";
@@ -46,12 +46,12 @@ const style = `
 
 const headers = {
   "Content-Type": "text/html; charset=utf-8",
-  // Pages are what anybody wrote: their links must not run scripts.
+  // Anybody may write pages, so their links must not run scripts.
   "Content-Security-Policy":
     "default-src 'none'; style-src 'unsafe-inline'; img-src *; form-action 'self'",
 };
 
-/** The bug: a name with `../` in it leads out of the directory. */
+/** Contains the bug: a name with `../` leads out of the directory. */
 function pathOf(pages: string, name: string): string {
   return join(pages, name);
 }
@@ -124,7 +124,7 @@ async function save(pages: string, name: string, request: Request): Promise<Resp
   return Response.redirect(`/${encodeURIComponent(name)}`, 303);
 }
 
-/** Answers one request; what the kernel denies becomes a page that names the error. */
+/** Answers one request. If the kernel denies an access, the page names the error. */
 export async function answer(request: Request, pages: string): Promise<Response> {
   const { pathname, searchParams } = new URL(request.url);
   try {
@@ -138,7 +138,7 @@ export async function answer(request: Request, pages: string): Promise<Response>
   }
 }
 
-/** Where the wiki keeps its pages and listens; port 0 is one that is free. */
+/** Where the wiki keeps its pages and listens. Port 0 is any free one. */
 interface WikiOptions {
   readonly pages: string;
   readonly port?: number;
@@ -148,7 +148,7 @@ interface WikiOptions {
 /** Listens, then restricts this process to the pages. */
 export function start({ pages, port = 8080, socket }: WikiOptions) {
   mkdirSync(pages, { recursive: true });
-  // An earlier run cannot have removed its own: it was in the sandbox.
+  // An earlier run could not remove its own socket, because it was in the sandbox.
   if (socket && statSync(socket, { throwIfNoEntry: false })?.isSocket()) unlinkSync(socket);
   const fetch = (request: Request) => answer(request, pages);
   const limits = { fetch, development: false, maxRequestBodySize: 1 << 20 };

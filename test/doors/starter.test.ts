@@ -290,7 +290,7 @@ testUnless(unlessTraced, "an entry of PATH that is not UTF-8 hides no strace", (
   expect(run(["/bin/sh", "-c", line, "sh", ...tool], "/", env).stdout).toBe("ok\n");
 });
 
-test("a compiled program says that it has no explain and learn", () => {
+test("a compiled program refuses explain and learn", () => {
   const folder = tempDir();
   const tool = join(folder, "tool");
   const cli = join(import.meta.dir, "..", "..", "src", "cli.ts");
@@ -300,7 +300,7 @@ test("a compiled program says that it has no explain and learn", () => {
     expect(run([tool, ...words, "--", "/bin/true"], folder, { PATH: bunFirst })).toEqual({
       stdout: "",
       stderr:
-        "landlock-restrict: A compiled program has no explain and learn: call landlock-restrict itself\n",
+        "landlock-restrict: Cannot use explain or learn in a compiled program: call landlock-restrict itself\n",
       code: 125,
     });
   }

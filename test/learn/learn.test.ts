@@ -28,7 +28,7 @@ describe("what cannot be learned is said before anything runs", () => {
   writeFileSync(broken, "presets = ['none']\n");
   const ran = ["--", "touch", join(folder, "ran")];
   const cases: [string, string[], number, string][] = [
-    ["no file", [...ran], 125, "Add -o FILE"],
+    ["no file", [...ran], 125, "add -o FILE"],
     ["no command", ["-o", join(folder, "a.toml")], 125, "put it after --"],
     ["an unknown option", ["-x", ...ran], 125, '"-x"'],
     ["two files", ["-o", "a.toml", "-o", "b.toml", ...ran], 125, '"-o"'],

@@ -347,7 +347,7 @@ export const mutations: readonly Mutation[] = [
     tests: ["cli.test.ts"],
   },
   {
-    file: "cli/become.ts",
+    file: "cli/prepare-exec.ts",
     text: "const untouched = cleared ? [] : ",
     instead: "const untouched = ",
     tests: ["cli-inherit.test.ts"],

@@ -92,8 +92,8 @@ describe("complaints", () => {
     ["a wrong policy", ["-policy", "wrong.json"], '"/wrong.json": ro[0]: 1 is not a path'],
     ["a lower ABI", ["-2", "-policy", "high.json"], '"/high.json": paths[0].access[0]: truncate'],
     ["no such preset", ["-preset", "no such preset"], '"no such preset"'],
-    ["--json elsewhere", ["-ro", "/", "--json"], "--json goes with landlock-restrict plan"],
-    ["ABI 12", ["-12"], '"-12" is no option'],
+    ["--json elsewhere", ["-ro", "/", "--json"], "--json needs one of the commands plan"],
+    ["ABI 12", ["-12"], '"-12" is not an option'],
   ];
   for (const [name, args, message] of cases) {
     test(`${name}: 125`, () => {

@@ -144,7 +144,7 @@ testFromAbi(1, "landlock-restrict warns of it, and plan, -v and the preload say 
     stdout: "ran\n",
     stderr: "",
   });
-  const row = `rewritable:  ${folder}/app/b.ts: it chooses what a preset grants\n`;
+  const row = `rewritable:  ${folder}/app/b.ts: its content decides what a preset grants\n`;
   expect(restrict("plan", ...preset, "-rw", ".").stdout).toContain(row);
   expect(restrict(...system, ...preset, "-rw", ".", "-v", ...echo).stderr).toContain(row);
   const { rewritable } = JSON.parse(restrict("plan", "--json", ...preset, "-rw", ".").stdout) as {
@@ -160,7 +160,7 @@ testFromAbi(1, "landlock-restrict warns of it, and plan, -v and the preload say 
   const preload = join(import.meta.dir, "../../src/preload.ts");
   const words = ["--preload", preload, join(folder, "app/main.ts")];
   expect(run([process.execPath, ...words], folder).stderr).toBe(
-    `bun-landlock/preload: careful with this program: ${warning}bun-landlock/preload: careful with this program: it can change "${folder}/app/main.ts", so its next run may get past the preload: start it by landlock-restrict -policy\n`,
+    `bun-landlock/preload: careful with this program: ${warning}bun-landlock/preload: careful with this program: it can change "${folder}/app/main.ts", so its next run may get past the preload: start it with landlock-restrict -policy\n`,
   );
   expect(readFileSync(join(folder, "app/b.ts"), "utf8")).toBe("");
 });

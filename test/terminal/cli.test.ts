@@ -54,7 +54,7 @@ for (const args of [["status"], ["plan", ...options]]) {
 }
 
 test("errors are red on a terminal, and only there", async () => {
-  const message = '"-foo" is no option: see landlock-restrict -h\n';
+  const message = '"-foo" is not an option: see landlock-restrict -h\n';
   const { text, code } = await onTerminal([...cli, "-foo"], 80);
   expect({ text, code }).toEqual({
     text: `\x1b[31mlandlock-restrict:\x1b[39m ${message}`,
@@ -70,7 +70,7 @@ test.skipIf(kernelAbi === 0)("-v has colours on a terminal, and the command its 
 });
 
 test("status refuses what it does not know", () => {
-  expect(piped(["status", "--jsno"]).stderr).toContain('status takes --json and not "--jsno"');
+  expect(piped(["status", "--jsno"]).stderr).toContain('status takes --json, not "--jsno"');
 });
 
 const cwd = realpathSync(tempDir());

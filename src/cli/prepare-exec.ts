@@ -1,26 +1,26 @@
-/** Becomes the command, as it would have been started by a plain exec. */
+/** Replaces this process by the command, as a plain exec would start it. */
 import { inheritedStrings, inheritedVariable } from "../kernel/inherited.ts";
 import { bytesOf } from "../kernel/names.ts";
 import { execve, loadNative } from "../kernel/native.ts";
 
 /**
- * Gets everything ready for replacing this process by a program: files that are out of reach
- * once it is restricted are read here.
+ * Prepares to replace this process by a program. It reads files now that the restriction may block
+ * later.
  *
  * @param path The program's path
- * @param words The command line, as `nameOf()` has it
- * @param commandAt Where the command starts in it
- * @param openFiles The soft limit on open files that it gets
- * @returns The function that does it; its result is the negative errno of execve(2)
+ * @param words The command line, as decoded by `nameOf()`
+ * @param commandAt The index of the command in it
+ * @param openFiles The program's soft limit on open files
+ * @returns A function that calls execve(2); it only returns on failure, with a negative errno
  */
-export function become(
+export function prepareExec(
   path: string,
   words: readonly string[],
   commandAt: number,
   environment: EnvironmentRequest,
   openFiles: number,
 ): () => number {
-  // What Bun made of it could have lost bytes that are not UTF-8, or gained from a .env file.
+  // `process.env` may have lost bytes that aren't UTF-8, and may contain variables of a .env file.
   const inherited =
     inheritedStrings("environ") ??
     Object.entries(process.env).map(([name, value]) => bytesOf(`${name}=${value ?? ""}\0`));
@@ -31,21 +31,20 @@ export function become(
   return () => execve(path, argv, envp, BigInt(openFiles));
 }
 
-/** What a command line says about the environment. */
+/** The command line's options for the environment. */
 export interface EnvironmentRequest {
-  /** Whether the command gets nothing but what is named. */
+  /** Whether the command only gets the variables that `-env` names. */
   readonly cleared: boolean;
-  /** Where the words of `-env` stand in the command line: `NAME` or `NAME=VALUE`. */
+  /** The indexes of the words of `-env` in the command line: `NAME` or `NAME=VALUE`. */
   readonly words: readonly number[];
 }
 
 const equals = "=".charCodeAt(0);
 
 /**
- * Where the command is looked for. As env(1): a PATH that it is given is the one that it is found
- * on.
+ * The PATH on which the command is looked up. As in env(1), a PATH set for the command applies.
  *
- * @param words The command line that `request` is about
+ * @param words The command line that `request` refers to
  */
 export function searchPath(
   request: EnvironmentRequest,
@@ -54,23 +53,24 @@ export function searchPath(
   const set = request.words.map((at) => words[at]!).findLast((word) => /^PATH=/.test(word));
   if (set !== undefined) return set.slice("PATH=".length);
   const { PATH } = process.env;
-  // Bun replaces bytes that are not UTF-8.
+  // Bun replaces bytes that aren't UTF-8.
   return PATH?.includes("\ufffd") ? (inheritedVariable("PATH") ?? PATH) : PATH;
 }
 
 /**
- * Makes the environment of the command.
+ * Makes the command's environment.
  *
  * @param inherited The environment of this process
- * @param cleared Whether to leave out what is not named
- * @param named `NAME=VALUE` sets, `NAME` passes on what is inherited; the last of a name counts
+ * @param cleared Whether to drop variables that aren't named
+ * @param named `NAME=VALUE` sets a variable, and `NAME` passes on an inherited one; the last entry
+ *   of a name counts
  */
 export function environmentOf(
   inherited: readonly Uint8Array[],
   cleared: boolean,
   named: readonly Uint8Array[],
 ): Uint8Array[] {
-  // Most often: there is nothing to look for in what can be hundreds of entries.
+  // The usual case: avoids searching what may be hundreds of entries.
   if (named.length === 0) return cleared ? [] : [...inherited];
   const byName = new Map(named.map((entry) => [nameIn(entry), entry]));
   const untouched = cleared ? [] : inherited.filter((entry) => !byName.has(nameIn(entry)));
@@ -80,9 +80,9 @@ export function environmentOf(
   return [...untouched, ...chosen];
 }
 
-/** Names may hold bytes that are no UTF-8: in latin1 each byte is a character. */
+/** Names may contain bytes that aren't UTF-8. latin1 decodes each byte to one character. */
 function nameIn(entry: Uint8Array): string {
   const end = entry.indexOf(equals);
-  // Without a value, all but the NUL.
+  // An entry without a value: the name is everything before the NUL.
   return Buffer.from(end < 0 ? entry.subarray(0, -1) : entry.subarray(0, end)).toString("latin1");
 }
