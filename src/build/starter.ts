@@ -55,15 +55,14 @@ const follow = `_ll_follow() { _ll_rest=$1 _ll_place= _ll_first= _ll_links=;
  * - A path through a link in a directory above never counts if everyone may write that directory.
  * - A `node_modules/.bin` only counts if this program is called from that `node_modules`: npx and
  *   bunx add those of all parent folders to PATH.
- * - A `bun-node-…`, which `bun run` makes in /tmp and adds to PATH, never counts: a sandboxed
- *   command with `-rw /tmp` can write it, and later entries contain Bun too.
+ * - A `bun-node-…`, which `bun run` makes in /tmp and adds to PATH, never counts, since a sandboxed
+ *   command with `-rw /tmp` can write it. Later entries contain Bun too.
  *
  * If `$0` has no slash, it may be the name of a shell that reads these lines as input. Bun takes
  * its settings from /dev/null here, and root can replace that by a file or link.
  *
- * `$_ll` holds the soft limit on open files, which Bun raises, and the current directory. bash may
- * take functions and SHELLOPTS from the environment, so the lines undo those for the builtins they
- * use.
+ * `$_ll` holds the current directory, and the soft limit on open files that Bun raises later. The
+ * lines undo functions and SHELLOPTS that bash may take from the environment.
  */
 const shell = [
   "set +aeu; unset -f [ echo pwd ulimit; _ll=$(ulimit -Sn 2>&-; pwd -P); _ll_path=$PATH:",

@@ -9,9 +9,7 @@ import { refusalOf } from "./complain.ts";
 /** What would be enforced, and the error if it would be refused. */
 interface DryRun {
   readonly text: string;
-  /**
-   * The error if a strict Config needs something that the kernel lacks. The text then omits that.
-   */
+  /** The error if a strict Config needs something that the kernel lacks. `text` then omits it. */
   readonly refusal?: string;
 }
 

@@ -108,8 +108,8 @@ export function again({ openFiles }: Start): string[] {
 }
 
 /**
- * Prepares for a command that strace runs, and restores its limit on open files. strace needs its
- * own words in UTF-8, so other words can't pass through it.
+ * Restores the limit on open files for a command that strace runs. Every word must be UTF-8,
+ * because strace can't pass others on.
  *
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming a word that isn't UTF-8, or if this
  *   program was compiled

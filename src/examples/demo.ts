@@ -1,6 +1,6 @@
 /**
- * A demo on real input, in three steps: a sandboxed command, a sandboxed child of an unrestricted
- * program, and a Bun process that restricts itself with its thread pool and a Worker. Run it with
+ * A demo on real input, in three steps. They show a sandboxed command, a sandboxed child of an
+ * unrestricted program, and a Bun process that restricts itself and its Worker. Run it with
  * `bun run demo`.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";

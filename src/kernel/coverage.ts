@@ -66,7 +66,7 @@ const blindSpots: readonly BlindSpot[] = [
   { below: 3, what: "truncating files (needs ABI 3)" },
 ];
 
-/** Below TSYNC, each thread that existed before the restriction has a domain of its own. */
+/** Below ABI 8, each thread that existed before the restriction has a domain of its own. */
 const betweenThreads =
   "threads as one unit: threads older than the restriction may lose access to each other's abstract UNIX sockets and children (needs ABI 8)";
 

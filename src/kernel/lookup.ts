@@ -21,7 +21,7 @@ export const defaultPath = "/usr/bin:/bin";
  * @param cwd The command's working directory, which relative entries start from
  * @returns The path for execve(2) in `cwd`, which always contains a slash, or a negative errno:
  *   `-EACCES` if PATH has that name but it can't be executed, `-ENOENT` if PATH doesn't have it,
- *   `-EILSEQ` if Bun replaced bytes of an entry, which would then be another directory
+ *   and `-EILSEQ` if Bun replaced bytes of an entry
  */
 export function lookUpCommand(
   name: string,

@@ -7,7 +7,7 @@ interface Mount {
   readonly parent: string;
   /** The path where it is mounted. */
   readonly point: string;
-  /** Its file system, and which directory of that is mounted. */
+  /** Its file system and the mounted directory in it. */
   readonly source: string;
 }
 

@@ -31,7 +31,7 @@ export function nameOf(bytes: Uint8Array): string {
   }
 }
 
-/** How many bytes a character has if it begins with this one. */
+/** The number of bytes of a UTF-8 character that begins with this byte. */
 function lengthAt(byte: number): number {
   if (byte < 0xc0) return 1;
   return byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;

@@ -81,9 +81,7 @@ export function wholePath(path: string): string {
   return path.startsWith("/") ? path : `${here()}/${path}`;
 }
 
-/**
- * The current directory. If it was removed, an empty string: nothing can be opened there anyway.
- */
+/** The current directory, or an empty string if it was removed. */
 function here(): string {
   try {
     return process.cwd();

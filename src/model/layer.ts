@@ -17,8 +17,8 @@ export interface Layer {
 /**
  * Resolves the rules of a ruleset to files. Several rules for one file add up.
  *
- * @param ruleset A `Report`, or a `Plan` that was not built; its rules may contain rights that
- *   don't apply to a file, which no operation asks for
+ * @param ruleset A `Report`, or a `Plan` that was not built. A plan's rights that don't apply to a
+ *   file do no harm, because no operation asks for them.
  */
 export function layerOf(
   ruleset: { readonly handled: Rights; readonly rules: readonly (PathRule | PortRule)[] },

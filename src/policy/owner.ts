@@ -25,10 +25,9 @@ const ELOOP = -40;
 export const ownPolicy = "let it and its directories belong to root or to this user alone";
 
 /**
- * Opens a policy for reading, unless another user may have written it. Like git's check of
- * repositories, it requires that the file and each directory and link on the way belong to root or
- * the caller, and that nobody else may change them. It checks the open files, so nothing can be
- * replaced afterwards.
+ * Opens a policy for reading, unless another user may have written it. As with git's repositories,
+ * the file and each directory and link on the way must belong to root or the caller. Nobody else
+ * may be able to change them. It checks the open files, so nothing can be replaced afterwards.
  *
  * @param file Absolute path
  * @param fix What to do, for the message

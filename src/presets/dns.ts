@@ -46,11 +46,11 @@ function hostModules(): string[] {
 
 /**
  * Grants what host name look-ups read. These are `/etc/resolv.conf` (or the file it links to),
- * `nsswitch.conf`, `hosts`, `host.conf` and `gai.conf`; the `libnss_*.so.2` libraries of the
- * modules that `nsswitch.conf` names for hosts, with their own libraries; and the sockets of nscd
- * and of those modules' daemons. Without it, look-ups other than `localhost` ask a server on this
- * machine and usually fail with `EAI_AGAIN` or `ETIMEOUT`. ABI 1; the sockets need a right from ABI
- * 9 on.
+ * `nsswitch.conf`, `hosts`, `host.conf` and `gai.conf`. It includes the modules that
+ * `nsswitch.conf` names for hosts, `libnss_*.so.2`, with their libraries. It also grants the
+ * sockets of nscd and of those modules' daemons. Without it, look-ups other than `localhost` ask a
+ * server on this machine and usually fail with `EAI_AGAIN` or `ETIMEOUT`. ABI 1; the sockets need a
+ * right from ABI 9 on.
  *
  * It grants the current files. If one is replaced later, for example because a laptop changes
  * networks, the new file isn't granted.

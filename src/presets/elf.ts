@@ -4,7 +4,7 @@ import { idOf } from "../kernel/identity.ts";
 
 /** What loading an ELF file needs, with names as the file spells them. */
 export interface Elf {
-  /** The file's identity, as `Status` has it. */
+  /** The file's identity, as in `Status`. */
   readonly id: string;
   /** `shared` is `ET_DYN`: a library or a position-independent program. `program` is `ET_EXEC`. */
   readonly type: "shared" | "program" | "other";

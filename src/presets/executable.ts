@@ -17,12 +17,11 @@ import { executedBy, findInterpreter } from "./scripts.ts";
  * Without it, starting the program fails with `EACCES`. ABI 1.
  *
  * The file's content decides what is granted, so anyone who can write the file can choose. Each
- * name must lead to the expected kind of file, all for this CPU: an executable interpreter, an ELF
- * loader that needs no other, or a loadable ELF library. Anything else, such as a key or a text
- * file, is refused. The owner isn't checked. If the same policy grants writing to the program, one
- * run can choose what the next one may read: `plan` lists such programs under `rewritable`. A link
- * in a writable place may only lead to another writable place, or to a file that everyone may read
- * and only root can change.
+ * name must lead to the expected kind of file for this CPU: an executable interpreter, a loader, or
+ * a loadable library. Anything else, such as a key or a text file, is refused. The owner isn't
+ * checked. If the same policy grants writing to the program, one run can choose what the next one
+ * may read: `plan` lists such programs under `rewritable`. A link in a writable place may only lead
+ * to another writable place, or to a file that everyone may read and only root can change.
  *
  * It doesn't grant what a program opens itself: settings, Python's standard library, helper
  * programs and plug-ins. Grant those with rules of your own. You can pass the path of a plug-in,

@@ -42,7 +42,7 @@ export interface Project {
 export function projectOf(entries: readonly string[]): Project {
   const roots = new Set(entries.map(rootOf));
   const has = (path: string) => [...roots].some((root) => isWithin(path, root));
-  // Tools keep secrets in hidden directories. An entry may still be in one, such as a build.
+  // Tools keep secrets in hidden directories. An entry may still be in one, as some builds are.
   const isHidden = (path: string) =>
     hiddenFolders(path).some((folder) => !entries.some((entry) => isWithin(entry, folder)));
   return {

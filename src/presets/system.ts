@@ -116,10 +116,10 @@ export function tls(): FsRule {
 }
 
 /**
- * Grants the rights of `rwDirs()` on the folder for temporary files, as in `os.tmpdir()`: what
- * `TMPDIR`, `TMP` or `TEMP` named when this process was started, or `/tmp`. Everyone usually shares
- * that folder, so prefer to make your own folder in it and grant that. Without it, creating a file
- * there fails with `EACCES`. ABI 1.
+ * Grants the rights of `rwDirs()` on the folder for temporary files, as in `os.tmpdir()`. That is
+ * what `TMPDIR`, `TMP` or `TEMP` named when this process was started, or `/tmp`. Everyone usually
+ * shares that folder, so prefer to make your own folder in it and grant that. Without it, creating
+ * a file there fails with `EACCES`. ABI 1.
  *
  * @returns A rule; using it fails with `ERR_LANDLOCK_PATH` if the folder doesn't exist
  */

@@ -8,8 +8,7 @@ const requests = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
 type Request = (typeof requests)[number];
 
 /**
- * A terminal sends these to all processes in its foreground. Shells rely on that and wait for their
- * child.
+ * Sent to all processes of the run, as a terminal does: a shell that gets one waits for its child.
  */
 const forAll: readonly Request[] = ["SIGINT", "SIGQUIT"];
 

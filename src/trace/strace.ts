@@ -46,8 +46,9 @@ export interface Run {
  * `--decode-fds` shows the file of each descriptor, and `--string-limit=0` omits all text but
  * paths. `-xx` prints names in hexadecimal, so their bytes can't be mistaken for syntax.
  * `--seccomp-bpf` stops the command for these calls only, and a leading `?` skips calls that this
- * CPU lacks. strace shows the end of a killed process only if its signal isn't filtered, so only
- * harmless frequent signals are. `--abbrev=!sendmmsg` keeps the list of its addresses.
+ * CPU lacks. strace shows the end of a killed process only if its signal isn't filtered. So
+ * `--signal` only filters frequent signals that kill nothing. `--abbrev=!sendmmsg` keeps the list
+ * of its addresses.
  */
 function argumentsFor(output: string): string[] {
   const calls = [...fileCalls, ...otherCalls, ...followedCalls].map((name) => `?${name}`);

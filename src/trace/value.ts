@@ -39,7 +39,7 @@ export class Values {
   readonly #text: string;
   at: number;
 
-  /** @param at Where to start */
+  /** @param at The index to start at */
   constructor(text: string, at = 0) {
     this.#text = text;
     this.at = at;
