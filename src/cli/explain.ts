@@ -1,11 +1,15 @@
 /** `landlock-restrict explain`: parses its words, then runs and explains the command. */
-import { LandlockError } from "../errors/errors.ts";
+import { LandlockError, printable } from "../errors/errors.ts";
+import { lastName } from "../kernel/names.ts";
 import { probe, unavailable } from "../kernel/probe.ts";
-import { checkOpen } from "./descriptors.ts";
 import { exitStatusOf } from "../kernel/refused.ts";
-import { parseFlags } from "./flags.ts";
-import { explainRun } from "./watching.ts";
+import { writeError } from "../terminal/output.ts";
+import { pasteable } from "../terminal/text.ts";
+import { complain } from "./complain.ts";
+import { checkOpen } from "./descriptors.ts";
+import { parseFlags, type Request } from "./flags.ts";
 import { again, beforeTracing, type Start } from "./start.ts";
+import { explainRun, optionsPolicy } from "./watching.ts";
 
 /**
  * Runs this same program under strace, so that it makes the real sandbox.
@@ -14,26 +18,70 @@ import { again, beforeTracing, type Start } from "./start.ts";
  * @param start How this process was started
  * @returns The command's exit status, or a shell's status for a command that a signal ended
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the invalid word, and the errors of
- *   `explainRun()`
+ *   `explainRun()` and `optionsPolicy()`
  */
 export async function explain(words: readonly string[], start: Start): Promise<number> {
   beforeTracing(words, start);
-  const { config, rules, command, fds, json } = parseFlags(words);
+  const { own, rest, json, untilItWorks, output } = ownOptions(words);
+  const { command, fds } = parseFlags([...own, ...rest]);
   if (command.length === 0) throw invalid("There is no command: put it after --");
   checkOpen(fds);
   const { state } = probe();
   if (state !== "enabled") throw unavailable(state);
-  const options = words.slice(0, words.length - command.length - 1);
-  const own = options.filter((word) => word !== "--json");
-  const ending = await explainRun({
-    command: [...again(start), ...own, "--", ...command],
-    config,
-    rules,
-    json,
-    fds: fds.filter((fd) => fd > 2),
-    inPolicy: options.includes("-policy"),
-  });
+  const inPolicy = own.includes("-policy");
+  if (output !== undefined && inPolicy)
+    throw invalid("-o writes a new policy: leave out -policy, or leave out -o");
+  const policy = output === undefined ? undefined : optionsPolicy(output);
+  let last: Request;
+  const { ending, added } = await explainRun(
+    (more) => {
+      last = parseFlags([...own, ...more, ...rest]);
+      const { config, rules } = last;
+      const all = [...again(start), ...own, ...more, "--", ...command];
+      return { command: all, config, rules, fds: fds.filter((fd) => fd > 2) };
+    },
+    { json, inPolicy, untilItWorks },
+  );
+  const options = [...own, ...added];
+  try {
+    const left = policy?.write(options, last!.config, lastName(command[0]!));
+    const all = left ? ["-policy", output!, ...left] : options;
+    if (untilItWorks && !json) say(all, command, ending.exitCode === 0);
+  } catch (error) {
+    // The command has run: its status counts.
+    if (!(error instanceof LandlockError)) throw error;
+    complain(error.message);
+  }
   return exitStatusOf(ending);
+}
+
+/** What `explain` takes for itself, and what is handed on. */
+function ownOptions(words: readonly string[]) {
+  const end = words.indexOf("--");
+  const rest = end < 0 ? [] : words.slice(end);
+  const own: string[] = [];
+  let json = false;
+  let untilItWorks = false;
+  let output: string | undefined;
+  const options = end < 0 ? words : words.slice(0, end);
+  for (let at = 0; at < options.length; at++) {
+    const word = options[at]!;
+    if (word === "--json") json = true;
+    else if (word === "--until-it-works") untilItWorks = true;
+    else if (word === "-o" && output === undefined && at + 1 < options.length) {
+      output = options[++at]!;
+    } else own.push(word);
+  }
+  if (output !== undefined && !untilItWorks) {
+    throw invalid("-o FILE goes with --until-it-works: add that, or learn -o FILE writes a policy");
+  }
+  return { own, rest, json, untilItWorks, output };
+}
+
+function say(options: readonly string[], command: readonly string[], worked: boolean): void {
+  const line = pasteable(["landlock-restrict", ...options, "--", ...command]);
+  const head = worked ? "The command line:" : "It does not work yet. The command line so far:";
+  writeError(`\n${head}\n  ${printable(line)}\n`);
 }
 
 function invalid(message: string): LandlockError {

@@ -8,9 +8,14 @@ export const versionLine = `landlock-restrict ${version}`;
 /** The commands, each with its usage line and description. */
 const helps = {
   explain: {
-    line: "explain [--json] [OPTION]... -- COMMAND [ARG]...",
+    line: "explain [--until-it-works [-o FILE]] [--json] [OPTION]... -- COMMAND [ARG]...",
     about: `Runs COMMAND in its sandbox under strace. Finally, it prints on standard error what was denied, and
-which options would allow it. With --json, that is the last line.`,
+which options would allow it.
+
+  --until-it-works          add what is safe and run COMMAND again, at most 20 times, until it ends
+                            with status 0; then print the command line
+  -o FILE                   write a policy instead: something.toml
+  --json                    print JSON, as the last line`,
     takesOptions: true,
   },
   learn: {

@@ -4,3 +4,4 @@
  */
 export { explainRun } from "../explain/run/command.ts";
 export { learn } from "../learn/learn.ts";
+export { optionsPolicy } from "../learn/options.ts";

@@ -18,6 +18,8 @@ import { escaped, type Names } from "./names.ts";
 /** The keys of a policy that are lists of texts, in the order in which they are written. */
 export const textKeys = ["presets", ...pathKeys, "unrestricted"] as const;
 
+export type TextKey = (typeof textKeys)[number];
+
 /** An entry of the list `paths`. */
 export interface Entry extends Grant {
   readonly paths: readonly string[];
@@ -25,7 +27,7 @@ export interface Entry extends Grant {
 
 /** What a policy gets. */
 export interface Content {
-  readonly texts: ReadonlyMap<(typeof textKeys)[number], readonly string[]>;
+  readonly texts: ReadonlyMap<TextKey, readonly string[]>;
   readonly ports: ReadonlyMap<PortRuleName, readonly number[]>;
   readonly paths: readonly Entry[];
   /** Names of variables, and their values. */
@@ -49,12 +51,11 @@ export interface Written {
 /** Writes down a draft. */
 export function contentOf(draft: Draft, names: Names, { abi, unrestricted }: Limits): Written {
   const restricts = rightsOf(abi);
-  const lists = new Map<(typeof textKeys)[number], string[]>();
+  const lists = new Map<TextKey, string[]>();
   const entries = new Map<string, { grant: Grant; paths: string[] }>();
   const ports = new Map<PortRuleName, readonly number[]>();
   const rules: Rule[] = [];
-  const add = (key: (typeof textKeys)[number], text: string) =>
-    lists.set(key, [...(lists.get(key) ?? []), text]);
+  const add = (key: TextKey, text: string) => lists.set(key, [...(lists.get(key) ?? []), text]);
   for (const { spec, program } of draft.presets) {
     add(
       "presets",
@@ -92,7 +93,8 @@ export function contentOf(draft: Draft, names: Names, { abi, unrestricted }: Lim
   return { content, rules };
 }
 
-function ruleFor({ access, refer, ifMissing }: Grant, path: string): FsRule {
+/** The rule for a grant. */
+export function ruleFor({ access, refer, ifMissing }: Grant, path: string): FsRule {
   let rule =
     typeof access === "string"
       ? pathRule(nameFor(pathRules, "key", access)!, path)

@@ -6,7 +6,7 @@ import { textKeys, type Content, type Entry } from "./content.ts";
 /** What a list grants, for those who do not know it by heart. */
 function commentOn(key: string): string {
   if (key === "presets") return "What programs need to start and to run";
-  if (key === "unrestricted") return "Signals or abstract UNIX sockets went to other processes";
+  if (key === "unrestricted") return "Not restricted; scoped is signals and abstract UNIX sockets";
   const name = nameFor(pathRules, "key", key);
   return capitalized(name ? pathRules[name].about : portRules[key as keyof typeof portRules].about);
 }

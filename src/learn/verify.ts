@@ -7,6 +7,7 @@ import { handledPart, withRights } from "../policy/handled.ts";
 import type { ConfigAndRules } from "../policy/own.ts";
 import { readText } from "../policy/read.ts";
 import { flatten, type Rule } from "../sandbox/rule.ts";
+import { portRuleFor } from "../vocabulary.ts";
 import type { Written } from "./content.ts";
 
 /**
@@ -25,9 +26,12 @@ export function requireMeaning(
   // Anew: what presets stand for may be another thing after the run.
   const old = before === undefined ? undefined : readText(before, path);
   const base = old?.config ?? landlock.V11.bestEffort();
-  const config = content.texts.has("unrestricted")
-    ? withRights(base, { ...base, scoped: [] })
-    : base;
+  const free = content.texts.get("unrestricted") ?? [];
+  const config = withRights(base, {
+    fs: base.fs,
+    net: base.net.filter((right) => !free.includes("net") && !free.includes(portRuleFor(right))),
+    scoped: free.includes("scoped") ? [] : base.scoped,
+  });
   const meant = [...(old?.rules ?? []), ...rules.flatMap((rule) => handledPart(rule, config))];
   let difference: string | undefined;
   try {

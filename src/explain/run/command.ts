@@ -1,194 +1,86 @@
 /**
- * `landlock-restrict explain`: runs a command in its sandbox, under strace(1), and says what was
- * denied and which options would allow it.
+ * `landlock-restrict explain`: says what was denied to a command, and which options would allow it.
+ * With `--until-it-works` it adds them and runs the command again.
  */
-import type { Config } from "../../sandbox/config.ts";
-import { printable } from "../../errors/errors.ts";
-import { machineFiles } from "../../model/files.ts";
-import { layerOf } from "../../model/layer.ts";
-import type { Operation } from "../../model/operation.ts";
-import { currentDirectory } from "../../kernel/names.ts";
-import { probe } from "../../kernel/probe.ts";
-import { isBun } from "../../advise/bun.ts";
-import { Coverage } from "../../advise/coverage.ts";
-import { isHarmlessProbe } from "../../advise/judgement.ts";
-import { Places, startOfRun } from "../../advise/places.ts";
-import { surroundings } from "../../advise/surroundings.ts";
-import type { Rule } from "../../sandbox/rule.ts";
+import type { Ending } from "../../trace/observation.ts";
 import { writeError } from "../../terminal/output.ts";
 import { screenOf } from "../../terminal/screen.ts";
-import { adviseOn, nothingToAdd, placeOf } from "./advice.ts";
-import { BarredLog } from "./barred-log.ts";
-import { Changes } from "../../trace/changes.ts";
-import { failureLog } from "./denied.ts";
+import { pasteable } from "../../terminal/text.ts";
+import { joinFlags } from "./combine.ts";
 import { findingsJson, findingsText, type Findings } from "./findings.ts";
-import { notesOn } from "./notes.ts";
-import type { Attempt, Ending, Observation } from "../../trace/observation.ts";
-import { observe } from "../../trace/observe.ts";
-import { permitted } from "../ordinary.ts";
-import { filesOfProcesses } from "../../trace/processes.ts";
-import { Trial } from "./trial.ts";
+import { watchRun, type ExplainRequest } from "./watch.ts";
 
-/** A command line of `landlock-restrict explain`, read. */
-interface ExplainRequest {
-  /** `landlock-restrict` itself, with the words that make it run the command in its sandbox. */
-  readonly command: readonly string[];
-  readonly config: Config;
-  readonly rules: readonly Rule[];
+/** How to explain. */
+export interface ExplainOptions {
   /** The findings go out as JSON. */
   readonly json: boolean;
   /** Whether the rules come from a policy, to which lines could be added. */
   readonly inPolicy: boolean;
-  /** Descriptors that the command gets besides 0, 1 and 2. */
-  readonly fds: readonly number[];
+  /** Whether the command runs again with what is advised, until it works. */
+  readonly untilItWorks: boolean;
 }
 
-/** What this program is called, before it becomes the command. */
-const ownName = "landlock-restrict";
+/** What the runs came to. */
+export interface Explained {
+  /** How the last one ended. */
+  readonly ending: Ending;
+  /** The options that were added. */
+  readonly added: readonly string[];
+}
 
-/** errnos that a denial has. */
-const errnos = ["EACCES", "EPERM", "EXDEV"];
+/** So many runs at most. */
+const runsMax = 20;
+
+/** Signals, and the statuses that shells make of them, by which people stop a command. */
+const stops: readonly (string | number | null)[] = ["SIGINT", "SIGTERM", "SIGHUP", 129, 130, 143];
 
 /**
- * Runs the command and writes what was denied to standard error, once it has ended.
+ * Runs the command, once or until it works or nothing is left to add, and writes what was denied
+ * in the end to standard error. What is not advised is never added.
  *
- * @returns How it ended
- * @throws {LandlockError} As `Config.plan()` and `observe()` do, before the command runs
+ * @param requestFor What is run with these options added
+ * @throws {LandlockError} As `watchRun()` does
  */
-export async function explainRun(request: ExplainRequest): Promise<Ending> {
-  const plan = request.config.plan(...request.rules);
-  const cwd = currentDirectory();
-  // Now: the command may remove directories that it was started in.
-  const around = surroundings();
-  let first: number | undefined;
-  const files = filesOfProcesses(machineFiles, () => first);
-  // Now, while the files are there that the rules are about.
-  const sandbox = { layers: [layerOf(plan, files)], files, kernel: probe() };
-  const started = await startOfRun();
-  const began = Number(started / 1_000_000n);
-  const changes = new Changes();
-  const log = failureLog(
-    sandbox,
-    (operation) => permitted(operation, began),
-    (use) => changes.madeWay(use, began),
-  );
-  const barred = new BarredLog(plan.handled.fs.length > 0);
-  const start = new Start();
-  const programs = new Set<string>();
-  let lost = 0;
-  const judge = (observation: Observation) => {
-    first ??= observation.pid;
-    if (observation.kind === "gap" && start.begun && isDenial(observation.failed)) lost++;
-    if (observation.kind === "barred" && start.begun && observation.layers > 0) {
-      barred.add(observation, start.nameOf(observation));
+export async function explainRun(
+  requestFor: (added: readonly string[]) => ExplainRequest,
+  options: ExplainOptions,
+): Promise<Explained> {
+  let added: readonly string[] = [];
+  for (let run = 1; ; run++) {
+    const { ending, findings } = await watchRun(requestFor(added));
+    const { exitCode, signal } = ending;
+    const next = together(added, findings?.advice.all ?? []);
+    const isLast = exitCode === 0 || run === runsMax || next.length === added.length;
+    if (!options.untilItWorks || isLast || stops.includes(signal ?? exitCode)) {
+      if (findings) report(findings, options, run, added);
+      return { ending, added };
     }
-    if (observation.kind !== "attempt" || !start.counts(observation)) return;
-    const { failed, operation, via } = observation;
-    changes.add(observation);
-    const program = start.nameOf(observation);
-    if (program !== ownName) programs.add(observation.program ?? "");
-    if (!isDenial(failed) || isHarmlessProbe(operation, program, cwd)) return;
-    const failure = {
-      operation: ownProc(operation, observation.process, first),
-      errno: failed,
-      program,
-      nested: observation.layers > 1,
-    };
-    log.add(failure, { via, at: changes.count });
-  };
-  const run = observe(request.command, { fds: request.fds });
-  // Whatever goes wrong in here, the command runs to its end.
-  let problem: unknown;
-  for await (const observation of run) {
-    try {
-      judge(observation);
-    } catch (error) {
-      problem ??= error;
-    }
-  }
-  const ending = await run.ending;
-  try {
-    if (problem !== undefined) throw problem;
-    if (start.begun) {
-      const failures = log.all();
-      const { denied } = failures;
-      // The command may have made links to them.
-      around.secrets.look();
-      const already = new Coverage();
-      for (const rule of request.rules) already.add(rule);
-      const reads = denied.some((one) => placeOf(one).startsWith("/proc/"));
-      const advice =
-        ending.exitCode === 0
-          ? nothingToAdd(denied)
-          : adviseOn(denied, new Trial(sandbox), {
-              already,
-              around,
-              places: new Places(started, around.tmp, true),
-              bun: reads && [...programs].some(isBun),
-            });
-      const notes = [
-        ...notesOn(failures, ending, advice.withheld),
-        ...barred.notes(),
-        ...lostNotes(lost),
-        ...run.caveats(),
-      ];
-      report({ ...failures, barred: barred.all(), lost, advice, ending, notes }, request);
-    }
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    writeError(`landlock-restrict: Cannot explain what was denied: ${printable(why)}\n`);
-  }
-  return ending;
-}
-
-function isDenial(errno: string | undefined): errno is string {
-  return errno !== undefined && errnos.includes(errno);
-}
-
-function lostNotes(count: number): string[] {
-  if (count === 0) return [];
-  const what = count === 1 ? "1 operation" : `${count} operations`;
-  return [`${what} failed on files that cannot be told: they may be denied too.`];
-}
-
-/**
- * Where the command begins: the first process restricts itself, and then executes it. Of what
- * `landlock-restrict` does before, or after that failed, nothing counts.
- */
-class Start {
-  #first: number | undefined;
-  #state: "before" | "running" | "failed" = "before";
-
-  /** Whether the command was executed, or was tried to. */
-  get begun(): boolean {
-    return this.#state !== "before";
-  }
-
-  counts({ process, layers, operation, failed }: Attempt): boolean {
-    this.#first ??= process;
-    if (process !== this.#first || this.#state === "running") return layers > 0;
-    if (layers === 0 || operation.kind !== "execute" || this.#state === "failed") return false;
-    this.#state = failed === undefined ? "running" : "failed";
-    return true;
-  }
-
-  /** The name of the program that tried something. */
-  nameOf({ process, program = "" }: Pick<Attempt, "process" | "program">): string {
-    if (process === this.#first && this.#state !== "running") return ownName;
-    return program.slice(program.lastIndexOf("/") + 1);
+    const how = signal === null ? `with status ${exitCode}` : `by ${signal}`;
+    const adds = `adding ${pasteable(findings!.advice.all)}`;
+    if (!options.json) writeError(`landlock-restrict: run ${run} ended ${how}; ${adds}\n`);
+    added = next;
   }
 }
 
-/** `/proc/self` as a name that lasts: of the command itself it stays, of others it is their own. */
-function ownProc(operation: Operation, process: number, first: number): Operation {
-  if (!("path" in operation)) return operation;
-  const path = operation.path
-    .replace(/^\/proc\/self(?=\/|$)/, `/proc/${process}`)
-    .replace(new RegExp(`^/proc/${first}(?=/|$)`), "/proc/self");
-  return { ...operation, path };
+/** Options with others added: each of them once, and each value once. */
+function together(words: readonly string[], more: readonly string[]): readonly string[] {
+  const groups: string[][] = [];
+  for (const word of [...words, ...more]) {
+    if (word.startsWith("-")) groups.push([word]);
+    else groups.at(-1)!.push(word);
+  }
+  return joinFlags(groups);
 }
 
-function report(findings: Findings, { json, inPolicy }: ExplainRequest): void {
-  const text = json ? findingsJson(findings) : `\n${findingsText(findings, screenOf(2), inPolicy)}`;
+function report(
+  findings: Findings,
+  { json, inPolicy, untilItWorks }: ExplainOptions,
+  runs: number,
+  added: readonly string[],
+): void {
+  const more = untilItWorks ? { runs, added } : {};
+  const text = json
+    ? findingsJson(findings, more)
+    : `\n${findingsText(findings, screenOf(2), inPolicy)}`;
   writeError(`${text}\n`);
 }

@@ -28,8 +28,10 @@ export interface Findings extends Failures {
 /**
  * The findings as JSON, on one line: other lines on standard error are the command's. Characters
  * that a terminal obeys are escaped; a byte 0xff of a name that is not UTF-8 is `\\udcff`.
+ *
+ * @param more What else is said
  */
-export function findingsJson(findings: Findings): string {
+export function findingsJson(findings: Findings, more: object): string {
   const { denied, barred, others, advice, ending, notes } = findings;
   const text = JSON.stringify({
     ...ending,
@@ -52,6 +54,7 @@ export function findingsJson(findings: Findings): string {
     policy: advice.policy,
     withheld: advice.withheld,
     notes,
+    ...more,
   });
   return printable(text);
 }
