@@ -29,7 +29,7 @@ import { writeWhole } from "./write.ts";
 type Group = readonly [option: string, ...values: string[]];
 
 /** A policy that options are going to be written to. */
-export interface OptionsPolicy {
+interface OptionsPolicy {
   /**
    * Writes it.
    *

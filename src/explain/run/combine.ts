@@ -16,7 +16,7 @@ export function combined(pieces: readonly Piece[]): readonly Piece[] {
       groups.set(key, { ...known, ports });
     } else groups.set(key, piece);
   }
-  return [...groups].sort(([a], [b]) => rank(a) - rank(b)).map(([, piece]) => piece);
+  return [...groups.values()].sort((a, b) => rank(a) - rank(b));
 }
 
 function keyOf(piece: Piece): string {
@@ -27,10 +27,10 @@ function keyOf(piece: Piece): string {
 }
 
 /** Paths as the help has them, then ports, then presets. */
-function rank(key: string): number {
-  const at = order.indexOf(key.split(",")[0]!);
-  if (at >= 0) return at;
-  return key.startsWith("preset") ? order.length + 1 : order.length;
+function rank(piece: Piece): number {
+  if (piece.kind === "preset") return order.length + 1;
+  const near = piece.kind === "exact" ? piece.nearest : piece.kind === "verb" ? piece : undefined;
+  return near === undefined ? order.length : order.indexOf(near.verb);
 }
 
 /**

@@ -11,7 +11,7 @@ import { findingsJson, findingsText, type Findings } from "./findings.ts";
 import { watchRun, type ExplainRequest } from "./watch.ts";
 
 /** How to explain. */
-export interface ExplainOptions {
+interface ExplainOptions {
   /** The findings go out as JSON. */
   readonly json: boolean;
   /** Whether the rules come from a policy, to which lines could be added. */
@@ -21,7 +21,7 @@ export interface ExplainOptions {
 }
 
 /** What the runs came to. */
-export interface Explained {
+interface Explained {
   /** How the last one ended. */
   readonly ending: Ending;
   /** The options that were added. */

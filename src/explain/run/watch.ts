@@ -42,7 +42,7 @@ const ownName = "landlock-restrict";
 const errnos = ["EACCES", "EPERM", "EXDEV"];
 
 /** How a command ended, and what was found; nothing if it did not begin. */
-export interface Watched {
+interface Watched {
   readonly ending: Ending;
   readonly findings?: Findings;
 }
