@@ -5,26 +5,10 @@
 
 /** Rules on paths by their constructor. `key` is the policy's key; `about` says what they grant. */
 export const pathRules = {
-  roDirs: {
-    option: "-ro",
-    key: "ro",
-    about: "read and execute beneath these directories and files",
-  },
-  rwDirs: {
-    option: "-rw",
-    key: "rw",
-    about: "read, execute, write, create and remove beneath them",
-  },
-  roFiles: {
-    option: "-rofiles",
-    key: "roFiles",
-    about: "read and execute these files, without listing directories",
-  },
-  rwFiles: {
-    option: "-rwfiles",
-    key: "rwFiles",
-    about: "read, execute and write these files, without creating any",
-  },
+  roDirs: { option: "-ro", key: "ro", about: "read and execute beneath these directories" },
+  rwDirs: { option: "-rw", key: "rw", about: "also write, create and remove beneath them" },
+  roFiles: { option: "-rofiles", key: "roFiles", about: "read and execute these files" },
+  rwFiles: { option: "-rwfiles", key: "rwFiles", about: "also write these files, create none" },
 } as const;
 
 /** Rules on ports by their constructor, which is also the policy's key. */
@@ -32,53 +16,42 @@ export const portRules = {
   bindTcp: {
     option: "-bindtcp",
     right: "bind_tcp",
-    about: "bind TCP sockets to these ports only; 0 is any free one",
+    about: "bind TCP to these ports; 0: any free one",
   },
-  connectTcp: {
-    option: "-connecttcp",
-    right: "connect_tcp",
-    about: "connect TCP sockets to these ports only",
-  },
+  connectTcp: { option: "-connecttcp", right: "connect_tcp", about: "connect TCP to these ports" },
   bindUdp: {
     option: "-bindudp",
     right: "bind_udp",
-    about: "bind UDP sockets to these ports only; 0 is any free one",
+    about: "bind UDP to these ports; 0: any free one",
   },
   connectSendUdp: {
     option: "-connectudp",
     right: "connect_send_udp",
-    about: "connect and send UDP to these ports only",
+    about: "send UDP to these ports",
   },
 } as const;
 
 /** Methods of rules on paths that grant one more right. */
 export const rightModifiers = {
-  refer: {
-    method: "withRefer",
-    option: "+refer",
-    about: "rename and link between directories too",
-  },
-  ioctl_dev: { method: "withIoctlDev", option: "+ioctl_dev", about: "use ioctl on devices too" },
+  refer: { method: "withRefer", option: "+refer", about: "rename and link between directories" },
+  ioctl_dev: { method: "withIoctlDev", option: "+ioctl_dev", about: "use ioctl on devices" },
   resolve_unix: {
     method: "withResolveUnix",
     option: "+resolve_unix",
-    about: "connect to UNIX sockets by path too",
+    about: "connect to UNIX sockets by path",
   },
 } as const;
 
-/** Methods for paths that don't exist, by the policy's word for each. */
+/** Methods that say what happens if a path does not exist, by a policy's word for it. */
 export const missingModifiers = {
-  skip: {
-    method: "ignoreIfMissing",
-    option: "+ignore_missing",
-    about: "skip paths that do not exist",
-  },
+  skip: { method: "ignoreIfMissing", option: "+ignore_missing", about: "skip missing paths" },
   create: {
     method: "createIfMissing",
     option: "+create_missing",
-    about: "make missing paths, as directories",
+    about: "make missing directories",
   },
 } as const;
+export const modifiers = { ...rightModifiers, ...missingModifiers };
 
 /** What presets grant, for help texts. */
 export const presetsAbout = "what programs need to run, e.g. bun, dns or executable=git";
@@ -93,7 +66,7 @@ export const presetNames = {
   cwd: { setting: "write" },
   executable: { value: "PROGRAM" },
   modules: { value: "FILE" },
-} as const satisfies Readonly<Record<string, { setting?: string; value?: string }>>;
+} as const;
 
 /** The scopes of Node's permission model that `permissions.has()` accepts. */
 export const nodeScopes = [
@@ -130,7 +103,6 @@ export function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-export const modifiers = { ...rightModifiers, ...missingModifiers };
 /** The policy's keys for lists of paths, and for lists of ports. */
 export const pathKeys: readonly PathKey[] = keysOf(pathRules).map((name) => pathRules[name].key);
 export const portKeys: readonly PortRuleName[] = keysOf(portRules);

@@ -43,31 +43,20 @@ export interface AccessDeniedError extends Error {
 }
 
 /** What `explain()` found. Frozen plain data with one method. */
-export class Explanation extends PlainData implements ExplanationData {
-  readonly cause: Cause;
-  readonly certain: boolean;
-  readonly operation: string;
-  readonly path: string | undefined;
-  readonly port: number | undefined;
-  readonly denials: readonly Denial[];
-  readonly fixes: readonly Fix[];
-  readonly notes: readonly string[];
-  readonly message: string;
+export interface Explanation extends ExplanationData {}
+export class Explanation extends PlainData {
   readonly #error: unknown;
 
   /** @internal */
-  constructor(data: ExplanationData) {
+  constructor({ error, ...found }: ExplanationData) {
     super();
-    this.cause = data.cause;
-    this.certain = data.certain;
-    this.operation = data.operation;
-    this.path = data.path;
-    this.port = data.port;
-    this.denials = Object.freeze(data.denials.map((denial) => Object.freeze({ ...denial })));
-    this.fixes = Object.freeze([...data.fixes]);
-    this.notes = Object.freeze([...data.notes]);
-    this.message = data.message;
-    this.#error = data.error;
+    Object.assign(this, {
+      ...found,
+      denials: Object.freeze(found.denials.map((denial) => Object.freeze({ ...denial }))),
+      fixes: Object.freeze([...found.fixes]),
+      notes: Object.freeze([...found.notes]),
+    });
+    this.#error = error;
     Object.freeze(this);
   }
 

@@ -55,7 +55,7 @@ ro = ["/usr", # all of it
 ]
 presets = [ "bun", "dns" ]
 
-# Connect TCP sockets to these ports only
+# Connect TCP to these ports
 connectTcp = [443]
 
 # Where things go
