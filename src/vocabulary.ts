@@ -42,7 +42,7 @@ export const rightModifiers = {
   },
 } as const;
 
-/** Methods that say what happens if a path does not exist, by a policy's word for it. */
+/** Methods for paths that don't exist, by the policy's word for each. */
 export const missingModifiers = {
   skip: { method: "ignoreIfMissing", option: "+ignore_missing", about: "skip missing paths" },
   create: {

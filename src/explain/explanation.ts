@@ -42,8 +42,8 @@ export interface AccessDeniedError extends Error {
   readonly resource: string;
 }
 
-/** What `explain()` found. Frozen plain data with one method. */
 export interface Explanation extends ExplanationData {}
+/** What `explain()` found. Frozen plain data with one method. */
 export class Explanation extends PlainData {
   readonly #error: unknown;
 
