@@ -1,10 +1,10 @@
 /** The first lines of `dist/cli.js`. sh runs them, and JavaScript skips them. */
-import { bunFlags, nullDeviceReplaced, openFilesWord } from "../cli/start.ts";
+import { bunFlags, nullDeviceReplaced, rootFlag, startWord } from "../cli/start.ts";
 
 const bun = `"$_ll_dir/bun" ${bunFlags.join(" ")}`;
 
 /** Bun replaces bytes of its script's path that aren't UTF-8, so it would run another file. */
-const refuseReplaced = `${bun} -e 'if (process.argv[1].includes("\\ufffd")) {
+const refuseReplaced = `${bun} ${rootFlag} -e 'if (process.argv[1].includes("\\ufffd")) {
   console.error("landlock-restrict: its own path is not UTF-8: install it in another folder");
   process.exit(125);
 }' "$_ll_abs" || exit`.replaceAll(/\n\s*/g, " ");
@@ -84,7 +84,16 @@ const shell = [
   "case $_ll_first in */node_modules/.bin/) _ll_home=${_ll_first%/.bin/};; esac",
   '[ -z "$_ll_home" ] || _ll_in "$_ll_from" "$_ll_home" || continue',
   `case $_ll_abs in *[!\\ -~]*) ${refuseReplaced};; esac`,
-  `exec ${bun} "$_ll_own" -- "${openFilesWord}\${_ll%%/*}" "$@"`,
+  "_ll=${_ll%%/*}",
+  // In a function, because a redirection of exec itself ends with close-on-exec in some shells.
+  `_ll_start() { exec ${bun} ${rootFlag} "$_ll_abs" -- "${startWord}$_ll,$@"; }`,
+  // Else Bun starts here: where a directory cannot be opened or returned to, or was moved meanwhile.
+  '! [ "$_ll_abs" -ef "$_ll_own" ] || ! [ -r . ] || ! [ -d /proc/self/fd/ ] || { ' +
+    [9, 8, 7, 6, 5, 4, 3]
+      .map((fd) => `{ [ x ] <&${fd}; } 2>&- || _ll_start ${fd} "$@" ${fd}<.`)
+      .join("; ") +
+    "; }",
+  `exec ${bun} "$_ll_own" -- "${startWord}$_ll" "$@"`,
   "done",
   fail(
     "cannot find Bun: put the absolute path of its folder on PATH; folders in or above the current directory do not count",

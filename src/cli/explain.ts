@@ -1,8 +1,9 @@
 /** `landlock-restrict explain`: parses its words, then runs and explains the command. */
-import { LandlockError, printable } from "../errors/errors.ts";
+import { LandlockError, printable, syscallError } from "../errors/errors.ts";
 import { lastName } from "../kernel/names.ts";
 import { probe, unavailable } from "../kernel/probe.ts";
 import { exitStatusOf } from "../kernel/refused.ts";
+import { openPath } from "../kernel/syscalls.ts";
 import { writeError } from "../terminal/output.ts";
 import { pasteable } from "../terminal/text.ts";
 import { complain } from "./complain.ts";
@@ -32,13 +33,17 @@ export async function explain(words: readonly string[], start: Start): Promise<n
   if (output !== undefined && inPolicy)
     throw invalid("-o writes a new policy: leave out -policy, or leave out -o");
   const policy = output === undefined ? undefined : optionsPolicy(output);
+  const directory = openPath(".");
+  if (directory < 0) {
+    throw syscallError("Cannot open the current directory", "openat", -directory, { path: "." });
+  }
   let last: Request;
   const { ending, added } = await explainRun(
     (more) => {
       last = parseFlags([...own, ...more, ...rest]);
       const { config, rules } = last;
-      const all = [...again(start), ...own, ...more, "--", ...command];
-      return { command: all, config, rules, fds: fds.filter((fd) => fd > 2) };
+      const all = [...again(start, directory), ...own, ...more, "--", ...command];
+      return { command: all, config, rules, fds: [...fds.filter((fd) => fd > 2), directory] };
     },
     { json, inPolicy, untilItWorks },
   );

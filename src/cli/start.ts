@@ -6,7 +6,7 @@ import { lstatSync } from "node:fs";
 import { LandlockError, quoted } from "../errors/errors.ts";
 import { inheritedStrings } from "../kernel/inherited.ts";
 import { nameOf } from "../kernel/names.ts";
-import { defaultChildSignal, openFileLimit, setOpenFileLimit } from "../kernel/syscalls.ts";
+import { close, defaultChildSignal, openFileLimit, setOpenFileLimit } from "../kernel/syscalls.ts";
 
 /**
  * Without these, files in the current directory and above would influence Bun before our first
@@ -26,10 +26,17 @@ export const nullDeviceReplaced =
 const nullDevice = 0x103;
 
 /**
- * Starts the word before the command line that holds the soft limit on open files, before Bun
- * raised it.
+ * Bun reads package.json and tsconfig.json of its current directory and of those above, whatever
+ * its options. A pipe there stops it, and /dev/stdin takes the command's input. So Bun starts in
+ * the root directory.
  */
-export const openFilesWord = "--open-files=";
+export const rootFlag = "--cwd=/";
+
+/**
+ * Begins the word in front of the command line: the soft limit on open files, before Bun raised it,
+ * and after a comma the descriptor of the directory that Bun would have started in.
+ */
+export const startWord = "--started=";
 
 /** The original command line, and what else the starter passes on. */
 export interface Start {
@@ -48,8 +55,9 @@ export function startOf(argv: readonly string[]): Start {
   // Bun drops a `--` after the script's name. This also works if Bun keeps it.
   const at = argv[2] === "--" ? 3 : 2;
   const word = argv[at];
-  if (word?.startsWith(openFilesWord)) {
-    const limit = Number.parseInt(word.slice(openFilesWord.length), 10);
+  if (word?.startsWith(startWord)) {
+    const [limit = 0, directory] = word.slice(startWord.length).split(",").map(Number);
+    if (directory !== undefined) enter(directory);
     const words = argv.slice(at + 1);
     return { words: exact(words), openFiles: limit || openFilesOfParent() };
   }
@@ -58,6 +66,12 @@ export function startOf(argv: readonly string[]): Start {
   const before = commandLine()?.at(-given.length - 1);
   const words = before === "--" ? ["--", ...given] : given;
   return { words: exact(words), openFiles: openFilesOfParent() };
+}
+
+/** Makes an inherited directory current. By its path it could be another one by now. */
+function enter(directory: number): void {
+  process.chdir(`/proc/self/fd/${directory}`);
+  close(directory);
 }
 
 function commandLine(): string[] | undefined {
@@ -90,10 +104,11 @@ function openFilesOfParent(): number {
  * The command that starts this program again in the same way, except for the words of its command
  * line.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` if Bun has lost bytes of its own path, or if
- *   /dev/null is another file
+ * @param directory A descriptor of the current directory, which the command inherits
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if Bun has lost bytes of its own path, or something
+ *   else has replaced /dev/null
  */
-export function again({ openFiles }: Start): string[] {
+export function again({ openFiles }: Start, directory: number): string[] {
   const { execPath } = process;
   if (execPath.includes("\ufffd")) {
     throw new LandlockError(
@@ -104,7 +119,8 @@ export function again({ openFiles }: Start): string[] {
   if (lstatSync("/dev/null", { throwIfNoEntry: false })?.rdev !== nullDevice) {
     throw new LandlockError("ERR_LANDLOCK_PATH", nullDeviceReplaced);
   }
-  return [execPath, ...bunFlags, Bun.main, "--", `${openFilesWord}${openFiles}`];
+  const word = `${startWord}${openFiles},${directory}`;
+  return [execPath, rootFlag, ...bunFlags, Bun.main, "--", word];
 }
 
 /**

@@ -1,9 +1,16 @@
 /** The lines of sh that start the command line: which Bun they take, and from where they work. */
 import { describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { kernelAbi, run, tempDir, testFromAbi, testUnless } from "../harness.ts";
-import { nullDeviceReplaced } from "../../src/cli/start.ts";
+import { bunFlags, nullDeviceReplaced } from "../../src/cli/start.ts";
 import { needsStrace } from "../observe/strace.ts";
 import { bunFirst, writeStarted } from "../started.ts";
 
@@ -130,6 +137,67 @@ test("pipes in place of settings, which nobody writes to, stop Bun but not the p
   const env = { PATH: bunFirst, HOME: parent };
   expect(run(["timeout", "2", process.execPath, script], cwd, env).code).toBe(124);
   expect(run([writeStarted(), "--version"], cwd, env).stdout).toMatch(version);
+});
+
+test("a pipe that tsconfig.json extends stops Bun but not the program", () => {
+  const cwd = tempDir();
+  expect(run(["mkfifo", join(cwd, "pipe")], "/", { PATH: bunFirst }).code).toBe(0);
+  writeFileSync(join(cwd, "tsconfig.json"), '{ "extends": "./pipe" }');
+  const script = join(tempDir(), "script.js");
+  writeFileSync(script, "");
+  const env = { PATH: bunFirst };
+  expect(run(["timeout", "2", process.execPath, ...bunFlags, script], cwd, env).code).toBe(124);
+  expect(run([writeStarted(), "--version"], cwd, env).stdout).toMatch(version);
+});
+
+describe("a package.json that is /dev/stdin", () => {
+  const allowed = ["-ro", "/usr", "/bin", "/lib", "/etc", "-rwfiles", "/dev/null"];
+  const rows = [
+    ["run", [...allowed, "--", "cat"], ""],
+    ["explain", ["explain", ...allowed, "--", "cat"], needsStrace],
+  ] as const;
+  for (const [name, words, lacks] of rows) {
+    const title = `takes nothing of the command's input with ${name}`;
+    testUnless(kernelAbi < 1 ? "needs Landlock" : lacks, title, () => {
+      const cwd = tempDir();
+      symlinkSync("/dev/stdin", join(cwd, "package.json"));
+      const script = join(tempDir(), "script.js");
+      writeFileSync(script, "process.stdin.pipe(process.stdout)");
+      const fed = (...command: string[]) =>
+        run(["/bin/sh", "-c", 'printf input | "$@"', "sh", ...command], cwd, { PATH: bunFirst });
+      expect(fed(process.execPath, ...bunFlags, script).stdout).toBe("");
+      expect(fed(writeStarted(), ...words).stdout).toBe("input");
+    });
+  }
+});
+
+describe("the command starts in the directory that the program is called in", () => {
+  const words = ["-ro", "/", "-rwfiles", "/dev/null", "--", "/bin/sh", "-c"];
+  const script = 'pwd; echo "$PWD"; ls /proc/$$/fd';
+  const open = "exec 3<&0 4<&0 5<&0 6<&0 7<&0 8<&0 9<&0";
+  const rows = [
+    ["without a descriptor more", ":", 0o755],
+    ["if all descriptors that sh can name are taken", open, 0o755],
+    ["if it cannot be read", ":", 0o311],
+  ] as const;
+  for (const [title, before, mode] of rows) {
+    testFromAbi(1, title, async () => {
+      const cwd = realpathSync(tempDir());
+      chmodSync(cwd, mode);
+      const command = `${before}; exec "$@"`;
+      const env = { PATH: bunFirst, PWD: cwd };
+      const called = [writeStarted(), ...words, script];
+      const { stdout } = run(["/bin/sh", "-c", command, "sh", ...called], cwd, env);
+      expect(stdout).toBe(`${cwd}\n${cwd}\n0\n1\n2\n`);
+    });
+  }
+
+  testUnless(kernelAbi < 1 ? "needs Landlock" : needsStrace, "with explain too", () => {
+    const cwd = realpathSync(tempDir());
+    const env = { PATH: bunFirst, PWD: cwd };
+    const called = [writeStarted(), "explain", ...words, script];
+    expect(run(called, cwd, env).stdout).toBe(`${cwd}\n${cwd}\n0\n1\n2\n`);
+  });
 });
 
 test("without Bun there is one sentence, and status 125", () => {
