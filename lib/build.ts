@@ -4,23 +4,13 @@
  *
  * Needs Debian's `gcc` and `gcc-aarch64-linux-gnu`, on an x64 machine.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const lib = import.meta.dir;
-const sources = [
-  "allthreads.c",
-  "exec.c",
-  "gate.c",
-  "launcher.c",
-  "numbers.c",
-  "own.c",
-  "park.c",
-  "signals.c",
-  "slots.c",
-  "threads.c",
-];
+const sources = readdirSync(lib).filter((file) => file.endsWith(".c"));
+sources.sort();
 
 const targets = {
   "linux-x64": { compiler: "gcc", flags: [] },
@@ -30,12 +20,12 @@ const targets = {
 
 const flags = [
   "-std=gnu11",
-  "-O2",
+  "-Os",
   "-fPIC",
   "-shared",
   "-nostdlib",
   "-ffreestanding",
-  // Loops must not become calls of memset and memcpy: there is no libc to have them.
+  // Loops must not become calls of memset and memcpy, since there is no libc.
   "-fno-builtin",
   "-fno-tree-loop-distribute-patterns",
   "-fvisibility=hidden",

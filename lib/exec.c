@@ -1,9 +1,15 @@
-/* What turns an exec from inside Bun into a plain one. */
+/* Undoes what Bun changed for itself, then replaces it by a program. */
 #include "allthreads.h"
-#include "sys.h"
+#include "kernel.h"
 
 #define SIGPIPE 13
 #define SIGXFSZ 25
+#define RLIMIT_NOFILE 7
+
+struct resource_limit {
+	uint64_t soft;
+	uint64_t hard;
+};
 
 EXPORTED int64_t landlock_execve(const char *path, char *const *argv, char *const *envp,
 				 uint64_t nofile_soft)

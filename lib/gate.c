@@ -7,53 +7,52 @@ enum phase { PARK, RUN, RELEASED };
 #define PHASE_AT 32
 
 /*
- * The upper half is the round and its phase; parked threads sleep on it. The lower half counts the
- * threads awaited in that phase; the caller sleeps on it. One word: a thread that is late can
- * neither take another phase for its own nor be counted in it.
+ * The upper half is the round and its phase, the lower half counts the threads awaited in it. They
+ * are one word, so a late thread cannot be counted in another phase than its own.
  */
 static uint64_t gate;
 static int32_t order_fd;
 static uint32_t order_flags;
 
-/* x64 and arm64 are little-endian. */
+/* Parked threads sleep on the phase, the caller on the count. Both CPUs are little-endian. */
 #define AWAITED ((uint32_t *)&gate)
 #define PHASE ((uint32_t *)&gate + 1)
 
-static uint64_t gate_now(void)
+static uint64_t load_gate(void)
 {
 	return __atomic_load_n(&gate, __ATOMIC_SEQ_CST);
 }
 
-static uint32_t phase_word(uint32_t round, enum phase phase)
+static uint32_t make_phase(uint32_t round, enum phase phase)
 {
 	return round << PHASE_BITS | phase;
 }
 
 static void set_phase(enum phase next, uint32_t awaited)
 {
-	uint64_t upper = phase_word(slots_round(), next);
+	uint64_t upper = make_phase(slots_round(), next);
 
 	__atomic_store_n(&gate, upper << PHASE_AT | awaited, __ATOMIC_SEQ_CST);
 	futex_wake(PHASE, INT32_MAX);
 }
 
-/* Waits for the end of a phase of `round`. Returns whether the threads restrict themselves now. */
-static int must_run_after(uint32_t round, enum phase current)
+/* Waits for the end of a phase of `round`. Returns whether the next one is RUN. */
+static int wait_for_next_phase(uint32_t round, enum phase current)
 {
 	uint32_t now;
 
-	while ((now = (uint32_t)(gate_now() >> PHASE_AT)) == phase_word(round, current))
+	while ((now = (uint32_t)(load_gate() >> PHASE_AT)) == make_phase(round, current))
 		futex_wait(PHASE, now, LOOK_AGAIN_NS);
-	return now == phase_word(round, RUN);
+	return now == make_phase(round, RUN);
 }
 
-/* One fewer to wait for, if that phase still lasts. */
+/* Counts one awaited thread less, if that phase still lasts. */
 static void arrive(uint32_t round, enum phase current)
 {
-	uint64_t before = gate_now();
+	uint64_t before = load_gate();
 
 	do
-		if (before >> PHASE_AT != phase_word(round, current))
+		if (before >> PHASE_AT != make_phase(round, current))
 			return;
 	while (!__atomic_compare_exchange_n(&gate, &before, before - 1, 0, __ATOMIC_SEQ_CST,
 					    __ATOMIC_SEQ_CST));
@@ -69,11 +68,11 @@ void gate_park_this_thread(uint32_t round)
 	if (!slot || !slots_move(slot, round, SENT, PARKED))
 		return;
 	arrive(round, PARK);
-	if (!must_run_after(round, PARK) || !slots_move(slot, round, PARKED, RUNNING))
+	if (!wait_for_next_phase(round, PARK) || !slots_move(slot, round, PARKED, RUNNING))
 		return;
 	slots_finish(slot, round, restrict_this_thread(order_fd, order_flags));
 	arrive(round, RUN);
-	must_run_after(round, RUN);
+	wait_for_next_phase(round, RUN);
 }
 
 void gate_close(void)
@@ -108,7 +107,7 @@ int gate_sleep(int64_t ns)
 	int64_t until = now_ns() + ns;
 	uint32_t left;
 
-	while ((left = (uint32_t)gate_now()) != 0) {
+	while ((left = (uint32_t)load_gate()) != 0) {
 		int64_t rest = until - now_ns();
 
 		if (rest <= 0)

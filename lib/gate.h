@@ -2,11 +2,11 @@
 #ifndef LANDLOCK_GATE_H
 #define LANDLOCK_GATE_H
 
-#include "sys.h"
+#include "kernel.h"
 
 /*
- * Runs on every other thread, in the signal handler: park, restrict, wait for release. `round` is
- * the one that sent the signal; if it is over, nothing happens.
+ * Runs on every other thread, in the signal handler: parks, restricts, waits for release. `round`
+ * is the one that sent the signal; if it is over, nothing happens.
  */
 void gate_park_this_thread(uint32_t round);
 

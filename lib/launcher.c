@@ -1,15 +1,19 @@
 /*
- * liblandlock.so run as a program: restricts itself, then becomes the command. There is no
- * dynamic linker here, so nothing in this file may need a relocation.
+ * liblandlock.so run as a program: restricts itself, then becomes the command. There is no dynamic
+ * linker here, so nothing in this file may need a relocation.
  *
  *   argv: NAME RULESET_FD FLAGS PATH ARGV0 [ARG...]
  *
  * RULESET_FD + 1 is the status pipe, or an eventfd: it closes when the command starts, or carries
- * a struct launch_failure. RULESET_FD + 2 is this program itself, if the child could not reach it
+ * a struct launch_failure. RULESET_FD + 2 is this program itself, if the child cannot reach it
  * through its parent. src/sandbox/spawn.ts is the other end. The command gets none of the three.
  */
-#include "allthreads.h"
-#include "numbers.h"
+#include "entry.h"
+#include "number.h"
+#include "sys.h"
+
+#define F_SETFD 2
+#define FD_CLOEXEC 1
 
 enum launch_step { STEP_USAGE = 1, STEP_RESTRICT = 2, STEP_EXEC = 3 };
 
@@ -18,7 +22,7 @@ struct launch_failure {
 	int32_t error; /* positive errno */
 };
 
-/* As env(1) and the shells: the tool failed, or the command cannot run, or is not there. */
+/* As env(1) and the shells: the tool failed, the command cannot run, the command is missing. */
 enum { EXIT_TOOL = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
 __attribute__((noreturn)) static void fail(int32_t status_fd, enum launch_step step, long error)

@@ -2,14 +2,13 @@
 
 #include "gate.h"
 #include "signals.h"
-#include "slots.h"
 #include "threads.h"
 
-/* How often a wait looks for threads that have died: at first, and at the slowest. */
+/* A wait looks for exited threads ever less often. Ten threads park within the first slice. */
 #define SLICE_FIRST_NS (NS_PER_MS / 4)
 #define SLICE_LAST_NS (8 * NS_PER_MS)
 
-static int32_t worked;             /* the signal of the last broadcast that reached everybody */
+static int32_t proven_signal;     /* of the last broadcast that reached everybody; 0: none yet */
 static uint8_t handler_stays[65]; /* by signal: one of ours may still arrive */
 
 static void nap(void)
@@ -31,9 +30,9 @@ static void put_off_deadline(struct broadcast *b, int64_t to)
 	b->deadline = to < b->last_deadline ? to : b->last_deadline;
 }
 
-/* Visits every other thread; negative errno if `until` came before that, or nothing finds them. */
-static long look_at_all(struct broadcast *b, int64_t until, void (*visit)(int32_t, void *),
-		       void *context)
+/* Visits every other thread. Negative errno: `until` came before that, or none can be found. */
+static long visit_threads(struct broadcast *b, int64_t until, void (*visit)(int32_t, void *),
+			  void *context)
 {
 	int64_t started = now_ns();
 	long found = b->listed ? threads_list(b->task_fd, visit, context) : 0;
@@ -41,18 +40,16 @@ static long look_at_all(struct broadcast *b, int64_t until, void (*visit)(int32_
 	if (b->listed && found >= 0)
 		return found;
 	b->listed = 0;
-	if (found == -ENOENT)
-		b->task_fd = -1;
 	found = threads_probe(b->task_fd, b->pid, until, visit, context);
 	/* That may take long, and the deadline is for threads that do not answer. */
 	put_off_deadline(b, b->deadline + now_ns() - started);
 	return found;
 }
 
-/* The same until the last deadline; 0 if that failed, which is reported. */
-static int look_in_time(struct broadcast *b, void (*visit)(int32_t, void *))
+/* The same until the last deadline. 0: it failed, which is reported. */
+static int visit_in_time(struct broadcast *b, void (*visit)(int32_t, void *))
 {
-	long found = look_at_all(b, b->last_deadline, visit, b);
+	long found = visit_threads(b, b->last_deadline, visit, b);
 
 	if (found < 0)
 		report_thread(b, 0, (int32_t)found);
@@ -65,7 +62,8 @@ static void note_mask(int32_t tid, void *context)
 {
 	struct broadcast *b = context;
 	struct thread_status status;
-	long ret = threads_status(b->task_fd, tid, &status);
+	/* If one cannot be read, the others do not matter. */
+	long ret = b->blocked_known ? threads_status(b->task_fd, tid, &status) : -ENOENT;
 
 	if (ret == -ENOENT || ret == -ESRCH)
 		return;
@@ -82,38 +80,33 @@ static void note_mask(int32_t tid, void *context)
 }
 
 /*
- * A thread in the middle of a libc call may block everything for a moment: look again for a
- * while, then choose without it. It may still answer in time.
+ * A thread blocks all signals for a moment in the middle of a libc call, or as it leaves the
+ * handler of the last call. After a quarter of the deadline it has no say in the choice.
  */
 int choose_signal(struct broadcast *b)
 {
 	int64_t now = now_ns();
-	int64_t patience = now + (b->deadline - now) / 4;
+	int64_t blocker_deadline = now + (b->deadline - now) / 4;
 
-	for (;;) {
+	for (;; nap()) {
 		b->blocked = 0;
-		b->blocked_known = 1;
+		b->blocked_known = b->task_fd >= 0;
 		b->blocker = 0;
-		if (b->task_fd >= 0 && !look_in_time(b, note_mask))
+		if (b->blocked_known && !visit_in_time(b, note_mask))
 			return 0;
-		/* Masks are out of reach once a ruleset covers /proc: stay with what worked. */
-		if (b->task_fd < 0 || !b->blocked_known)
-			b->signal = worked ? worked : signals_choose(0);
-		else
-			b->signal = signals_choose(b->blocked);
-		if (b->signal && (!b->blocker || now_ns() > patience))
-			return 1;
-		if (now_ns() > b->deadline) {
-			report_thread(b, b->blocker, 0);
-			return 0;
-		}
-		nap();
+		if (!b->blocked_known || !b->blocker || now_ns() > blocker_deadline)
+			break;
 	}
+	/* Masks cannot be read once a ruleset denies /proc: stay with a proven signal. */
+	b->signal = b->blocked_known ? signals_choose(b->blocked) : proven_signal;
+	if (!b->signal)
+		b->signal = signals_choose(0);
+	return 1;
 }
 
 /* ---- Parking ---- */
 
-static int move(struct slot *slot, enum slot_state from, enum slot_state to)
+static int move_slot(struct slot *slot, enum slot_state from, enum slot_state to)
 {
 	return slots_move(slot, slots_round(), from, to);
 }
@@ -121,15 +114,15 @@ static int move(struct slot *slot, enum slot_state from, enum slot_state to)
 static void send_to(struct broadcast *b, struct slot *slot)
 {
 	/* Counted first: the thread may park before the call returns. */
-	move(slot, UNSENT, SENT);
+	move_slot(slot, UNSENT, SENT);
 	gate_await();
-	slot->error = (int32_t)signals_send(b->pid, slot->tid, b->signal, slots_round());
+	slot->error = (int32_t)signals_send(b->pid, slots_thread(slot), b->signal, slots_round());
 	if (slot->error == 0)
 		return;
-	/* EAGAIN: RLIMIT_SIGPENDING is used up for now (sigqueue(3)). Tried again next sweep. */
+	/* EAGAIN: RLIMIT_SIGPENDING is used up (sigqueue(3)). The next sweep tries again. */
 	if (slot->error != -ESRCH)
 		b->unsent++;
-	if (move(slot, SENT, slot->error == -ESRCH ? GONE : UNSENT))
+	if (move_slot(slot, SENT, slot->error == -ESRCH ? GONE : UNSENT))
 		gate_arrive();
 }
 
@@ -139,8 +132,8 @@ static void signal_if_new(int32_t tid, void *context)
 	int added;
 	struct slot *slot = slots_find_or_add(tid, &added);
 
-	/* Listed after it was gone: the kernel gave its id to another thread. */
-	if (slot && move(slot, GONE, UNSENT))
+	/* Listed although it was gone: the kernel gave its id to another thread. */
+	if (slot && move_slot(slot, GONE, UNSENT))
 		added = 1;
 	b->new_threads += added;
 	if (slot && slots_is(slot, UNSENT))
@@ -149,7 +142,7 @@ static void signal_if_new(int32_t tid, void *context)
 
 /*
  * Whether the main thread has called pthread_exit: it stays as a zombie and runs no more code.
- * All threads share one memory until they exit, so kcmp(2) tells where /proc is out of reach.
+ * If /proc is unreadable, kcmp(2) tells: an exited thread has left the memory that all share.
  */
 static int is_zombie_leader(struct broadcast *b, int32_t tid)
 {
@@ -162,32 +155,32 @@ static int is_zombie_leader(struct broadcast *b, int32_t tid)
 	return sys5(NR_kcmp, sys_gettid(), tid, KCMP_VM, 0, 0) > 0;
 }
 
-/* Threads that were signalled and have since exited will not answer. */
-static void forget_the_dead(struct broadcast *b)
+/* Stops waiting for threads that have exited since they were signalled. */
+static void settle_exited(struct broadcast *b)
 {
 	for (struct slot *slot = NULL; (slot = slots_next(slot, SENT));) {
 		enum slot_state state = SENT;
 
-		if (sys3(NR_tgkill, b->pid, slot->tid, 0) == -ESRCH)
+		if (sys3(NR_tgkill, b->pid, slots_thread(slot), 0) == -ESRCH)
 			state = GONE;
-		else if (is_zombie_leader(b, slot->tid))
+		else if (is_zombie_leader(b, slots_thread(slot)))
 			state = ZOMBIE;
-		if (state != SENT && move(slot, SENT, state))
+		if (state != SENT && move_slot(slot, SENT, state))
 			gate_arrive();
 	}
 }
 
 /*
- * Whether the missing threads only wait for a CPU: on a machine under load that takes longer
- * than any deadline for threads that cannot answer should be.
+ * Puts the deadline off if all missing threads are ready to run and take the signal: under load a
+ * CPU may come later than any sensible deadline. 0: some other thread is missing, or time is up.
  */
 static int extend_deadline(struct broadcast *b)
 {
 	struct thread_status status;
 
 	for (struct slot *slot = NULL; (slot = slots_next(slot, SENT));)
-		if (threads_status(b->task_fd, slot->tid, &status) < 0 || status.state != 'R' ||
-		    (status.blocked >> (b->signal - 1) & 1))
+		if (threads_status(b->task_fd, slots_thread(slot), &status) < 0 ||
+		    status.state != 'R' || (status.blocked >> (b->signal - 1) & 1))
 			return 0;
 	put_off_deadline(b, now_ns() + b->extension_ns);
 	return now_ns() < b->deadline;
@@ -198,7 +191,7 @@ static int wait_for_parking(struct broadcast *b)
 	for (int64_t slice = SLICE_FIRST_NS; !gate_sleep(slice);) {
 		if (now_ns() > b->deadline && !extend_deadline(b))
 			return 0;
-		forget_the_dead(b);
+		settle_exited(b);
 		if (slice < SLICE_LAST_NS)
 			slice *= 2;
 	}
@@ -206,25 +199,24 @@ static int wait_for_parking(struct broadcast *b)
 }
 
 /*
- * Parks every other thread. Done when two sweeps in a row found nobody new and, if the kernel says
- * how many threads there are, each of them is accounted for. Asking for ids takes long, so then
- * the number alone is enough, or one sweep over all that are possible.
+ * Done when as many threads are parked as the kernel counts. Without a count, two sweeps in a row
+ * must find no new thread; one is enough if it probes every possible id, which takes long.
  */
 int park_everybody(struct broadcast *b)
 {
 	for (int clean = 0;;) {
 		b->new_threads = 0;
 		b->unsent = 0;
-		if (!look_in_time(b, signal_if_new) || !wait_for_parking(b))
+		if (!visit_in_time(b, signal_if_new) || !wait_for_parking(b))
 			return 0;
 
 		uint32_t counted = threads_count(b->task_fd);
 
 		clean = b->new_threads || b->unsent ? 0 : clean + 1;
-		if (clean >= (b->listed ? 2 : counted ? 0 : 1) &&
-		    counted <= 1 + slots_count(PARKED) + slots_count(ZOMBIE))
+		if (counted ? counted <= 1 + slots_count(PARKED) + slots_count(ZOMBIE)
+			    : clean >= (b->listed ? 2 : 1))
 			return 1;
-		/* Threads that nobody can see yet are no reason to wait any longer. */
+		/* The deadline is not put off for threads that are counted but not found. */
 		if (now_ns() > b->deadline && (b->unsent || clean >= 2 || !extend_deadline(b)))
 			return 0;
 		if (b->unsent || clean >= 2)
@@ -237,23 +229,23 @@ int park_everybody(struct broadcast *b)
 /* How long a thread that is counted but not listed has to show itself, or to be gone. */
 #define HIDDEN_NS NS_PER_S
 
-struct stranger {
-	enum slot_state known;
+struct unknown_thread {
+	enum slot_state expected; /* of the others */
 	int32_t tid; /* 0: none was seen */
 };
 
-static void note_stranger(int32_t tid, void *context)
+static void note_unknown(int32_t tid, void *context)
 {
-	struct stranger *stranger = context;
+	struct unknown_thread *unknown = context;
 	struct slot *slot = slots_find(tid);
 
-	if (!slot || !(slots_is(slot, stranger->known) || slots_is(slot, ZOMBIE)))
-		stranger->tid = tid;
+	if (!slot || !(slots_is(slot, unknown->expected) || slots_is(slot, ZOMBIE)))
+		unknown->tid = tid;
 }
 
 int no_other_thread(struct broadcast *b, enum slot_state state)
 {
-	struct stranger stranger = { state, 0 };
+	struct unknown_thread unknown = { state, 0 };
 	uint32_t known = 1 + slots_count(state) + slots_count(ZOMBIE);
 
 	for (int64_t until = now_ns() + HIDDEN_NS; now_ns() < until; nap()) {
@@ -261,11 +253,11 @@ int no_other_thread(struct broadcast *b, enum slot_state state)
 
 		if (counted && counted <= known)
 			return 1;
-		if (look_at_all(b, counted ? until : now_ns() + ANSWER_NS, note_stranger,
-				&stranger) < 0)
+		if (visit_threads(b, counted ? until : now_ns() + ANSWER_NS, note_unknown,
+				&unknown) < 0)
 			continue;
-		if (stranger.tid) {
-			report_thread(b, stranger.tid, 0);
+		if (unknown.tid) {
+			report_thread(b, unknown.tid, 0);
 			return 0;
 		}
 		if (!counted)
@@ -282,23 +274,26 @@ void cancel_parking(struct broadcast *b)
 
 	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
 		for (struct slot *slot = NULL; (slot = slots_next(slot, missing[i]));) {
-			if (!move(slot, missing[i], CANCELLED))
+			if (!move_slot(slot, missing[i], CANCELLED))
 				continue;
-			/* An unsent one cannot come late. */
+			/* An unsent signal cannot arrive late. */
 			if (missing[i] == SENT)
 				handler_stays[b->signal] = 1;
-			/* Others may only have lacked a CPU, or the time until the search ended. */
-			if (slot->tid == b->blocker || !(b->report->tid || b->report->error))
-				report_thread(b, slot->tid, slot->error);
+
+			int32_t tid = slots_thread(slot);
+
+			/* The blocker is the cause; others may only have lacked a CPU. */
+			if (tid == b->blocker || !(b->report->tid || b->report->error))
+				report_thread(b, tid, slot->error);
 		}
 	}
 }
 
-void finish_signal(struct broadcast *b, int everybody_came)
+void finish_signal(struct broadcast *b, int everybody_parked)
 {
-	/* A thread that was given up on may get its signal at any time, under any disposition. */
+	/* A thread that was given up on may get its signal at any time. */
 	if (!handler_stays[b->signal])
 		signals_restore(b->signal);
-	if (everybody_came)
-		worked = b->signal;
+	if (everybody_parked)
+		proven_signal = b->signal;
 }

@@ -1,22 +1,26 @@
 #include "signals.h"
 
+#include "frame.h"
+
 #define SIGNAL_MAX 64
 #define LAST_SIGNAL (1ULL << (SIGNAL_MAX - 1))
 #define SI_QUEUE (-1)
-/* Tells our signals from foreign ones. glibc's handler of 33 ignores any si_code but
- * SI_TKILL, so one of ours that arrives late does nothing there either. */
-#define COOKIE 0x6c6f636bULL /* "lock"; the round is below it */
+#define SA_SIGINFO 0x00000004UL
+#define SA_ONSTACK 0x08000000UL
+#define SA_RESTART 0x10000000UL
+/*
+ * Tells our signals from foreign ones; the round is in the lower half. glibc's own handler of 33
+ * ignores ours too, since it wants SI_TKILL.
+ */
+#define COOKIE 0x6c6f636bULL /* "lock" */
 #define COOKIE_AT 32
 
 static struct kernel_sigaction former[SIGNAL_MAX + 1];
 static void (*park)(uint32_t round);
 
 /*
- * 32 to 34 belong to the libcs (glibc: cancel, setxid; musl: timer, cancel, synccall): no
- * program blocks them, neither libc lets it. 33 first: glibc already has a handler there
- * that ignores what is not its own. Then the real-time signals from the far end, where
- * programs look last. Standard signals never: SIGPWR and SIGUSR1 are JavaScriptCore's, and
- * a pending standard signal swallows ours instead of queueing it.
+ * 32 to 34 belong to glibc and musl, which let no program block them. Then the last real-time
+ * signals, which programs use least; JavaScriptCore uses standard ones, and those do not queue.
  */
 static const uint8_t libc_signals[] = { 33, 32, 34 };
 #define FIRST_CHOICE (SIGNAL_MAX - 1)
@@ -33,41 +37,44 @@ int32_t signals_choose(uint64_t blocked)
 	return 0;
 }
 
-static void chain(int32_t signal, struct signal_info *info, void *context)
+typedef void handler_function(int32_t signal, struct signal_info *info, void *context);
+
+static void pass_on(int32_t signal, struct signal_info *info, void *context)
 {
 	struct kernel_sigaction *old = &former[signal];
 
 	if (old->handler == SIG_IGN)
 		return;
 	if (old->handler != SIG_DFL) {
-		((void (*)(int32_t, struct signal_info *, void *))old->handler)(signal, info, context);
+		((handler_function *)old->handler)(signal, info, context);
 		return;
 	}
-	/* The default of these signals ends the process: let the kernel do so, on return. */
+	/* The default of these signals ends the process: let the kernel do so on return. */
 	sys4(NR_rt_sigaction, signal, old, NULL, sizeof(uint64_t));
 	sys4(NR_rt_tgsigqueueinfo, sys_getpid(), sys_gettid(), signal, info);
 }
 
 /*
- * A collector suspends a thread by a signal whose handler waits in sigsuspend(2), with all but
- * the signal to go on blocked. This wait would end with our handler, and the thread run while
- * the collector takes it for suspended: JavaScriptCore does not ask again. So it waits on here.
+ * A garbage collector suspends a thread by a signal whose handler waits in sigsuspend(2), and our
+ * signal would end that wait. JavaScriptCore does not ask again, so the thread waits on here.
  */
 static void handle_ours(uint32_t round, const uint64_t *frame)
 {
 	uint64_t all = ALL_SIGNALS, before = 0, mask;
 
-	/* The handler leaves the last signal as it was, so that it tells whether the call that
-	 * was interrupted had blocked it, with a mask of its own. */
+	/*
+	 * The kernel blocks all signals for a handler but the last one, which stays as the
+	 * interrupted call had it: blocked here but not in the frame means a mask of its own.
+	 */
 	sys4(NR_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
 
-	int waits = (before & LAST_SIGNAL) && !(frame[FRAME_MASK_AT] & LAST_SIGNAL) &&
-		    sigsuspend_mask(frame, &mask);
+	int is_suspended = (before & LAST_SIGNAL) && !(frame[FRAME_MASK_AT] & LAST_SIGNAL) &&
+			   read_sigsuspend(frame, &mask);
 
 	park(round);
-	if (!waits)
+	if (!is_suspended)
 		return;
-	/* The next broadcast shall find it the way this one did. */
+	/* So that the next broadcast recognises it, too. */
 	all &= ~LAST_SIGNAL;
 	sys4(NR_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
 	sys2(NR_rt_sigsuspend, &mask, sizeof(mask));
@@ -77,18 +84,16 @@ static void handle(int32_t signal, struct signal_info *info, void *context)
 {
 	if (info->code != SI_QUEUE || info->value >> COOKIE_AT != COOKIE ||
 	    info->pid != sys_getpid())
-		chain(signal, info, context);
+		pass_on(signal, info, context);
 	else
 		handle_ours((uint32_t)info->value, context);
 }
 
 long signals_install(int32_t signal, void (*on_park)(uint32_t round))
 {
-	/* Everything is blocked while a thread is parked: no other handler may run on it, and
-	 * the collector's suspend signal waits until the thread goes on. */
 	struct kernel_sigaction action, old;
 
-	/* Field by field: an initialiser would be a constant in memory, with a relocation. */
+	/* Field by field, because an initialiser would need a relocation. */
 	action.handler = (unsigned long)handle;
 	action.flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | SA_RESTORER;
 	action.restorer = SIGRETURN_STUB;
@@ -98,7 +103,7 @@ long signals_install(int32_t signal, void (*on_park)(uint32_t round))
 
 	if (ret < 0)
 		return ret;
-	/* Before ours is in place: a foreign signal may come at once. */
+	/* Before ours is in place, since a foreign signal may come at once. */
 	if (old.handler != action.handler)
 		former[signal] = old;
 	park = on_park;
@@ -112,8 +117,11 @@ void signals_restore(int32_t signal)
 
 long signals_send(int32_t pid, int32_t tid, int32_t signal, uint32_t round)
 {
-	struct signal_info info = { .signo = signal, .code = SI_QUEUE, .pid = pid };
+	static struct signal_info info; /* only one caller at a time */
 
+	info.signo = signal;
+	info.code = SI_QUEUE;
+	info.pid = pid;
 	info.value = COOKIE << COOKIE_AT | round;
 	return sys4(NR_rt_tgsigqueueinfo, pid, tid, signal, &info);
 }

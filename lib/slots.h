@@ -1,11 +1,11 @@
 /*
- * One slot for each other thread: what it was told and what came of it. Written by the
- * caller while it sweeps and by the thread itself in its signal handler.
+ * One slot for each other thread: what it was told and what came of it. Written by the caller while
+ * it sweeps and by the thread itself in its signal handler.
  */
 #ifndef LANDLOCK_SLOTS_H
 #define LANDLOCK_SLOTS_H
 
-#include "sys.h"
+#include "kernel.h"
 
 enum slot_state {
 	UNSENT,    /* seen; its signal is not queued yet */
@@ -19,20 +19,22 @@ enum slot_state {
 };
 
 struct slot {
-	int32_t tid;    /* 0: free */
-	int32_t error;  /* why its signal could not be queued: 0 or a negative errno */
-	uint64_t word;  /* the round it belongs to, an enum slot_state and a result */
-	uint32_t place; /* how many slots were taken up to this one */
+	uint64_t word; /* the round it belongs to, a result and an enum slot_state */
+	int32_t error; /* why its signal could not be queued: 0 or a negative errno */
+	int32_t next;  /* the thread that was added after this one; 0: none */
 };
 
-/* Starts a round with an empty table and room for many more threads than `threads` (0: unknown). */
-long slots_begin(uint32_t threads);
+/* Starts a round without any slot; negative errno if there is no memory for them. */
+long slots_begin(void);
 
-/* The slot of a thread, or NULL. */
+/* The slot for a thread, of whatever round; NULL if no thread can have that id. */
 struct slot *slots_find(int32_t tid);
 
-/* The slot of a thread, made UNSENT where there is none; NULL where the table is full. */
+/* The same, in this round: UNSENT if it is new. NULL if no thread can have that id. */
 struct slot *slots_find_or_add(int32_t tid, int *added);
+
+/* The thread that a slot is for. */
+int32_t slots_thread(const struct slot *slot);
 
 /* The slot after `slot` that is in `state`; the first one for NULL. NULL: no more. */
 struct slot *slots_next(struct slot *slot, enum slot_state state);
@@ -40,8 +42,8 @@ struct slot *slots_next(struct slot *slot, enum slot_state state);
 uint32_t slots_count(enum slot_state state);
 
 /*
- * Moves a slot of `round` from one state to another; 0 if it was not in `from`, or belongs to
- * another round: a thread that lost its CPU for a whole call must not answer for the next one.
+ * Moves a slot of `round` from one state to another. 0 if it was in another state or round: a
+ * thread that lost its CPU for a whole call must not answer for the next one.
  */
 int slots_move(struct slot *slot, uint32_t round, enum slot_state from, enum slot_state to);
 

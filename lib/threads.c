@@ -1,155 +1,141 @@
 #include "threads.h"
 
-#include "own.h"
+#include "number.h"
 
 #define PROC_TASK "/proc/self/task"
-/* It lists the calling thread: another pid namespace's /proc has this process there, too. */
+/* Names the calling thread in any /proc, that of another pid namespace included. */
 #define THREAD_SELF_TASK "/proc/thread-self/.."
 /* How many steps a search goes between two looks at the clock and the number of threads. */
 #define STEPS_A_LOOK 256
+/* Room for any int32 that is not negative, and a NUL. */
+#define NUMBER_MAX 12
 
-typedef uint64_t statfs_buffer[16]; /* struct statfs: f_type is the first word */
-
-static int is_proc(int32_t fd)
+/* Writes a number that is not negative in decimal; its length without the NUL. */
+static size_t write_number(char *text, int32_t number)
 {
-	statfs_buffer buffer = { 0 };
+	char digits[NUMBER_MAX];
+	size_t length = 0, count = 0;
 
-	return sys2(NR_fstatfs, fd, buffer) == 0 && buffer[0] == PROC_SUPER_MAGIC;
+	do
+		digits[count++] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	while (count > 0)
+		text[length++] = digits[--count];
+	text[length] = 0;
+	return length;
 }
 
-static int is_path_in_proc(const char *path)
-{
-	statfs_buffer buffer = { 0 };
+/* ---- /proc/self/task ---- */
 
-	return sys2(NR_statfs, path, buffer) == 0 && buffer[0] == PROC_SUPER_MAGIC;
+/* What statfs(2) or fstatfs(2) says of a file. The first word of struct statfs is f_type. */
+static int is_proc(long nr, long file)
+{
+	uint64_t buffer[16];
+
+	buffer[0] = 0;
+	return sys2(nr, file, buffer) == 0 && buffer[0] == PROC_SUPER_MAGIC;
 }
 
-/* struct statx: stx_nlink is the u32 at 16, stx_ino the u64 at 32, the device the u64 at 136. */
-#define STATX_NLINK_AT 2
-#define STATX_INO_AT 4
-#define STATX_DEVICE_AT 17
-typedef uint64_t statx_buffer[32];
+/* struct statx, in words. */
+enum { STATX_NLINK_AT = 2, STATX_WORDS = 32 };
 
-static long stat_file(int32_t fd, const char *path, statx_buffer buffer)
+/* Whether this is the /proc of our pid namespace: another one has another number for us. */
+static int is_own_proc(int32_t pid)
 {
-	return sys5(NR_statx, fd, path, AT_EMPTY_PATH, STATX_NLINK | STATX_INO, buffer);
-}
+	char number[NUMBER_MAX];
+	long length = sys4(NR_readlinkat, AT_FDCWD, "/proc/self", number, sizeof(number) - 1);
 
-/* Whether a descriptor is this process's task list. Where /proc is gone, its word is taken. */
-static int is_task_list(int32_t fd)
-{
-	statx_buffer ours = { 0 }, named = { 0 };
-
-	if (!is_proc(fd) || stat_file(fd, "", ours) < 0)
-		return 0;
-	return stat_file(AT_FDCWD, PROC_TASK, named) < 0 ||
-	       (ours[STATX_INO_AT] == named[STATX_INO_AT] &&
-		ours[STATX_DEVICE_AT] == named[STATX_DEVICE_AT]);
-}
-
-/* A /proc of another pid namespace calls this process by another number. */
-static int proc_knows_us_as(int32_t pid)
-{
-	char ours[NUMBER_MAX], theirs[NUMBER_MAX];
-	long length = sys4(NR_readlinkat, AT_FDCWD, "/proc/self", theirs, sizeof(theirs) - 1);
-	long i = 0;
-
-	if (length < 0)
-		return 0;
-	theirs[length] = 0;
-	write_number(ours, pid);
-	while (ours[i] && ours[i] == theirs[i])
-		i++;
-	return ours[i] == theirs[i];
-}
-
-/* In plain memory a forked child would take the parent's list for its own. */
-static void keep(struct own *own, int32_t fd)
-{
-	own->task_fd = fd;
-	own->keeps = own_is_cleared_by_fork(own);
+	number[length > 0 ? length : 0] = 0;
+	return parse_number(number) == pid;
 }
 
 int32_t threads_open(int32_t pid)
 {
-	struct own *own = own_memory();
-
-	if (own->keeps && is_task_list(own->task_fd))
-		return own->task_fd;
-
 	long fd = sys4(NR_openat, AT_FDCWD, PROC_TASK, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 
-	/* What may not be listed may still be counted, and its files be read. */
+	/* A ruleset may deny the list. The threads can still be counted. */
 	if (fd == -EACCES || fd == -EPERM)
 		fd = sys4(NR_openat, AT_FDCWD, PROC_TASK, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return (int32_t)fd;
-	if (!is_proc((int32_t)fd) || !proc_knows_us_as(pid)) {
+	if (fd >= 0 && !(is_proc(NR_fstatfs, fd) && is_own_proc(pid))) {
 		sys1(NR_close, fd);
 		return -ENOENT;
 	}
-	keep(own, (int32_t)fd);
 	return (int32_t)fd;
 }
 
-void threads_close(int32_t task_fd)
-{
-	const struct own *own = own_memory();
+/* struct linux_dirent64 (getdents(2)): u64 inode, s64 offset, u16 length, u8 type, name. */
+#define DIRENT_LENGTH 16
+#define DIRENT_NAME 19
 
-	if (task_fd >= 0 && !(own->keeps && own->task_fd == task_fd))
-		sys1(NR_close, task_fd);
+static uint16_t dirent_length(const char *entry)
+{
+	return (uint16_t)((uint8_t)entry[DIRENT_LENGTH] | (uint8_t)entry[DIRENT_LENGTH + 1] << 8);
+}
+
+/* Calls `visit` for every entry of a directory that a number names; how many, or -errno. */
+static long each_number(int32_t directory_fd, void (*visit)(int32_t, void *), void *context)
+{
+	/* 32 bytes an entry: one read for up to 500 of them, and a stack that fits any thread. */
+	char buffer[16384] __attribute__((aligned(8)));
+	long length, found = 0, ret = sys3(NR_lseek, directory_fd, 0, 0);
+
+	if (ret < 0)
+		return ret;
+	while ((length = sys3(NR_getdents64, directory_fd, buffer, sizeof(buffer))) > 0) {
+		for (char *entry = buffer; entry < buffer + length; entry += dirent_length(entry)) {
+			int32_t number = parse_number(entry + DIRENT_NAME);
+
+			if (number >= 0) {
+				visit(number, context);
+				found++;
+			}
+		}
+	}
+	return length < 0 ? length : found;
 }
 
 struct others {
 	int32_t self;
-	int saw_self;
 	void (*visit)(int32_t tid, void *context);
 	void *context;
 };
 
 static void visit_other(int32_t tid, void *context)
 {
-	struct others *others = context;
+	const struct others *others = context;
 
-	if (tid == others->self)
-		others->saw_self = 1;
-	else
+	if (tid != others->self)
 		others->visit(tid, others->context);
 }
 
 long threads_list(int32_t task_fd, void (*visit)(int32_t, void *), void *context)
 {
-	struct others others = { sys_gettid(), 0, visit, context };
-	long found = each_number(task_fd, visit_other, &others);
+	struct others others = { sys_gettid(), visit, context };
 
-	if (found < 0)
-		return found;
-	/* A /proc of another pid namespace lists other numbers, so not the caller's. */
-	return others.saw_self ? found - 1 : -ENOENT;
+	return each_number(task_fd, visit_other, &others);
 }
 
 uint32_t threads_count(int32_t task_fd)
 {
-	/* The kernel adds the number of threads to the directory's own 2 links
-	 * (fs/proc/base.c: proc_task_getattr). */
-	statx_buffer buffer = { 0 };
-	long ret;
+	uint64_t buffer[STATX_WORDS];
+	long dir = task_fd >= 0 ? task_fd : AT_FDCWD;
+	const char *path = task_fd >= 0 ? "" : THREAD_SELF_TASK;
 
-	if (task_fd >= 0)
-		ret = stat_file(task_fd, "", buffer);
-	else if (is_path_in_proc(THREAD_SELF_TASK))
-		ret = stat_file(AT_FDCWD, THREAD_SELF_TASK, buffer);
-	else
+	buffer[STATX_NLINK_AT] = 0;
+	if (task_fd < 0 && !is_proc(NR_statfs, (long)path))
 		return 0;
-	if (ret < 0)
+	if (sys5(NR_statx, dir, path, AT_EMPTY_PATH, STATX_NLINK, buffer) < 0)
 		return 0;
 
+	/* 2 as every directory, and one a thread (fs/proc/base.c: proc_task_getattr). */
 	uint32_t links = (uint32_t)buffer[STATX_NLINK_AT];
 
 	return links > 2 ? links - 2 : 0;
 }
 
-/* A filter in the kernel may answer for it, and then every id looks the same. */
+/* ---- Without a list ---- */
+
+/* A seccomp filter may answer instead of the kernel, and then every id looks the same. */
 static long check_probing(int32_t pid, int32_t self)
 {
 	long ret = sys3(NR_tgkill, pid, self, 0);
@@ -170,7 +156,7 @@ static int probe(int32_t pid, int32_t tid, struct others *others)
 long threads_probe(int32_t task_fd, int32_t pid, int64_t until, void (*visit)(int32_t, void *),
 		   void *context)
 {
-	struct others others = { sys_gettid(), 0, visit, context };
+	struct others others = { sys_gettid(), visit, context };
 	long ret = check_probing(pid, others.self);
 	uint32_t counted = 0, found = 0;
 
@@ -190,11 +176,14 @@ long threads_probe(int32_t task_fd, int32_t pid, int64_t until, void (*visit)(in
 		if (step > 0 && step < pid)
 			found += probe(pid, step, &others);
 	}
-	return (long)found - others.saw_self;
+	return 0;
 }
 
+/* ---- What /proc says of one thread ---- */
+
 /* Reads TID/file into buffer and terminates it; the number of bytes, or a negative errno. */
-static long read_task_file(int32_t task_fd, int32_t tid, const char *file, char *buffer, size_t size)
+static long read_task_file(int32_t task_fd, int32_t tid, const char *file, char *buffer,
+			   size_t size)
 {
 	char path[NUMBER_MAX + 16];
 	size_t length;
@@ -218,7 +207,7 @@ static long read_task_file(int32_t task_fd, int32_t tid, const char *file, char 
 	return got;
 }
 
-/* The text behind "\nkey", or NULL. */
+/* The text after "\nkey", or NULL. */
 static const char *find_field(const char *text, const char *key)
 {
 	for (; *text; text++) {

@@ -1,12 +1,8 @@
-/* Which threads the process has: from /proc/self/task, or by asking for one id after another. */
+/* Which threads the process has: from /proc/self/task, or by probing one id after another. */
 #ifndef LANDLOCK_THREADS_H
 #define LANDLOCK_THREADS_H
 
-#include "numbers.h"
-#include "sys.h"
-
-/* The largest thread id there can be on a 64-bit kernel is one less (proc_sys_kernel(5)). */
-#define PID_MAX_LIMIT 4194304
+#include "kernel.h"
 
 struct thread_status {
 	uint64_t blocked; /* SigBlk: bit n - 1 is signal n */
@@ -14,24 +10,17 @@ struct thread_status {
 };
 
 /*
- * Opens /proc/self/task, or returns the descriptor kept from an earlier call: once a
- * ruleset is in force it may be out of reach. Negative: this process has no usable /proc.
- * A directory that may not be listed is opened all the same: threads_list() will fail.
+ * Opens /proc/self/task. Negative: this process has no usable /proc. If the directory may not be
+ * listed, only threads_list() fails.
  */
 int32_t threads_open(int32_t pid);
 
-/* Closes what threads_open() returned, unless it is kept: there may be no memory for that. */
-void threads_close(int32_t task_fd);
-
-/*
- * Calls visit for every thread but the calling one, as /proc/self/task lists them. Returns how
- * many, or a negative errno if that is no full answer; -ENOENT: `task_fd` is about other ids.
- */
+/* Calls `visit` for every thread but the calling one. Negative errno: the list is incomplete. */
 long threads_list(int32_t task_fd, void (*visit)(int32_t tid, void *context), void *context);
 
 /*
  * The same by signal 0, from the process's own id upwards and from 1, until there are as many
- * threads as threads_count() says. If it does not say, every possible id is asked for.
+ * threads as threads_count() says. If it does not say, every possible id is probed.
  * -ETIMEDOUT: that was not done at `until` (CLOCK_MONOTONIC, in nanoseconds).
  */
 long threads_probe(int32_t task_fd, int32_t pid, int64_t until,
@@ -43,10 +32,10 @@ long threads_probe(int32_t task_fd, int32_t pid, int64_t until,
  */
 uint32_t threads_count(int32_t task_fd);
 
-/* Reads a thread's state and signal mask; negative errno where that is not readable. */
+/* Reads a thread's state and signal mask; negative errno if they cannot be read. */
 long threads_status(int32_t task_fd, int32_t tid, struct thread_status *status);
 
-/* Copies a thread's name, at most size - 1 bytes and a NUL; empty where it is not readable. */
+/* Copies a thread's name, at most size - 1 bytes and a NUL; empty if it cannot be read. */
 void threads_name(int32_t task_fd, int32_t tid, char *name, size_t size);
 
 #endif

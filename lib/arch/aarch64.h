@@ -1,4 +1,4 @@
-/* arm64: system call numbers, the raw call, and the two things C cannot say. */
+/* arm64: system call numbers and the raw call. */
 #ifndef LANDLOCK_ARCH_H
 #define LANDLOCK_ARCH_H
 
@@ -54,36 +54,5 @@ static inline long syscall6(long nr, long a, long b, long c, long d, long e, lon
 			 : "memory");
 	return x0;
 }
-
-/* The kernel returns from handlers through the vDSO on this CPU. */
-#define SA_RESTORER 0UL
-#define SIGRETURN_STUB 0UL
-
-/* struct ucontext of a signal frame (arch/arm64/include/uapi/asm/ucontext.h), in words. */
-enum { FRAME_MASK_AT = 5, FRAME_X8_AT = 31 };
-
-/*
- * Whether a call that waited with a mask of its own was rt_sigsuspend(2), and which mask. The
- * call's number is still in the frame, but its result has taken the mask's place there. Who
- * waits behind a mask that blocks nearly all waits for what is blocked otherwise; and 32 and
- * 33 are open because no libc lets anybody block them.
- */
-static inline int sigsuspend_mask(const uint64_t *frame, uint64_t *mask)
-{
-	*mask = ~(frame[FRAME_MASK_AT] | 1ULL << 31 | 1ULL << 32);
-	return frame[FRAME_X8_AT] == NR_rt_sigsuspend;
-}
-
-#define CLONE(flags) syscall6(NR_clone, (flags), 0, 0, 0, 0, 0)
-
-/* At program entry the stack pointer is the only argument there is. */
-#define PROGRAM_ENTRY(name, body)                       \
-	__asm__(".text\n.globl " #name "\n.hidden " #name "\n.type " #name ",%function\n" #name ":\n" \
-		"mov x29, #0\n\t"                       \
-		"mov x30, #0\n\t"                       \
-		"mov x0, sp\n\t"                        \
-		"and sp, x0, #-16\n\t"                  \
-		"bl " #body "\n\t"                      \
-		"brk #1\n")
 
 #endif

@@ -1,4 +1,4 @@
-/* x86-64: system call numbers, the raw call, and the two things C cannot say. */
+/* x86-64: system call numbers and the raw call. */
 #ifndef LANDLOCK_ARCH_H
 #define LANDLOCK_ARCH_H
 
@@ -51,44 +51,5 @@ static inline long syscall6(long nr, long a, long b, long c, long d, long e, lon
 			 : "rcx", "r11", "memory");
 	return ret;
 }
-
-/* The kernel refuses a handler without SA_RESTORER on this CPU (sigaction(2)). */
-#define SA_RESTORER 0x04000000UL
-__attribute__((naked, used)) static void sigreturn_stub(void)
-{
-	__asm__ volatile("mov $15, %eax\n\t" /* rt_sigreturn */
-			 "syscall");
-}
-#define SIGRETURN_STUB ((unsigned long)sigreturn_stub)
-
-/* struct ucontext of a signal frame (arch/x86/include/uapi/asm/sigcontext.h), in words. */
-enum { FRAME_RDI_AT = 13, FRAME_RSI_AT = 14, FRAME_RAX_AT = 18, FRAME_MASK_AT = 37 };
-
-/*
- * Whether a call that waited with a mask of its own was rt_sigsuspend(2), and which mask. The
- * call's number is gone from the frame; its arguments are a pointer and the size of a mask.
- * io_uring_enter(2) has a descriptor for the pointer, and of a ppoll(2) of 8 files the first
- * would need its highest event set, which no file has.
- */
-static inline int sigsuspend_mask(const uint64_t *frame, uint64_t *mask)
-{
-	if (frame[FRAME_RAX_AT] != (uint64_t)-4 /* EINTR */ ||
-	    frame[FRAME_RSI_AT] != sizeof(*mask) || frame[FRAME_RDI_AT] <= INT32_MAX)
-		return 0;
-	*mask = *(const uint64_t *)frame[FRAME_RDI_AT];
-	return (int64_t)*mask < 0;
-}
-
-/* clone(2) takes the thread pointer last here. */
-#define CLONE(flags) syscall6(NR_clone, (flags), 0, 0, 0, 0, 0)
-
-/* At program entry the stack pointer is the only argument there is. */
-#define PROGRAM_ENTRY(name, body)                       \
-	__asm__(".text\n.globl " #name "\n.hidden " #name "\n.type " #name ",@function\n" #name ":\n" \
-		"xor %ebp, %ebp\n\t"                    \
-		"mov %rsp, %rdi\n\t"                    \
-		"and $-16, %rsp\n\t"                    \
-		"call " #body "\n\t"                    \
-		"hlt\n")
 
 #endif

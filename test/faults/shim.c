@@ -5,6 +5,8 @@
 #define launcher_main true_launcher_main
 #include "../../lib/launcher.c"
 #undef launcher_main
+#include "../../lib/allthreads.h"
+#include "../../lib/kernel.h"
 
 #define NUMBERS 512
 #define NR_landlock_create_ruleset 444

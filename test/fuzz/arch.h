@@ -17,9 +17,4 @@
 
 long syscall6(long nr, long a, long b, long c, long d, long e, long f);
 
-/* A call that returns twice: the child of allthreads.c runs inside it. */
-#undef CLONE
-#define CLONE(how) made_up_clone((how), ruleset_fd, flags)
-long made_up_clone(long how, int32_t ruleset_fd, uint32_t flags);
-
 #endif

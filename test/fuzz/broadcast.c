@@ -4,15 +4,13 @@
 
 #include "machine.h"
 
-#include "../../lib/numbers.c"
-#include "../../lib/own.c"
-#include "../../lib/threads.h"
-/* Every possible id is asked for where there is no /proc. */
+/* Every possible id is probed if there is no /proc. */
 #undef PID_MAX_LIMIT
 #define PID_MAX_LIMIT (PID + THREADS_MOST)
-#include "../../lib/threads.c"
 
+#include "../../lib/lock.c"
 #include "../../lib/slots.c"
+#include "../../lib/threads.c"
 #include "../../lib/gate.c"
 #include "../../lib/signals.c"
 #include "../../lib/park.c"
@@ -21,8 +19,8 @@
 static jmp_buf child_exit;
 static struct thread child;
 
-/* As vfork(2): the child runs first, with credentials of its own. */
-long made_up_clone(long how, int32_t ruleset_fd, uint32_t flags)
+/* With credentials of its own. It goes on inside this call, since C cannot return twice. */
+long run_child(long how)
 {
 	struct thread *parent = machine.running;
 
@@ -33,7 +31,7 @@ long made_up_clone(long how, int32_t ruleset_fd, uint32_t flags)
 	child.tid = PID + THREADS_MOST;
 	machine.running = &child;
 	if (setjmp(child_exit) == 0)
-		trial_child(ruleset_fd, flags);
+		restrict_child(RULESET_FD, 0);
 	machine.running = parent;
 	return child.tid;
 }
@@ -43,22 +41,17 @@ void child_ends(void)
 	longjmp(child_exit, 1);
 }
 
-/* As after loading the library, in the memory that map_memory() gives. */
+/* As after loading the library, in the memory that give_memory() gives. */
 static void reset_library(void)
 {
-	if (table) {
-		for (uint32_t i = 0; i < table->used; i++) {
-			memset(&table->slots[table->order[i]], 0, sizeof(struct slot));
-			table->order[i] = 0;
-		}
-		table->used = 0;
-	}
-	if (chosen)
-		memset(chosen, 0, sizeof(*chosen));
-	table = NULL;
-	chosen = NULL;
+	if (slots)
+		memset(slots, 0, PID_MAX_LIMIT * sizeof(*slots));
+	if (lock)
+		*lock = 0;
+	slots = NULL;
+	lock = NULL;
 	gate = 0;
-	present_round = worked = trial_result = 0;
+	present_round = proven_signal = child_result = 0;
 	memset(handler_stays, 0, sizeof(handler_stays));
 	memset(former, 0, sizeof(former));
 }
@@ -134,10 +127,10 @@ static int try_call(void)
 	memset(&report, 0xaa, sizeof(report));
 	int64_t result = allthreads_restrict(RULESET_FD, 0, deadline, &report);
 
-	must(machine.running == machine.caller && machine.caller->mask == 0 && chosen->lock == 0);
+	must(machine.running == machine.caller && machine.caller->mask == 0 && *lock == 0);
 	must(memchr(report.name, 0, sizeof(report.name)));
 	must(!sure || result == 0);
-	must(chosen->keeps || machine.task_fds == 0);
+	must(machine.task_fds == 0);
 	if (result == ALLTHREADS_DIVERGED) {
 		/* A fault may also hide how many threads there are in the end. */
 		must(report.changed == 1 && (machine.refused || machine.starved || machine.workers ||

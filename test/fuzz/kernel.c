@@ -33,7 +33,7 @@ static long open_at(int32_t directory, const char *path, long flags)
 	if (!thread)
 		return -ENOENT;
 	if (fails())
-		return take(&machine.in) & 1 ? -ENOMEM : -EPERM;
+		return take(&machine.in) & 1 ? -12 /* ENOMEM */ : -EPERM;
 	return (strcmp(rest, "/status") == 0 ? STATUS_FD : COMM_FD) + (thread - machine.threads);
 }
 
@@ -195,13 +195,13 @@ static long stat_file(const char *path, uint64_t *buffer)
 	return 0;
 }
 
-/* One small piece, one large one: clearing megabytes for each input would take the most time. */
-static long map_memory(size_t size)
+/* A page for the lock, and one for the slots. */
+static long give_memory(size_t size)
 {
-	static _Alignas(4096) char small[4096], large[2 << 20];
+	static _Alignas(4096) char lock_page[4096], slots_page[4096];
 
-	must(size <= sizeof(large));
-	return (long)(size > sizeof(small) ? large : small);
+	must(size <= sizeof(lock_page));
+	return (long)(size < sizeof(lock_page) ? slots_page : lock_page);
 }
 
 long syscall6(long nr, long a, long b, long c, long d, long e, long f)
@@ -223,7 +223,7 @@ long syscall6(long nr, long a, long b, long c, long d, long e, long f)
 	case NR_fstatfs: return *(uint64_t *)b = PROC_SUPER_MAGIC, 0;
 	case NR_statx: return stat_file((const char *)b, (uint64_t *)e);
 	case NR_readlinkat: return snprintf((char *)c, (size_t)d, "%d", PID);
-	case NR_mmap: return fails() ? -ENOMEM : map_memory((size_t)b);
+	case NR_mmap: return fails() ? -12 /* ENOMEM */ : give_memory((size_t)b);
 	case NR_munmap: return 0;
 	case NR_madvise: return fails() ? -EINVAL : 0;
 	case NR_getpid: return PID;
@@ -244,6 +244,7 @@ long syscall6(long nr, long a, long b, long c, long d, long e, long f)
 			wait_futex((uint32_t *)a, (uint32_t)c, (const struct timespec64 *)d);
 	case NR_prctl: return control_running(a);
 	case NR_landlock_restrict_self: return restrict_running((int32_t)a, (uint64_t)b);
+	case NR_clone: return run_child(a);
 	case NR_exit: child_ends(); return 0;
 	case NR_wait4: return take(&machine.in) >= 250 ? -EINTR : a;
 	default: abort();

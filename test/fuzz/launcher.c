@@ -6,7 +6,6 @@
 
 #include "../../lib/exec.c"
 #include "../../lib/launcher.c"
-#include "../../lib/numbers.c"
 
 enum { WORDS_MOST = 12, WORD_BYTES = 40 };
 
@@ -14,12 +13,6 @@ static struct input in;
 static jmp_buf over;
 static long *stack;
 static int no_new_privs, restricted, closed, told, named, close_on_exec;
-
-long made_up_clone(long how, int32_t ruleset_fd, uint32_t flags)
-{
-	(void)how, (void)ruleset_fd, (void)flags;
-	abort();
-}
 
 /* The number a word stands for, -1: none that the launcher may take. */
 static long expected_number(const char *word)

@@ -2,6 +2,8 @@
 
 #include "machine.h"
 
+#include "../../lib/frame.h"
+
 struct machine machine;
 
 /* Signals beyond the standard ones: a thread that blocks all but 33, all but 64, or all. */

@@ -9,7 +9,7 @@
 #include "coroutine.h"
 #include "input.h"
 
-#include "../../lib/sys.h"
+#include "../../lib/kernel.h"
 
 enum { PID = 2, THREADS_MOST = 14, QUEUE_MOST = 4, TASK_FD = 9, RULESET_FD = 5 };
 
@@ -70,7 +70,10 @@ void machine_turn(void);
 /* Lets everybody run until all wait; 0: somebody still does after long. */
 int machine_settle(void);
 
-/* The child of made_up_clone() ends: does not return. */
+/* As vfork(2): runs the child to its end, and returns its number. */
+long run_child(long how);
+
+/* That child ends: does not return. */
 void child_ends(void);
 
 /* From inside a thread: it may lose its CPU here, for longer than a call lasts. */

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #define LAYERS 8
+#define REFUSED_CALLS 2000
 #define SUSPENSIONS_LEAST 20
 
 /* As in WTF's threads: the signal that suspends a thread also lets it go on. */
@@ -37,13 +38,18 @@ static void *target_main(void *unused)
 	return unused;
 }
 
-static pthread_t start_target(void)
+static void install_suspend_handler(void)
 {
 	struct sigaction action = { .sa_handler = suspend_handler, .sa_flags = SA_RESTART };
 
 	sigemptyset(&action.sa_mask);
 	sigaddset(&action.sa_mask, SIGPWR);
 	sigaction(SIGPWR, &action, NULL);
+}
+
+static pthread_t start_target(void)
+{
+	install_suspend_handler();
 
 	pthread_t target = start_thread(target_main, NULL);
 
@@ -111,7 +117,8 @@ void case_suspended(void)
 
 static uint32_t suspensions, stop;
 
-static void *collector_main(void *unused)
+/* Lets the thread run in between, as long as so many steps take here. */
+static void *collector_main(void *pause)
 {
 	while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST)) {
 		suspend_target();
@@ -124,8 +131,10 @@ static void *collector_main(void *unused)
 		      "it ran while it was suspended");
 		resume_target();
 		__atomic_add_fetch(&suspensions, 1, __ATOMIC_SEQ_CST);
+		for (volatile intptr_t i = 0; i < (intptr_t)pause; i++)
+			;
 	}
-	return unused;
+	return NULL;
 }
 
 void case_collector(void)
@@ -144,5 +153,25 @@ void case_collector(void)
 	pthread_join(collector, NULL);
 	__atomic_store_n(&end, 1, __ATOMIC_SEQ_CST);
 	pthread_join(target, NULL);
+	check_this_thread(denied, 1);
+}
+
+/* It suspends the caller, and is parked before it can let it go on. */
+void case_caller_suspended(void)
+{
+	install_suspend_handler();
+	target_tid = thread_id();
+
+	pthread_t collector = start_thread(collector_main, (void *)20000);
+
+	restrict_layer(0, 2);
+	/* Nothing changes, so it can be met often. */
+	for (int i = 0; i < REFUSED_CALLS; i++) {
+		struct allthreads_report report;
+
+		expect_unchanged(library.restrict_all(-1, 0, PATIENT_MS, &report), &report, -EBADF);
+	}
+	__atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
+	pthread_join(collector, NULL);
 	check_this_thread(denied, 1);
 }

@@ -223,11 +223,12 @@ void mount_proc(void);
 	X(foreign_signal, "foreign-signal")                \
 	X(suspended, "suspended")                          \
 	X(collector, "collector")                          \
+	X(caller_suspended, "caller-suspended")            \
 	X(setuid_broadcast, "setuid-broadcast")            \
 	X(leader_exited, "leader-exited")                  \
 	X(leader_exited_no_proc, "leader-exited-no-proc")  \
 	X(second_layer_no_proc, "second-layer-no-proc")    \
-	X(kept_descriptor, "kept-descriptor")              \
+	X(descriptors, "descriptors")                      \
 	X(reused_thread_id, "reused-thread-id")            \
 	X(dead_proc, "dead-proc")                          \
 	X(foreign_proc, "foreign-proc")                    \
