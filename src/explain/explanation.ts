@@ -42,7 +42,6 @@ export interface AccessDeniedError extends Error {
   readonly resource: string;
 }
 
-export interface Explanation extends ExplanationData {}
 /** What `explain()` found. Frozen plain data with one method. */
 export class Explanation extends PlainData {
   readonly #error: unknown;
@@ -83,6 +82,9 @@ export class Explanation extends PlainData {
     });
   }
 }
+
+/** Its fields. */
+export interface Explanation extends ExplanationData {}
 
 function permissionOf({ right }: Denial, operation: string): NodePermission {
   if (right === "execute" || right === "signal" || /spawn|execve/.test(operation)) {
