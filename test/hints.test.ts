@@ -84,7 +84,7 @@ const errors: [name: string, make: () => unknown, fixes: readonly [string, strin
     [
       "leave the rule out, or use a Config",
       "give -2 or a higher one, or leave the rule out",
-      "take it out, or set abi to 2",
+      "remove it, or set abi to 2",
     ],
   ],
 ];

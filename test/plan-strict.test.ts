@@ -31,7 +31,7 @@ function answer(config: Config, kernel: Kernel, rules: Rule[] = []): string {
 }
 
 function lacks(rights: string, newest: string, needs: number, linux: string, has: number): string {
-  return `ERR_LANDLOCK_ABI_TOO_OLD Cannot restrict ${rights}: ${newest} needs Landlock ABI ${needs} (Linux ${linux}) and this kernel has ${has}; use a lower version, or .bestEffort() to restrict what is possible`;
+  return `ERR_LANDLOCK_ABI_TOO_OLD Cannot restrict ${rights}: ${newest} needs Landlock ABI ${needs} (Linux ${linux}), but this kernel has ${has}; use a lower version, or .bestEffort() to restrict what is possible`;
 }
 
 const signalMessage =
@@ -197,7 +197,7 @@ test("planFor() of bestEffort({ atLeast }) throws below that ABI, and only there
       expect(answer(landlock.V1.bestEffort({ atLeast }), kernelOf(abi))).toBe(
         abi >= atLeast
           ? "full"
-          : `ERR_LANDLOCK_ABI_TOO_OLD Landlock ABI ${atLeast} (Linux ${version}) is required and this kernel has ${abi}: use a newer kernel or a lower atLeast`,
+          : `ERR_LANDLOCK_ABI_TOO_OLD Landlock ABI ${atLeast} (Linux ${version}) is required, but this kernel has ${abi}: use a newer kernel or a lower atLeast`,
       );
     }
   }
@@ -243,7 +243,7 @@ test("planFor() of a strict Config names the right that a kernel refuses", () =>
   for (const abi of [6, 7, 9]) {
     const kernel = kernelWithout(abi, "signal");
     expect(answer(landlock.V6, kernel)).toBe(
-      `ERR_LANDLOCK_ABI_TOO_OLD Cannot restrict signal: this kernel refuses that, though it answers Landlock ABI ${abi}; use a newer kernel, or .bestEffort() to leave it out`,
+      `ERR_LANDLOCK_ABI_TOO_OLD Cannot restrict signal: this kernel refuses that, although it reports Landlock ABI ${abi}; use a newer kernel, or .bestEffort() to leave it out`,
     );
     expect(answer(landlock.V5, kernel)).toBe("full");
     expect(answer(landlock.config({ scoped: ["abstract_unix_socket"] }), kernel)).toBe("full");
@@ -258,7 +258,7 @@ test("planFor() of bestEffort({ atLeast }) throws where a right of that ABI is r
   expect(answer(landlock.V5.bestEffort({ atLeast: 6 }), kernel)).toBe("full");
   for (const atLeast of [6, 7]) {
     expect(answer(landlock.V7.bestEffort({ atLeast }), kernel)).toBe(
-      `ERR_LANDLOCK_ABI_TOO_OLD Landlock ABI ${atLeast} is required and this kernel refuses signal, though it answers ABI 7: use a newer kernel or a lower atLeast`,
+      `ERR_LANDLOCK_ABI_TOO_OLD Landlock ABI ${atLeast} is required, but this kernel refuses signal, although it reports ABI 7: use a newer kernel or a lower atLeast`,
     );
   }
 });

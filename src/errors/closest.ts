@@ -1,9 +1,12 @@
-/** "Did you mean": the known name that a mistyped one is nearest to. */
+/** Suggests the known name that is closest to a mistyped one. */
 
-/** Case, dashes and underscores are what people mix up most. */
+/** Ignores case, dashes and underscores, which people confuse most often. */
 const plain = (name: string) => name.toLowerCase().replaceAll(/[-_+]/g, "");
 
-/** How many letters to add, drop, replace or swap with their neighbour to make one of the other. */
+/**
+ * The number of letters to add, drop, replace or swap with a neighbour to turn one word into the
+ * other.
+ */
 function distance(a: string, b: string): number {
   let before: number[] = [];
   let last = [...Array(b.length + 1).keys()];
@@ -23,7 +26,8 @@ function distance(a: string, b: string): number {
 }
 
 /**
- * The known name that a word was probably meant to be: its start, or with a third of it wrong.
+ * The known name that a word was probably meant to be. The word may be its start, or have a third
+ * of its letters wrong.
  */
 export function closest(word: string, known: readonly string[]): string | undefined {
   const typed = plain(word).slice(0, 64);
@@ -41,7 +45,7 @@ export function closest(word: string, known: readonly string[]): string | undefi
   return best;
 }
 
-/** The end of a complaint about a name: `did you mean "rw"?`, or else `use ro, rw`. */
+/** The end of a message about a wrong name: `did you mean "rw"?`, or `use ro, rw`. */
 export function instead(word: unknown, known: readonly string[]): string {
   const near = typeof word === "string" && known.length > 1 ? closest(word, known) : undefined;
   return near === undefined ? `use ${known.join(", ")}` : `did you mean ${JSON.stringify(near)}?`;

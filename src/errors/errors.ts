@@ -1,33 +1,33 @@
 import { worded, type Hint, type Surface } from "./hints.ts";
 
-/** What went wrong, for `catch` blocks: each code stands for one remedy. */
+/** What went wrong, for `catch` blocks. Each code stands for one remedy. */
 export type LandlockErrorCode =
-  /** A rule, a Config or an argument is not valid, or they do not fit together. */
+  /** A rule, a Config or an argument is invalid, or they contradict each other. */
   | "ERR_LANDLOCK_INVALID_RULE"
-  /** A path of a rule, a command, or the file of a policy cannot be used. */
+  /** A path of a rule, a command, or the file of a policy can't be used. */
   | "ERR_LANDLOCK_PATH"
   /** This kernel was built without Landlock. */
   | "ERR_LANDLOCK_UNSUPPORTED"
-  /** Landlock was left out when this machine booted. */
+  /** Landlock was not enabled when this machine booted. */
   | "ERR_LANDLOCK_DISABLED"
-  /** Something, most often a container's seccomp profile, forbids the Landlock calls. */
+  /** Something forbids the Landlock system calls, usually a container's seccomp profile. */
   | "ERR_LANDLOCK_BLOCKED"
   /** There is no Landlock outside Linux. */
   | "ERR_LANDLOCK_NOT_LINUX"
   /** The kernel's Landlock is too old for what was asked. */
   | "ERR_LANDLOCK_ABI_TOO_OLD"
-  /** 16 layers are in force already. */
+  /** 16 layers are already in force. */
   | "ERR_LANDLOCK_TOO_MANY_LAYERS"
-  /** A thread did not answer in time; nothing has changed. */
+  /** A thread did not answer in time, and nothing was restricted. */
   | "ERR_LANDLOCK_THREADS_UNREACHABLE"
-  /** Some threads are restricted and some are not: the process must end. */
+  /** Some threads are restricted and some aren't, so the process must end. */
   | "ERR_LANDLOCK_THREADS_DIVERGED"
-  /** The native library cannot be used. */
+  /** The native library can't be used. */
   | "ERR_LANDLOCK_NATIVE"
   /** A system call failed in a way that has no code of its own. */
   | "ERR_LANDLOCK_SYSCALL";
 
-/** What a `LandlockError` carries beside its message. */
+/** What a `LandlockError` carries besides its message. */
 interface LandlockErrorDetails {
   /** The system call that failed. */
   readonly syscall?: string;
@@ -35,18 +35,18 @@ interface LandlockErrorDetails {
   readonly errno?: number;
   /** The path of a rule or a command. */
   readonly path?: string;
-  /** Whether any thread was altered; default false. */
+  /** Whether any thread was changed; default false. */
   readonly processChanged?: boolean;
   readonly cause?: unknown;
-  /** @internal What would help; each surface has words of its own for it. */
+  /** @internal The remedy, which each surface puts into its own words. */
   readonly hint?: Hint;
 }
 
-/** What the messages with a hint are made of, for the surfaces other than the library. */
+/** The parts of messages with a hint, so that other surfaces can word them. */
 const hinted = new WeakMap<LandlockError, { readonly problem: string; readonly hint: Hint }>();
 
 /**
- * An error's message as a surface words it: `"method"`, as `error.message`, for programs,
+ * An error's message in the words of a surface: `"method"` for programs, as in `error.message`,
  * `"option"` for the command line, `"key"` for policies.
  */
 export function messageFor(error: LandlockError, surface: Surface): string {
@@ -54,33 +54,32 @@ export function messageFor(error: LandlockError, surface: Surface): string {
   return parts ? printable(worded(parts.problem, parts.hint, surface)) : error.message;
 }
 
-/**
- * The one error class. The message is one sentence with the fix in it; programs read `code`.
- */
+/** The only error class. Its message includes the fix, and programs read its `code`. */
 export class LandlockError extends Error {
   static {
-    // As publicClass() of plain.ts, which imports this file.
+    // Does what publicClass() of frozen.ts does, which can't be imported here because it imports
+    // this file.
     Object.defineProperty(this, "name", { value: "LandlockError" });
     this.prototype.name = "LandlockError";
   }
 
   readonly code: LandlockErrorCode;
-  /** The system call that failed, as `"openat"`. */
+  /** The system call that failed, such as `"openat"`. */
   declare readonly syscall?: string;
   /** Its errno, a positive number. */
   declare readonly errno?: number;
-  /** Its errno as the kernel's documentation spells it, as `"EACCES"`. */
+  /** Its errno as the kernel's documentation spells it, such as `"EACCES"`. */
   declare readonly errnoName?: string;
   /** The path of a rule or a command. */
   declare readonly path?: string;
   /**
-   * Whether any thread was altered before the error. After `ERR_LANDLOCK_THREADS_DIVERGED`
-   * the process must end; otherwise only no_new_privs was set, and the process may go on.
+   * Whether any thread was changed before the error. After `ERR_LANDLOCK_THREADS_DIVERGED` the
+   * process must end. Otherwise only no_new_privs was set, and the process may continue.
    */
   readonly processChanged: boolean;
 
   /**
-   * Public for tests and for code that builds on this library; nobody else needs to call it.
+   * Public only for tests and for code that builds on this library.
    *
    * @param code What went wrong
    * @param problem What could not be done, and why
@@ -97,7 +96,7 @@ export class LandlockError extends Error {
     this.processChanged = details.processChanged ?? false;
     if (details.syscall !== undefined) this.syscall = details.syscall;
     if (details.path !== undefined) {
-      // Bun prints the fields of an uncaught error as they are, orders to a terminal included.
+      // Bun prints the fields of an uncaught error unescaped, including control characters.
       const enumerable = printable(details.path) === details.path;
       Object.defineProperty(this, "path", { value: details.path, enumerable });
     }
@@ -109,10 +108,10 @@ export class LandlockError extends Error {
 }
 
 /**
- * Runs the body of a public function. What it throws shows the line that called the function: Bun
+ * Runs the body of a public function. Errors then show the line that called the function: Bun
  * prints the code around the first frame, which would be minified code of this package.
  *
- * @param caller The function or class; `body` is all that may throw
+ * @param caller The function or class; only `body` may throw
  */
 export function atCaller<Result>(caller: Function, body: () => Result): Result {
   try {
@@ -126,34 +125,34 @@ export function atCaller<Result>(caller: Function, body: () => Result): Result {
 function showCaller(error: Error, caller: Function): void {
   if (!Object.isExtensible(error)) return;
   Error.captureStackTrace(error, caller);
-  // A function that ends in a call is off the stack by then.
+  // If a function ends in a tail call, it is no longer on the stack.
   if (!error.stack?.includes("\n    at ")) Error.captureStackTrace(error, atCaller);
   if (error.cause instanceof Error) showCaller(error.cause, caller);
 }
 
 /**
- * Characters that give orders to a terminal, end a line, reverse the direction of what follows or
- * cannot be seen. A name may hold any of them.
+ * Characters that control a terminal, break lines, reverse text direction or are invisible. A file
+ * name may contain all of them.
  */
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 const hexOf = (code: number, digits: number) => code.toString(16).padStart(digits, "0");
 
 /**
- * Text for a terminal or a comment, with its unprintable characters spelled out. Bytes of names
- * that are not UTF-8 are `\xff`.
+ * Text that is safe for a terminal or a comment: unprintable characters are escaped. Bytes of names
+ * that aren't UTF-8 become `\xff`.
  */
 export function printable(text: string): string {
   return text.replaceAll(unprintable, (one) => {
     const code = one.codePointAt(0)!;
-    // As `kernel/names.ts` has them: U+DCFF is the byte 0xff.
+    // `kernel/names.ts` represents the byte 0xff as U+DCFF.
     if (code >= 0xdc80 && code <= 0xdcff) return `\\x${hexOf(code - 0xdc00, 2)}`;
-    // One by one, as JSON has what is beyond U+FFFF.
+    // Escapes both surrogates of a character beyond U+FFFF, as JSON does.
     return one.split("").reduce((all, unit) => `${all}\\u${hexOf(unit.charCodeAt(0), 4)}`, "");
   });
 }
 
-/** A string of TOML, in which nothing is unprintable. */
+/** A TOML string with unprintable characters escaped. */
 export function tomlString(text: string): string {
   return JSON.stringify(text).replaceAll(unprintable, (one) => {
     const code = one.codePointAt(0)!;
@@ -161,17 +160,17 @@ export function tomlString(text: string): string {
   });
 }
 
-/** Text of many lines, each of them printable. */
+/** Makes each line of a text printable. */
 export function printableLines(text: string): string {
   return text.split("\n").map(printable).join("\n");
 }
 
-/** A name as it stands in a sentence, in TypeScript and in JSON: in double quotes. */
+/** A name in double quotes for a message, as in TypeScript and JSON. */
 export function quoted(name: string): string {
   return printable(JSON.stringify(name));
 }
 
-/** The kernel's name of an errno: `errno(3)`. Names that Bun spells otherwise or lacks are here. */
+/** The kernel's name of an errno (`errno(3)`). Bun lacks some names or spells them differently. */
 export function errnoName(errno: number): string {
   const own: Record<number, string> = { 11: "EAGAIN", 77: "EBADFD", 95: "EOPNOTSUPP" };
   if (own[errno]) return own[errno];
@@ -179,13 +178,13 @@ export function errnoName(errno: number): string {
   return Object.entries(known).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
 }
 
-/** errnos of calls that a kernel with Landlock only fails with where a filter forbids them. */
+/** On a kernel with Landlock, these errnos only occur if a filter forbids the call. */
 const filtered = [1, 13, 38];
 
 /**
- * The error for a system call that failed in a way that needs no words of its own.
+ * The error for a failed system call that needs no specific message.
  *
- * @param what What cannot be done, as `"Cannot build the ruleset"`
+ * @param what What can't be done, such as `"Cannot build the ruleset"`
  * @param errno Its errno, positive
  */
 export function syscallError(
@@ -203,13 +202,13 @@ export function syscallError(
   );
 }
 
-/** What to do about an errno of a system call, for the end of a message. */
+/** What to do about a system call's errno, as the end of a message. */
 export function fixOf(errno: number): string {
   const fixes: Record<number, string> = {
     12: "free some memory",
-    23: "close files, the machine is out of them",
-    24: "close files, or raise their limit, ulimit -n",
-    27: "raise the limit on the size of files, ulimit -f",
+    23: "close files, because the system has too many open",
+    24: "close files, or raise their limit with ulimit -n",
+    27: "raise the limit on file sizes with ulimit -f",
   };
   return fixes[errno] ?? "see its manual page";
 }

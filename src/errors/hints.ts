@@ -1,57 +1,57 @@
 /**
- * What helps against an error, in the words of the place where a person meets it: methods for the
- * library, options for the command line, keys for a policy. Errors carry the values only.
+ * Words the remedies of errors for each surface: methods for the library, options for the command
+ * line, keys for a policy. Errors only carry the values.
  */
 import { pathRules, portRules, type PathRuleName, type PortRuleName } from "../vocabulary.ts";
 
-/** Where a person meets an error. */
+/** Where a person sees an error. */
 export type Surface = "method" | "option" | "key";
 
-/** Hints by their id, with the values that their words need. */
+/** Hints by their id, with the values that their text needs. */
 interface Hints {
-  /** A call got a wrong argument: `call` as `"bindTcp()"`, `place` in the list as `"[0]"`. */
+  /** An invalid argument: `call` such as `"bindTcp()"`, `place` in the list such as `"[0]"`. */
   readonly argument: { readonly call: string; readonly place: string };
-  /** Paths that do not exist. */
+  /** Paths that don't exist. */
   readonly missing: { readonly paths: readonly string[] };
-  /** Paths of which one at least cannot be used, for a reason that the problem names. */
+  /** Paths of which at least one can't be used, for a reason given in the problem. */
   readonly unusable: {};
-  /** Open files that Landlock does not restrict, such as pipes. */
+  /** Open files that Landlock doesn't restrict, such as pipes. */
   readonly needless: {};
-  /** A strict Config asks for more than the kernel's ABI has, which is `abi`. */
+  /** A strict Config asks for more than the kernel's `abi` supports. */
   readonly tooNew: { readonly abi: number };
-  /** A strict Config asks for what this kernel does wrong. */
+  /** A strict Config asks for a feature that is broken in this kernel. */
   readonly erratum: {};
-  /** A command would run though nothing can be restricted. */
+  /** A command would run although nothing can be restricted. */
   readonly none: {};
-  /** Best effort asks for an ABI that the kernel does not have. */
+  /** Best effort requires an ABI that the kernel lacks. */
   readonly atLeast: {};
-  /** A rule grants what its Config does not handle: a right of `abi`, or any of its family. */
+  /** A rule grants a right that its Config doesn't handle. The right needs `abi`. */
   readonly unhandled: { readonly what: string; readonly abi: number };
   /** A Config handles no right. */
   readonly nothing: {};
-  /** A right that applies to directories only is granted on something else. */
+  /** A right that applies only to directories is granted on something else. */
   readonly directoryRight: {};
-  /** A sandbox keeps a program from being executed. */
+  /** The sandbox prevents a program from being executed. */
   readonly execute: {};
 }
 
-/** What would help, as data. */
+/** A remedy, as data. */
 export type Hint = { [Id in keyof Hints]: { readonly id: Id } & Hints[Id] }[keyof Hints];
 
 type Words = { [Id in keyof Hints]: (problem: string, values: Hints[Id]) => string };
 
-/** The option that makes a call, as `"-ro"` for `"roDirs()"`. */
+/** The option for a call, such as `"-ro"` for `"roDirs()"`. */
 function optionOf(call: string): string | undefined {
   const name = call.replace("()", "") as PathRuleName | PortRuleName;
   return { ...pathRules, ...portRules }[name]?.option;
 }
 
-/** `"presets.bun()"` as `"preset bun"`: presets are called by name outside the library. */
+/** Turns `"presets.bun()"` into `"preset bun"`, the name outside of the library. */
 const presetOf = (call: string) => call.replace(/^presets\.(\w+)\(\)$/, "preset $1");
 
 const at = (...places: string[]) => places.filter((place) => place !== "").join(": ");
 
-/** How to word that paths do not exist: `it` is `"it"` or `"them"`. */
+/** The texts for missing paths. `it` is `"it"` or `"them"`. */
 type MissingWords = {
   [Kind in Unexpanded["kind"]]: (what: Unexpanded & { kind: Kind }) => string;
 } & {
@@ -68,7 +68,7 @@ function missing(problem: string, paths: readonly string[], say: MissingWords): 
   return `${problem}; ${say.plain(paths.length > 1 ? "them" : "it")}`;
 }
 
-/** Words that are the same everywhere. */
+/** Texts that are the same on all surfaces. */
 const common = {
   unusable: (problem: string) => `${problem}; correct the path, or leave it out`,
   needless: (problem: string) => `${problem}; leave it out, it needs no rule`,
@@ -101,7 +101,7 @@ const words: Readonly<Record<Surface, Words>> = {
   },
   option: {
     ...common,
-    // The words of an option have no numbers: the problem names the value.
+    // The words after an option have no index, and the problem already names the value.
     argument: (problem, { call, place }) => {
       const option = optionOf(call);
       return option ? `${option}: ${problem}` : at(presetOf(call), place, problem);
@@ -145,8 +145,8 @@ const words: Readonly<Record<Surface, Words>> = {
       `${problem}; to do without a sandbox, set "bestEffort": { "allowNone": true }`,
     atLeast: (problem) => `${problem}: use a newer kernel, or a lower bestEffort.atLeast`,
     unhandled: (problem, { what, abi }) =>
-      `${problem}: the policy does not restrict ${what}; take it out, or set abi to ${abi} or higher`,
-    nothing: (problem) => `${problem}: take an entry out of unrestricted`,
+      `${problem}: the policy does not restrict ${what}; remove it, or set abi to ${abi} or higher`,
+    nothing: (problem) => `${problem}: remove an entry from unrestricted`,
     directoryRight: (problem) => `${problem}; leave it out, or use roFiles or rwFiles`,
     execute: (problem) =>
       `${problem}; grant execute on it, its interpreter and its libraries, as with "presets": ["executable=NAME"]`,
@@ -154,7 +154,7 @@ const words: Readonly<Record<Surface, Words>> = {
 };
 
 /**
- * A whole message.
+ * Combines a problem and its remedy to a message.
  *
  * @param problem What could not be done, and why
  */
@@ -163,15 +163,15 @@ export function worded(problem: string, hint: Hint, surface: Surface): string {
   return word(problem, hint);
 }
 
-/** What stands in a path, and the part of it that is meant. */
+/** Something in a path that would need expansion, and how it was spelled. */
 type Unexpanded =
-  /** `text` as `"$HOME"`, `name` as `"HOME"`. */
+  /** `text` is for example `"$HOME"`, and `name` then `"HOME"`. */
   | { readonly kind: "variable"; readonly text: string; readonly name: string }
   | { readonly kind: "home" }
-  /** `folder`: the path up to the first wildcard. */
+  /** `folder` is the path before the first wildcard. */
   | { readonly kind: "wildcard"; readonly text: string; readonly folder: string };
 
-/** Finds a variable, `~` or a wildcard in a path; a file may be called so, if it exists. */
+/** Finds a variable, `~` or a wildcard in a path. An existing file may really have such a name. */
 export function unexpandedIn(path: string): Unexpanded | undefined {
   const variable = /\$(?:\{(\w+)[^}]*\}|(\w+))/.exec(path);
   if (variable) {

@@ -1,8 +1,11 @@
-/** Types of arguments: what cannot work is refused with a sentence. */
+/** Types of arguments that reject invalid calls with a readable message. */
 import type { FsRuleData, NetRuleData } from "./rule.ts";
 import type { PathLike } from "../validate/values.ts";
 
-/** The arguments as they are, or else what they should be: errors are about one argument then. */
+/**
+ * The arguments if they are valid, otherwise what they should be, so that the error names one
+ * argument.
+ */
 type Sound<Given, Right> = Given extends Right ? Given : Right;
 
 type CheckedPath<Path> = Path extends PathLike
@@ -11,10 +14,10 @@ type CheckedPath<Path> = Path extends PathLike
     ? "give paths one by one: ...list"
     : PathLike;
 
-/** Of a list whose length is not known, or may be more, the answer is no. */
+/** False for a list of unknown length, which may be longer. */
 type IsZero<Length> = number extends Length ? false : [Length] extends [0] ? true : false;
 
-/** Paths, at least one; a list that is spread may be empty. */
+/** At least one path. A spread list may be empty. */
 export type Paths<Given extends readonly unknown[]> =
   IsZero<Given["length"]> extends true
     ? [path: PathLike]
@@ -22,7 +25,7 @@ export type Paths<Given extends readonly unknown[]> =
 
 type Digit = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
 
-/** Whether five digits are more than 65535. */
+/** Whether a five-digit number is above 65535. */
 type IsAbove<Text extends string> = Text extends
   `${7 | 8 | 9}${string}` | `6${6 | 7 | 8 | 9}${string}`
   ? true
@@ -32,7 +35,7 @@ type IsAbove<Text extends string> = Text extends
       ? true
       : false;
 
-/** Whether the text of a number is a port's. */
+/** Whether a number's text is a valid port. */
 type IsPort<Text extends string> = Text extends
   `-${string}` | `${string}${"." | "e" | "N" | "I"}${string}`
   ? false
@@ -54,7 +57,7 @@ type CheckedPort<Port> = Port extends number
       : "a port is an integer from 0 to 65535"
   : number;
 
-/** Ports; numbers that the types know are checked. */
+/** Ports. Literal numbers are checked. */
 export type Ports<Given extends readonly unknown[]> = Sound<
   Given,
   { [At in keyof Given]: CheckedPort<Given[At]> }
@@ -65,14 +68,14 @@ type Without<Other, Given extends readonly unknown[], Sentence> = Sound<
   { [At in keyof Given]: Given[At] extends Other ? Sentence : Given[At] }
 >;
 
-/** Rules of a verb that restricts paths only. */
+/** The rules of a method that only restricts paths. */
 export type PathRules<Given extends readonly unknown[]> = Without<
   NetRuleData,
   Given,
   "restrictPaths() takes no ports: use restrict()"
 >;
 
-/** Rules of a verb that restricts ports only. */
+/** The rules of a method that only restricts ports. */
 export type PortRules<Given extends readonly unknown[]> = Without<
   FsRuleData,
   Given,

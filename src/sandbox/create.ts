@@ -1,4 +1,4 @@
-/** From a plan to a ruleset in the kernel. Nothing is enforced here. */
+/** Turns a plan into a ruleset in the kernel, without enforcing it. */
 import { ptr } from "bun:ffi";
 import { errnoName, LandlockError, syscallError } from "../errors/errors.ts";
 import type { Hint } from "../errors/hints.ts";
@@ -35,22 +35,22 @@ const ENOTDIR = -20;
 const EBADFD = -77;
 const EAFNOSUPPORT = -97;
 
-/** A path that cannot be used, and the negative errno that says why. */
+/** A path that can't be used, and the negative errno with the reason. */
 interface Unusable {
   readonly rule: PathRule;
   readonly syscall: string;
   readonly errno: number;
-  /** What it is, if that is why. */
+  /** The kind of file, if that is the reason. */
   readonly kind?: string;
 }
 
 /**
- * Creates the ruleset and gives it its rules.
+ * Creates the ruleset and adds its rules.
  *
- * @returns The descriptor, for the caller to close, and what the kernel was given
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` naming every unusable path,
- *   `ERR_LANDLOCK_INVALID_RULE` where a right for directories meets something else,
- *   `ERR_LANDLOCK_SYSCALL` where the kernel refuses
+ * @returns The descriptor, which the caller must close, and what the kernel was given
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` naming every unusable path;
+ *   `ERR_LANDLOCK_INVALID_RULE` if a directory right is granted on something else;
+ *   `ERR_LANDLOCK_SYSCALL` if the kernel refuses
  */
 export function buildRuleset(plan: Plan): Built & { readonly fd: number } {
   const fd = landlockCreateRuleset(encodeRulesetAttr(plan.handled, plan.quiet, plan.abi.kernel));
@@ -70,7 +70,8 @@ function addRules(rulesetFd: number, plan: Plan): Built {
   const missing: PathRule[] = [];
   const guard = new LinkGuard(plan.rules);
   const addPath = pathAdder(rulesetFd, guard);
-  // Another rule may name the same directory, and is not to fail or to be skipped for the order.
+  // Another rule may name the same directory. The order of rules must not make it fail or be
+  // skipped.
   const creates = new Set<string>();
   for (const rule of plan.rules) {
     if ("path" in rule && rule.onMissing === "create") creates.add(rule.path);
@@ -93,12 +94,12 @@ function addRules(rulesetFd: number, plan: Plan): Built {
     }
   }
   if (unusable.length > 0) throw unusablePaths(unusable);
-  // Once all other paths are known to be usable: an error leaves no directory behind.
+  // Only after all other paths proved usable, so that an error leaves no directory behind.
   if (missing.length > 0) rules.push(...createMissing(missing, addPath, guard));
   return { rules, skippedPaths, createdPaths: [...new Set(missing.map(({ path }) => path))] };
 }
 
-/** Makes the directories of the rules, all of them or none, and adds the rules. */
+/** Makes the directories of the rules, either all or none, and adds the rules. */
 function createMissing(
   missing: readonly PathRule[],
   addPath: AddPath,
@@ -129,7 +130,7 @@ function isMissing(errno: number): boolean {
 
 type AddPath = (rule: PathRule) => PathRule | Unusable;
 
-/** Adds path rules; reuses one buffer, and one mask for all paths of a rule. */
+/** Adds path rules. Reuses one buffer, and one mask for all paths of a rule. */
 function pathAdder(rulesetFd: number, guard: LinkGuard): AddPath {
   const attr = pathBeneathAttr();
   const address = Number(ptr(attr));
@@ -156,7 +157,7 @@ function pathAdder(rulesetFd: number, guard: LinkGuard): AddPath {
         close(fd);
         throw directoryRightOnFile(rule);
       }
-      // Were it a directory by now, it would get less than it may, never more.
+      // If it has become a directory since, it gets fewer rights, never more.
       added = { ...rule, access: mask.files };
       allowed = maskOf(mask.files, accessFs);
     }
@@ -177,7 +178,7 @@ function pathAdder(rulesetFd: number, guard: LinkGuard): AddPath {
     setPathBeneath(attr, allowed, fd);
     const flags = rule.quiet ? LANDLOCK_ADD_RULE_QUIET : 0;
     const result = landlockAddRule(rulesetFd, LANDLOCK_RULE_PATH_BENEATH, address, flags);
-    // Pipes, sockets and the like have no place in the file hierarchy.
+    // Pipes, sockets and similar files aren't part of the file hierarchy.
     const kind = result === EBADFD ? kindOf(fd) : "";
     close(fd);
     if (kind) return { rule, syscall: "landlock_add_rule", errno: result, kind };
@@ -191,7 +192,7 @@ function addPort(rulesetFd: number, rule: PortRule): void {
   const flags = rule.quiet ? LANDLOCK_ADD_RULE_QUIET : 0;
   const address = Number(ptr(attr));
   const result = landlockAddRule(rulesetFd, LANDLOCK_RULE_NET_PORT, address, flags);
-  // A kernel without TCP/IP: there is nothing to grant.
+  // A kernel without TCP/IP has nothing to grant.
   if (result < 0 && result !== EAFNOSUPPORT) throw refused("landlock_add_rule", result);
 }
 
@@ -203,7 +204,7 @@ function isFile(fd: number, identity: string): boolean {
 function replaced({ path, access }: PathRule): LandlockError {
   return new LandlockError(
     "ERR_LANDLOCK_PATH",
-    `Cannot grant ${access.join(", ")} beneath "${path}": it is another file than its preset looked at; take the preset again`,
+    `Cannot grant ${access.join(", ")} beneath "${path}": the file was replaced after its preset inspected it; call the preset again`,
     { path },
   );
 }
@@ -212,7 +213,7 @@ function directoryRightOnFile(rule: PathRule): LandlockError {
   const stray = rule.access.filter((right) => !fileRights.includes(right)).join(", ");
   return new LandlockError(
     "ERR_LANDLOCK_INVALID_RULE",
-    `Cannot grant ${stray} on "${rule.path}": it applies to directories only, and this is none`,
+    `Cannot grant ${stray} on "${rule.path}": it applies to directories only, and this is not one`,
     { path: rule.path, hint: { id: "directoryRight" } },
   );
 }
@@ -240,7 +241,7 @@ function unusablePaths(unusable: readonly Unusable[]): LandlockError {
   });
 }
 
-/** What an open file without a place in the file hierarchy is, as far as /proc tells. */
+/** The kind of an open file outside of the file hierarchy, according to /proc. */
 function kindOf(fd: number): string {
   const { readlinkSync } = require("node:fs") as typeof import("node:fs");
   try {

@@ -1,7 +1,4 @@
-/**
- * What has to hold before there is a plan: the rules fit their Config, and the kernel has what
- * is asked of it.
- */
+/** Checks before a plan is made that the rules fit the Config, and that the kernel supports it. */
 import { LandlockError } from "../errors/errors.ts";
 import type { Hint } from "../errors/hints.ts";
 import {
@@ -22,20 +19,20 @@ export type LogFlag = Exclude<RestrictFlag, "tsync" | "no_new_privs">;
 
 /** What to restrict, and how strictly. A `Config` is one. */
 export interface ConfigData extends Rights {
-  /** The ABI asked for. */
+  /** The requested ABI. */
   readonly abi: number;
   readonly logging: readonly LogFlag[];
   readonly mode: "strict" | "best-effort";
-  /** Best effort: the ABI below which it is an error, 0: none. */
+  /** For best effort: the lowest accepted ABI, or 0 if there is none. */
   readonly atLeast: number;
-  /** Best effort: whether a command may run even where nothing can be restricted; default false. */
+  /** For best effort: whether commands may run if nothing can be restricted; default false. */
   readonly allowNone?: boolean | undefined;
 }
 
-/** Something a kernel may lack: a right, or a setting of the audit log. */
+/** Something that a kernel may lack: a right, or a setting of the audit log. */
 type Feature = FsRight | NetRight | Scope | LogFlag | "quiet";
 
-/** Whether there is no right in it. */
+/** Whether it contains no right. */
 export function isEmpty(rights: Rights): boolean {
   return rights.fs.length + rights.net.length + rights.scoped.length === 0;
 }
@@ -44,7 +41,10 @@ function invalid(problem: string, hint?: Hint): LandlockError {
   return new LandlockError("ERR_LANDLOCK_INVALID_RULE", problem, hint ? { hint } : {});
 }
 
-/** Every rule grants only what the Config restricts; anything else is a mistake of the writer. */
+/**
+ * Requires that rules only grant what the Config restricts. Anything else is a mistake in the
+ * program.
+ */
 export function requireFit(config: ConfigData, rules: readonly (FsRule | NetRule)[]): void {
   if (isEmpty(config)) {
     throw invalid("There is nothing to restrict", { id: "nothing" });
@@ -76,9 +76,9 @@ function placesOf(rule: FsRule | NetRule): string {
 }
 
 /**
- * A strict Config needs everything it asks for; best effort needs its `atLeast`.
+ * Requires all that a strict Config asks for, or the `atLeast` of best effort.
  *
- * @param lacking What of it this kernel does not have
+ * @param lacking What this kernel lacks of the Config
  */
 export function requireKernel(
   config: ConfigData,
@@ -94,13 +94,13 @@ export function requireKernel(
     const unmet = refused.filter((feature) => abiOfFeature(feature) <= config.atLeast);
     if (unmet.length > 0) {
       throw tooOld(
-        `Landlock ABI ${config.atLeast} is required and this kernel refuses ${unmet.join(", ")}, though it answers ABI ${abi}`,
+        `Landlock ABI ${config.atLeast} is required, but this kernel refuses ${unmet.join(", ")}, although it reports ABI ${abi}`,
         "atLeast",
       );
     }
     if (abi >= config.atLeast) return;
     throw tooOld(
-      `Landlock ABI ${config.atLeast} (Linux ${linuxOf(config.atLeast)}) is required and this kernel has ${abi}`,
+      `Landlock ABI ${config.atLeast} (Linux ${linuxOf(config.atLeast)}) is required, but this kernel has ${abi}`,
       "atLeast",
     );
   }
@@ -109,7 +109,7 @@ export function requireKernel(
   const newest = lacking.find((feature) => abiOfFeature(feature) === needed)!;
   if (abi >= needed && refused.length > 0) {
     throw tooOld(
-      `Cannot restrict ${refused.join(", ")}: this kernel refuses that, though it answers Landlock ABI ${abi}`,
+      `Cannot restrict ${refused.join(", ")}: this kernel refuses that, although it reports Landlock ABI ${abi}`,
       "erratum",
     );
   }
@@ -120,7 +120,7 @@ export function requireKernel(
     );
   }
   throw tooOld(
-    `Cannot restrict ${lacking.join(", ")}: ${newest} needs Landlock ABI ${needed} (Linux ${linuxOf(needed)}) and this kernel has ${abi}`,
+    `Cannot restrict ${lacking.join(", ")}: ${newest} needs Landlock ABI ${needed} (Linux ${linuxOf(needed)}), but this kernel has ${abi}`,
     "tooNew",
     abi,
   );

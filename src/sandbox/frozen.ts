@@ -2,14 +2,14 @@ import { atCaller, printableLines } from "../errors/errors.ts";
 
 const inspect = Symbol.for("nodejs.util.inspect.custom");
 
-/** Everything in it, however deep: printing stops at the third level otherwise. */
+/** Prints everything at any depth. Bun would stop at the third level. */
 function inspectAll(this: object): string {
   return printableLines(Bun.inspect({ ...this }, { depth: Infinity }));
 }
 
 /**
- * Gives a class its name by hand, since minified bundles, ours and those made of it, rename
- * classes. Errors of its methods show the line that called them.
+ * Sets a class's name explicitly, because minified bundles rename classes. Errors of its methods
+ * show the line that called them.
  */
 export function publicClass(type: { readonly prototype: object }, name: string): void {
   Object.defineProperty(type, "name", { value: name });
@@ -23,7 +23,7 @@ export function publicClass(type: { readonly prototype: object }, name: string):
   }
 }
 
-/** Data with methods: printing it shows the name of its class and all its fields, not the methods. */
+/** Data with methods. Printing it shows the class's name and all fields, but no methods. */
 export abstract class PlainData {
   static {
     Object.defineProperty(this.prototype, inspect, {
@@ -34,13 +34,13 @@ export abstract class PlainData {
   }
 }
 
-/** The same data, frozen, of which printing shows all. */
+/** Freezes data and makes printing show all of it. */
 export function plainData<Data extends object>(data: Data): Readonly<Data> {
   return Object.freeze(Object.defineProperty(data, inspect, { value: inspectAll }));
 }
 
 /**
- * Says that a constructor's data comes from this library. Without it the data is a caller's, who
- * has the constructor as everybody has: it is checked then.
+ * Marks data that this library made itself. Constructors check all other data, because any caller
+ * can reach them.
  */
 export const trusted = Symbol("trusted");

@@ -1,4 +1,4 @@
-/** The Configs that users start from. */
+/** The Configs that users start with. */
 import { trusted } from "./frozen.ts";
 import { Config } from "./config.ts";
 import { atCaller } from "../errors/errors.ts";
@@ -15,7 +15,7 @@ import { parse } from "../validate/parse.ts";
 
 const versions: Config[] = [];
 
-/** Made when asked for: a script uses one of them, and pays for one. */
+/** Created on first use; most scripts need one. */
 function version(abi: Abi): Config {
   return (versions[abi] ??= custom(abi, rightsOf(abi)));
 }
@@ -24,7 +24,7 @@ function custom(abi: number, rights: Rights): Config {
   return new Config({ abi, ...rights, logging: [], mode: "strict", atLeast: 0 }, trusted);
 }
 
-/** The rights of a custom Config; what is left out stays unrestricted. */
+/** The rights of a custom Config. Omitted families stay unrestricted. */
 export interface ConfigRights {
   readonly fs?: readonly FsRight[];
   readonly net?: readonly NetRight[];
@@ -32,10 +32,10 @@ export interface ConfigRights {
 }
 
 /**
- * A Config that restricts just these rights.
+ * A Config that restricts exactly these rights.
  *
- * @param rights Names out of `accessFs`, `accessNet` and `scopes`
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where a key or a right is unknown
+ * @param rights Names from `accessFs`, `accessNet` and `scopes`
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if a key or a right is unknown
  */
 function config(rights: ConfigRights): Config {
   const given = atCaller(config, () => parse("config", rights, "landlock.config()"));
@@ -45,8 +45,8 @@ function config(rights: ConfigRights): Config {
 }
 
 /**
- * The Configs: `V1` to `V11` restrict all that this ABI can, `config()` just some rights. All
- * are strict: a kernel that lacks something is an error, unless `.bestEffort()`.
+ * The Configs: `V1` to `V11` restrict all that this ABI can, and `config()` only some rights. All
+ * are strict: if the kernel lacks something, it is an error unless you add `.bestEffort()`.
  */
 export const landlock = Object.freeze({
   /**
@@ -57,50 +57,46 @@ export const landlock = Object.freeze({
   get V1() {
     return version(1);
   },
-  /**
-   * Linux 5.19: V1, and `refer`, so that renaming and linking between directories can be allowed.
-   */
+  /** Linux 5.19: V1 and `refer`, which can allow renaming and linking between directories. */
   get V2() {
     return version(2);
   },
-  /** Linux 6.2: V2, and `truncate`. */
+  /** Linux 6.2: V2 and `truncate`. */
   get V3() {
     return version(3);
   },
-  /** Linux 6.7: V3, and TCP: `bind_tcp`, `connect_tcp`. */
+  /** Linux 6.7: V3 and TCP: `bind_tcp`, `connect_tcp`. */
   get V4() {
     return version(4);
   },
-  /** Linux 6.10: V4, and `ioctl_dev`: ioctl(2) on devices. */
+  /** Linux 6.10: V4 and `ioctl_dev`, for ioctl(2) on devices. */
   get V5() {
     return version(5);
   },
   /**
-   * Linux 6.12: V5, and scopes: `signal` and `abstract_unix_socket`, for what is outside the
-   * sandbox.
+   * Linux 6.12: V5 and scopes: `signal` and `abstract_unix_socket` restrict access to processes
+   * outside the sandbox.
    */
   get V6() {
     return version(6);
   },
-  /**
-   * Linux 6.15: V6, and settings of the audit log, such as `enableLoggingForSubprocesses()`.
-   */
+  /** Linux 6.15: V6 and settings of the audit log, such as `enableLoggingForSubprocesses()`. */
   get V7() {
     return version(7);
   },
-  /** Linux 7.0: V7, and the kernel restricts all threads at once, instead of one by one. */
+  /** Linux 7.0: V7, with all threads restricted by the kernel at once instead of one by one. */
   get V8() {
     return version(8);
   },
-  /** Linux 7.1: V8, and `resolve_unix`: connecting to UNIX sockets by path. */
+  /** Linux 7.1: V8 and `resolve_unix`, for connecting to UNIX sockets by path. */
   get V9() {
     return version(9);
   },
-  /** Linux 7.2: V9, and UDP: `bind_udp`, `connect_send_udp`; and `quiet()`. */
+  /** Linux 7.2: V9, UDP (`bind_udp`, `connect_send_udp`) and `quiet()`. */
   get V10() {
     return version(10);
   },
-  /** Linux 7.3: V10, and the kernel sets no_new_privs only if it restricts. */
+  /** Linux 7.3: V10, with no_new_privs set by the kernel only if the restriction succeeds. */
   get V11() {
     return version(11);
   },

@@ -1,7 +1,7 @@
 /**
- * What was put into force here, for `explain()`. A thread has one list, whichever of the package's
- * bundles asks: what the preload enforced, `explain()` of the main module has to know. A Worker has
- * another one, and does not know the layers of the thread that made it.
+ * Records the layers of this thread for `explain()`. All bundles of this package share the record,
+ * so `explain()` in the program knows what the preload enforced. A Worker doesn't know the layers
+ * of its creator.
  */
 import type { Rights } from "../kernel/abi.ts";
 import type { PathRule, PortRule } from "./plan.ts";
@@ -10,13 +10,16 @@ import type { PathRule, PortRule } from "./plan.ts";
 export interface Bound {
   readonly handled: Rights;
   readonly rules: readonly (PathRule | PortRule)[];
-  /** Milliseconds since 1970: what is at a path and younger is not what the rule is about. */
+  /**
+   * Milliseconds since 1970. A file that was put at a path later isn't the one that the rule
+   * grants.
+   */
   readonly at: number;
-  /** What relative paths of the rules belong to. */
+  /** The folder that relative paths in the rules start from. */
   readonly cwd: string;
 }
 
-/** A command that was started inside a ruleset, or could not be. */
+/** A command that was started inside a ruleset, or that failed to start. */
 export interface Started {
   readonly bound: Bound;
   readonly command: readonly string[];
@@ -33,7 +36,7 @@ interface Notes {
 const key = Symbol.for("bun-landlock:enforced");
 const shared = globalThis as { [key]?: Notes };
 
-/** Made when there is something to note. */
+/** Created on first use. */
 function notes(): Notes {
   const known = shared[key];
   if (known) return known;
@@ -42,19 +45,19 @@ function notes(): Notes {
   return value;
 }
 
-/** Notes the rules of a ruleset that was just built. */
+/** Describes a ruleset that was just built, for later records. */
 export function bind(handled: Rights, rules: Bound["rules"]): Bound {
   const isRelative = rules.some((rule) => "path" in rule && !rule.path.startsWith("/"));
   return { handled, rules, at: Date.now(), cwd: isRelative ? process.cwd() : "/" };
 }
 
-/** Notes that this process is restricted by a ruleset from now on. */
+/** Records that this process is now restricted by a ruleset. */
 export function noteEnforced(bound: Bound): void {
   const all = notes();
   all.enforced = [...all.enforced, bound];
 }
 
-/** Notes the ruleset of a child, or of the error in its place. */
+/** Records the ruleset of a child, or of the error that replaced it. */
 export function noteStarted<Child>(
   child: Child,
   bound: Bound,
@@ -68,12 +71,12 @@ export function noteStarted<Child>(
   return child;
 }
 
-/** The layers that this thread put into force, in their order. */
+/** The layers that this thread enforced, in order. */
 export function enforcedLayers(): readonly Bound[] {
   return notes().enforced;
 }
 
-/** What is known of a child, or of the error in its place. */
+/** What is recorded about a child, or about the error that replaced it. */
 export function startedAs(child: object): Started | undefined {
   return notes().started.get(child);
 }

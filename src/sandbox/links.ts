@@ -1,6 +1,7 @@
 /**
- * What one run may replace by a link must not decide what the next run is granted: the path of a
- * rule may lead to other places beneath a directory that the rules let be changed, but not out of it.
+ * Checks where the paths of rules lead through links. One run may replace a writable path by a
+ * link, which must not decide what the next run is granted. So a path may lead elsewhere inside a
+ * writable directory, but not out of it.
  */
 import { LandlockError } from "../errors/errors.ts";
 import type { FsRight } from "../kernel/abi.ts";
@@ -11,21 +12,21 @@ import { close, openPath, readLink, statusOf } from "../kernel/syscalls.ts";
 import { walk, wholePath, type Way } from "../kernel/walk.ts";
 import type { PathRule, PortRule } from "./plan.ts";
 
-/** Rights with which a link comes to a place, by itself or in a directory that is renamed. */
+/** Rights that let a link appear at a path, directly or by renaming its directory. */
 const swapping: readonly FsRight[] = ["remove_dir", "make_sym", "refer"];
 
 const EILSEQ = -84;
 
-/** A directory that rules let be changed. */
+/** A directory that the rules let be changed. */
 interface Folder {
   readonly path: string;
-  /** What is in it, as `Mounts` tells. */
+  /** Its origins and those of mounts in it, from `Mounts`. */
   readonly origins: readonly string[];
 }
 
 /** Checks where the paths of rules lead. */
 export class LinkGuard {
-  /** Whether the rules let a link be made anywhere. */
+  /** Whether the rules allow making links anywhere. */
   readonly isNeeded: boolean;
   readonly #paths = new Set<string>();
   #mounts: Mounts | undefined;
@@ -43,9 +44,9 @@ export class LinkGuard {
   /**
    * Checks where the path of a rule leads, before the rule is added.
    *
-   * @param fd What is open at that path
-   * @throws {LandlockError} `ERR_LANDLOCK_PATH` if a link that lies in a directory which the rules
-   *   let be changed leads out of it; a preset's rule may lead to what the system offers to all
+   * @param fd The open file at that path
+   * @throws {LandlockError} `ERR_LANDLOCK_PATH` if a link in a writable directory leads out of it;
+   *   only a preset's rule may lead to a system file that everyone may read
    */
   refuseOutside(rule: PathRule, fd: number): void {
     if (!this.isNeeded) return;
@@ -55,7 +56,7 @@ export class LinkGuard {
     this.#refuse(rule, way, place?.startsWith("/") ? place : way.end);
   }
 
-  /** Checks the same where a directory is to be made: by what is there of its path. */
+  /** Makes the same check for a directory to be made, from the part of its path that exists. */
   refuseMakingOutside(rule: PathRule): void {
     if (!this.isNeeded) return;
     const way = follow(rule.path);
@@ -85,14 +86,15 @@ export class LinkGuard {
 }
 
 interface Followed extends Way {
-  /** Whether the links were all seen. */
+  /** Whether the walk saw all links. */
   readonly isSure: boolean;
 }
 
-/** @param fd What is there, if it is known */
+/** @param fd The open file at the path, if known */
 function follow(path: string, fd?: number): Followed {
   const way = walk(wholePath(path));
-  // What a link of /proc says is not always where it leads, and such a name cannot be opened here.
+  // A link of /proc may lead elsewhere than its text says. Names that aren't UTF-8 can't be opened
+  // here.
   const isOther = way.fd >= 0 && fd !== undefined && idOf(way.fd) !== idOf(fd);
   if (way.fd >= 0) close(way.fd);
   return { ...way, isSure: !isOther && way.fd !== EILSEQ };
@@ -103,7 +105,7 @@ const S_IWOTH = 0o002;
 const S_IROTH = 0o004;
 const S_IXOTH = 0o001;
 
-/** Whether all may read a file, and nobody but root put it there: which one it is tells nothing. */
+/** Whether everyone may read a file that only root could put there. Granting it reveals nothing. */
 function isForAll(place: string): boolean {
   for (let at = place, needed = S_IROTH; ; at = parentOf(at), needed = S_IXOTH) {
     const fd = openPath(at);
@@ -117,7 +119,7 @@ function isForAll(place: string): boolean {
   }
 }
 
-/** The whole path without superfluous slashes and dots; with ".." it is nobody's place. */
+/** The whole path without repeated slashes and dots. With ".." it never equals a real place. */
 function written(path: string): string {
   const names = wholePath(path).split("/");
   return `/${names.filter((name) => name !== "" && name !== ".").join("/")}`;

@@ -1,4 +1,4 @@
-/** From a built ruleset to a restricted process: every thread, or none and an error. */
+/** Enforces a ruleset on every thread of the process, or fails without restricting any. */
 import { errnoName, LandlockError, syscallError } from "../errors/errors.ts";
 import { restrictFlags, type RestrictFlag } from "../kernel/abi.ts";
 import {
@@ -19,7 +19,7 @@ import type { ThreadReport } from "./report.ts";
 const E2BIG = -7;
 const EAGAIN = -11;
 
-/** Flags of `landlock_restrict_self(2)` as its argument. */
+/** Flags as the argument of `landlock_restrict_self(2)`. */
 export function encodeFlags(flags: readonly RestrictFlag[]): number {
   return maskOf(flags, restrictFlags);
 }
@@ -39,7 +39,7 @@ export function enforce(
   return { count: threadCount(), method: "tsync" };
 }
 
-/** Enforces a ruleset on the calling thread alone, for one that is about to execute a program. */
+/** Enforces a ruleset on the calling thread only, which is about to execute a program. */
 export function enforceThread(fd: number, flags: readonly RestrictFlag[]): void {
   enforceHere(
     fd,
@@ -57,7 +57,7 @@ function enforceHere(fd: number, flags: readonly RestrictFlag[]): void {
   if (result < 0) throw failed("landlock_restrict_self", result, needsNoNewPrivs);
 }
 
-/** The kernel adds the number of threads to the directory's own two links. */
+/** The directory's link count is the number of threads plus its own two links. */
 function threadCount(): number {
   return Math.max(linkCount("/proc/self/task") - 2, 1);
 }
@@ -79,7 +79,7 @@ function unreachable(done: Broadcast, deadlineMs: number): LandlockError {
   const who = done.tid === 0 ? "A thread" : `Thread ${named(done)}`;
   const why =
     done.error < 0 ? `could not be signalled: ${errnoName(-done.error)}` : "did not answer";
-  // The kernel has room for no more queued signals of this user: sigqueue(3).
+  // EAGAIN means that too many signals of this user are queued: sigqueue(3).
   const fix =
     done.error === EAGAIN
       ? "raise the limit on pending signals, ulimit -i"
@@ -91,7 +91,7 @@ function unreachable(done: Broadcast, deadlineMs: number): LandlockError {
   );
 }
 
-/** `/proc` does not list the threads, and asking for each id took too long or is forbidden. */
+/** `/proc` doesn't list the threads, and probing each id takes too long or is forbidden. */
 function notFound(errno: number): LandlockError {
   return new LandlockError(
     "ERR_LANDLOCK_THREADS_UNREACHABLE",
@@ -100,7 +100,7 @@ function notFound(errno: number): LandlockError {
   );
 }
 
-/** A thread's id, and its name if it could be read: not once `/proc` is out of reach. */
+/** A thread's id, and its name if `/proc` could be read. */
 function named({ tid, name }: Broadcast): string {
   return name === "" ? `${tid}` : `${tid} ("${name}")`;
 }

@@ -1,5 +1,5 @@
 /**
- * What a rule is: frozen plain data, whose methods return a new rule. A rule grants and never
+ * Rules as frozen plain data, with methods that return a new rule. A rule only grants, and never
  * denies.
  */
 import { atCaller } from "../errors/errors.ts";
@@ -7,33 +7,33 @@ import { accessFs, type FsRight, type NetRight } from "../kernel/abi.ts";
 import { parse } from "../validate/parse.ts";
 import { publicClass, PlainData, trusted } from "./frozen.ts";
 
-/** What happens where a path does not exist. */
+/** What to do if a path doesn't exist. */
 export type OnMissing = "fail" | "skip" | "create";
 
-/** What an `FsRule` consists of. */
+/** The data of an `FsRule`. */
 export interface FsRuleData {
   readonly kind: "fs";
   /** Rights granted beneath each path. */
   readonly access: readonly FsRight[];
-  /** Those of them that were asked for by name: the Config has to handle them. */
+  /** The rights that were requested by name, which the Config must handle. */
   readonly explicit: readonly FsRight[];
   readonly paths: readonly string[];
-  /** Where a path is no directory: grant only what applies to files, or fail. */
+  /** If a path isn't a directory: grant only the file rights, or fail. */
   readonly onFile: "narrow" | "fail";
-  /** Where a path does not exist: fail, skip it and report it, or make a directory there. */
+  /** If a path doesn't exist: fail, skip and report it, or make a directory there. */
   readonly onMissing: OnMissing;
-  /** Whether a denial beneath the paths goes to the audit log. */
+  /** Whether denials beneath the paths are written to the audit log. */
   readonly onDenial: "log" | "quiet";
-  /** Of presets: absolute paths of the files whose content chose what is granted. */
+  /** For presets: absolute paths of the files whose content decided what is granted. */
   readonly chosenBy?: readonly string[];
   /**
-   * Of presets: for each path, the identity of the file that was looked at, or "". Another file that
-   * is there when the ruleset is built is an error.
+   * For presets: for each path, the identity of the inspected file, or `""`. If another file is
+   * there when the ruleset is built, it is an error.
    */
   readonly identities?: readonly string[];
 }
 
-/** Grants filesystem rights beneath paths. Made by `roDirs()` and the like. */
+/** Grants filesystem rights beneath paths. Made by functions such as `roDirs()`. */
 export class FsRule extends PlainData implements FsRuleData {
   static {
     publicClass(this, "FsRule");
@@ -49,7 +49,7 @@ export class FsRule extends PlainData implements FsRuleData {
   declare readonly chosenBy?: readonly string[];
   declare readonly identities?: readonly string[];
 
-  /** @internal Rights come in the order of the kernel's bits, and lists become the rule's own. */
+  /** @internal Rights must be in the order of the kernel's bits. The rule takes over the lists. */
   constructor(given: Omit<FsRuleData, "kind">, from?: typeof trusted) {
     super();
     const data = from === trusted ? given : atCaller(FsRule, () => checkedData("fs", given));
@@ -65,8 +65,8 @@ export class FsRule extends PlainData implements FsRuleData {
   }
 
   /**
-   * Also grants `refer`: renaming and linking between different directories, ABI 2. Below it
-   * that is always denied, and the report says so under `ungranted`.
+   * Also grants `refer`: renaming and linking between different directories, from ABI 2 on. Below
+   * ABI 2 that is always denied, and the report lists it under `ungranted`.
    *
    * @see {@link https://docs.kernel.org/userspace-api/landlock.html#filesystem-flags}
    */
@@ -75,7 +75,7 @@ export class FsRule extends PlainData implements FsRuleData {
   }
 
   /**
-   * Also grants `ioctl_dev`: ioctl(2) on devices opened from now on, ABI 5.
+   * Also grants `ioctl_dev`: ioctl(2) on devices that are opened later, from ABI 5 on.
    *
    * @see {@link https://docs.kernel.org/userspace-api/landlock.html#filesystem-flags}
    */
@@ -84,8 +84,8 @@ export class FsRule extends PlainData implements FsRuleData {
   }
 
   /**
-   * Also grants `resolve_unix`: connecting and sending to UNIX sockets by path where the server
-   * is outside the sandbox, ABI 9.
+   * Also grants `resolve_unix`: connecting and sending to UNIX sockets by path if their server is
+   * outside the sandbox, from ABI 9 on.
    *
    * @see {@link https://docs.kernel.org/userspace-api/landlock.html#filesystem-flags}
    */
@@ -93,24 +93,25 @@ export class FsRule extends PlainData implements FsRuleData {
     return this.#with("resolve_unix");
   }
 
-  /** Skips paths that do not exist and reports them under `skippedPaths`. */
+  /** Skips paths that don't exist and reports them under `skippedPaths`. */
   ignoreIfMissing(): FsRule {
     return this.#but({ onMissing: "skip" });
   }
 
   /**
-   * Makes a directory, and those above it, where a path does not exist: with mode 0777 less the
-   * umask, when the ruleset is built. They are reported under `createdPaths`. Nothing is made if
-   * another path of the rules cannot be used.
+   * Makes a directory and its parents if a path doesn't exist, when the ruleset is built. They get
+   * mode 0777 less the umask, and are reported under `createdPaths`. Nothing is made if another
+   * path of the rules can't be used.
    *
-   * @returns A rule whose ruleset is `ERR_LANDLOCK_PATH` where a directory cannot be made
+   * @returns A rule; building its ruleset fails with `ERR_LANDLOCK_PATH` if a directory can't be
+   *   made
    */
   createIfMissing(): FsRule {
     return this.#but({ onMissing: "create" });
   }
 
   /**
-   * Keeps denials beneath these paths out of the audit log, ABI 10. What is denied stays denied.
+   * Keeps denials beneath these paths out of the audit log, from ABI 10 on. They stay denied.
    *
    * @see {@link https://docs.kernel.org/userspace-api/landlock.html#quiet-rule-flag-abi-10}
    */
@@ -129,24 +130,24 @@ export class FsRule extends PlainData implements FsRuleData {
     return new FsRule({ ...this, ...changes }, trusted);
   }
 
-  /** @internal Whether it was made by this class, which a prototype alone does not prove. */
+  /** @internal Whether this class made it; a prototype alone doesn't prove that. */
   static isMade(value: unknown): value is FsRule {
     return isObject(value) && #but in value;
   }
 }
 
-/** What a `NetRule` consists of. */
+/** The data of a `NetRule`. */
 export interface NetRuleData {
   readonly kind: "net";
   /** Rights granted on each port. */
   readonly access: readonly NetRight[];
-  /** 0 to 65535; 0 is a port the kernel picks. */
+  /** 0 to 65535. With 0 the kernel picks a port. */
   readonly ports: readonly number[];
-  /** Whether a denial on the ports goes to the audit log. */
+  /** Whether denials on the ports are written to the audit log. */
   readonly onDenial: "log" | "quiet";
 }
 
-/** Grants network rights on ports. Made by `bindTcp()` and the like. */
+/** Grants network rights on ports. Made by functions such as `bindTcp()`. */
 export class NetRule extends PlainData implements NetRuleData {
   static {
     publicClass(this, "NetRule");
@@ -167,7 +168,7 @@ export class NetRule extends PlainData implements NetRuleData {
     Object.freeze(this);
   }
 
-  /** Keeps denials on these ports out of the audit log, ABI 10. */
+  /** Keeps denials on these ports out of the audit log, from ABI 10 on. */
   quiet(): NetRule {
     return this.#but({ onDenial: "quiet" });
   }
@@ -176,19 +177,19 @@ export class NetRule extends PlainData implements NetRuleData {
     return new NetRule({ ...this, ...changes }, trusted);
   }
 
-  /** @internal Whether it was made by this class, which a prototype alone does not prove. */
+  /** @internal Whether this class made it; a prototype alone doesn't prove that. */
   static isMade(value: unknown): value is NetRule {
     return isObject(value) && #but in value;
   }
 }
 
-/** What a `CompositeRule` consists of. */
+/** The data of a `CompositeRule`. */
 export interface CompositeRuleData {
   readonly kind: "composite";
   readonly rules: readonly Rule[];
 }
 
-/** Several rules as one. Made by `composite()`. */
+/** Several rules combined. Made by `composite()`. */
 export class CompositeRule extends PlainData implements CompositeRuleData {
   static {
     publicClass(this, "CompositeRule");
@@ -206,21 +207,21 @@ export class CompositeRule extends PlainData implements CompositeRuleData {
     Object.freeze(this);
   }
 
-  /** @internal Whether it was made by this class, which a prototype alone does not prove. */
+  /** @internal Whether this class made it; a prototype alone doesn't prove that. */
   static isMade(value: unknown): value is CompositeRule {
     return isObject(value) && #made in value;
   }
 }
 
-/** What the verbs of a Config take; an equal plain object, as from JSON, will do. */
+/** What the methods of a Config accept: a rule, or equal plain data, such as parsed JSON. */
 export type Rule = FsRuleData | NetRuleData | CompositeRuleData;
 
-/** Each name once, in the order of the kernel's bits. */
+/** Removes duplicates and sorts by the kernel's bits. */
 export function inOrder(rights: readonly FsRight[]): readonly FsRight[] {
   return accessFs.filter((right) => rights.includes(right));
 }
 
-/** The rule itself, or one made from equal plain data. */
+/** The rule itself, or a rule made from equal plain data. */
 export function checked(rule: Rule, call: string): FsRule | NetRule | CompositeRule {
   const isMade = FsRule.isMade(rule) || NetRule.isMade(rule) || CompositeRule.isMade(rule);
   return isMade ? rule : fromData(parse("rule", rule, call));
@@ -237,7 +238,7 @@ function ordered(data: FsRuleData): FsRuleData {
   return { ...data, access: inOrder(data.access), explicit: inOrder(data.explicit) };
 }
 
-/** What a constructor was given by a caller, checked. */
+/** Checks the data that a caller passed to a constructor. */
 function checkedData<Kind extends "fs" | "net">(
   kind: Kind,
   given: object,
@@ -250,7 +251,7 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-/** The rules without their nesting, in their order. */
+/** The rules in order, without nesting. */
 export function flatten(
   rules: readonly Rule[],
   call: string,

@@ -15,8 +15,8 @@ import { readCall, type Call } from "./spawn/call.ts";
 export interface RestrictSelfOptions {
   /**
    * How long other threads may take to answer, in milliseconds, 1 to 60000; default 1000. Threads
-   * that could answer but get no CPU have ten times as long. Of no meaning from ABI 8 on, where
-   * the kernel reaches the threads.
+   * that get no CPU time have ten times as long. Ignored from ABI 8 on, where the kernel restricts
+   * the threads.
    */
   readonly deadlineMs?: number;
 }
@@ -25,8 +25,8 @@ const defaultDeadlineMs = 1000;
 const nothingBuilt: Built = { rules: [], skippedPaths: [], createdPaths: [] };
 
 /**
- * A ruleset in the kernel: paths are open and rules are in, nothing is enforced. Made by
- * `config.ruleset()`. Close it with `using` or its `[Symbol.dispose]()`.
+ * A ruleset in the kernel, with open paths and rules, but not enforced. Made by `config.ruleset()`.
+ * Close it with `using` or its `[Symbol.dispose]()`.
  */
 export class Ruleset extends PlainData implements Disposable {
   static {
@@ -38,7 +38,7 @@ export class Ruleset extends PlainData implements Disposable {
   readonly #built: Built;
   readonly #bound: Bound;
   readonly #allowNone: boolean;
-  /** -1: nothing can be enforced here, or closed. */
+  /** -1 if nothing can be enforced here. */
   #fd: number;
   #closed = false;
 
@@ -56,13 +56,13 @@ export class Ruleset extends PlainData implements Disposable {
   }
 
   /**
-   * Restricts every thread of this process, and all children from now on, for ever. Sets
-   * no_new_privs on every thread too. May be called again: each call adds a layer.
+   * Restricts every thread of this process and all later children, irrevocably. Also sets
+   * no_new_privs on every thread. You may call it again: each call adds a layer.
    *
    * @param options `deadlineMs`: how long other threads may take to answer, in milliseconds
-   * @throws {LandlockError} `ERR_LANDLOCK_TOO_MANY_LAYERS` at the 17th layer,
-   *   `ERR_LANDLOCK_THREADS_UNREACHABLE` where a thread does not answer, both with nothing
-   *   changed; `ERR_LANDLOCK_THREADS_DIVERGED` where only some threads could be restricted
+   * @throws {LandlockError} `ERR_LANDLOCK_TOO_MANY_LAYERS` at the 17th layer, and
+   *   `ERR_LANDLOCK_THREADS_UNREACHABLE` if a thread doesn't answer, both with nothing restricted;
+   *   `ERR_LANDLOCK_THREADS_DIVERGED` if only some threads could be restricted
    * @see {@link https://docs.kernel.org/userspace-api/landlock.html#enforcing-a-ruleset}
    */
   restrictSelf(options?: RestrictSelfOptions): Report {
@@ -79,22 +79,22 @@ export class Ruleset extends PlainData implements Disposable {
   }
 
   /**
-   * Starts a command that is restricted before its first instruction. This process stays as it
-   * is.
+   * Starts a command that is restricted before its first instruction. This process isn't
+   * restricted.
    *
-   * @param command The program and its arguments. A name without a slash is looked up as
-   *   execvp(3) does: on the PATH of `env`, or else of this process at its start
-   * @param options As for `Bun.spawn()`: `env: {}` is an empty environment, and of the open files
-   *   only those in `stdio` are handed on
-   * @returns What `Bun.spawn()` returns, once the command runs
-   * @throws {LandlockError} `ERR_LANDLOCK_PATH` if the command is not found, or cannot be executed
+   * @param command The program and its arguments. A name without a slash is looked up like in
+   *   execvp(3), on the PATH of `env`, or on the PATH that this process was started with
+   * @param options As for `Bun.spawn()`: `env: {}` is an empty environment, and the command only
+   *   inherits the open files in `stdio`
+   * @returns What `Bun.spawn()` returns, as soon as the command runs
+   * @throws {LandlockError} `ERR_LANDLOCK_PATH` if the command isn't found or can't be executed
    *   inside the sandbox, or if the system refuses its working directory, descriptors or user;
-   *   `ERR_LANDLOCK_INVALID_RULE` if there is no command, `env` is no object or `stdio` no list;
-   *   `ERR_LANDLOCK_TOO_MANY_LAYERS`, `ERR_LANDLOCK_SYSCALL`, `ERR_LANDLOCK_NATIVE`, also without
-   *   `/proc`; if nothing at all can be restricted here, `ERR_LANDLOCK_UNSUPPORTED`, `_DISABLED`,
-   *   `_BLOCKED`, `_NOT_LINUX` or `_ABI_TOO_OLD`, unless `bestEffort({ allowNone: true })`.
-   *   Callbacks in `options` are not called then
-   * @throws What `Bun.spawn()` throws for other options that are not valid
+   *   `ERR_LANDLOCK_INVALID_RULE` if there is no command, `env` isn't an object or `stdio` isn't a
+   *   list; `ERR_LANDLOCK_TOO_MANY_LAYERS`, `ERR_LANDLOCK_SYSCALL`, or `ERR_LANDLOCK_NATIVE`, which
+   *   also means that there is no `/proc`. If nothing can be restricted here:
+   *   `ERR_LANDLOCK_UNSUPPORTED`, `_DISABLED`, `_BLOCKED`, `_NOT_LINUX` or `_ABI_TOO_OLD`, unless
+   *   `bestEffort({ allowNone: true })`. After an error, callbacks in `options` aren't called
+   * @throws What `Bun.spawn()` throws for other invalid options
    */
   spawn<
     const In extends Bun.SpawnOptions.Writable = "ignore",
@@ -105,8 +105,7 @@ export class Ruleset extends PlainData implements Disposable {
     options?: Bun.SpawnOptions.SpawnOptions<In, Out, Err>,
   ): Bun.Subprocess<In, Out, Err>;
   /**
-   * Starts a command that is restricted before its first instruction, as `spawn(cmd, options)`
-   * does.
+   * Starts a command that is restricted before its first instruction, like `spawn(cmd, options)`.
    *
    * @param options The command as `cmd`, and options as for `Bun.spawn()`
    */
@@ -123,8 +122,8 @@ export class Ruleset extends PlainData implements Disposable {
   }
 
   /**
-   * Runs a command that is restricted before its first instruction, and waits for its end. This
-   * process stays as it is.
+   * Runs a command that is restricted before its first instruction, and waits until it ends. This
+   * process isn't restricted.
    *
    * @param command The program and its arguments, as for `spawn()`
    * @param options As for `Bun.spawnSync()`
@@ -140,8 +139,7 @@ export class Ruleset extends PlainData implements Disposable {
     options?: Bun.SpawnOptions.SpawnSyncOptions<In, Out, Err>,
   ): Bun.SyncSubprocess<Out, Err>;
   /**
-   * Runs a command that is restricted before its first instruction, as `spawnSync(cmd, options)`
-   * does.
+   * Runs a command that is restricted before its first instruction, like `spawnSync(cmd, options)`.
    *
    * @param options The command as `cmd`, and options as for `Bun.spawnSync()`
    */
@@ -157,7 +155,7 @@ export class Ruleset extends PlainData implements Disposable {
     return this.#start(spawnSync, Bun.spawnSync, command, options);
   }
 
-  /** Closes the ruleset. What it restricts stays restricted. */
+  /** Closes the ruleset. Restricted processes stay restricted. */
   [Symbol.dispose](): void {
     if (this.#fd >= 0 && !this.#closed) close(this.#fd);
     this.#closed = true;
@@ -169,7 +167,7 @@ export class Ruleset extends PlainData implements Disposable {
     command: unknown,
     options: unknown,
   ): Child {
-    // Reading the options runs code of the caller's, which may close this ruleset.
+    // Reading the options runs the caller's code, which may close this ruleset.
     const call = readCall(command, options);
     const fd = this.#open();
     if (fd < 0) {
@@ -179,7 +177,7 @@ export class Ruleset extends PlainData implements Disposable {
     return this.#noted(() => start(fd, this.plan.flags, call), call.command, call.cwd);
   }
 
-  /** So that `explain()` knows what the child, or the error, has to do with. */
+  /** Records the start, so that `explain()` knows the ruleset of the child or the error. */
   #noted<Child>(start: () => Child, command: readonly string[], cwd: string | undefined): Child {
     try {
       return noteStarted(start(), this.#bound, command, cwd);
@@ -188,7 +186,7 @@ export class Ruleset extends PlainData implements Disposable {
     }
   }
 
-  /** Nothing can be restricted here: no command runs then, unless the Config says so. */
+  /** Allows a command to run without any restriction only if the Config says so. */
   #requireAllowance([name]: readonly string[]): void {
     if (!this.#allowNone) {
       throw unrestricted(`Cannot start ${JSON.stringify(name)} in a sandbox`);
@@ -207,7 +205,7 @@ export class Ruleset extends PlainData implements Disposable {
 
 let warned = false;
 
-/** Best effort may end with nothing at all; that must not go unnoticed. */
+/** Best effort may restrict nothing at all, which must not go unnoticed. */
 function warnUnrestricted(): void {
   if (warned) return;
   warned = true;

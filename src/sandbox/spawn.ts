@@ -1,6 +1,6 @@
 /**
- * Starts commands through the launcher, which restricts itself and becomes the command: the parent
- * needs no restriction, and the sandbox no rule for the launcher.
+ * Starts commands through the launcher, which restricts itself and then executes the command. So
+ * the parent stays unrestricted, and the sandbox needs no rule for the launcher.
  */
 import { encodeFlags } from "./restrict.ts";
 import { LandlockError, syscallError } from "../errors/errors.ts";
@@ -17,7 +17,7 @@ const failureBytes = 8;
 
 /** `Bun.spawn()` inside a ruleset. */
 export function spawn(rulesetFd: number, flags: readonly RestrictFlag[], call: Call) {
-  // Bun adds the channel at the end, where the launcher's descriptors are.
+  // Bun would append the channel after the launcher's descriptors.
   const { ipc } = call.others;
   const isListed = call.stdio.indexOf("ipc", 3) >= 0;
   const stdio = typeof ipc === "function" && !isListed ? [...call.stdio, "ipc"] : call.stdio;
@@ -33,7 +33,7 @@ export function spawn(rulesetFd: number, flags: readonly RestrictFlag[], call: C
     } finally {
       close(writer);
     }
-    // The pipe closes when the command starts, as soon as a plain spawn would have returned.
+    // The pipe closes when the command starts, which is when a plain spawn would have returned.
     launch.check(reader);
   } catch (error) {
     callbacks.drop();
@@ -48,9 +48,9 @@ export function spawn(rulesetFd: number, flags: readonly RestrictFlag[], call: C
 }
 
 /**
- * Where launchers report to `spawnSync()` of the main thread, one after the other; -1: there was
- * none yet. An eventfd holds 8 bytes, as a report has, and is empty again once they are read.
- * Workers come and go, so each call of theirs has one of its own.
+ * The eventfd in which launchers report to `spawnSync()` of the main thread; -1 before its first
+ * use. It holds 8 bytes like a report, and reading empties it. Workers use one per call, since they
+ * come and go.
  */
 let status = -1;
 
@@ -65,7 +65,7 @@ export function spawnSync(rulesetFd: number, flags: readonly RestrictFlag[], cal
     launch.check(fd);
     return child;
   } catch (error) {
-    // What a launcher has reported all the same is not for the next child.
+    // Empties the eventfd, so that no old report reaches the next child.
     readInto(fd, new Uint8Array(failureBytes));
     throw error;
   } finally {
@@ -80,7 +80,7 @@ function prepare(rulesetFd: number, flags: readonly RestrictFlag[], call: Call) 
   const childFd = stdio.length;
   const isOtherUser = (others.uid ?? others.gid) !== undefined;
   const launcher = findLauncher(childFd + 2, isOtherUser);
-  // One thread only in there, and no_new_privs is set in any case.
+  // The launcher has only one thread, and it always sets no_new_privs itself.
   const logging = flags.filter((flag) => flag !== "tsync" && flag !== "no_new_privs");
   const argv = [launcher.path, `${childFd}`, `${encodeFlags(logging)}`, path];
   argv.push(argv0 ?? name, ...command.slice(1));
@@ -106,12 +106,12 @@ function prepare(rulesetFd: number, flags: readonly RestrictFlag[], call: Call) 
   };
 }
 
-/** The program's path, as execve(2) takes it in the child's working directory. */
+/** The program's path for execve(2) in the child's working directory. */
 function resolveCommand(name: string, call: Call): string {
   const { env, cwd } = call;
-  // A path needs no PATH, and the environment at the start takes a file to read.
+  // Avoids reading a file: a path needs no PATH.
   const PATH = name.includes("/") ? "" : env ? env["PATH"] : initialPath();
-  // Bun takes an empty one for none.
+  // Bun ignores an empty PATH.
   const path = lookUpCommand(name, PATH || defaultPath, cwd);
   if (typeof path === "string") {
     return lastingPath(path === name ? path : absolute(path, cwd), call);
@@ -119,7 +119,7 @@ function resolveCommand(name: string, call: Call): string {
   throw lookUpError(`Cannot start "${name}"`, name, path);
 }
 
-/** A path from a relative entry of PATH, which Bun makes absolute. */
+/** Makes a path from a relative PATH entry absolute, as Bun does. */
 function absolute(path: string, cwd = ""): string {
   if (path.startsWith("/")) return path;
   const from = cwd.startsWith("/") ? cwd : `${process.cwd()}/${cwd}`;
@@ -127,19 +127,19 @@ function absolute(path: string, cwd = ""): string {
 }
 
 /**
- * The PATH of a child that is given no environment: that of this process at its start, which Bun
- * hands on whatever `process.env` says by now.
+ * The PATH of a child without an `env`: the one that this process was started with, which Bun
+ * passes on even if `process.env` has changed.
  */
 function initialPath(): string | undefined {
   const environment = new TextDecoder().decode(readFile("/proc/self/environ"));
   const entry = environment.split("\0").find((one) => one.startsWith("PATH="));
-  // From an .env file, or where /proc cannot be read.
+  // Used if PATH comes from an .env file or /proc can't be read.
   return entry?.slice("PATH=".length) ?? process.env["PATH"];
 }
 
 /**
- * Refuses to hand a child what belongs to the launcher: with the ruleset it could grant more to
- * those that come after it.
+ * Refuses to pass the launcher's descriptors to a child. With the ruleset, a child could grant more
+ * to later children.
  */
 function refuseOwn(name: string, stdio: readonly unknown[], own: readonly number[]): void {
   for (let i = 0; i < stdio.length; i++) {
@@ -152,7 +152,7 @@ function refuseOwn(name: string, stdio: readonly unknown[], own: readonly number
   }
 }
 
-/** `child.stdio` without the descriptors that were for the launcher. */
+/** Hides the launcher's descriptors from `child.stdio`. */
 function hideOwn(child: Bun.Subprocess, count: number): void {
   Object.defineProperty(child, "stdio", {
     get: () => stdioOf(child).slice(0, count),
@@ -164,11 +164,11 @@ function stdioOf(child: Bun.Subprocess): Bun.Subprocess["stdio"] {
   return Reflect.get(Object.getPrototypeOf(child) as object, "stdio", child);
 }
 
-/** Closes what belongs to a caller who never gets the child. */
+/** Closes what belongs to a child that the caller never receives. */
 function discard(child: Bun.Subprocess, { stdio, others }: Call): void {
   if (!(others.terminal instanceof Bun.Terminal)) child.terminal?.close();
   if (!stdio.includes("socket-fd")) return;
-  // Of the others Bun closes its ends itself, unless somebody has asked for their numbers.
+  // Bun closes its ends of the others itself, unless their numbers were requested.
   const isOpened = (entry: unknown) =>
     entry === "socket-fd" || entry === "pipe" || entry === "ipc" || ArrayBuffer.isView(entry);
   for (const [i, fd] of stdioOf(child).entries()) {

@@ -380,7 +380,7 @@ testFromAbi(1, "a limit on the size of files that is too small is named", async 
   const { stderr, code } = run(command, "/", { PATH: bunFirst });
   expect({ stderr, code }).toEqual({
     stderr:
-      "landlock-restrict: Cannot put the native library into memory: write failed with EFBIG; raise the limit on the size of files, ulimit -f\n",
+      "landlock-restrict: Cannot put the native library into memory: write failed with EFBIG; raise the limit on file sizes with ulimit -f\n",
     code: 125,
   });
 });

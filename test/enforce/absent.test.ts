@@ -132,7 +132,7 @@ for (const [abi, version, newest] of versions) {
     expect((await tryVersion(version, 0)) as object).toEqual({
       error: {
         name: "LandlockError",
-        message: `Cannot restrict ${lacking.join(", ")}: ${newest} needs Landlock ABI ${abi} (Linux ${linuxOf(abi)}) and this kernel has ${kernelAbi}; use a lower version, or .bestEffort() to restrict what is possible`,
+        message: `Cannot restrict ${lacking.join(", ")}: ${newest} needs Landlock ABI ${abi} (Linux ${linuxOf(abi)}), but this kernel has ${kernelAbi}; use a lower version, or .bestEffort() to restrict what is possible`,
         code: "ERR_LANDLOCK_ABI_TOO_OLD",
         processChanged: false,
       },
@@ -150,7 +150,7 @@ testOnAbis(
     expect((await tryVersion("V2", atLeast)) as object).toEqual({
       error: {
         name: "LandlockError",
-        message: `Landlock ABI ${atLeast} (Linux ${linuxOf(atLeast)}) is required and this kernel has ${kernelAbi}: use a newer kernel or a lower atLeast`,
+        message: `Landlock ABI ${atLeast} (Linux ${linuxOf(atLeast)}) is required, but this kernel has ${kernelAbi}: use a newer kernel or a lower atLeast`,
         code: "ERR_LANDLOCK_ABI_TOO_OLD",
         processChanged: false,
       },

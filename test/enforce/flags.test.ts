@@ -128,7 +128,7 @@ testOnAbis(
       before: ["ok", "ok", "ok"],
       error: {
         name: "LandlockError",
-        message: `Cannot restrict quiet: quiet needs Landlock ABI 10 (Linux 7.2) and this kernel has ${kernelAbi}; use a lower version, or .bestEffort() to restrict what is possible`,
+        message: `Cannot restrict quiet: quiet needs Landlock ABI 10 (Linux 7.2), but this kernel has ${kernelAbi}; use a lower version, or .bestEffort() to restrict what is possible`,
         code: "ERR_LANDLOCK_ABI_TOO_OLD",
         processChanged: false,
       },

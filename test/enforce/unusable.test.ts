@@ -137,7 +137,7 @@ testFromAbi(1, "pathAccess() of a right for directories on a file is an error", 
   expect(seen).toEqual({
     error: {
       name: "LandlockError",
-      message: `Cannot grant read_dir, make_reg on "${dir}/file": it applies to directories only, and this is none; leave it out, or use a preset like roFiles()`,
+      message: `Cannot grant read_dir, make_reg on "${dir}/file": it applies to directories only, and this is not one; leave it out, or use a preset like roFiles()`,
       code: "ERR_LANDLOCK_INVALID_RULE",
       path: `${dir}/file`,
       processChanged: false,

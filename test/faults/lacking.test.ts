@@ -89,12 +89,12 @@ for (const [name, lacking] of gaps) {
         strict: {
           ...error,
           name: "LandlockError",
-          message: `Cannot restrict ${names.join(", ")}: this kernel refuses that, though it answers Landlock ABI ${kernelAbi}; use a newer kernel, or .bestEffort() to leave it out`,
+          message: `Cannot restrict ${names.join(", ")}: this kernel refuses that, although it reports Landlock ABI ${kernelAbi}; use a newer kernel, or .bestEffort() to leave it out`,
         },
         floor: {
           ...error,
           name: "LandlockError",
-          message: `Landlock ABI 6 is required and this kernel refuses ${names.join(", ")}, though it answers ABI ${kernelAbi}: use a newer kernel or a lower atLeast`,
+          message: `Landlock ABI 6 is required, but this kernel refuses ${names.join(", ")}, although it reports ABI ${kernelAbi}: use a newer kernel or a lower atLeast`,
         },
         unchanged: "ok",
         enforcement: "partial",

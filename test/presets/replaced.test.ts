@@ -39,7 +39,7 @@ function built(rule: Rule): string {
 }
 
 const refusal = (path: string) =>
-  `beneath "${path}": it is another file than its preset looked at; take the preset again`;
+  `beneath "${path}": the file was replaced after its preset inspected it; call the preset again`;
 
 type Scene = ReturnType<typeof scene>;
 const cases: [name: string, preset: (scene: Scene) => Rule, path: string][] = [
@@ -83,7 +83,7 @@ describe("another file is not granted in place of one that a preset looked at:",
     const rule = modules(path("app/main.ts"));
     renameSync(path("app/sub"), path("app/old"));
     symlinkSync(path("elsewhere"), path("app/sub"));
-    expect(built(rule)).toMatch(/app\/sub(\/b\.ts)?": it is another file/);
+    expect(built(rule)).toMatch(/app\/sub(\/b\.ts)?": the file was replaced/);
   });
 
   testFromAbi(1, "and nothing is refused if the same file was written to", async () => {
@@ -107,7 +107,7 @@ test("a rule that has an identity is plain data, prints it, and wants one for ea
   const { rules } = landlock.V1.bestEffort({ allowNone: true }).plan(run);
   for (const rule of rules) expect("path" in rule && rule.identity).toBeTruthy();
   const wrong = { ...run, paths: [...run.paths, "/"] };
-  expect(() => landlock.V1.plan(wrong)).toThrow("identities must have one for each path");
+  expect(() => landlock.V1.plan(wrong)).toThrow("identities must have one entry for each path");
 });
 
 /** Swaps a file for a link and back while a policy is built: the secret is never granted. */

@@ -1,10 +1,10 @@
 /**
- * What `spawn()` and `spawnSync()` are given, read once and in full before anything is opened:
- * getters, iterators and `toString()` methods are code of the caller's.
+ * Reads the arguments of `spawn()` and `spawnSync()` once and completely before anything is opened,
+ * because getters, iterators and `toString()` methods run the caller's code.
  */
 import { LandlockError } from "../../errors/errors.ts";
 
-/** The options that `Bun.spawn()` reads on Linux; the others are for Windows. */
+/** The options that `Bun.spawn()` reads on Linux. Its others are for Windows. */
 export const optionsOfBun = [
   "argv0",
   "cwd",
@@ -36,25 +36,25 @@ export interface Call {
   readonly command: readonly string[];
   readonly cwd: string | undefined;
   readonly argv0: string | undefined;
-  /** Undefined: what this process was started with. */
+  /** Undefined for the environment that this process was started with. */
   readonly env: Readonly<Record<string, string>> | undefined;
-  /** Three entries at least; undefined ones get Bun's default. */
+  /** At least three entries. Undefined ones get Bun's default. */
   readonly stdio: readonly unknown[];
-  /** All that was given, as it is. */
+  /** All given options, unchanged. */
   readonly others: Readonly<Given>;
 }
 
 /**
  * Reads the arguments of both forms: `spawn(cmd, options)` and `spawn({ cmd, ...options })`.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if there is no command, or no list where Bun
- *   wants one
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if there is no command, or if `env` or
+ *   `stdio` has the wrong type
  */
 export function readCall(first: unknown, second: unknown): Call {
   const isList = Array.isArray(first);
   const options = isList ? second : first;
   const command = wordsOf(isList ? first : optionOf(options, "cmd"));
-  // Without a prototype, which may have what code has added to every object.
+  // No prototype, because code may have added properties to every object.
   const others = Object.create(null) as Given;
   if (isObject(options)) {
     for (const key of optionsOfBun) {
@@ -75,7 +75,7 @@ export function readCall(first: unknown, second: unknown): Call {
   };
 }
 
-/** One option, read as Bun does: what code has added to every object is none. */
+/** Reads one option like Bun, which ignores properties that code added to every object. */
 function optionOf(options: unknown, key: string): unknown {
   if (!isObject(options)) return undefined;
   if (!(key in Object.prototype)) return Reflect.get(options, key);
@@ -102,18 +102,18 @@ function wordsOf(cmd: unknown): string[] {
 function hasNul(name: string, word: string): LandlockError {
   return new LandlockError(
     "ERR_LANDLOCK_INVALID_RULE",
-    `Cannot start "${name}": its word ${JSON.stringify(word)} has a NUL in it; take it out`,
+    `Cannot start "${name}": its argument ${JSON.stringify(word)} contains a NUL; remove it`,
   );
 }
 
-/** A list's elements, holes too, whatever its own iterator and methods say. */
+/** Copies a list's elements, including holes, without calling its own iterator or methods. */
 function copyOf(list: readonly unknown[]): unknown[] {
   const copy: unknown[] = [];
   for (let i = 0; i < list.length; i++) copy.push(list[i]);
   return copy;
 }
 
-/** Text as Bun makes it of a value, of which null and "" stand for none. */
+/** Converts a value to text like Bun, which ignores null and "". */
 function textOf(value: unknown): string | undefined {
   return value === undefined || value === null || value === "" ? undefined : `${value as string}`;
 }
@@ -123,10 +123,10 @@ function environmentOf(env: unknown): Record<string, string> | undefined {
   if (!isObject(env)) {
     throw new LandlockError(
       "ERR_LANDLOCK_INVALID_RULE",
-      `env: expected an object like { LANG: "C" } and not ${Bun.inspect(env)}`,
+      `env: expected an object like { LANG: "C" }, not ${Bun.inspect(env)}`,
     );
   }
-  // A name may be "__proto__".
+  // Without a prototype, a name may be "__proto__".
   const copy = Object.create(null) as Record<string, string>;
   for (const name of Object.keys(env)) {
     const value = (env as Record<string, unknown>)[name];
@@ -140,7 +140,7 @@ function entriesOf(stdio: unknown): unknown[] | undefined {
   if (!Array.isArray(stdio)) {
     throw new LandlockError(
       "ERR_LANDLOCK_INVALID_RULE",
-      `stdio: expected a list like ["ignore", "pipe", "inherit"] and not ${Bun.inspect(stdio)}`,
+      `stdio: expected a list like ["ignore", "pipe", "inherit"], not ${Bun.inspect(stdio)}`,
     );
   }
   const entries = copyOf(stdio);
@@ -148,14 +148,14 @@ function entriesOf(stdio: unknown): unknown[] | undefined {
   return entries;
 }
 
-/** Its settings, all that Bun reads of them; what is none of these Bun refuses. */
+/** Copies the settings that Bun reads. Bun itself refuses other values. */
 function terminalOf(terminal: unknown): unknown {
   if (!isObject(terminal) || terminal instanceof Bun.Terminal) return terminal;
   const { cols, rows, name, data, exit, drain } = terminal as Bun.TerminalOptions;
   return { cols, rows, name, data, exit, drain };
 }
 
-/** What Bun takes for an object. */
+/** Whether Bun accepts the value as an object. */
 export function isObject(value: unknown): value is object {
   return (typeof value === "object" && value !== null) || typeof value === "function";
 }

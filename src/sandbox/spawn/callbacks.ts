@@ -1,4 +1,6 @@
-/** Callbacks of a child, which are for the command only and not for a launcher that failed. */
+/**
+ * Delays a child's callbacks until its command runs, so that a failed launcher never calls them.
+ */
 import { isObject, type Call } from "./call.ts";
 
 type Options = Call["others"];
@@ -6,23 +8,23 @@ type Callback = (this: unknown, ...values: unknown[]) => unknown;
 
 /** Callbacks that wait until it is known whether the command runs. */
 interface Held {
-  /** The options with callbacks that wait. */
+  /** The options with waiting callbacks. */
   readonly options: Options;
-  /** The command runs: calls what has waited, and what comes from now on. */
+  /** The command runs: makes the delayed calls, and lets later ones through. */
   release(): void;
-  /** It does not run: nothing is called. */
+  /** The command doesn't run: makes no call. */
   drop(): void;
 }
 
-/** Holds back what Bun may call when the process ends. */
+/** Delays the callbacks that Bun may call when the process ends. */
 export function holdBack(options: Options): Held {
   const { onExit, onDisconnect, terminal } = options;
-  // Most often there is nothing to hold.
+  // Usually there is no callback to delay.
   if (!onExit && !onDisconnect && !terminal) return { options, release() {}, drop() {} };
   let state: "waiting" | "released" | "dropped" = "waiting";
   const waiting: (() => void)[] = [];
   const held = (callback: unknown): unknown => {
-    // What is no function is refused by Bun.
+    // Bun refuses values that aren't functions.
     if (typeof callback !== "function") return callback;
     const call = callback as Callback;
     return function (this: unknown, ...values: unknown[]) {
@@ -43,7 +45,7 @@ export function holdBack(options: Options): Held {
     options: changed,
     release() {
       state = "released";
-      // After spawn() has returned, and so that what they throw is theirs.
+      // Called after spawn() has returned, so that it doesn't throw their errors.
       for (const call of waiting) queueMicrotask(call);
     },
     drop() {

@@ -11,8 +11,8 @@ const STEP_USAGE = 1;
 const STEP_EXEC = 3;
 
 /**
- * The error for what `Bun.spawn()` itself threw, before the launcher ran: a system call's names
- * the launcher.
+ * The error for a failure of `Bun.spawn()` before the launcher ran. Bun's own error names the
+ * launcher.
  */
 export function startError(path: string, call: Call, cause: unknown): unknown {
   const { code, errno } = cause as { code?: unknown; errno?: unknown };
@@ -29,13 +29,13 @@ function startFix(code: string, { cwd, stdio, others }: Call): string {
     }
   }
   if (others.cgroup !== undefined && code !== "EPERM") {
-    return "check that cgroup is a control group which this user may move processes to";
+    return "check that cgroup names a control group that this user may move processes to";
   }
   const isOtherUser = others.uid !== undefined || others.gid !== undefined;
   switch (code) {
     case "EPERM":
       return isOtherUser
-        ? "another user or group takes CAP_SETUID and CAP_SETGID; run as root, or leave out uid and gid"
+        ? "another user or group needs CAP_SETUID and CAP_SETGID; run as root, or leave out uid and gid"
         : "check what this user may do";
     case "EINVAL":
       return isOtherUser ? "correct uid and gid" : "check its stdio";
@@ -45,7 +45,7 @@ function startFix(code: string, { cwd, stdio, others }: Call): string {
       return "shorten its arguments and environment";
     case "EACCES":
       return [undefined, null, "ignore"].includes(stdio[0] as undefined)
-        ? 'inside a sandbox, grant rwFiles("/dev/null") or give a stdin of your own, for Bun opens it when stdin is ignored'
+        ? 'inside a sandbox, grant rwFiles("/dev/null") or give a stdin of your own, because Bun opens /dev/null for an ignored stdin'
         : "check that this user may use its files and its working directory";
     case "ENOENT":
       return "check that its files, its working directory and /proc are there";
@@ -54,7 +54,7 @@ function startFix(code: string, { cwd, stdio, others }: Call): string {
   }
 }
 
-/** The error for what the launcher reported. */
+/** The error that the launcher reported. */
 export function launchError(path: string, cwd: string | undefined, step: number, errno: number) {
   if (step === STEP_EXEC) {
     return executeError(`Cannot start "${path}" inside the sandbox`, path, errno, cwd);

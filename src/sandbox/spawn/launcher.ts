@@ -1,4 +1,4 @@
-/** The launcher: the native library as a program, in memory. */
+/** Finds the launcher: the native library in memory, executed as a program. */
 import { LandlockError } from "../../errors/errors.ts";
 import { idOf } from "../../kernel/identity.ts";
 import { launcherImage } from "../../kernel/memory.ts";
@@ -15,43 +15,43 @@ import type { Call } from "./call.ts";
 
 const isMain = Bun.isMainThread;
 
-/** This process's number in `/proc`, and the descriptor of the launcher, once they are known. */
+/** This process's id in `/proc` and the launcher's descriptor, once known. */
 let own: { readonly number: string; readonly fd: number } | undefined;
 
 /**
- * @throws {LandlockError} `ERR_LANDLOCK_NATIVE` if there is no `/proc`, or the launcher cannot be
- *   put into memory, or not be executed from there
+ * @throws {LandlockError} `ERR_LANDLOCK_NATIVE` if there is no `/proc`, or if the launcher can't be
+ *   put into memory or executed there
  */
 function findOwn() {
-  // A child executes the launcher through /proc, and without procfs a file of that name could be
-  // anybody's.
+  // A child executes the launcher through /proc. If that isn't procfs, the file could be anybody's.
   const isProc = fileSystemType("/proc/self/fd") === PROC_SUPER_MAGIC;
-  // Not process.pid: this may be the /proc of another pid namespace, where that is somebody else.
+  // /proc may belong to another pid namespace, where process.pid is another process.
   const number = isProc ? readLink("/proc/self") : undefined;
   if (number !== undefined) return { number, fd: launcherImage() };
   const message = "Cannot start the launcher: this process is not in /proc; mount it";
   throw new LandlockError("ERR_LANDLOCK_NATIVE", message, { path: "/proc/self" });
 }
 
-/** Where a child finds the launcher. */
+/** How a child finds the launcher. */
 interface Found {
   readonly path: string;
-  /** What the child has to be handed for that, at the number that was said. */
+  /** The descriptors that the child must inherit for it, starting at `childFd`. */
   readonly handed: readonly number[];
 }
 
 /**
- * Finds a way for a child to the launcher, which needs no exec bit, no path inside the sandbox and
- * no rule.
+ * Finds a way for a child to execute the launcher without an executable file, a path inside the
+ * sandbox or a rule.
  *
- * @param childFd The number at which the child would get the launcher
+ * @param childFd The number that the launcher's descriptor would get in the child
  * @param isOtherUser Whether the child runs as another user or group
  * @throws {LandlockError} `ERR_LANDLOCK_NATIVE` if there is none
  */
 export function findLauncher(childFd: number, isOtherUser: boolean): Found {
   own ??= findOwn();
-  // The child may look into this process: 20 µs less than into its own, new entry in /proc. Not so
-  // for another user, nor below ABI 8 for a Worker, whose domain is not that of the main thread.
+  // A child may usually open this process's entry in /proc, which is 20 µs faster than its own.
+  // Another user may not, and below ABI 8 neither may a Worker's child, because the Worker's domain
+  // differs.
   const isOpen = isMain && !isOtherUser && isDumpable();
   return isOpen
     ? { path: `/proc/${own.number}/fd/${own.fd}`, handed: [] }
@@ -59,9 +59,9 @@ export function findLauncher(childFd: number, isOtherUser: boolean): Found {
 }
 
 /**
- * A program's path that the launcher may follow. `/proc/self/exe` and what leads there would be the
- * launcher, and a descriptor that the child is not handed is closed by then: to a child of Bun's
- * they are what they are here.
+ * A program's path that still works in the launcher. There `/proc/self/exe` would be the launcher
+ * itself, and descriptors that the child doesn't inherit are closed. A plain child of Bun sees this
+ * process's files.
  *
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` if such a file has no path of its own
  */
@@ -84,7 +84,7 @@ export function lastingPath(path: string, { cwd, stdio }: Pick<Call, "cwd" | "st
   );
 }
 
-/** The identity of the file at a path; "": there is none. */
+/** The identity of the file at a path; empty if there is none. */
 function idAt(path: string): string {
   const fd = openPath(path);
   const id = fd < 0 ? "" : idOf(fd);
