@@ -270,7 +270,7 @@ export const mutations: readonly Mutation[] = [
   {
     file: "explain/run/denied.ts",
     text: "first?.errno === errno && permitted(operation)",
-    instead: "permitted(operation)",
+    instead: "first && permitted(operation)",
     tests: ["observe/advice.test.ts"],
   },
   {

@@ -1,6 +1,7 @@
 /** Which failures of a program are Landlock's, and which ones would have come without it. */
 import { evaluate, type Denial } from "../../model/model.ts";
 import type { Operation } from "../../model/operation.ts";
+import type { Files } from "../../model/place.ts";
 import type { Sandbox } from "../remedy.ts";
 import type { Use } from "../../trace/changes.ts";
 import { isOfOutside } from "./outside.ts";
@@ -105,11 +106,31 @@ function causeOf(
 /** What Landlock denied; nothing where the failure is not its own. */
 function judge(
   { operation, errno }: Failure,
-  { layers, files, kernel }: Sandbox,
+  sandbox: Sandbox,
   permitted: (operation: Operation) => boolean,
 ): readonly Denial[] {
-  const verdicts = stepsOf(operation).map((step) => evaluate(step, layers, files, kernel));
-  const denials = verdicts.flatMap((verdict) => (verdict.allowed ? [] : verdict.denials));
-  const first = verdicts.find((verdict) => !verdict.allowed);
-  return first?.errno === errno && permitted(operation) ? denials : [];
+  const { layers, kernel } = sandbox;
+  for (const files of possibleFiles(operation, sandbox.files)) {
+    const verdicts = stepsOf(operation).map((step) => evaluate(step, layers, files, kernel));
+    const denials = verdicts.flatMap((verdict) => (verdict.allowed ? [] : verdict.denials));
+    const first = verdicts.find((verdict) => !verdict.allowed);
+    if (first?.errno === errno && permitted(operation)) return denials;
+  }
+  return [];
+}
+
+/**
+ * The files as they may have been: what could not be moved may be gone by now, but it was there,
+ * and it was a file or a directory.
+ */
+function possibleFiles(operation: Operation, files: Files): readonly Files[] {
+  if (operation.kind !== "rename" && operation.kind !== "link") return [files];
+  const { path: gone } = operation;
+  const place = files.find(gone, false);
+  if (place.file !== undefined || place.parents.length === 0) return [files];
+  return (["regular", "directory"] as const).map((type) => {
+    const file = { id: "gone", type, path: place.path, mounted: false };
+    const then = { ...place, file };
+    return { find: (path, follow) => (path === gone ? then : files.find(path, follow)) };
+  });
 }
