@@ -22,6 +22,8 @@ export interface Attempt {
   readonly via?: readonly string[];
   /** How many layers this thread got in this run, including those inherited from its parent. */
   readonly layers: number;
+  /** Whether the thread may have become another user, or got other groups. */
+  readonly isOther?: true;
 }
 
 /** A thread, or a whole process, restricted itself: `landlock_restrict_self(2)` succeeded. */

@@ -33,7 +33,15 @@ interface Task {
   /** What its descriptors were last seen open on; shared by `CLONE_FILES`. */
   files: Map<number, Target>;
   layers: number;
+  /** Whether it may have become another user: ordinary permissions are not this process's then. */
+  isOther: boolean;
 }
+
+/** Calls that change the user or the groups of a thread. */
+const identityCalls = [
+  ...["setuid", "setreuid", "setresuid", "setfsuid"],
+  ...["setgid", "setregid", "setresgid", "setfsgid", "setgroups"],
+];
 
 const clones = ["clone", "clone3", "fork", "vfork"];
 
@@ -42,6 +50,7 @@ export const followedCalls: readonly string[] = [
   ...clones,
   ...barredCalls,
   ...["chdir", "fchdir", "chroot", "setns", "unshare"],
+  ...identityCalls,
   ...["dup2", "dup3", "landlock_restrict_self", "io_uring_setup", "getsockname"],
 ];
 
@@ -154,7 +163,14 @@ export class Tasks implements Inside {
       parent && flags.includes("CLONE_FILES")
         ? parent.files
         : new Map(parent?.files ?? this.#inherited);
-    const task = { pid, process, folder, files, layers: parent?.layers ?? 0 };
+    const task = {
+      pid,
+      process,
+      folder,
+      files,
+      layers: parent?.layers ?? 0,
+      isOther: parent?.isOther ?? false,
+    };
     process.tasks.add(task);
     this.#tasks.set(pid, task);
     this.#known.add(pid);
@@ -208,6 +224,7 @@ export class Tasks implements Inside {
         ...(found?.kind === "path" ? { found: found.path } : {}),
         ...(here.via.length > 0 ? { via: here.via } : {}),
         layers,
+        ...(task.isOther ? { isOther: true } : {}),
       };
     }
     yield* this.#barred(call, task, target);
@@ -315,7 +332,8 @@ export class Tasks implements Inside {
       const layers = task.layers + 1;
       for (const one of isForAll(call) ? process.tasks : [task]) one.layers = layers;
       yield { kind: "restriction", pid, process: process.pid, restricted: true };
-    } else if (takesTerminal(call)) {
+    } else if (identityCalls.includes(name)) task.isOther ||= isOtherIdentity(call);
+    else if (takesTerminal(call)) {
       yield { kind: "terminal", pid };
     } else if (name === "getsockname") {
       const [, protocol] = /^(TCP|UDP)/.exec(openOn(args[0]) ?? "") ?? [];
@@ -340,6 +358,17 @@ export class Tasks implements Inside {
 function operationsOf(call: Call, here: Here, inside: Inside): readonly Operation[] {
   const onFile = fileOperation(call, here);
   return onFile ? [onFile] : otherOperations(call, here, inside);
+}
+
+/** Many programs set the user that they have. */
+function isOtherIdentity({ name, args }: Call): boolean {
+  const own = name.includes("uid") ? process.geteuid!() : process.getegid!();
+  // -1 leaves an id as it is.
+  return name === "setgroups" || args.some((id) => ![String(own), "-1"].includes(wordOf(id)));
+}
+
+function wordOf(value: Call["args"][number]): string {
+  return value.type === "word" ? value.word : "";
 }
 
 function isForAll({ args }: Call): boolean {

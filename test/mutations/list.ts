@@ -269,8 +269,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: "explain/run/denied.ts",
-    text: "first?.errno === errno && permitted(operation)",
-    instead: "first && permitted(operation)",
+    text: "first?.errno === errno && (isOther || permitted(operation))",
+    instead: "first && (isOther || permitted(operation))",
     tests: ["observe/advice.test.ts"],
   },
   {

@@ -14,11 +14,13 @@ export interface Found {
     readonly errno: string;
     readonly program: string;
     readonly times: number;
+    readonly verdict: string;
     readonly flags: readonly string[];
   }[];
   readonly others: readonly {
     readonly operation: { readonly path?: string };
     readonly cause: string;
+    readonly verdict: string;
     readonly program: string;
   }[];
   readonly flags: readonly string[];

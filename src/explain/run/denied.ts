@@ -16,6 +16,8 @@ interface Failure {
   readonly program: string;
   /** Whether the program is in a sandbox of its own too, inside this one. */
   readonly nested: boolean;
+  /** Whether the program may have become another user, whose permissions cannot be asked. */
+  readonly isOther?: true;
 }
 
 /** A failure, and how often it came. */
@@ -95,17 +97,17 @@ export function failureLog(
 }
 
 function causeOf(
-  { operation, nested }: Failure,
+  { operation, nested, isOther }: Failure,
   permitted: (operation: Operation) => boolean,
 ): OtherFailure["cause"] {
   if ("path" in operation && isOfOutside(operation.path)) return "process";
-  if (!permitted(operation)) return "permission";
+  if (!isOther && !permitted(operation)) return "permission";
   return nested ? "nested" : "unknown";
 }
 
 /** What Landlock denied; nothing where the failure is not its own. */
 function judge(
-  { operation, errno }: Failure,
+  { operation, errno, isOther }: Failure,
   sandbox: Sandbox,
   permitted: (operation: Operation) => boolean,
 ): readonly Denial[] {
@@ -114,7 +116,7 @@ function judge(
     const verdicts = stepsOf(operation).map((step) => evaluate(step, layers, files, kernel));
     const denials = verdicts.flatMap((verdict) => (verdict.allowed ? [] : verdict.denials));
     const first = verdicts.find((verdict) => !verdict.allowed);
-    if (first?.errno === errno && permitted(operation)) return denials;
+    if (first?.errno === errno && (isOther || permitted(operation))) return denials;
   }
   return [];
 }

@@ -1,5 +1,6 @@
 /** Denials in disguise: what a program made of one, and what it looked like. */
 import { printable } from "../../errors/errors.ts";
+import type { Coverage } from "../../advise/coverage.ts";
 import { byReason, type Withheld } from "../../advise/judgement.ts";
 import { placeOf } from "./advice.ts";
 import type { Failures } from "./denied.ts";
@@ -37,6 +38,7 @@ export function notesOn(
   { denied, others }: Failures,
   { exitCode, signal }: Ending,
   withheld: readonly Withheld[],
+  already: Coverage,
 ): readonly string[] {
   const aborted = signal === "SIGABRT" || exitCode === EXIT_SIGABRT;
   const fitting = disguises.filter(({ program, place }) =>
@@ -46,7 +48,21 @@ export function notesOn(
   const changed = others.filter(({ cause }) => cause === "changed").map(placeOf);
   // A file that is gone by now cannot be judged.
   const moved = others.some(({ errno, cause }) => errno === "EXDEV" && cause === "unknown");
+  const replaced = denied
+    .flatMap(({ denials }) => denials)
+    .flatMap(({ path, right }) =>
+      path !== undefined && (already.rightsOn(path) as ReadonlySet<string>).has(right) ? path : [],
+    );
+  const other = denied.find(({ isOther }) => isOther);
   return [
+    ...(replaced.length > 0
+      ? [
+          `The command replaced ${printable(replaced[0]!)}, and a rule is for the file that was there before: only one for its directory lasts.`,
+        ]
+      : []),
+    ...(other
+      ? [`${printable(other.program)} became another user: ordinary permissions may deny the same.`]
+      : []),
     ...fitting.map(({ note }) => note).filter((note) => aborted || !note.includes("SIGABRT")),
     ...withheldNotes(withheld),
     ...(changed.length > 0

@@ -91,6 +91,7 @@ export async function watchRun(request: ExplainRequest): Promise<Watched> {
       errno: failed,
       program,
       nested: observation.layers > 1,
+      ...(observation.isOther ? { isOther: true as const } : {}),
     };
     log.add(failure, { via, at: changes.count });
   };
@@ -125,7 +126,7 @@ export async function watchRun(request: ExplainRequest): Promise<Watched> {
               bun: reads && [...programs].some(isBun),
             });
       const notes = [
-        ...notesOn(failures, ending, advice.withheld),
+        ...notesOn(failures, ending, advice.withheld, already),
         ...barred.notes(),
         ...lostNotes(lost),
         ...run.caveats(),
