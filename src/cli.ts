@@ -1,7 +1,6 @@
 /**
  * `landlock-restrict`: runs a command in a sandbox. `src/build/starter.ts` makes its first lines.
  */
-import { buildRuleset } from "./sandbox/create.ts";
 import { prepareExec, searchPath } from "./cli/prepare-exec.ts";
 import { complain, refusalOf } from "./cli/complain.ts";
 import { parseFlags, type Request } from "./cli/flags.ts";
@@ -13,12 +12,12 @@ import { dryRun } from "./cli/plan.ts";
 import { startOf, type Start } from "./cli/start.ts";
 import { statusText } from "./cli/status.ts";
 import { helpFor, usage, versionLine } from "./cli/usage.ts";
-import { enforceThread } from "./sandbox/restrict.ts";
 import { LandlockError, messageFor } from "./errors/errors.ts";
 import { lookUpCommand, lookUpFailure } from "./kernel/lookup.ts";
 import { unrestricted } from "./kernel/probe.ts";
 import { executeError, exitStatusFor } from "./kernel/refused.ts";
-import { rewritableText } from "./sandbox/rewritable.ts";
+import { rewritableText } from "./policy/exposed.ts";
+import { build, enforceThread, planHere } from "./sandbox/restrict.ts";
 import { writeError, writeOutput } from "./terminal/output.ts";
 import { screenOf } from "./terminal/screen.ts";
 
@@ -80,11 +79,11 @@ function run(request: Request, { words, openFiles }: Start): void {
   const PATH = searchPath(environment, words);
   const path = lookUpCommand(name, PATH);
   if (typeof path === "number") {
-    fail(exitStatusFor(-path), `cannot execute ${JSON.stringify(name)}: ${lookUpFailure(path)}`);
+    fail(exitStatusFor(path), `cannot execute ${JSON.stringify(name)}: ${lookUpFailure(path)}`);
   }
   const execute = prepareExec(path, words, words.length - command.length, environment, openFiles);
   passDescriptors(request.fds);
-  const plan = config.plan(...rules);
+  const plan = planHere(config, rules);
   if (verbose) writeError(`${describe(plan, screenOf(2))}\n`);
   if (plan.rewritable.length > 0)
     complain(`careful with this command: ${rewritableText(plan.rewritable)}`);
@@ -92,11 +91,11 @@ function run(request: Request, { words, openFiles }: Start): void {
     if (!config.allowNone) throw unrestricted("Cannot run the command in a sandbox");
     complain("nothing is restricted: see landlock-restrict status");
   } else {
-    enforceThread(buildRuleset(plan).fd, plan.flags);
+    enforceThread(build(plan));
   }
   const errno = execute();
-  const error = executeError(`cannot execute ${JSON.stringify(path)}`, path, -errno);
-  fail(exitStatusFor(-errno), messageFor(error, "option"));
+  const error = executeError(`cannot execute ${JSON.stringify(path)}`, path, errno);
+  fail(exitStatusFor(errno), messageFor(error, "option"));
 }
 
 function refuse(error: unknown, request?: Request): never {

@@ -27,7 +27,7 @@ export type { LayerLike } from "./explain/known.ts";
 export type { Denial } from "./model/model.ts";
 export type { PermissionScope } from "./explain/question.ts";
 export type { Fix } from "./explain/spell.ts";
-export type { ConfigData, LogFlag } from "./sandbox/fit.ts";
+export type { ConfigData, LogFlag } from "./sandbox/plan.ts";
 export {
   accessFs,
   accessNet,
@@ -41,22 +41,17 @@ export {
 export { probe, type Kernel, type KernelState, type Probe } from "./kernel/probe.ts";
 export { permissions } from "./explain/permissions.ts";
 export type { AbiUse, PathRule, Plan, PortRule, Unenforced, Ungranted } from "./sandbox/plan.ts";
-export { landlock, type ConfigRights } from "./sandbox/landlock.ts";
+export { landlock, type ConfigRights } from "./sandbox/config.ts";
 export { loadPolicy, parsePolicy, Policy, type PolicyOptions } from "./policy/policy.ts";
 export { presets } from "./presets/presets.ts";
 export type { BunOptions, CwdOptions } from "./presets/system.ts";
 export type { DnsOptions } from "./presets/dns.ts";
 export type { Report, ThreadReport } from "./sandbox/report.ts";
+export type { CompositeRuleData, FsRuleData, NetRuleData, Rule } from "./validate/rule-data.ts";
 export {
   CompositeRule,
   FsRule,
   NetRule,
-  type CompositeRuleData,
-  type FsRuleData,
-  type NetRuleData,
-  type Rule,
-} from "./sandbox/rule.ts";
-export {
   bindTcp,
   bindUdp,
   composite,

@@ -15,12 +15,12 @@ import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
 import { LandlockError, messageFor } from "./errors/errors.ts";
 import { parentOf } from "./kernel/names.ts";
 import { unrestricted } from "./kernel/probe.ts";
+import { firstWritable, rewritableText } from "./policy/exposed.ts";
 import { Policy } from "./policy/policy.ts";
 import { packageOf } from "./policy/find.ts";
 import { ownPolicy } from "./policy/owner.ts";
 import { readFile } from "./policy/read.ts";
 import { asStarted } from "./policy/started.ts";
-import { firstWritable, rewritableText } from "./sandbox/rewritable.ts";
 
 /** Workers get a copy of the data under this key. Unlike a variable, no .env file can set it. */
 const key = "bun-landlock/preload";

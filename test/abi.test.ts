@@ -12,13 +12,16 @@ import {
 import {
   abiOf,
   abiOfRight,
-  attrBytesOf,
+  encodeRulesetAttr,
   fileRights,
   linuxOf,
   newestAbi,
   rightsOf,
 } from "../src/kernel/abi.ts";
-import { notCovered } from "../src/kernel/coverage.ts";
+import { notCovered } from "../src/kernel/probe.ts";
+
+/** The size of `struct landlock_ruleset_attr` that a kernel of this ABI knows. */
+const attrBytesOf = (abi: number) => encodeRulesetAttr(rightsOf(0), rightsOf(0), abi).length;
 
 // Documentation/userspace-api/landlock.rst, "Previous limitations", and kernel release notes.
 const history: { abi: number; linux: string; adds: string[]; attrBytes: number }[] = [

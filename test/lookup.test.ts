@@ -77,7 +77,7 @@ function executed(command: readonly string[], cwd: string): string {
 /** What starting the result of a look-up would execute, or the exit status that it stands for. */
 function outcomeOf(found: string | number, cwd: string): string {
   if (typeof found === "string") return executed(["/usr/bin/env", found], cwd);
-  return found === -2 ? "127" : "126";
+  return found === 2 ? "127" : "126";
 }
 
 const root = makeFolders();
@@ -125,15 +125,15 @@ test("without a PATH commands are looked up where the system's are", async () =>
 });
 
 test("a name that no file can have is not found", () => {
-  expect(lookUpCommand("", "/usr/bin")).toBe(-2);
-  expect(lookUpCommand("env\0x", "/usr/bin")).toBe(-2);
-  expect(lookUpCommand("x".repeat(256), "/usr/bin")).toBe(-36);
+  expect(lookUpCommand("", "/usr/bin")).toBe(2);
+  expect(lookUpCommand("env\0x", "/usr/bin")).toBe(2);
+  expect(lookUpCommand("x".repeat(256), "/usr/bin")).toBe(36);
 });
 
 test("an entry of PATH that Bun has lost bytes of ends the look-up, for it is another folder", () => {
   const folders = makeFolders();
   mkdirSync(join(folders, "\ufffd"));
   writeFileSync(join(folders, "\ufffd", "tool"), "#!/bin/sh\n", { mode: 0o755 });
-  expect(lookUpCommand("tool", `${folders}/\ufffd:${folders}/first`)).toBe(-84);
+  expect(lookUpCommand("tool", `${folders}/\ufffd:${folders}/first`)).toBe(84);
   expect(lookUpCommand("tool", `${folders}/first:${folders}/\ufffd`)).toBe(`${folders}/first/tool`);
 });

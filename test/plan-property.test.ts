@@ -29,7 +29,7 @@ import {
   type PortRule,
   type Rights,
 } from "../src/index.ts";
-import { notCovered } from "../src/kernel/coverage.ts";
+import { notCovered } from "../src/kernel/probe.ts";
 import { randomOf, type Random } from "./random.ts";
 
 const runSeed = Number(process.env["LANDLOCK_TEST_SEED"] ?? Date.now() % 2 ** 32);

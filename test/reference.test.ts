@@ -6,7 +6,7 @@ import { parseFlags } from "../src/cli/flags.ts";
 import { usage } from "../src/cli/usage.ts";
 import { LandlockError, presets } from "../src/index.ts";
 import { accessFs, accessNet, linuxOf, newestAbi, rightsOf, scopes } from "../src/kernel/abi.ts";
-import { notCovered } from "../src/kernel/coverage.ts";
+import { notCovered } from "../src/kernel/probe.ts";
 import { policyJsonSchema } from "../src/validate/schemas/json-schema.ts";
 import { pages, textOf } from "./pages/blocks.ts";
 

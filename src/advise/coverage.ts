@@ -1,7 +1,7 @@
 /** What rules grant already: those of presets, and those of a policy that is extended. */
 import type { FsRight, NetRight } from "../kernel/abi.ts";
 import { knownRealPath, parentOf } from "../kernel/names.ts";
-import type { Rule } from "../sandbox/rule.ts";
+import type { Rule } from "../sandbox/rules.ts";
 
 /** Rights by path and by port. */
 export class Coverage {

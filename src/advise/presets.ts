@@ -3,7 +3,7 @@ import { LandlockError } from "../errors/errors.ts";
 import { lookUpCommand } from "../kernel/lookup.ts";
 import { knownRealPath, lastName } from "../kernel/names.ts";
 import { presetOf } from "../presets/presets.ts";
-import type { Rule } from "../sandbox/rule.ts";
+import type { Rule } from "../sandbox/rules.ts";
 import { isBun } from "./bun.ts";
 import { Coverage } from "./coverage.ts";
 import type { Needs } from "./needs.ts";

@@ -97,7 +97,7 @@ async function standIn(entry: string, text: string): Promise<string> {
   const source = await Bun.file(join(src, entry)).text();
   const names = new Bun.Transpiler({ loader: "ts" }).scan(source).exports;
   return `
-    import { atCaller } from ${JSON.stringify(join(src, "errors/errors.ts"))};
+    import { atCaller } from ${JSON.stringify(join(src, "validate/values.ts"))};
     ${shared.map(({ head }) => head).join("\n")}
     function find(name) {
       switch (name) { ${shared.map(({ found }) => found).join("\n")} }

@@ -17,9 +17,7 @@ export const nativeText: Bun.BunPlugin = {
       contents: `
         const arm64 = ${base64("arm64")};
         const x64 = ${base64("x64")};
-        export function nativeBytes() {
-          return Uint8Array.fromBase64(process.arch === "arm64" ? arm64 : x64);
-        }`,
+        export const image = process.arch === "arm64" ? arm64 : x64;`,
     }));
   },
 };

@@ -1,8 +1,8 @@
 /** Chooses the Config for a command line from its options and its policy, if any. */
-import { trusted } from "../sandbox/frozen.ts";
+import { trusted } from "../validate/values.ts";
 import { Config } from "../sandbox/config.ts";
 import { accessNet, newestAbi, rightsOf, type NetRight } from "../kernel/abi.ts";
-import { landlock } from "../sandbox/landlock.ts";
+import { landlock } from "../sandbox/config.ts";
 
 /** The options that affect the Config. */
 interface Choice {

@@ -1,6 +1,6 @@
 /** Reports errors to the person at the command line. */
 import { messageFor, printable, type LandlockError } from "../errors/errors.ts";
-import { FsRule, type Rule } from "../sandbox/rule.ts";
+import { FsRule, type Rule } from "../sandbox/rules.ts";
 import { writeError } from "../terminal/output.ts";
 import { screenOf } from "../terminal/screen.ts";
 import { paint } from "../terminal/text.ts";

@@ -1,9 +1,7 @@
 /** Decides which open files the command inherits besides standard input, output and error. */
+import { EBADF, ENOSYS } from "../errors/errno.ts";
 import { LandlockError, syscallError } from "../errors/errors.ts";
 import { closeOnExecFrom, setCloseOnExec } from "../kernel/syscalls.ts";
-
-const EBADF = -9;
-const ENOSYS = -38;
 
 /**
  * Passes descriptors above 2 on to the command and closes all others at exec.
@@ -14,7 +12,7 @@ const ENOSYS = -38;
 export function passDescriptors(fds: readonly number[]): void {
   const closed = closeOnExecFrom(3);
   // Container filters return this for system calls that they don't know.
-  if (closed < 0 && !(closed === ENOSYS && markEach())) {
+  if (closed < 0 && !(closed === -ENOSYS && markEach())) {
     throw syscallError("Cannot keep open files from the command", "close_range", -closed);
   }
   complainOf(fds.filter((fd) => fd > 2 && (isBunsOwn(fd) || setCloseOnExec(fd, false) < 0)));
@@ -45,7 +43,7 @@ function markEach(): boolean {
   try {
     const fds = readdirSync("/proc/self/fd").map(Number);
     // EBADF is expected: the descriptor that read the list is closed by now.
-    return fds.every((fd) => fd < 3 || [0, EBADF].includes(setCloseOnExec(fd, true)));
+    return fds.every((fd) => fd < 3 || [0, -EBADF].includes(setCloseOnExec(fd, true)));
   } catch {
     return false;
   }

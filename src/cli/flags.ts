@@ -6,7 +6,7 @@ import { ownPolicy } from "../policy/owner.ts";
 import { readFile, type Read } from "../policy/read.ts";
 import { handledPart } from "../policy/handled.ts";
 import { presetOf } from "../presets/presets.ts";
-import type { FsRule, Rule } from "../sandbox/rule.ts";
+import type { FsRule, Rule } from "../sandbox/rules.ts";
 import { pathRule, portRule } from "../sandbox/rules.ts";
 import { modifiers, nameFor, pathRules, portRules, type PathRuleName } from "../vocabulary.ts";
 import { closest, instead } from "../errors/closest.ts";

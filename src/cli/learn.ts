@@ -29,7 +29,7 @@ export async function learnCommand(words: readonly string[], start: Start): Prom
   const path = lookUpCommand(name);
   if (typeof path === "number") {
     complain(`cannot execute ${quoted(name)}: ${lookUpFailure(path)}`);
-    return exitStatusFor(-path);
+    return exitStatusFor(path);
   }
   const errno = expectedErrno(path);
   if (errno !== 0) {

@@ -11,7 +11,7 @@ import { execve, loadNative } from "../kernel/native.ts";
  * @param words The command line, as decoded by `nameOf()`
  * @param commandAt The index of the command in it
  * @param openFiles The program's soft limit on open files
- * @returns A function that calls execve(2); it only returns on failure, with a negative errno
+ * @returns A function that calls execve(2); it only returns on failure, with an errno
  */
 export function prepareExec(
   path: string,

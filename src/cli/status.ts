@@ -2,7 +2,7 @@
  * `landlock-restrict status`: shows what this kernel's Landlock can do, or why it can't be used.
  */
 import { abiOf, accessFs, accessNet, abiOfRight, linuxOf, scopes } from "../kernel/abi.ts";
-import { notCovered } from "../kernel/coverage.ts";
+import { notCovered } from "../kernel/probe.ts";
 import { probe, rightsOfKernel, usableAbi } from "../kernel/probe.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { labelled, paint } from "../terminal/text.ts";

@@ -1,3 +1,15 @@
+import {
+  EACCES,
+  EAGAIN,
+  EBADFD,
+  EFBIG,
+  EMFILE,
+  ENFILE,
+  ENOMEM,
+  ENOSYS,
+  EOPNOTSUPP,
+  EPERM,
+} from "./errno.ts";
 import { worded, type Hint, type Surface } from "./hints.ts";
 
 /** What went wrong, for `catch` blocks. Each code stands for one remedy. */
@@ -31,7 +43,7 @@ export type LandlockErrorCode =
 interface LandlockErrorDetails {
   /** The system call that failed. */
   readonly syscall?: string;
-  /** Its errno, positive. */
+  /** Its errno. */
   readonly errno?: number;
   /** The path of a rule or a command. */
   readonly path?: string;
@@ -57,7 +69,7 @@ export function messageFor(error: LandlockError, surface: Surface): string {
 /** The only error class. Its message includes the fix, and programs read its `code`. */
 export class LandlockError extends Error {
   static {
-    // Does what publicClass() of frozen.ts does, which can't be imported here because it imports
+    // Does what publicClass() of values.ts does, which can't be imported here because it imports
     // this file.
     Object.defineProperty(this, "name", { value: "LandlockError" });
     this.prototype.name = "LandlockError";
@@ -108,29 +120,6 @@ export class LandlockError extends Error {
 }
 
 /**
- * Runs the body of a public function. Errors then show the line that called the function: Bun
- * prints the code around the first frame, which would be minified code of this package.
- *
- * @param caller The function or class; only `body` may throw
- */
-export function atCaller<Result>(caller: Function, body: () => Result): Result {
-  try {
-    return body();
-  } catch (error) {
-    if (error instanceof LandlockError) showCaller(error, caller);
-    throw error;
-  }
-}
-
-function showCaller(error: Error, caller: Function): void {
-  if (!Object.isExtensible(error)) return;
-  Error.captureStackTrace(error, caller);
-  // If a function ends in a tail call, it is no longer on the stack.
-  if (!error.stack?.includes("\n    at ")) Error.captureStackTrace(error, atCaller);
-  if (error.cause instanceof Error) showCaller(error.cause, caller);
-}
-
-/**
  * Characters that control a terminal, break lines, reverse text direction or are invisible. A file
  * name may contain all of them.
  */
@@ -172,20 +161,24 @@ export function quoted(name: string): string {
 
 /** The kernel's name of an errno (`errno(3)`). Bun lacks some names or spells them differently. */
 export function errnoName(errno: number): string {
-  const own: Record<number, string> = { 11: "EAGAIN", 77: "EBADFD", 95: "EOPNOTSUPP" };
+  const own: Record<number, string> = {
+    [EAGAIN]: "EAGAIN",
+    [EBADFD]: "EBADFD",
+    [EOPNOTSUPP]: "EOPNOTSUPP",
+  };
   if (own[errno]) return own[errno];
   const { errno: known } = (require("node:os") as typeof import("node:os")).constants;
   return Object.entries(known).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
 }
 
 /** On a kernel with Landlock, these errnos only occur if a filter forbids the call. */
-const filtered = [1, 13, 38];
+const filtered = [EPERM, EACCES, ENOSYS];
 
 /**
  * The error for a failed system call that needs no specific message.
  *
  * @param what What can't be done, such as `"Cannot build the ruleset"`
- * @param errno Its errno, positive
+ * @param errno Its errno
  */
 export function syscallError(
   what: string,
@@ -205,10 +198,10 @@ export function syscallError(
 /** What to do about a system call's errno, as the end of a message. */
 export function fixOf(errno: number): string {
   const fixes: Record<number, string> = {
-    12: "free some memory",
-    23: "close files, because the system has too many open",
-    24: "close files, or raise their limit with ulimit -n",
-    27: "raise the limit on file sizes with ulimit -f",
+    [ENOMEM]: "free some memory",
+    [ENFILE]: "close files, because the system has too many open",
+    [EMFILE]: "close files, or raise their limit with ulimit -n",
+    [EFBIG]: "raise the limit on file sizes with ulimit -f",
   };
   return fixes[errno] ?? "see its manual page";
 }

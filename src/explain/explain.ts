@@ -10,7 +10,7 @@ import type { Explanation } from "./explanation.ts";
 import { failureOf } from "./failure.ts";
 import { machineFiles } from "../model/files.ts";
 import { baseOf, judge, plainly } from "./judge.ts";
-import { boundLayers, plannedLayers, type Known, type LayerLike } from "./known.ts";
+import { recordedLayers, plannedLayers, type Known, type LayerLike } from "./known.ts";
 import { isPermitted, type PermissionScope } from "./question.ts";
 import { launching, readingOf } from "./reading.ts";
 import type { FsRight, NetRight } from "../kernel/abi.ts";
@@ -119,7 +119,7 @@ function explanationOf(
 
 function knownLayers(layers: ExplainOptions["layers"], started: Started | undefined): Known {
   if (layers) return plannedLayers(layers.map((layer) => ("plan" in layer ? layer.plan : layer)));
-  return boundLayers(started ? [...started.inherited, started.bound] : enforcedLayers());
+  return recordedLayers(started ? [...started.inherited, started.layer] : enforcedLayers());
 }
 
 function ofChild(child: Ended, known: Known, started: Started | undefined): Explanation {
@@ -164,5 +164,5 @@ function nothing(what: unknown): LandlockError {
 /** `permissions.has()`. */
 export function hasPermission(scope: PermissionScope, reference?: PathLike | number): boolean {
   const known = parse("permissionScope", scope, "permissions.has()");
-  return isPermitted(known, reference, boundLayers(enforcedLayers()));
+  return isPermitted(known, reference, recordedLayers(enforcedLayers()));
 }

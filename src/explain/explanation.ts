@@ -1,6 +1,6 @@
 /** What `explain()` answers. */
 import { accessNet } from "../kernel/abi.ts";
-import { PlainData } from "../sandbox/frozen.ts";
+import { PlainData } from "../validate/values.ts";
 import type { Denial } from "../model/model.ts";
 import type { Fix } from "./spell.ts";
 

@@ -1,7 +1,7 @@
 /** From denials to the rules that would have allowed it, the shortest first. */
 import { homedir } from "node:os";
 import { accessNet, fileRights, scopes, type FsRight, type NetRight } from "../kernel/abi.ts";
-import { inOrder } from "../sandbox/rule.ts";
+import { inOrder } from "../sandbox/rules.ts";
 import type { Denial } from "../model/model.ts";
 import type { Files } from "../model/place.ts";
 import { keysOf, rightModifiers } from "../vocabulary.ts";

@@ -2,7 +2,8 @@
 import { lookUpCommand } from "../kernel/lookup.ts";
 import { fileRights } from "../kernel/abi.ts";
 import { presetOf } from "../presets/presets.ts";
-import { flatten, type Rule } from "../sandbox/rule.ts";
+import { flatten } from "../sandbox/plan.ts";
+import type { Rule } from "../sandbox/rules.ts";
 import { machineFiles } from "../model/files.ts";
 import type { Operation } from "../model/operation.ts";
 

@@ -1,6 +1,6 @@
 /** The layers to judge by: those in force, with the files that their rules were bound to. */
 import { statSync } from "node:fs";
-import type { Bound } from "../sandbox/layers.ts";
+import type { LayerRecord } from "../sandbox/layers.ts";
 import type { Rights } from "../kernel/abi.ts";
 import type { PathRule, PortRule } from "../sandbox/plan.ts";
 import { probe } from "../kernel/probe.ts";
@@ -33,7 +33,7 @@ function known(layers: readonly Layer[], lost: readonly PathRule[]): Known {
 }
 
 /** Layers that were enforced some time ago. */
-export function boundLayers(layers: readonly Bound[]): Known {
+export function recordedLayers(layers: readonly LayerRecord[]): Known {
   const lost: PathRule[] = [];
   const holding = layers.map(({ handled, rules, at, cwd }) => {
     const kept = rules.flatMap((rule): (PathRule | PortRule)[] => {

@@ -1,5 +1,5 @@
 /** Questions in the form of Node's permission model. */
-import { atCaller } from "../errors/errors.ts";
+import { atCaller } from "../validate/values.ts";
 import { hasPermission } from "./explain.ts";
 import type { PermissionScope } from "./question.ts";
 import type { PathLike } from "../validate/values.ts";

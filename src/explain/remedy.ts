@@ -1,6 +1,7 @@
 /** Rules by which operations would succeed, tried out on the model. */
 import type { PathRule, PortRule } from "../sandbox/plan.ts";
-import { flatten, type FsRule, type NetRule, type Rule } from "../sandbox/rule.ts";
+import { flatten } from "../sandbox/plan.ts";
+import type { FsRule, NetRule, Rule } from "../sandbox/rules.ts";
 import { fixesFor, type FixContext } from "./fix.ts";
 import { layerOf, type KernelVersion, type Layer } from "../model/layer.ts";
 import { evaluate, type Denial } from "../model/model.ts";

@@ -3,7 +3,8 @@ import { closeSync, openSync, statSync } from "node:fs";
 import { quoted, tomlString } from "../errors/errors.ts";
 import type { FsRight, NetRight } from "../kernel/abi.ts";
 import { presetOf } from "../presets/presets.ts";
-import { flatten, type Rule } from "../sandbox/rule.ts";
+import { flatten } from "../sandbox/plan.ts";
+import type { Rule } from "../sandbox/rules.ts";
 import { composite, pathAccess, pathRule, portRule } from "../sandbox/rules.ts";
 import {
   keysOf,

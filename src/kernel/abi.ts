@@ -1,5 +1,6 @@
 /**
- * What each Landlock ABI added. All other code takes its knowledge of versions from this table.
+ * What each Landlock ABI added. All other code takes its knowledge of versions from this table, and
+ * the masks and structs that follow from it.
  *
  * Source: `include/uapi/linux/landlock.h` and `Documentation/userspace-api/landlock.rst` of Linux
  * 7.3. A right's bit is its position in the table.
@@ -147,7 +148,61 @@ export function linuxOf(abi: number): string {
   return table.find((row) => row.abi === abi)!.linux;
 }
 
-/** The size in bytes of `struct landlock_ruleset_attr` that a kernel of this ABI knows. */
-export function attrBytesOf(abi: number): number {
-  return table[Math.min(abi, newestAbi) - 1]!.attrBytes;
+/**
+ * The mask of some names. A name's bit is its index in `all`. Masks are u64 in the kernel and
+ * numbers here: these are exact up to 53 bits, but JavaScript's bit operators only handle 32.
+ */
+export function maskOf<Name extends string>(
+  names: readonly NoInfer<Name>[],
+  all: readonly Name[],
+): number {
+  let mask = 0;
+  for (let bit = 0; bit < all.length; bit++) if (names.includes(all[bit]!)) mask += 2 ** bit;
+  return mask;
+}
+
+/** Writes a u64 in little-endian order, which both CPUs use. `at` counts 32-bit words. */
+function setU64(words: Uint32Array, at: number, value: number): void {
+  words[at] = value;
+  words[at + 1] = value / 2 ** 32;
+}
+
+/**
+ * `struct landlock_ruleset_attr`, in the size that a kernel of this ABI knows.
+ *
+ * @param quiet Rights whose denials a quiet rule keeps out of the audit log (ABI 10)
+ */
+export function encodeRulesetAttr(handled: Rights, quiet: Rights, abi: number): Uint8Array {
+  const words = new Uint32Array(12);
+  setU64(words, 0, maskOf(handled.fs, accessFs));
+  setU64(words, 2, maskOf(handled.net, accessNet));
+  setU64(words, 4, maskOf(handled.scoped, scopes));
+  setU64(words, 6, maskOf(quiet.fs, accessFs));
+  setU64(words, 8, maskOf(quiet.net, accessNet));
+  setU64(words, 10, maskOf(quiet.scoped, scopes));
+  const { attrBytes } = table[Math.min(abi, newestAbi) - 1]!;
+  return new Uint8Array(words.buffer, 0, attrBytes);
+}
+
+/**
+ * `struct landlock_path_beneath_attr`: u64 rights and an s32 descriptor, packed. It needs an
+ * ArrayBuffer of its own: the engine moves the elements of a small typed array when it compiles
+ * code for that array. The kernel would then read outdated rights at the old address.
+ */
+export function pathBeneathAttr(): Uint32Array {
+  return new Uint32Array(new ArrayBuffer(12));
+}
+
+/** Fills a `struct landlock_path_beneath_attr`. */
+export function setPathBeneath(attr: Uint32Array, allowedAccess: number, parentFd: number): void {
+  setU64(attr, 0, allowedAccess);
+  attr[2] = parentFd;
+}
+
+/** `struct landlock_net_port_attr`: u64 rights and a u64 port in host byte order. */
+export function encodeNetPortAttr(allowedAccess: number, port: number): Uint8Array {
+  const words = new Uint32Array(4);
+  setU64(words, 0, allowedAccess);
+  setU64(words, 2, port);
+  return new Uint8Array(words.buffer);
 }

@@ -1,13 +1,12 @@
 /** Makes the missing directories of rules with `.createIfMissing()`. */
 
-const ENOENT = -2;
-const EEXIST = -17;
+import { EEXIST, ENOENT } from "../errors/errno.ts";
 
 /**
  * Makes a directory and its missing parents.
  *
  * @param made Receives each directory that was made, in order, for `removeDirectories()`
- * @returns 0, even if something with that name exists by then; otherwise a negative errno
+ * @returns 0, even if something with that name exists by then; otherwise an errno
  */
 export function makeDirectory(path: string, made: string[]): number {
   let errno = mkdir(path, made);
@@ -43,6 +42,6 @@ function mkdir(path: string, made: string[]): number {
     return 0;
   } catch (error) {
     const { errno = 0 } = error as NodeJS.ErrnoException;
-    return -Math.abs(errno);
+    return Math.abs(errno);
   }
 }

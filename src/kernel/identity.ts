@@ -1,9 +1,8 @@
 /** Identifies files, so that a rule grants exactly the file that a preset inspected. */
+import { ELOOP } from "../errors/errno.ts";
 import { errnoName, LandlockError } from "../errors/errors.ts";
 import { close, openIn, openPath, readOpenLink, statusOf } from "./syscalls.ts";
 import { O_DIRECTORY, O_NOFOLLOW, O_PATH } from "./uapi.ts";
-
-const ELOOP = -40;
 
 /** The identity of an open file, as in `Status`. Empty if this system has none. */
 export function idOf(fd: number): string {
@@ -33,7 +32,7 @@ export function idWithoutLinks(path: string): string {
   if (fd >= 0 && !isLink) return id;
   throw new LandlockError(
     "ERR_LANDLOCK_PATH",
-    `Cannot grant ${JSON.stringify(path)}: it was replaced while a preset inspected it (${errnoName(-(isLink ? ELOOP : fd))}); try again`,
+    `Cannot grant ${JSON.stringify(path)}: it was replaced while a preset inspected it (${errnoName(isLink ? ELOOP : -fd)}); try again`,
     { path },
   );
 }

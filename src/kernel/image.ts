@@ -12,10 +12,8 @@ export function nativePath(): string {
   return resolve(import.meta.dir, process.arch === "arm64" ? arm64 : x64);
 }
 
-// Read at import: a later restriction may make the file inaccessible.
-const bytes = readFileSync(nativePath());
-
-/** The library. */
-export function nativeBytes(): Uint8Array {
-  return bytes;
-}
+/**
+ * The library, as text in base64 in the bundles. Read at import: a later restriction may make its
+ * file inaccessible.
+ */
+export const image: Uint8Array | string = readFileSync(nativePath());

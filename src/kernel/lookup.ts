@@ -1,11 +1,9 @@
 /** Finds a command's file as execvp(3) does, for `spawn()`, the command line and presets. */
+import { EACCES, EILSEQ, ENOENT } from "../errors/errno.ts";
 import { errnoName, LandlockError } from "../errors/errors.ts";
 import { fileMode, mayExecute } from "./syscalls.ts";
 import { S_IFMT, S_IFREG } from "./uapi.ts";
 
-const ENOENT = -2;
-const EACCES = -13;
-const EILSEQ = -84;
 /** The search continues after these errors. Any other error ends it. */
 const passedOver = ["ENOTDIR", "ENODEV", "ESTALE", "ETIMEDOUT"];
 
@@ -19,9 +17,9 @@ export const defaultPath = "/usr/bin:/bin";
  * @param name A name that contains a slash is returned as it is
  * @param PATH The entries to search; default: this process's PATH
  * @param cwd The command's working directory, which relative entries start from
- * @returns The path for execve(2) in `cwd`, which always contains a slash, or a negative errno:
- *   `-EACCES` if PATH has that name but it can't be executed, `-ENOENT` if PATH doesn't have it,
- *   and `-EILSEQ` if Bun replaced bytes of an entry
+ * @returns The path for execve(2) in `cwd`, which always contains a slash, or an errno:
+ *   `EACCES` if PATH has that name but it can't be executed, `ENOENT` if PATH doesn't have it,
+ *   and `EILSEQ` if Bun replaced bytes of an entry
  */
 export function lookUpCommand(
   name: string,
@@ -35,19 +33,19 @@ export function lookUpCommand(
   for (const entry of (PATH ?? defaultPath).split(":")) {
     if (entry.includes("\ufffd")) return EILSEQ;
     const path = `${entry === "" ? "." : entry}/${name}`;
-    const errno = executableError(cwd && !path.startsWith("/") ? `${cwd}/${path}` : path);
+    const errno = executableErrno(cwd && !path.startsWith("/") ? `${cwd}/${path}` : path);
     if (errno === 0) return path;
     if (errno === EACCES) failure = EACCES;
-    else if (errno !== ENOENT && !passedOver.includes(errnoName(-errno))) return errno;
+    else if (errno !== ENOENT && !passedOver.includes(errnoName(errno))) return errno;
   }
   return failure;
 }
 
 /** Returns 0 for a file that this user may execute, otherwise the errno of execve(2). */
-export function executableError(path: string): number {
+export function executableErrno(path: string): number {
   const mode = fileMode(path);
-  if (mode < 0) return mode;
-  return (mode & S_IFMT) === S_IFREG ? mayExecute(path) : EACCES;
+  if (mode < 0) return -mode;
+  return (mode & S_IFMT) === S_IFREG ? -mayExecute(path) : EACCES;
 }
 
 /** Why `lookUpCommand()` found nothing and what to do, as the end of a message. */
@@ -56,14 +54,14 @@ export function lookUpFailure(errno: number): string {
   if (errno === EACCES) {
     return "this user may not execute the file of that name on PATH; chmod +x it, or give another path";
   }
-  return `looking it up on PATH failed with ${errnoName(-errno)}; give its path`;
+  return `looking it up on PATH failed with ${errnoName(errno)}; give its path`;
 }
 
 /** The error for a command that `lookUpCommand()` did not find. */
 export function lookUpError(what: string, name: string, errno: number): LandlockError {
   return new LandlockError("ERR_LANDLOCK_PATH", `${what}: ${lookUpFailure(errno)}`, {
     syscall: "execve",
-    errno: -errno,
+    errno,
     path: name,
   });
 }

@@ -3,7 +3,6 @@
  * library has no relocations and needs no other library, so mapping its segments is enough.
  */
 import { dlopen, FFIType, toArrayBuffer, type Pointer } from "bun:ffi";
-import { nativeBytes } from "./image.ts";
 import { libcNames } from "./syscalls.ts";
 
 /** `elf(5)`, the 64-bit layout. */
@@ -39,10 +38,10 @@ interface Segment {
  * Maps the library.
  *
  * @param fd The file in memory that holds it
+ * @param image Its bytes
  * @returns The addresses of its functions by name, or a text that explains the failure
  */
-export function mapLibrary(fd: number): ReadonlyMap<string, number> | string {
-  const image = nativeBytes();
+export function mapLibrary(fd: number, image: Uint8Array): ReadonlyMap<string, number> | string {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   const segments = segmentsOf(view);
   const loaded = segments.filter(({ type }) => type === PT_LOAD);

@@ -1,7 +1,8 @@
 /** Explains why execve(2) refused a program, for `spawn()` and the command line. */
+import { ENOENT, ENOEXEC } from "../errors/errno.ts";
 import { errnoName, fixOf, LandlockError } from "../errors/errors.ts";
 import { idOf } from "./identity.ts";
-import { executableError } from "./lookup.ts";
+import { executableErrno } from "./lookup.ts";
 import { close, openFile, readInto } from "./syscalls.ts";
 
 /** `BINPRM_BUF_SIZE`: how many bytes the kernel reads to recognize a file's format. */
@@ -12,7 +13,7 @@ const headBytes = 256;
  *
  * @param what What failed, such as `'Cannot execute "tool"'`
  * @param path The program as it was passed to execve(2)
- * @param errno The errno, positive
+ * @param errno The errno
  * @param cwd The directory that a relative path starts from
  */
 export function executeError(
@@ -30,8 +31,6 @@ export function executeError(
     : new LandlockError("ERR_LANDLOCK_PATH", `${problem}; ${fix}`, details);
 }
 
-const ENOENT = 2;
-const ENOEXEC = 8;
 const EXIT_CANNOT_RUN = 126;
 const EXIT_NOT_FOUND = 127;
 /** The shells add the number of the signal that ended a command. */
@@ -58,14 +57,14 @@ export function exitStatusOf({
 /**
  * Predicts the errno of execve(2) for a file, as far as possible without calling it.
  *
- * @returns A positive errno, or 0
+ * @returns The errno, or 0
  */
 export function expectedErrno(path: string): number {
-  const own = executableError(path);
-  if (own !== 0) return -own;
+  const own = executableErrno(path);
+  if (own !== 0) return own;
   const head = textOf(path);
   const interpreter = hashBangIn(head)?.interpreter;
-  if (interpreter !== undefined) return -executableError(interpreter);
+  if (interpreter !== undefined) return executableErrno(interpreter);
   return isElf(head) || mayHaveHandler() ? 0 : ENOEXEC;
 }
 
@@ -93,7 +92,7 @@ export function hashBangIn(head: string) {
 function fixFor(file: string, errno: number): string | undefined {
   switch (errnoName(errno)) {
     case "EACCES":
-      if (executableError(file) === 0) return undefined;
+      if (executableErrno(file) === 0) return undefined;
       return "it is a directory, or this user may not execute it; correct the path, or chmod +x it";
     case "ENOENT":
       return missing(file);
@@ -114,7 +113,7 @@ function fixFor(file: string, errno: number): string | undefined {
 
 /** The kernel returns ENOENT for a missing interpreter too. */
 function missing(file: string): string {
-  if (executableError(file) !== 0) return "correct the path, or install it";
+  if (executableErrno(file) !== 0) return "correct the path, or install it";
   const head = textOf(file);
   const interpreter = hashBangIn(head)?.interpreter;
   if (interpreter?.endsWith("\r")) {

@@ -1,8 +1,9 @@
 /**
  * Typed wrappers for the system calls of this library, through libc's `syscall(2)`. A failure is
- * returned as a negative errno, and the caller explains what it means.
+ * returned as -errno (see `errors/errno.ts`), and the caller explains what it means.
  */
 import { dlopen, FFIType, ptr, read } from "bun:ffi";
+import { EILSEQ, EINTR, ELOOP, ENOSYS, EPERM } from "../errors/errno.ts";
 import { LandlockError } from "../errors/errors.ts";
 import { bytesOf, nameOf } from "./names.ts";
 import {
@@ -56,12 +57,6 @@ export const libcNames = [
   `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`,
   "libc.so",
 ];
-
-const EPERM = -1;
-const EINTR = -4;
-const ELOOP = -40;
-const EILSEQ = -84;
-const ENOSYS = -38;
 
 type Libc = ReturnType<typeof dlopen<typeof symbols>>["symbols"];
 let loaded: Libc | undefined;
@@ -148,7 +143,7 @@ export function isDumpable(): boolean {
 
 /** `open(2)` with `O_PATH`: refers to a file without reading it, so FIFOs and devices are safe. */
 export function openPath(path: string, flags = 0): number {
-  if (!path.isWellFormed()) return EILSEQ;
+  if (!path.isWellFormed()) return -EILSEQ;
   const fd = libc().openat(AT_FDCWD, path, O_PATH | O_CLOEXEC | flags, 0);
   return fd === -1 ? lastError() : fd;
 }
@@ -160,7 +155,7 @@ const encoder = new TextEncoder();
 /** `openat2(2)` with `O_PATH`. It always fails before Linux 5.6 and in some containers. */
 function openResolving(path: string, flags: number, resolve: number): number {
   const { read, written } = encoder.encodeInto(path, pathBuffer);
-  if (!path.isWellFormed() || read < path.length || written === PATH_MAX) return EILSEQ;
+  if (!path.isWellFormed() || read < path.length || written === PATH_MAX) return -EILSEQ;
   pathBuffer[written] = 0;
   openHow[0] = O_PATH | O_CLOEXEC | flags;
   openHow[4] = resolve;
@@ -179,12 +174,12 @@ export function openPathWithoutLinks(path: string, flags: number): number {
 export function hasMagicLink(path: string): boolean {
   const fd = openResolving(path, 0, RESOLVE_NO_MAGICLINKS);
   if (fd >= 0) close(fd);
-  return fd === ELOOP;
+  return fd === -ELOOP;
 }
 
 /** `openat(2)` of a name in an open directory. */
 export function openIn(directory: number, name: string, flags: number): number {
-  if (!name.isWellFormed()) return EILSEQ;
+  if (!name.isWellFormed()) return -EILSEQ;
   const fd = libc().openat(directory, name, O_CLOEXEC | flags, 0);
   return fd === -1 ? lastError() : fd;
 }
@@ -222,7 +217,7 @@ export function readOpen(fd: number): Uint8Array | undefined {
 export function readInto(fd: number, buffer: Uint8Array): number {
   for (;;) {
     const got = syscall(NR.read, fd, ptr(buffer), buffer.length);
-    if (got !== EINTR) return got;
+    if (got !== -EINTR) return got;
   }
 }
 
@@ -230,7 +225,7 @@ export function readInto(fd: number, buffer: Uint8Array): number {
 export function write(fd: number, bytes: Uint8Array): number {
   for (;;) {
     const written = syscall(NR.write, fd, ptr(bytes), bytes.length);
-    if (written !== EINTR) return written;
+    if (written !== -EINTR) return written;
   }
 }
 
@@ -249,7 +244,7 @@ export function readOpenLink(fd: number): string | undefined {
   return readLink("", fd);
 }
 
-/** The magic number of the file system that holds a path, from `statfs(2)`, or a negative errno. */
+/** The magic number of the file system that holds a path, from `statfs(2)`, or -errno. */
 export function fileSystemType(path: string): number {
   const name = new TextEncoder().encode(`${path}\0`);
   // struct statfs is 120 bytes. Its first field is f_type, a long.
@@ -258,7 +253,7 @@ export function fileSystemType(path: string): number {
   return result < 0 ? result : Number(words[0]);
 }
 
-/** `struct statx` as 32-bit words, or a negative errno. */
+/** `struct statx` as 32-bit words, or -errno. */
 function statx(
   path: string,
   flags: number,
@@ -272,14 +267,14 @@ function statx(
   return result < 0 ? result : words;
 }
 
-/** The link count of a file, from `statx(2)`, or a negative errno. */
+/** The link count of a file, from `statx(2)`, or -errno. */
 export function linkCount(path: string): number {
   const words = statx(path, 0, STATX_NLINK);
   // stx_nlink is the u32 at offset 16.
   return typeof words === "number" ? words : words[4]!;
 }
 
-/** `st_mode` of a file, or a negative errno. Only the file type bits are guaranteed. */
+/** `st_mode` of a file, or -errno. Only the file type bits are guaranteed. */
 export function fileMode(path: string): number {
   const words = statx(path, 0, STATX_TYPE);
   // stx_mode is the u16 at offset 28.
@@ -296,7 +291,7 @@ export interface Status {
   readonly id: string;
 }
 
-/** Owner, `st_mode` and identity of an open file, or a negative errno. */
+/** Owner, `st_mode` and identity of an open file, or -errno. */
 export function statusOf(fd: number): Status | number {
   const mask = STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID | STATX_INO | STATX_BTIME;
   const words = statx("", AT_EMPTY_PATH, mask, fd);
@@ -310,12 +305,12 @@ export function statusOf(fd: number): Status | number {
   return { uid, gid, mode, id };
 }
 
-/** Returns 0 if this user may execute a file or enter a directory, otherwise a negative errno. */
+/** Returns 0 if this user may execute a file or enter a directory, otherwise -errno. */
 export function mayExecute(path: string): number {
   const name = bytesOf(`${path}\0`);
   const result = syscall(NR.faccessat2, AT_FDCWD, ptr(name), X_OK, AT_EACCESS);
   // Linux before 5.8 and some containers lack faccessat2. The older call checks the real user.
-  const unknown = result === ENOSYS || result === EPERM;
+  const unknown = result === -ENOSYS || result === -EPERM;
   return unknown ? syscall(NR.faccessat, AT_FDCWD, ptr(name), X_OK) : result;
 }
 
@@ -346,20 +341,20 @@ export function close(fd: number): void {
   libc().close(fd);
 }
 
-/** `memfd_create(2)`: a descriptor, or a negative errno. */
+/** `memfd_create(2)`: a descriptor, or -errno. */
 export function memfdCreate(name: string, flags: number): number {
   const text = new TextEncoder().encode(`${name}\0`);
   return syscall(NR.memfd_create, ptr(text), flags);
 }
 
-/** `pipe(2)` with `O_CLOEXEC`: the reading and the writing end, or a negative errno. */
+/** `pipe(2)` with `O_CLOEXEC`: the reading and the writing end, or -errno. */
 export function pipe(): [reader: number, writer: number] | number {
   const ends = new Int32Array(2);
   const result = syscall(NR.pipe2, ptr(ends), O_CLOEXEC);
   return result < 0 ? result : [ends[0]!, ends[1]!];
 }
 
-/** `eventfd(2)`, close-on-exec and non-blocking: a descriptor, or a negative errno. */
+/** `eventfd(2)`, close-on-exec and non-blocking: a descriptor, or -errno. */
 export function eventfd(): number {
   return syscall(NR.eventfd2, 0, O_CLOEXEC | EFD_NONBLOCK);
 }

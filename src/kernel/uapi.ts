@@ -1,12 +1,9 @@
 /**
- * Numbers and struct layouts of the kernel's interface, under the kernel's names. Masks are u64 in
- * the kernel and numbers here: numbers are exact up to 53 bits, but JavaScript's bit operators only
- * handle 32.
+ * Numbers of the kernel's interface, under the kernel's names.
  *
  * Source: `include/uapi/linux/landlock.h`, `landlock_add_rule(2)`, `open(2)`, `prctl(2)`,
  * `ioctl_tty(2)`.
  */
-import { accessFs, accessNet, attrBytesOf, scopes, type Rights } from "./abi.ts";
 
 export const LANDLOCK_CREATE_RULESET_VERSION = 1 << 0;
 export const LANDLOCK_CREATE_RULESET_ERRATA = 1 << 1;
@@ -110,58 +107,3 @@ export const NR = {
         write: 1,
       }),
 } as const;
-
-/** The mask of some names. A name's bit is its index in `all`, which has at most 53 names. */
-export function maskOf<Name extends string>(
-  names: readonly NoInfer<Name>[],
-  all: readonly Name[],
-): number {
-  let mask = 0;
-  for (let bit = 0; bit < all.length; bit++) if (names.includes(all[bit]!)) mask += 2 ** bit;
-  return mask;
-}
-
-/** Writes a u64 in little-endian order, which both CPUs use. `at` counts 32-bit words. */
-function setU64(words: Uint32Array, at: number, value: number): void {
-  words[at] = value;
-  words[at + 1] = value / 2 ** 32;
-}
-
-/**
- * `struct landlock_ruleset_attr`, in the size that a kernel of this ABI knows.
- *
- * @param quiet Rights whose denials a quiet rule keeps out of the audit log (ABI 10)
- */
-export function encodeRulesetAttr(handled: Rights, quiet: Rights, abi: number): Uint8Array {
-  const words = new Uint32Array(12);
-  setU64(words, 0, maskOf(handled.fs, accessFs));
-  setU64(words, 2, maskOf(handled.net, accessNet));
-  setU64(words, 4, maskOf(handled.scoped, scopes));
-  setU64(words, 6, maskOf(quiet.fs, accessFs));
-  setU64(words, 8, maskOf(quiet.net, accessNet));
-  setU64(words, 10, maskOf(quiet.scoped, scopes));
-  return new Uint8Array(words.buffer, 0, attrBytesOf(abi));
-}
-
-/**
- * `struct landlock_path_beneath_attr`: u64 rights and an s32 descriptor, packed. It needs an
- * ArrayBuffer of its own: the engine moves the elements of a small typed array when it compiles
- * code for that array. The kernel would then read outdated rights at the old address.
- */
-export function pathBeneathAttr(): Uint32Array {
-  return new Uint32Array(new ArrayBuffer(12));
-}
-
-/** Fills a `struct landlock_path_beneath_attr`. */
-export function setPathBeneath(attr: Uint32Array, allowedAccess: number, parentFd: number): void {
-  setU64(attr, 0, allowedAccess);
-  attr[2] = parentFd;
-}
-
-/** `struct landlock_net_port_attr`: u64 rights and a u64 port in host byte order. */
-export function encodeNetPortAttr(allowedAccess: number, port: number): Uint8Array {
-  const words = new Uint32Array(4);
-  setU64(words, 0, allowedAccess);
-  setU64(words, 2, port);
-  return new Uint8Array(words.buffer);
-}

@@ -1,20 +1,20 @@
 /** Follows a path name by name. It follows the links of /proc by their text too. */
+import { ELOOP } from "../errors/errno.ts";
 import { inFolder, parentOf } from "./names.ts";
 import { close, openIn, readOpenLink } from "./syscalls.ts";
 import { AT_FDCWD, O_NOFOLLOW, O_PATH } from "./uapi.ts";
 
-const ELOOP = -40;
 /** The kernel's own limit (`path_resolution(7)`). */
 export const linksMax = 40;
 
 /**
- * Opens an entry of a directory without following a link. Returns a descriptor or a negative errno.
+ * Opens an entry of a directory without following a link. Returns a descriptor or -errno.
  */
 type OpenNext = (folder: number, name: string, place: string, isLast: boolean) => number;
 
 /** Where a path leads. */
 export interface Way {
-  /** The open file, which the caller must close, or the negative errno that ended the walk. */
+  /** The open file, which the caller must close, or the -errno that ended the walk. */
   readonly fd: number;
   /** The path of the last file that exists, without links. */
   readonly end: string;
@@ -57,7 +57,7 @@ export function walk(path: string, open = openAsPath): Way {
       names.splice(-1, 1, ...namesIn(target));
       if (links.length <= linksMax && !target.startsWith("/")) continue;
       close(fd);
-      fd = ELOOP;
+      fd = -ELOOP;
       end = "/";
       if (links.length <= linksMax) fd = openRoot();
     }
@@ -88,4 +88,20 @@ function here(): string {
   } catch {
     return "";
   }
+}
+
+/** Only the path itself, without a slash at its end: nobody is asked where it leads. */
+export function asWritten(path: string): string[] {
+  return [path.replace(/\/+$/, "") || "/"];
+}
+
+/**
+ * What decides where a path leads: first its place without links, where it need not exist, as a
+ * rule may be for what is made later; then the directories of the links on the way.
+ */
+export function placesOf(path: string): string[] {
+  if (process.platform !== "linux") return asWritten(path);
+  const { fd, end, rest, links } = walk(wholePath(path));
+  if (fd >= 0) close(fd);
+  return [[end === "/" && rest.length > 0 ? "" : end, ...rest].join("/"), ...links];
 }

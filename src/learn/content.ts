@@ -2,7 +2,7 @@
 import { rightsOf } from "../kernel/abi.ts";
 import { presetOf } from "../presets/presets.ts";
 import { grantsOf, type Grant } from "../advise/grant.ts";
-import type { FsRule, Rule } from "../sandbox/rule.ts";
+import type { FsRule, Rule } from "../sandbox/rules.ts";
 import { pathAccess, pathRule, portRule } from "../sandbox/rules.ts";
 import {
   missingModifiers,

@@ -7,7 +7,7 @@ import { close } from "../kernel/syscalls.ts";
 import { openOwned, ownPolicy } from "../policy/owner.ts";
 import { fromHere } from "../policy/paths.ts";
 import { isOwnFormat, readFile } from "../policy/read.ts";
-import type { Rule } from "../sandbox/rule.ts";
+import type { Rule } from "../sandbox/rules.ts";
 import type { Limits } from "./content.ts";
 import { Coverage } from "../advise/coverage.ts";
 import { Folder } from "./folder.ts";

@@ -24,8 +24,10 @@ import { writeWhole } from "./write.ts";
 import type { Surroundings } from "../advise/zones.ts";
 import type { Ending } from "../trace/observation.ts";
 import { observe } from "../trace/observe.ts";
-import { placesOf, rewritableBy } from "../sandbox/rewritable.ts";
-import { flatten, type Rule } from "../sandbox/rule.ts";
+import { placesOf } from "../kernel/walk.ts";
+import { rewritableBy } from "../sandbox/rewritable.ts";
+import { flatten } from "../sandbox/plan.ts";
+import type { Rule } from "../sandbox/rules.ts";
 import { progressLine } from "../terminal/output.ts";
 import { screenOf } from "../terminal/screen.ts";
 

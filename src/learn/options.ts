@@ -7,7 +7,7 @@ import { surroundings } from "../advise/surroundings.ts";
 import { currentDirectory } from "../kernel/names.ts";
 import { presetOf } from "../presets/presets.ts";
 import type { Config } from "../sandbox/config.ts";
-import type { Rule } from "../sandbox/rule.ts";
+import type { Rule } from "../sandbox/rules.ts";
 import { pathRule, portRule } from "../sandbox/rules.ts";
 import {
   keysOf,

@@ -1,12 +1,13 @@
 /** Reads a policy that was written as whoever loads it would, and compares that with what was meant. */
 import type { Config } from "../sandbox/config.ts";
 import { LandlockError } from "../errors/errors.ts";
-import { landlock } from "../sandbox/landlock.ts";
+import { landlock } from "../sandbox/config.ts";
 import { lastName, parentOf, realPath } from "../kernel/names.ts";
 import { handledPart, withRights } from "../policy/handled.ts";
 import type { ConfigAndRules } from "../policy/own.ts";
 import { readText } from "../policy/read.ts";
-import { flatten, type Rule } from "../sandbox/rule.ts";
+import { flatten } from "../sandbox/plan.ts";
+import type { Rule } from "../sandbox/rules.ts";
 import { portRuleFor } from "../vocabulary.ts";
 import type { Written } from "./content.ts";
 

@@ -1,10 +1,8 @@
 /** Finds the policy of a program. */
+import { ENOENT, ENOTDIR } from "../errors/errno.ts";
 import { LandlockError } from "../errors/errors.ts";
 import { inFolder, parentOf } from "../kernel/names.ts";
 import { close, openPath } from "../kernel/syscalls.ts";
-
-const ENOENT = -2;
-const ENOTDIR = -20;
 
 /**
  * Finds the nearest package.json in a script's folder or above.
@@ -44,5 +42,5 @@ function exists(path: string): boolean {
   }
   const fd = openPath(path);
   if (fd >= 0) close(fd);
-  return fd !== ENOENT && fd !== ENOTDIR;
+  return fd !== -ENOENT && fd !== -ENOTDIR;
 }

@@ -1,8 +1,8 @@
 /** Presets list all a program needs; keep only the rights that the Config handles. */
-import { trusted } from "../sandbox/frozen.ts";
+import { trusted } from "../validate/values.ts";
 import { Config } from "../sandbox/config.ts";
 import type { Rights } from "../kernel/abi.ts";
-import { checked, CompositeRule, FsRule, NetRule, type Rule } from "../sandbox/rule.ts";
+import { toRule, CompositeRule, FsRule, NetRule, type Rule } from "../sandbox/rules.ts";
 
 /** The same Config with other rights. */
 export function withRights(config: Config, rights: Rights): Config {
@@ -12,7 +12,7 @@ export function withRights(config: Config, rights: Rights): Config {
 
 /** The part of a rule that the Config handles, as rules without nesting. */
 export function handledPart(rule: Rule, config: Config): (FsRule | NetRule)[] {
-  const one = checked(rule, "preset");
+  const one = toRule(rule, "preset");
   if (one instanceof CompositeRule) return one.rules.flatMap((part) => handledPart(part, config));
   if (one instanceof NetRule) {
     const access = one.access.filter((right) => config.net.includes(right));

@@ -5,7 +5,7 @@
  *
  * @see {@link https://github.com/landlock-lsm/landlockconfig}
  */
-import { trusted } from "../sandbox/frozen.ts";
+import { trusted } from "../validate/values.ts";
 import {
   accessNet,
   newestAbi,
@@ -16,8 +16,8 @@ import {
   type Rights,
   type Scope,
 } from "../kernel/abi.ts";
-import { landlock } from "../sandbox/landlock.ts";
-import { FsRule, inOrder, NetRule } from "../sandbox/rule.ts";
+import { landlock } from "../sandbox/config.ts";
+import { FsRule, inOrder, NetRule } from "../sandbox/rules.ts";
 import type { Parsed } from "../validate/schemas.ts";
 import type { ConfigAndRules } from "./own.ts";
 import { toPaths, type Origin } from "./paths.ts";

@@ -2,9 +2,9 @@
 import type { Config } from "../sandbox/config.ts";
 import { LandlockError, messageFor } from "../errors/errors.ts";
 import { abiOfRight, newestAbi, type FsRight, type NetRight, type Rights } from "../kernel/abi.ts";
-import { landlock } from "../sandbox/landlock.ts";
+import { landlock } from "../sandbox/config.ts";
 import { presetOf } from "../presets/presets.ts";
-import type { FsRule, Rule } from "../sandbox/rule.ts";
+import type { FsRule, Rule } from "../sandbox/rules.ts";
 import { pathAccess, pathRule, portRule } from "../sandbox/rules.ts";
 import type { Parsed } from "../validate/schemas.ts";
 import {

@@ -1,4 +1,5 @@
 /** Ensures that only root and the caller may have written a policy. */
+import { ELOOP, ENOTDIR } from "../errors/errno.ts";
 import { LandlockError } from "../errors/errors.ts";
 import { idOf } from "../kernel/identity.ts";
 import { close, openIn, openPath, readFile, statusOf, type Status } from "../kernel/syscalls.ts";
@@ -18,8 +19,6 @@ const S_IFLNK = 0o120000;
 const S_ISVTX = 0o1000;
 const S_IWGRP = 0o020;
 const S_IWOTH = 0o002;
-const ENOTDIR = -20;
-const ELOOP = -40;
 
 /** What to do about an untrusted policy that the user named. */
 export const ownPolicy = "let it and its directories belong to root or to this user alone";
@@ -73,7 +72,7 @@ function openNext(folder: number, name: string, isLast: boolean): number {
   // Opening as a directory triggers automounts.
   const how = isLast ? O_NONBLOCK | O_NOCTTY : O_PATH | O_DIRECTORY;
   const fd = openIn(folder, name, O_NOFOLLOW | how);
-  return fd === ELOOP || fd === ENOTDIR ? openIn(folder, name, O_NOFOLLOW | O_PATH) : fd;
+  return fd === -ELOOP || fd === -ENOTDIR ? openIn(folder, name, O_NOFOLLOW | O_PATH) : fd;
 }
 
 /** Whether an open file is a regular one, so that reading it can't wait. */

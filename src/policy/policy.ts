@@ -1,12 +1,13 @@
 /** Policies: data that describes a Config and rules. */
 import type { Config } from "../sandbox/config.ts";
-import { atCaller, LandlockError, messageFor } from "../errors/errors.ts";
+import { LandlockError, messageFor } from "../errors/errors.ts";
+import { atCaller } from "../validate/values.ts";
 import { parse } from "../validate/parse.ts";
-import { publicClass, PlainData } from "../sandbox/frozen.ts";
+import { publicClass, PlainData } from "../validate/values.ts";
 import type { Plan } from "../sandbox/plan.ts";
 import { readFile, readValue, type Read } from "./read.ts";
 import type { Report } from "../sandbox/report.ts";
-import type { Rule } from "../sandbox/rule.ts";
+import type { Rule } from "../sandbox/rules.ts";
 import type { Ruleset } from "../sandbox/ruleset.ts";
 import type { PathLike } from "../validate/values.ts";
 

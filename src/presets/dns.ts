@@ -1,7 +1,7 @@
 /** The preset for looking up host names. */
 import { readFileSync } from "node:fs";
 import { parse } from "../validate/parse.ts";
-import type { CompositeRule } from "../sandbox/rule.ts";
+import type { CompositeRule } from "../sandbox/rules.ts";
 import { bindUdp, composite, connectSendUdp, connectTcp } from "../sandbox/rules.ts";
 import { connectable, readable } from "./grant.ts";
 import { moduleLibraries } from "./libraries.ts";

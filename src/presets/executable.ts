@@ -2,7 +2,7 @@
 import { realpathSync } from "node:fs";
 import { LandlockError } from "../errors/errors.ts";
 import { parse } from "../validate/parse.ts";
-import type { CompositeRule } from "../sandbox/rule.ts";
+import type { CompositeRule } from "../sandbox/rules.ts";
 import { composite } from "../sandbox/rules.ts";
 import { isPathString } from "../validate/values.ts";
 import { elfOf, isLoader, isRunnable, type Elf } from "./elf.ts";

@@ -1,7 +1,7 @@
 /** Makes the rules of presets. */
-import { trusted } from "../sandbox/frozen.ts";
+import { trusted } from "../validate/values.ts";
 import type { FsRight } from "../kernel/abi.ts";
-import { FsRule } from "../sandbox/rule.ts";
+import { FsRule } from "../sandbox/rules.ts";
 
 const read: readonly FsRight[] = ["read_file"];
 const list: readonly FsRight[] = ["read_file", "read_dir"];

@@ -4,7 +4,7 @@ import { dirname, extname, resolve } from "node:path";
 import { LandlockError } from "../errors/errors.ts";
 import { idWithoutLinks } from "../kernel/identity.ts";
 import { parse } from "../validate/parse.ts";
-import type { CompositeRule } from "../sandbox/rule.ts";
+import type { CompositeRule } from "../sandbox/rules.ts";
 import { composite } from "../sandbox/rules.ts";
 import { isPathString } from "../validate/values.ts";
 import { elfOf } from "./elf.ts";

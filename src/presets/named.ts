@@ -3,7 +3,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { closest } from "../errors/closest.ts";
 import { LandlockError } from "../errors/errors.ts";
-import type { Rule } from "../sandbox/rule.ts";
+import type { Rule } from "../sandbox/rules.ts";
 import { keysOf, presetNames } from "../vocabulary.ts";
 import { dns } from "./dns.ts";
 import { executable } from "./executable.ts";

@@ -1,7 +1,7 @@
 /** Named bundles of rules for what programs need to keep running. */
 import { currentDirectory } from "../kernel/names.ts";
 import { bun, cwd, dns, executable, modules, named, timezone, tls, tmp } from "./lazy.ts";
-import type { Rule } from "../sandbox/rule.ts";
+import type { Rule } from "../sandbox/rules.ts";
 
 /**
  * Functions that return rules for what programs need to keep running. Each grants exactly what its

@@ -2,7 +2,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { basename, isAbsolute, resolve } from "node:path";
 import { errnoName, LandlockError } from "../errors/errors.ts";
-import { executableError, lookUpCommand, lookUpError } from "../kernel/lookup.ts";
+import { executableErrno, lookUpCommand, lookUpError } from "../kernel/lookup.ts";
 import { hashBangIn, headOf } from "../kernel/refused.ts";
 import { elfOf } from "./elf.ts";
 
@@ -57,10 +57,10 @@ export function findInterpreter(path: string, by: string, links: Set<string>): s
     throw refused("it is relative to the directory the program is started in; correct the file");
   }
   const found = findProgram(path, by);
-  const errno = executableError(found);
-  if (errno < 0) {
+  const errno = executableErrno(found);
+  if (errno > 0) {
     throw refused(
-      `this user may not execute it (${errnoName(-errno)}); correct "${by}", or chmod +x it`,
+      `this user may not execute it (${errnoName(errno)}); correct "${by}", or chmod +x it`,
     );
   }
   links.add(found);

@@ -4,7 +4,7 @@ import { inheritedVariable } from "../kernel/inherited.ts";
 import { currentDirectory } from "../kernel/names.ts";
 import { O_PATH } from "../kernel/uapi.ts";
 import { parse } from "../validate/parse.ts";
-import type { CompositeRule, FsRule } from "../sandbox/rule.ts";
+import type { CompositeRule, FsRule } from "../sandbox/rules.ts";
 import { composite, roDirs, rwDirs } from "../sandbox/rules.ts";
 import { listable, readable, writable } from "./grant.ts";
 

@@ -7,7 +7,7 @@ import type { Rights } from "../kernel/abi.ts";
 import type { PathRule, PortRule } from "./plan.ts";
 
 /** A ruleset's rules, and when and where their paths were opened. */
-export interface Bound {
+export interface LayerRecord {
   readonly handled: Rights;
   readonly rules: readonly (PathRule | PortRule)[];
   /**
@@ -21,15 +21,15 @@ export interface Bound {
 
 /** A command that was started inside a ruleset, or that failed to start. */
 export interface Started {
-  readonly bound: Bound;
+  readonly layer: LayerRecord;
   readonly command: readonly string[];
   readonly cwd: string | undefined;
   /** The layers of this process at that time, which the command inherits. */
-  readonly inherited: readonly Bound[];
+  readonly inherited: readonly LayerRecord[];
 }
 
 interface Notes {
-  enforced: readonly Bound[];
+  enforced: readonly LayerRecord[];
   readonly started: WeakMap<object, Started>;
 }
 
@@ -46,33 +46,33 @@ function notes(): Notes {
 }
 
 /** Describes a ruleset that was just built, for later records. */
-export function bind(handled: Rights, rules: Bound["rules"]): Bound {
+export function recordLayer(handled: Rights, rules: LayerRecord["rules"]): LayerRecord {
   const isRelative = rules.some((rule) => "path" in rule && !rule.path.startsWith("/"));
   return { handled, rules, at: Date.now(), cwd: isRelative ? process.cwd() : "/" };
 }
 
 /** Records that this process is now restricted by a ruleset. */
-export function noteEnforced(bound: Bound): void {
+export function noteEnforced(layer: LayerRecord): void {
   const all = notes();
-  all.enforced = [...all.enforced, bound];
+  all.enforced = [...all.enforced, layer];
 }
 
 /** Records the ruleset of a child, or of the error that replaced it. */
 export function noteStarted<Child>(
   child: Child,
-  bound: Bound,
+  layer: LayerRecord,
   command: readonly string[],
   cwd: string | undefined,
 ): Child {
   if (typeof child === "object" && child !== null) {
     const { enforced, started } = notes();
-    started.set(child, { bound, command, cwd, inherited: enforced });
+    started.set(child, { layer, command, cwd, inherited: enforced });
   }
   return child;
 }
 
 /** The layers that this thread enforced, in order. */
-export function enforcedLayers(): readonly Bound[] {
+export function enforcedLayers(): readonly LayerRecord[] {
   return notes().enforced;
 }
 

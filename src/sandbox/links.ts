@@ -3,6 +3,7 @@
  * link, which must not decide what the next run is granted. So a path may lead elsewhere inside a
  * writable directory, but not out of it.
  */
+import { EILSEQ } from "../errors/errno.ts";
 import { LandlockError } from "../errors/errors.ts";
 import type { FsRight } from "../kernel/abi.ts";
 import { idOf } from "../kernel/identity.ts";
@@ -10,12 +11,10 @@ import { Mounts } from "../kernel/mounts.ts";
 import { isWithin, parentOf } from "../kernel/names.ts";
 import { close, openPath, readLink, statusOf } from "../kernel/syscalls.ts";
 import { walk, wholePath, type Way } from "../kernel/walk.ts";
-import type { PathRule, PortRule } from "./plan.ts";
+import type { PathRule } from "./plan.ts";
 
 /** Rights that let a link appear at a path, directly or by renaming its directory. */
-const swapping: readonly FsRight[] = ["remove_dir", "make_sym", "refer"];
-
-const EILSEQ = -84;
+export const swapping: readonly FsRight[] = ["remove_dir", "make_sym", "refer"];
 
 /** A directory that the rules let be changed. */
 interface Folder {
@@ -26,19 +25,13 @@ interface Folder {
 
 /** Checks where the paths of rules lead. */
 export class LinkGuard {
-  /** Whether the rules allow making links anywhere. */
-  readonly isNeeded: boolean;
-  readonly #paths = new Set<string>();
+  readonly #paths: ReadonlySet<string>;
   #mounts: Mounts | undefined;
   #folders: readonly Folder[] | undefined;
 
-  /** @param rules All rules of a ruleset */
-  constructor(rules: readonly (PathRule | PortRule)[]) {
-    for (const rule of rules) {
-      if ("port" in rule || !rule.access.some((right) => swapping.includes(right))) continue;
-      this.#paths.add(rule.path);
-    }
-    this.isNeeded = this.#paths.size > 0;
+  /** @param paths The paths in which the rules allow making links */
+  constructor(paths: ReadonlySet<string>) {
+    this.#paths = paths;
   }
 
   /**
@@ -49,7 +42,6 @@ export class LinkGuard {
    *   only a preset's rule may lead to a system file that everyone may read
    */
   refuseOutside(rule: PathRule, fd: number): void {
-    if (!this.isNeeded) return;
     const place = readLink(`/proc/self/fd/${fd}`);
     if (place !== undefined && place === written(rule.path)) return;
     const way = follow(rule.path, fd);
@@ -58,7 +50,6 @@ export class LinkGuard {
 
   /** Makes the same check for a directory to be made, from the part of its path that exists. */
   refuseMakingOutside(rule: PathRule): void {
-    if (!this.isNeeded) return;
     const way = follow(rule.path);
     this.#refuse(rule, way, way.end);
   }
@@ -97,7 +88,7 @@ function follow(path: string, fd?: number): Followed {
   // here.
   const isOther = way.fd >= 0 && fd !== undefined && idOf(way.fd) !== idOf(fd);
   if (way.fd >= 0) close(way.fd);
-  return { ...way, isSure: !isOther && way.fd !== EILSEQ };
+  return { ...way, isSure: !isOther && way.fd !== -EILSEQ };
 }
 
 const S_IWGRP = 0o020;

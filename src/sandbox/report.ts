@@ -1,6 +1,6 @@
+/** What `restrict()` says in the end. */
 import type { Rights } from "../kernel/abi.ts";
-import { plainData } from "./frozen.ts";
-import type { AbiUse, PathRule, Plan, PortRule, Ungranted, Unenforced } from "./plan.ts";
+import type { AbiUse, PathRule, PortRule, Ungranted, Unenforced } from "./plan.ts";
 
 /** How the threads of the process were restricted. */
 export interface ThreadReport {
@@ -8,13 +8,6 @@ export interface ThreadReport {
   readonly count: number;
   /** By the kernel (from ABI 8 on), by a signal to each thread (below), or not at all. */
   readonly method: "tsync" | "broadcast" | "none";
-}
-
-/** What the kernel was finally given, after paths were opened, narrowed or skipped. */
-export interface Built {
-  readonly rules: readonly (PathRule | PortRule)[];
-  readonly skippedPaths: readonly string[];
-  readonly createdPaths: readonly string[];
 }
 
 /** What was really enforced. Frozen plain data. */
@@ -42,22 +35,4 @@ export interface Report {
   readonly rewritable: readonly string[];
   /** What this kernel's Landlock can't restrict at all. */
   readonly notCovered: readonly string[];
-}
-
-/** The report for a plan that was built and enforced. */
-export function reportOf(plan: Plan, built: Built, threads: ThreadReport): Report {
-  const { enforcement, abi, handled, unenforced, ungranted, rewritable, notCovered } = plan;
-  return plainData({
-    enforcement,
-    abi,
-    handled,
-    unenforced,
-    ungranted,
-    skippedPaths: Object.freeze(built.skippedPaths),
-    createdPaths: Object.freeze(built.createdPaths),
-    rules: Object.freeze(built.rules),
-    threads: Object.freeze(threads),
-    rewritable,
-    notCovered,
-  });
 }

@@ -1,134 +1,329 @@
-/** Enforces a ruleset on every thread of the process, or fails without restricting any. */
-import { errnoName, LandlockError, syscallError } from "../errors/errors.ts";
-import { restrictFlags, type RestrictFlag } from "../kernel/abi.ts";
+/** The one driver, read from top to bottom: probe, plan, build, restrict every thread, report. */
+import { ptr } from "bun:ffi";
+import { EAFNOSUPPORT, EBADFD, ELOOP, EMFILE, ENFILE, ENOENT, ENOTDIR } from "../errors/errno.ts";
+import {
+  accessFs,
+  accessNet,
+  encodeNetPortAttr,
+  encodeRulesetAttr,
+  fileRights,
+  maskOf,
+  pathBeneathAttr,
+  restrictFlags,
+  setPathBeneath,
+  type FsRight,
+} from "../kernel/abi.ts";
+import { makeDirectory, removeDirectories } from "../kernel/directories.ts";
 import {
   ALLTHREADS_DIVERGED,
   ALLTHREADS_UNREACHABLE,
   restrictAllThreads,
-  type Broadcast,
 } from "../kernel/native.ts";
+import { probe } from "../kernel/probe.ts";
 import {
+  close,
   getNoNewPrivs,
+  landlockAddRule,
+  landlockCreateRuleset,
   landlockRestrictSelf,
   linkCount,
+  openPath,
+  openPathWithoutLinks,
   setNoNewPrivs,
+  statusOf,
 } from "../kernel/syscalls.ts";
-import { maskOf } from "../kernel/uapi.ts";
-import type { ThreadReport } from "./report.ts";
+import {
+  LANDLOCK_ADD_RULE_QUIET,
+  LANDLOCK_RULE_NET_PORT,
+  LANDLOCK_RULE_PATH_BENEATH,
+  O_DIRECTORY,
+} from "../kernel/uapi.ts";
+import { placesOf } from "../kernel/walk.ts";
+import { plainData } from "../validate/values.ts";
+import type { Rule } from "../validate/rule-data.ts";
+import {
+  buildFailure,
+  directoryRightOnFile,
+  diverged,
+  enforceFailure,
+  isMissing,
+  kindOf,
+  replaced,
+  unreachable,
+  unusablePaths,
+  type Unusable,
+} from "./failures.ts";
+import { noteEnforced, recordLayer, type LayerRecord } from "./layers.ts";
+import { LinkGuard, swapping } from "./links.ts";
+import { makePlan, type ConfigData, type PathRule, type Plan, type PortRule } from "./plan.ts";
+import type { Report, ThreadReport } from "./report.ts";
 
-const E2BIG = -7;
-const EAGAIN = -11;
+/** How long other threads may take to answer a broadcast, in milliseconds. */
+export const defaultDeadlineMs = 1000;
 
-/** Flags as the argument of `landlock_restrict_self(2)`. */
-export function encodeFlags(flags: readonly RestrictFlag[]): number {
-  return maskOf(flags, restrictFlags);
+/** Restricts the whole process, irrevocably, and says what was done. */
+export function restrict(config: ConfigData, rules: readonly Rule[]): Report {
+  const built = build(planHere(config, rules));
+  try {
+    return enforce(built, defaultDeadlineMs);
+  } finally {
+    if (built.fd >= 0) close(built.fd);
+  }
+}
+
+/** Asks what this kernel can do, and makes the plan for it. Opens no path of a rule. */
+export function planHere(config: ConfigData, rules: readonly Rule[]): Plan {
+  return makePlan(config, rules, probe(), placesOf);
+}
+
+/** A ruleset in the kernel, of which nothing is enforced yet. */
+export interface Built {
+  readonly plan: Plan;
+  /** Its descriptor, for the owner to close; -1: the plan has nothing to enforce. */
+  readonly fd: number;
+  /** What the kernel was given: paths are narrowed, and skipped ones are left out. */
+  readonly layer: LayerRecord;
+  readonly skippedPaths: readonly string[];
+  readonly createdPaths: readonly string[];
 }
 
 /**
- * Enforces a ruleset on every thread of the process.
+ * Creates a ruleset in the kernel and adds its rules, without enforcing it.
  *
- * @param deadlineMs How long other threads may take to answer a broadcast, in milliseconds
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` naming every unusable path;
+ *   `ERR_LANDLOCK_INVALID_RULE` if a directory right is granted on something else;
+ *   `ERR_LANDLOCK_SYSCALL` if the kernel refuses
  */
-export function enforce(
-  fd: number,
-  flags: readonly RestrictFlag[],
-  deadlineMs: number,
-): ThreadReport {
-  if (!flags.includes("tsync")) return enforceBroadcast(fd, flags, deadlineMs);
-  enforceHere(fd, flags);
-  return { count: threadCount(), method: "tsync" };
+export function build(plan: Plan): Built {
+  const { handled, quiet, abi } = plan;
+  if (plan.enforcement === "none") {
+    const layer = recordLayer(handled, []);
+    return { plan, fd: -1, layer, skippedPaths: [], createdPaths: [] };
+  }
+  const fd = landlockCreateRuleset(encodeRulesetAttr(handled, quiet, abi.kernel));
+  if (fd < 0) throw buildFailure("landlock_create_ruleset", -fd);
+  try {
+    const { rules, skippedPaths, createdPaths } = addRules(fd, plan.rules);
+    return { plan, fd, layer: recordLayer(handled, rules), skippedPaths, createdPaths };
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
 }
 
-/** Enforces a ruleset on the calling thread only, which is about to execute a program. */
-export function enforceThread(fd: number, flags: readonly RestrictFlag[]): void {
-  enforceHere(
+function addRules(rulesetFd: number, planned: Plan["rules"]) {
+  const rules: (PathRule | PortRule)[] = [];
+  const skippedPaths: string[] = [];
+  const unusable: Unusable[] = [];
+  const missing: PathRule[] = [];
+  // Another rule may name the same directory. The order of rules must not make it fail or be
+  // skipped.
+  const creates = new Set<string>();
+  // Paths in which the rules let links be made.
+  const open = new Set<string>();
+  for (const rule of planned) {
+    if ("port" in rule) continue;
+    if (rule.onMissing === "create") creates.add(rule.path);
+    if (rule.access.some((right) => swapping.includes(right))) open.add(rule.path);
+  }
+  const guard = open.size > 0 ? new LinkGuard(open) : undefined;
+  const addPath = pathAdder(rulesetFd, guard);
+  for (const rule of planned) {
+    if ("port" in rule) {
+      addPort(rulesetFd, rule);
+      rules.push(rule);
+      continue;
+    }
+    const added = addPath(rule);
+    if ("access" in added) {
+      rules.push(added);
+    } else if (creates.has(rule.path) && added.errno === ENOENT) {
+      missing.push(rule);
+    } else if (rule.onMissing === "skip" && isMissing(added.errno)) {
+      skippedPaths.push(rule.path);
+    } else {
+      unusable.push(added);
+    }
+  }
+  if (unusable.length > 0) throw unusablePaths(unusable);
+  // Only after all other paths proved usable, so that an error leaves no directory behind.
+  if (missing.length > 0) rules.push(...createMissing(missing, addPath, guard));
+  return { rules, skippedPaths, createdPaths: [...new Set(missing.map(({ path }) => path))] };
+}
+
+/** Makes the directories of the rules, either all or none, and adds the rules. */
+function createMissing(
+  missing: readonly PathRule[],
+  addPath: AddPath,
+  guard: LinkGuard | undefined,
+): PathRule[] {
+  const made: string[] = [];
+  const rules: PathRule[] = [];
+  const unusable: Unusable[] = [];
+  try {
+    for (const rule of missing) {
+      guard?.refuseMakingOutside(rule);
+      const errno = makeDirectory(rule.path, made);
+      const added = errno > 0 ? { rule, syscall: "mkdir", errno } : addPath(rule);
+      if ("access" in added) rules.push(added);
+      else unusable.push(added);
+    }
+    if (unusable.length > 0) throw unusablePaths(unusable);
+  } catch (error) {
+    removeDirectories(made);
+    throw error;
+  }
+  return rules;
+}
+
+type AddPath = (rule: PathRule) => PathRule | Unusable;
+
+/** Adds path rules. Reuses one buffer, and one mask for all paths of a rule. */
+function pathAdder(rulesetFd: number, guard: LinkGuard | undefined): AddPath {
+  const attr = pathBeneathAttr();
+  const address = Number(ptr(attr));
+  const masks = new Map<readonly FsRight[], { all: number; files: readonly FsRight[] }>();
+  let mayHaveLinks = false;
+  const open = (path: string, flags: number) => {
+    const fd = guard ? openPathWithoutLinks(path, flags) : -ELOOP;
+    mayHaveLinks = fd < 0;
+    return mayHaveLinks ? openPath(path, flags) : fd;
+  };
+  return (rule) => {
+    let mask = masks.get(rule.access);
+    if (!mask) {
+      const files = rule.access.filter((right) => fileRights.includes(right));
+      masks.set(rule.access, (mask = { all: maskOf(rule.access, accessFs), files }));
+    }
+    const forFilesToo = mask.files.length === rule.access.length;
+    let fd = open(rule.path, forFilesToo ? 0 : O_DIRECTORY);
+    let added = rule;
+    let allowed = mask.all;
+    if (fd === -ENOTDIR && !forFilesToo) {
+      fd = open(rule.path, 0);
+      if (fd >= 0 && rule.onFile === "fail") {
+        close(fd);
+        throw directoryRightOnFile(rule);
+      }
+      // If it has become a directory since, it gets fewer rights, never more.
+      added = { ...rule, access: mask.files };
+      allowed = maskOf(mask.files, accessFs);
+    }
+    if (fd < 0) {
+      if (fd === -EMFILE || fd === -ENFILE) throw buildFailure("openat", -fd);
+      return { rule, syscall: "openat", errno: -fd };
+    }
+    try {
+      if (rule.identity !== undefined) requireIdentity(rule, fd);
+      if (mayHaveLinks) guard?.refuseOutside(rule, fd);
+      setPathBeneath(attr, allowed, fd);
+      const flags = rule.quiet ? LANDLOCK_ADD_RULE_QUIET : 0;
+      const result = landlockAddRule(rulesetFd, LANDLOCK_RULE_PATH_BENEATH, address, flags);
+      if (result >= 0) return added;
+      // Pipes, sockets and similar files aren't part of the file hierarchy.
+      const kind = result === -EBADFD ? kindOf(fd) : "";
+      if (kind) return { rule, syscall: "landlock_add_rule", errno: -result, kind };
+      throw buildFailure("landlock_add_rule", -result, rule.path);
+    } finally {
+      close(fd);
+    }
+  };
+}
+
+/** Requires the file that a preset inspected: another one must not get its rights. */
+function requireIdentity(rule: PathRule, fd: number): void {
+  const status = statusOf(fd);
+  if (typeof status === "number" || status.id !== rule.identity) throw replaced(rule);
+}
+
+function addPort(rulesetFd: number, rule: PortRule): void {
+  const attr = encodeNetPortAttr(maskOf(rule.access, accessNet), rule.port);
+  const flags = rule.quiet ? LANDLOCK_ADD_RULE_QUIET : 0;
+  const address = Number(ptr(attr));
+  const result = landlockAddRule(rulesetFd, LANDLOCK_RULE_NET_PORT, address, flags);
+  // A kernel without TCP/IP has nothing to grant.
+  if (result < 0 && result !== -EAFNOSUPPORT) throw buildFailure("landlock_add_rule", -result);
+}
+
+/**
+ * Enforces a built ruleset on every thread of the process, or on none.
+ *
+ * @param deadlineMs How long other threads may take to answer a broadcast, in milliseconds
+ * @throws {LandlockError} As `ruleset.restrictSelf()`
+ */
+export function enforce(built: Built, deadlineMs: number): Report {
+  const { plan, fd, layer } = built;
+  if (fd < 0) {
+    warnUnrestricted();
+    return reportOf(built, { count: 0, method: "none" });
+  }
+  const threads = plan.flags.includes("tsync")
+    ? restrictAtOnce(built)
+    : broadcast(built, deadlineMs);
+  noteEnforced(layer);
+  return reportOf(built, threads);
+}
+
+/** Enforces a built ruleset on the calling thread only, which is about to execute a program. */
+export function enforceThread({ plan, fd }: Built): void {
+  restrictThread(
     fd,
-    flags.filter((flag) => flag !== "tsync"),
+    plan.flags.filter((flag) => flag !== "tsync"),
   );
 }
 
-function enforceHere(fd: number, flags: readonly RestrictFlag[]): void {
+/** From ABI 8 on, the kernel reaches the other threads. */
+function restrictAtOnce({ plan, fd }: Built): ThreadReport {
+  restrictThread(fd, plan.flags);
+  // The directory's link count is the number of threads plus its own two links.
+  return { count: Math.max(linkCount("/proc/self/task") - 2, 1), method: "tsync" };
+}
+
+function restrictThread(fd: number, flags: Plan["flags"]): void {
   const needsNoNewPrivs = !flags.includes("no_new_privs") && getNoNewPrivs() !== 1;
   if (needsNoNewPrivs) {
     const result = setNoNewPrivs();
-    if (result < 0) throw failed("prctl", result, false);
+    if (result < 0) throw enforceFailure("prctl", -result, false);
   }
-  const result = landlockRestrictSelf(fd, encodeFlags(flags));
-  if (result < 0) throw failed("landlock_restrict_self", result, needsNoNewPrivs);
+  const result = landlockRestrictSelf(fd, maskOf(flags, restrictFlags));
+  if (result < 0) throw enforceFailure("landlock_restrict_self", -result, needsNoNewPrivs);
 }
 
-/** The directory's link count is the number of threads plus its own two links. */
-function threadCount(): number {
-  return Math.max(linkCount("/proc/self/task") - 2, 1);
-}
-
-function enforceBroadcast(
-  fd: number,
-  flags: readonly RestrictFlag[],
-  deadlineMs: number,
-): ThreadReport {
-  const done = restrictAllThreads(fd, encodeFlags(flags), deadlineMs);
+/** Below ABI 8, a signal makes each thread restrict itself. */
+function broadcast({ plan, fd }: Built, deadlineMs: number): ThreadReport {
+  const done = restrictAllThreads(fd, maskOf(plan.flags, restrictFlags), deadlineMs);
   if (done.result === ALLTHREADS_UNREACHABLE) throw unreachable(done, deadlineMs);
   if (done.result === ALLTHREADS_DIVERGED) throw diverged(done);
-  if (done.result < 0) throw failed("landlock_restrict_self", done.result, done.changed);
+  if (done.result < 0) throw enforceFailure("landlock_restrict_self", -done.result, done.changed);
   return { count: done.threads, method: "broadcast" };
 }
 
-function unreachable(done: Broadcast, deadlineMs: number): LandlockError {
-  if (done.tid === 0 && done.error < 0) return notFound(-done.error);
-  const who = done.tid === 0 ? "A thread" : `Thread ${named(done)}`;
-  const why =
-    done.error < 0 ? `could not be signalled: ${errnoName(-done.error)}` : "did not answer";
-  // EAGAIN means that too many signals of this user are queued: sigqueue(3).
-  const fix =
-    done.error === EAGAIN
-      ? "raise the limit on pending signals, ulimit -i"
-      : "end that thread or let it take signals";
-  return new LandlockError(
-    "ERR_LANDLOCK_THREADS_UNREACHABLE",
-    `${who} ${why} within ${deadlineMs} ms, so nothing was restricted: ${fix}, and call again`,
-    done.error < 0 ? { syscall: "rt_tgsigqueueinfo", errno: -done.error } : {},
+let warned = false;
+
+/** Best effort may restrict nothing at all, which must not go unnoticed. */
+export function warnUnrestricted(): void {
+  if (warned) return;
+  warned = true;
+  process.emitWarning(
+    "Landlock restricts nothing here: see probe().remedy, or use a strict Config to make this an error",
+    { type: "LandlockWarning", code: "LANDLOCK_UNENFORCED" },
   );
 }
 
-/** `/proc` doesn't list the threads, and probing each id takes too long or is forbidden. */
-function notFound(errno: number): LandlockError {
-  return new LandlockError(
-    "ERR_LANDLOCK_THREADS_UNREACHABLE",
-    `Not all threads could be found: ${errnoName(errno)}, so nothing was restricted: let this process list /proc/self/task, and call again`,
-    { syscall: "tgkill", errno },
-  );
-}
-
-/** A thread's id, and its name if `/proc` could be read. */
-function named({ tid, name }: Broadcast): string {
-  return name === "" ? `${tid}` : `${tid} ("${name}")`;
-}
-
-function diverged(done: Broadcast): LandlockError {
-  const who = done.tid === 0 ? "a thread" : `thread ${named(done)}`;
-  const why =
-    done.error < 0
-      ? `landlock_restrict_self on ${who} failed with ${errnoName(-done.error)}`
-      : `${who} did not restrict itself`;
-  return new LandlockError(
-    "ERR_LANDLOCK_THREADS_DIVERGED",
-    `Only some threads are restricted: ${why}; end the process`,
-    {
-      syscall: "landlock_restrict_self",
-      processChanged: true,
-      ...(done.error < 0 ? { errno: -done.error } : {}),
-    },
-  );
-}
-
-function failed(syscall: string, errno: number, processChanged: boolean): LandlockError {
-  if (errno === E2BIG) {
-    return new LandlockError(
-      "ERR_LANDLOCK_TOO_MANY_LAYERS",
-      "Cannot add a layer: 16 rulesets are in force already, the kernel's limit; put the rules into fewer calls",
-      { syscall, errno: -errno, processChanged },
-    );
-  }
-  return syscallError("Cannot enforce the ruleset", syscall, -errno, { processChanged });
+function reportOf(built: Built, threads: ThreadReport): Report {
+  const { plan, layer, skippedPaths, createdPaths } = built;
+  const { enforcement, abi, handled, unenforced, ungranted, rewritable, notCovered } = plan;
+  return plainData({
+    enforcement,
+    abi,
+    handled,
+    unenforced,
+    ungranted,
+    skippedPaths: Object.freeze(skippedPaths),
+    createdPaths: Object.freeze(createdPaths),
+    rules: Object.freeze(layer.rules),
+    threads: Object.freeze(threads),
+    rewritable,
+    notCovered,
+  });
 }

@@ -1,15 +1,10 @@
 /** Presets read files to see what to grant. Which of these files do the rules let be changed? */
 import type { FsRight } from "../kernel/abi.ts";
 import { isWithin } from "../kernel/names.ts";
-import { close } from "../kernel/syscalls.ts";
-import { walk, wholePath } from "../kernel/walk.ts";
-import type { FsRule, NetRule } from "./rule.ts";
+import type { FsRule, NetRule } from "./rules.ts";
 
 /** Rights with which a file is overwritten, or removed and replaced. */
-const changing: readonly FsRight[] = ["write_file", "remove_file", "remove_dir"];
-
-/** The same, and those with which a file comes to a place. */
-const planting: readonly FsRight[] = [...changing, "make_reg", "make_sym"];
+export const changing: readonly FsRight[] = ["write_file", "remove_file", "remove_dir"];
 
 /**
  * The files that chose what presets grant and that the same rules let be changed: one run can then
@@ -41,48 +36,8 @@ export function rewritableBy(
   return [...chosen].filter(isOpen).sort();
 }
 
-/** What counts here of a rule as a plan has it. */
-type PlannedRule =
-  { readonly path: string; readonly access: readonly FsRight[] } | { readonly port: number };
-
-/** The first of these files and directories that the rules let be changed, or that files can be put in. */
-export function firstWritable(
-  rules: readonly PlannedRule[],
-  places: readonly string[],
-): string | undefined {
-  const open = new Set<string>();
-  for (const rule of rules) {
-    if ("port" in rule || !rule.access.some((right) => planting.includes(right))) continue;
-    open.add(placesOf(rule.path)[0]!);
-  }
-  return open.size === 0
-    ? undefined
-    : places.find((place) => placesOf(place).some((at) => isBeneath(at, open)));
-}
-
-function isBeneath(path: string, open: ReadonlySet<string>): boolean {
+/** Whether a path is in one of these folders, by their texts. */
+export function isBeneath(path: string, open: ReadonlySet<string>): boolean {
   for (const folder of open) if (isWithin(path, folder)) return true;
   return false;
-}
-
-/** Only the path itself, without a slash at its end: nobody is asked where it leads. */
-export function asWritten(path: string): string[] {
-  return [path.replace(/\/+$/, "") || "/"];
-}
-
-/**
- * What decides where a path leads: first its place without links, where it need not exist, as a
- * rule may be for what is made later; then the directories of the links on the way.
- */
-export function placesOf(path: string): string[] {
-  if (process.platform !== "linux") return asWritten(path);
-  const { fd, end, rest, links } = walk(wholePath(path));
-  if (fd >= 0) close(fd);
-  return [[end === "/" && rest.length > 0 ? "" : end, ...rest].join("/"), ...links];
-}
-
-/** Says so in one line. */
-export function rewritableText([first, ...others]: readonly string[]): string {
-  const more = others.length > 0 ? ` and ${others.length} more` : "";
-  return `it can change ${JSON.stringify(first)}${more}, which chooses what a preset grants the next time: keep that out of what may be written`;
 }

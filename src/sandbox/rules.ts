@@ -1,12 +1,219 @@
-/** The constructors of rules: what stays allowed. */
-import { trusted } from "./frozen.ts";
-import { atCaller } from "../errors/errors.ts";
-import { accessFs, rightsOf, type FsRight } from "../kernel/abi.ts";
-import type { Paths, Ports } from "./argument-types.ts";
+/**
+ * Rules as frozen plain data, with methods that return a new rule. A rule only grants, and never
+ * denies.
+ */
+import { accessFs, rightsOf, type FsRight, type NetRight } from "../kernel/abi.ts";
+import type { Paths, Ports } from "../validate/argument-types.ts";
 import { parse } from "../validate/parse.ts";
-import { checked, CompositeRule, FsRule, inOrder, NetRule, type Rule } from "./rule.ts";
-import { isFileUrl, listOf, isPathString, isPort } from "../validate/values.ts";
+import type {
+  CompositeRuleData,
+  FsRuleData,
+  NetRuleData,
+  OnMissing,
+  Rule,
+} from "../validate/rule-data.ts";
+import {
+  atCaller,
+  isFileUrl,
+  isObject,
+  isPathString,
+  isPort,
+  listOf,
+  PlainData,
+  publicClass,
+  trusted,
+} from "../validate/values.ts";
 import { portRules, type PathRuleName, type PortRuleName } from "../vocabulary.ts";
+
+export type { Rule };
+
+/** Grants filesystem rights beneath paths. Made by functions such as `roDirs()`. */
+export class FsRule extends PlainData implements FsRuleData {
+  static {
+    publicClass(this, "FsRule");
+  }
+
+  readonly kind = "fs";
+  readonly access: readonly FsRight[];
+  readonly explicit: readonly FsRight[];
+  readonly paths: readonly string[];
+  readonly onFile: "narrow" | "fail";
+  readonly onMissing: OnMissing;
+  readonly onDenial: "log" | "quiet";
+  declare readonly chosenBy?: readonly string[];
+  declare readonly identities?: readonly string[];
+
+  /** @internal Rights must be in the order of the kernel's bits. The rule takes over the lists. */
+  constructor(given: Omit<FsRuleData, "kind">, from?: typeof trusted) {
+    super();
+    const data =
+      from === trusted ? given : atCaller(FsRule, () => checked({ ...given, kind: "fs" }));
+    this.access = Object.freeze(data.access);
+    this.explicit = Object.freeze(data.explicit);
+    this.paths = Object.freeze(data.paths);
+    this.onFile = data.onFile;
+    this.onMissing = data.onMissing;
+    this.onDenial = data.onDenial;
+    if (data.chosenBy) this.chosenBy = Object.freeze(data.chosenBy);
+    if (data.identities) this.identities = Object.freeze(data.identities);
+    Object.freeze(this);
+  }
+
+  /**
+   * Also grants `refer`: renaming and linking between different directories, from ABI 2 on. Below
+   * ABI 2 that is always denied, and the report lists it under `ungranted`.
+   *
+   * @see {@link https://docs.kernel.org/userspace-api/landlock.html#filesystem-flags}
+   */
+  withRefer(): FsRule {
+    return this.#with("refer");
+  }
+
+  /**
+   * Also grants `ioctl_dev`: ioctl(2) on devices that are opened later, from ABI 5 on.
+   *
+   * @see {@link https://docs.kernel.org/userspace-api/landlock.html#filesystem-flags}
+   */
+  withIoctlDev(): FsRule {
+    return this.#with("ioctl_dev");
+  }
+
+  /**
+   * Also grants `resolve_unix`: connecting and sending to UNIX sockets by path if their server is
+   * outside the sandbox, from ABI 9 on.
+   *
+   * @see {@link https://docs.kernel.org/userspace-api/landlock.html#filesystem-flags}
+   */
+  withResolveUnix(): FsRule {
+    return this.#with("resolve_unix");
+  }
+
+  /** Skips paths that don't exist and reports them under `skippedPaths`. */
+  ignoreIfMissing(): FsRule {
+    return this.#but({ onMissing: "skip" });
+  }
+
+  /**
+   * Makes a directory and its parents if a path doesn't exist, when the ruleset is built. They get
+   * mode 0777 less the umask, and are reported under `createdPaths`. Nothing is made if another
+   * path of the rules can't be used.
+   *
+   * @returns A rule; building its ruleset fails with `ERR_LANDLOCK_PATH` if a directory can't be
+   *   made
+   */
+  createIfMissing(): FsRule {
+    return this.#but({ onMissing: "create" });
+  }
+
+  /**
+   * Keeps denials beneath these paths out of the audit log, from ABI 10 on. They stay denied.
+   *
+   * @see {@link https://docs.kernel.org/userspace-api/landlock.html#quiet-rule-flag-abi-10}
+   */
+  quiet(): FsRule {
+    return this.#but({ onDenial: "quiet" });
+  }
+
+  #with(right: FsRight): FsRule {
+    return this.#but({
+      access: inOrder([...this.access, right]),
+      explicit: inOrder([...this.explicit, right]),
+    });
+  }
+
+  #but(changes: Partial<FsRuleData>): FsRule {
+    return new FsRule({ ...this, ...changes }, trusted);
+  }
+
+  /** @internal Whether this class made it; a prototype alone doesn't prove that. */
+  static isMade(value: unknown): value is FsRule {
+    return isObject(value) && #but in value;
+  }
+}
+
+/** Grants network rights on ports. Made by functions such as `bindTcp()`. */
+export class NetRule extends PlainData implements NetRuleData {
+  static {
+    publicClass(this, "NetRule");
+  }
+
+  readonly kind = "net";
+  readonly access: readonly NetRight[];
+  readonly ports: readonly number[];
+  readonly onDenial: "log" | "quiet";
+
+  /** @internal */
+  constructor(given: Omit<NetRuleData, "kind">, from?: typeof trusted) {
+    super();
+    const data =
+      from === trusted ? given : atCaller(NetRule, () => checked({ ...given, kind: "net" }));
+    this.access = Object.freeze(data.access);
+    this.ports = Object.freeze(data.ports);
+    this.onDenial = data.onDenial;
+    Object.freeze(this);
+  }
+
+  /** Keeps denials on these ports out of the audit log, from ABI 10 on. */
+  quiet(): NetRule {
+    return this.#but({ onDenial: "quiet" });
+  }
+
+  #but(changes: Partial<NetRuleData>): NetRule {
+    return new NetRule({ ...this, ...changes }, trusted);
+  }
+
+  /** @internal Whether this class made it; a prototype alone doesn't prove that. */
+  static isMade(value: unknown): value is NetRule {
+    return isObject(value) && #but in value;
+  }
+}
+
+/** Several rules combined. Made by `composite()`. */
+export class CompositeRule extends PlainData implements CompositeRuleData {
+  static {
+    publicClass(this, "CompositeRule");
+  }
+
+  readonly kind = "composite";
+  readonly #made = true;
+  readonly rules: readonly (FsRule | NetRule | CompositeRule)[];
+
+  /** @internal */
+  constructor(rules: readonly (FsRule | NetRule | CompositeRule)[], from?: typeof trusted) {
+    super();
+    const list = () => rules.map((rule) => toRule(rule, "CompositeRule"));
+    this.rules = Object.freeze(from === trusted ? rules : atCaller(CompositeRule, list));
+    Object.freeze(this);
+  }
+
+  /** @internal Whether this class made it; a prototype alone doesn't prove that. */
+  static isMade(value: unknown): value is CompositeRule {
+    return isObject(value) && #made in value;
+  }
+}
+
+/** Removes duplicates and sorts by the kernel's bits. */
+export function inOrder(rights: readonly FsRight[]): readonly FsRight[] {
+  return accessFs.filter((right) => rights.includes(right));
+}
+
+/** The rule itself, or a rule made from equal plain data. */
+export function toRule(rule: Rule, call: string): FsRule | NetRule | CompositeRule {
+  const isMade = FsRule.isMade(rule) || NetRule.isMade(rule) || CompositeRule.isMade(rule);
+  return isMade ? rule : fromData(parse("rule", rule, call));
+}
+
+function fromData(data: Rule): FsRule | NetRule | CompositeRule {
+  if (data.kind === "net") return new NetRule(data, trusted);
+  if (data.kind === "composite") return new CompositeRule(data.rules.map(fromData), trusted);
+  const { access, explicit } = data;
+  return new FsRule({ ...data, access: inOrder(access), explicit: inOrder(explicit) }, trusted);
+}
+
+/** Checks the data that a caller passed to a constructor. */
+function checked<Data extends FsRuleData | NetRuleData>(given: Data): Data {
+  return toRule(given, "new rule") as Rule as Data;
+}
 
 // In the order of the kernel's bits, as all rights in rules are.
 const readFiles: readonly FsRight[] = ["execute", "read_file"];
@@ -14,7 +221,6 @@ const readDirs: readonly FsRight[] = ["execute", "read_file", "read_dir"];
 const writeFiles: readonly FsRight[] = ["execute", "write_file", "read_file", "truncate"];
 /** Newer rights, and `refer`, are granted by name only. */
 const writeDirs = rightsOf(3).fs.filter((right) => right !== "refer");
-const none: readonly FsRight[] = [];
 
 /** The paths as strings, or what the schema says about them. */
 function pathsOf(call: string, paths: readonly unknown[]): string[] {
@@ -36,7 +242,7 @@ function fsRule(
   return new FsRule(
     {
       access,
-      explicit: exact ? access : none,
+      explicit: exact ? access : [],
       paths: pathsOf(call, paths),
       onFile: exact ? "fail" : "narrow",
       onMissing: "fail",
@@ -171,7 +377,7 @@ export function connectSendUdp<Given extends readonly number[]>(...ports: Ports<
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no rule
  */
 export function composite(...rules: Rule[]): CompositeRule {
-  const list = () => rules.map((rule) => checked(rule, "composite()"));
+  const list = () => rules.map((rule) => toRule(rule, "composite()"));
   return new CompositeRule(atCaller(composite, list), trusted);
 }
 

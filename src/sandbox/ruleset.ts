@@ -1,15 +1,15 @@
-import { buildRuleset } from "./create.ts";
-import { enforce } from "./restrict.ts";
-import { bind, noteEnforced, noteStarted, type Bound } from "./layers.ts";
+/** The kernel object: a ruleset that was built, to restrict this process or its children with. */
 import { LandlockError } from "../errors/errors.ts";
-import { close } from "../kernel/syscalls.ts";
 import { unrestricted } from "../kernel/probe.ts";
+import { close } from "../kernel/syscalls.ts";
+import { readCall, type Call } from "../spawn/call.ts";
+import { spawn, spawnSync } from "../spawn/spawn.ts";
 import { parse } from "../validate/parse.ts";
-import { publicClass, PlainData } from "./frozen.ts";
+import { PlainData, publicClass } from "../validate/values.ts";
+import { noteStarted } from "./layers.ts";
 import type { Plan } from "./plan.ts";
-import { reportOf, type Built, type Report } from "./report.ts";
-import { spawn, spawnSync } from "./spawn.ts";
-import { readCall, type Call } from "./spawn/call.ts";
+import type { Report } from "./report.ts";
+import { defaultDeadlineMs, enforce, warnUnrestricted, type Built } from "./restrict.ts";
 
 /** Settings of `ruleset.restrictSelf()`. */
 export interface RestrictSelfOptions {
@@ -20,9 +20,6 @@ export interface RestrictSelfOptions {
    */
   readonly deadlineMs?: number;
 }
-
-const defaultDeadlineMs = 1000;
-const nothingBuilt: Built = { rules: [], skippedPaths: [], createdPaths: [] };
 
 /**
  * A ruleset in the kernel, with open paths and rules, but not enforced. Made by `config.ruleset()`.
@@ -36,22 +33,15 @@ export class Ruleset extends PlainData implements Disposable {
   /** What the kernel was asked. */
   readonly plan: Plan;
   readonly #built: Built;
-  readonly #bound: Bound;
   readonly #allowNone: boolean;
-  /** -1 if nothing can be enforced here. */
-  #fd: number;
   #closed = false;
 
-  /** @internal */
-  constructor(plan: Plan, allowNone: boolean) {
+  /** @internal Takes what `build()` made; makes no system call. */
+  constructor(built: Built, allowNone: boolean) {
     super();
-    this.plan = plan;
-    this.#allowNone = allowNone;
-    const nothing = plan.enforcement === "none";
-    const { fd, ...built } = nothing ? { fd: -1, ...nothingBuilt } : buildRuleset(plan);
-    this.#fd = fd;
+    this.plan = built.plan;
     this.#built = built;
-    this.#bound = bind(plan.handled, built.rules);
+    this.#allowNone = allowNone;
     Object.freeze(this);
   }
 
@@ -68,14 +58,7 @@ export class Ruleset extends PlainData implements Disposable {
   restrictSelf(options?: RestrictSelfOptions): Report {
     const { deadlineMs = defaultDeadlineMs } =
       options === undefined ? {} : parse("restrictSelf", options, "restrictSelf()");
-    const fd = this.#open();
-    if (fd < 0) {
-      warnUnrestricted();
-      return reportOf(this.plan, this.#built, { count: 0, method: "none" });
-    }
-    const threads = enforce(fd, this.plan.flags, deadlineMs);
-    noteEnforced(this.#bound);
-    return reportOf(this.plan, this.#built, threads);
+    return enforce(this.#open(), deadlineMs);
   }
 
   /**
@@ -157,7 +140,8 @@ export class Ruleset extends PlainData implements Disposable {
 
   /** Closes the ruleset. Restricted processes stay restricted. */
   [Symbol.dispose](): void {
-    if (this.#fd >= 0 && !this.#closed) close(this.#fd);
+    const { fd } = this.#built;
+    if (fd >= 0 && !this.#closed) close(fd);
     this.#closed = true;
   }
 
@@ -167,50 +151,30 @@ export class Ruleset extends PlainData implements Disposable {
     command: unknown,
     options: unknown,
   ): Child {
-    // Reading the options runs the caller's code, which may close this ruleset.
+    // First, because reading the options runs the caller's code, which may close this ruleset.
     const call = readCall(command, options);
-    const fd = this.#open();
+    const { fd, layer } = this.#open();
     if (fd < 0) {
-      this.#requireAllowance(call.command);
+      // A command may run without any restriction only if the Config says so.
+      const name = JSON.stringify(call.command[0]);
+      if (!this.#allowNone) throw unrestricted(`Cannot start ${name} in a sandbox`);
+      warnUnrestricted();
       return startUnrestricted(command as never, options as never);
     }
-    return this.#noted(() => start(fd, this.plan.flags, call), call.command, call.cwd);
-  }
-
-  /** Records the start, so that `explain()` knows the ruleset of the child or the error. */
-  #noted<Child>(start: () => Child, command: readonly string[], cwd: string | undefined): Child {
+    // Records the start, so that `explain()` knows the ruleset of the child or the error.
+    const note = <Made>(made: Made) => noteStarted(made, layer, call.command, call.cwd);
     try {
-      return noteStarted(start(), this.#bound, command, cwd);
+      return note(start(fd, this.plan.flags, call));
     } catch (error) {
-      throw noteStarted(error, this.#bound, command, cwd);
+      throw note(error);
     }
   }
 
-  /** Allows a command to run without any restriction only if the Config says so. */
-  #requireAllowance([name]: readonly string[]): void {
-    if (!this.#allowNone) {
-      throw unrestricted(`Cannot start ${JSON.stringify(name)} in a sandbox`);
-    }
-    warnUnrestricted();
-  }
-
-  #open(): number {
-    if (!this.#closed) return this.#fd;
+  #open(): Built {
+    if (!this.#closed) return this.#built;
     throw new LandlockError(
       "ERR_LANDLOCK_INVALID_RULE",
       "This Ruleset is closed: make another one with config.ruleset()",
     );
   }
-}
-
-let warned = false;
-
-/** Best effort may restrict nothing at all, which must not go unnoticed. */
-function warnUnrestricted(): void {
-  if (warned) return;
-  warned = true;
-  process.emitWarning(
-    "Landlock restricts nothing here: see probe().remedy, or use a strict Config to make this an error",
-    { type: "LandlockWarning", code: "LANDLOCK_UNENFORCED" },
-  );
 }

@@ -1,5 +1,6 @@
 /** Finds strace. The shell code in `src/build/starter.ts` finds Bun in the same way. */
 import { lstatSync, statSync } from "node:fs";
+import { EACCES } from "../errors/errno.ts";
 import { LandlockError } from "../errors/errors.ts";
 import { lookUpCommand } from "../kernel/lookup.ts";
 import { fileName, parentOf, realPath } from "../kernel/names.ts";
@@ -7,7 +8,6 @@ import { close, openIn } from "../kernel/syscalls.ts";
 import { O_NOFOLLOW, O_PATH } from "../kernel/uapi.ts";
 import { walk } from "../kernel/walk.ts";
 
-const EACCES = -13;
 const S_IWOTH = 0o002;
 
 /**
@@ -36,7 +36,7 @@ function isTrusted(entry: string, file: string): boolean {
     if ([entry, realPath(entry)].some((path) => /\/node_modules(\/|$)/.test(path))) return false;
     const { fd, end } = walk(file, (folder, name, place, isLast) => {
       const isAllowed = place === "/" || name === ".." || mayLead(place, isLast);
-      return isAllowed ? openIn(folder, name, O_PATH | O_NOFOLLOW) : EACCES;
+      return isAllowed ? openIn(folder, name, O_PATH | O_NOFOLLOW) : -EACCES;
     });
     if (fd < 0) return false;
     close(fd);

@@ -3,6 +3,7 @@
  * because evaluating zod would cost every script a third of its start-up time. The published bundle
  * only evaluates zod if a value fails or needs more checks.
  */
+import { LandlockError, printableLines } from "../errors/errors.ts";
 import { newestAbi } from "../kernel/abi.ts";
 
 /** A path from a user: a string, or a `file:` URL. */
@@ -10,6 +11,11 @@ export type PathLike = string | FileUrl;
 
 /** `URL`, if the project's types define it. */
 type FileUrl = typeof globalThis extends { URL: { prototype: infer Url } } ? Url : never;
+
+/** An object of any kind, but for functions. */
+export function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
 
 /** A non-empty string without NUL that UTF-8 can hold. */
 export function isPathString(value: unknown): value is string {
@@ -52,4 +58,72 @@ export function listOf<Name extends string>(
     names.push(name);
   }
   return names;
+}
+
+const inspect = Symbol.for("nodejs.util.inspect.custom");
+
+/** Prints everything at any depth. Bun would stop at the third level. */
+function inspectAll(this: object): string {
+  return printableLines(Bun.inspect({ ...this }, { depth: Infinity }));
+}
+
+/**
+ * Sets a class's name explicitly, because minified bundles rename classes. Errors of its methods
+ * show the line that called them.
+ */
+export function publicClass(type: { readonly prototype: object }, name: string): void {
+  Object.defineProperty(type, "name", { value: name });
+  for (const key of Object.getOwnPropertyNames(type.prototype)) {
+    const { value: method, ...kept } = Object.getOwnPropertyDescriptor(type.prototype, key)!;
+    if (key === "constructor" || typeof method !== "function") continue;
+    const value = function (this: unknown, ...values: unknown[]): unknown {
+      return atCaller(value, () => Reflect.apply(method, this, values));
+    };
+    Object.defineProperty(type.prototype, key, { ...kept, value });
+  }
+}
+
+/** Data with methods. Printing it shows the class's name and all fields, but no methods. */
+export abstract class PlainData {
+  static {
+    Object.defineProperty(this.prototype, inspect, {
+      value(this: PlainData) {
+        return `${this.constructor.name} ${inspectAll.call(this)}`;
+      },
+    });
+  }
+}
+
+/** Freezes data and makes printing show all of it. */
+export function plainData<Data extends object>(data: Data): Readonly<Data> {
+  return Object.freeze(Object.defineProperty(data, inspect, { value: inspectAll }));
+}
+
+/**
+ * Marks data that this library made itself. Constructors check all other data, because any caller
+ * can reach them.
+ */
+export const trusted = Symbol("trusted");
+
+/**
+ * Runs the body of a public function. Errors then show the line that called the function: Bun
+ * prints the code around the first frame, which would be minified code of this package.
+ *
+ * @param caller The function or class; only `body` may throw
+ */
+export function atCaller<Result>(caller: Function, body: () => Result): Result {
+  try {
+    return body();
+  } catch (error) {
+    if (error instanceof LandlockError) showCaller(error, caller);
+    throw error;
+  }
+}
+
+function showCaller(error: Error, caller: Function): void {
+  if (!Object.isExtensible(error)) return;
+  Error.captureStackTrace(error, caller);
+  // If a function ends in a tail call, it is no longer on the stack.
+  if (!error.stack?.includes("\n    at ")) Error.captureStackTrace(error, atCaller);
+  if (error.cause instanceof Error) showCaller(error.cause, caller);
 }

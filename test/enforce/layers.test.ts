@@ -53,7 +53,7 @@ testUnless(
     const seen = await inSubprocess({ source }, async (inside, { source }) => {
       const { landlock, threadField, thrown } = inside;
       const { landlockRestrictSelf } = await import(`${source}/kernel/syscalls.ts`);
-      const { buildRuleset } = await import(`${source}/sandbox/create.ts`);
+      const { build } = await import(`${source}/sandbox/restrict.ts`);
       const config = landlock.config({ fs: ["make_block"] });
       const privs = () => [...new Set(threadField("NoNewPrivs"))].sort();
       const before = privs();
@@ -66,7 +66,7 @@ testUnless(
       const child = Bun.spawnSync([process.execPath, "-e", script], { stderr: "inherit" });
       const taken = child.stdout.toString().trim();
       // All layers but none of no_new_privs: root may.
-      const { fd } = buildRuleset(config.plan());
+      const { fd } = build(config.plan());
       while (landlockRestrictSelf(fd, 0) === 0);
       const full = privs();
       const error = thrown(() => config.restrictPaths());

@@ -2,8 +2,7 @@
 import { expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { accessFs, accessNet, rightsOf, scopes } from "../../src/kernel/abi.ts";
-import { maskOf } from "../../src/kernel/uapi.ts";
+import { accessFs, accessNet, maskOf, rightsOf, scopes } from "../../src/kernel/abi.ts";
 import { kernelAbi, patience, tempDir, testUnless } from "../harness.ts";
 import { missingFor, program } from "../program-path.ts";
 

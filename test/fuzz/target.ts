@@ -1,7 +1,7 @@
 /** What a fuzzed part looks like, and what holds for all of them. */
 import { LandlockError } from "../../src/index.ts";
 import type { FsRight, NetRight } from "../../src/kernel/abi.ts";
-import { CompositeRule, FsRule, type Rule } from "../../src/sandbox/rule.ts";
+import { CompositeRule, FsRule, type Rule } from "../../src/sandbox/rules.ts";
 import type { Random } from "../random.ts";
 
 /** Something that takes input from outside. */

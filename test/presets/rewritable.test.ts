@@ -12,7 +12,7 @@ import {
   rwFiles,
   type Rule,
 } from "../../src/index.ts";
-import { firstWritable } from "../../src/sandbox/rewritable.ts";
+import { firstWritable } from "../../src/policy/exposed.ts";
 import { cli, inSubprocess, run, testFromAbi } from "../harness.ts";
 import { writeElf } from "./elf-file.ts";
 import { project } from "./project.ts";

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { optionsOfBun } from "../../src/sandbox/spawn/call.ts";
+import { optionsOfBun } from "../../src/spawn/call.ts";
 import { kernelAbi, patience, tempDir, testUnless } from "../harness.ts";
 import { makeCases } from "./cases.ts";
 

@@ -10,10 +10,9 @@ testOnAbis(1, 7, "a thread with 16 layers diverges, and the error admits the cha
     const { landlock, threadField, thrown } = inside;
     const body = `
       const { landlock } = await import("${src}/index.ts");
-      const { buildRuleset } = await import("${src}/sandbox/create.ts");
-      const { enforceThread } = await import("${src}/sandbox/restrict.ts");
-      const { fd } = buildRuleset(landlock.config({ fs: ["make_sock"] }).plan());
-      for (let layer = 0; layer < 16; layer++) enforceThread(fd, []);
+      const { build, enforceThread } = await import("${src}/sandbox/restrict.ts");
+      const built = build(landlock.config({ fs: ["make_sock"] }).plan());
+      for (let layer = 0; layer < 16; layer++) enforceThread(built);
       setInterval(() => {}, 1000);
       postMessage("full");`;
     const source = URL.createObjectURL(new Blob([body], { type: "text/javascript" }));

@@ -1,7 +1,7 @@
 /** What the kernel does for an operation of a program. */
 import type { Operation } from "../../model/operation.ts";
 import { presetOf } from "../../presets/presets.ts";
-import { flatten } from "../../sandbox/rule.ts";
+import { flatten } from "../../sandbox/plan.ts";
 
 /** As one step each: executing a program is executing its interpreters and its loader too. */
 export function stepsOf(operation: Operation): readonly Operation[] {

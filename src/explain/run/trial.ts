@@ -5,7 +5,7 @@ import type { Operation } from "../../model/operation.ts";
 import type { Files, Place } from "../../model/place.ts";
 import { denialsOf, withRule, type Sandbox } from "../remedy.ts";
 import { fixOf, type Piece } from "../spell.ts";
-import type { Rule } from "../../sandbox/rule.ts";
+import type { Rule } from "../../sandbox/rules.ts";
 import { stepsOf } from "./steps.ts";
 
 /** The layers of a sandbox, and what they would be with more rules. */

@@ -11,7 +11,7 @@ import { Coverage } from "../../advise/coverage.ts";
 import { isHarmlessProbe } from "../../advise/judgement.ts";
 import { Places, startOfRun } from "../../advise/places.ts";
 import { surroundings } from "../../advise/surroundings.ts";
-import type { Rule } from "../../sandbox/rule.ts";
+import type { Rule } from "../../sandbox/rules.ts";
 import { writeError } from "../../terminal/output.ts";
 import { adviseOn, nothingToAdd, placeOf } from "./advice.ts";
 import { BarredLog } from "./barred-log.ts";

@@ -1,7 +1,7 @@
 /** Finds the launcher: the native library in memory, executed as a program. */
-import { LandlockError } from "../../errors/errors.ts";
-import { idOf } from "../../kernel/identity.ts";
-import { launcherImage } from "../../kernel/memory.ts";
+import { LandlockError } from "../errors/errors.ts";
+import { idOf } from "../kernel/identity.ts";
+import { launcherImage } from "../kernel/native.ts";
 import {
   close,
   fileSystemType,
@@ -9,8 +9,8 @@ import {
   isDumpable,
   openPath,
   readLink,
-} from "../../kernel/syscalls.ts";
-import { PROC_SUPER_MAGIC } from "../../kernel/uapi.ts";
+} from "../kernel/syscalls.ts";
+import { PROC_SUPER_MAGIC } from "../kernel/uapi.ts";
 import type { Call } from "./call.ts";
 
 const isMain = Bun.isMainThread;

@@ -2,15 +2,14 @@
  * Starts commands through the launcher, which restricts itself and then executes the command. So
  * the parent stays unrestricted, and the sandbox needs no rule for the launcher.
  */
-import { encodeFlags } from "./restrict.ts";
 import { LandlockError, syscallError } from "../errors/errors.ts";
-import type { RestrictFlag } from "../kernel/abi.ts";
+import { maskOf, restrictFlags, type RestrictFlag } from "../kernel/abi.ts";
 import { defaultPath, lookUpCommand, lookUpError } from "../kernel/lookup.ts";
 import { close, eventfd, pipe, readFile, readInto } from "../kernel/syscalls.ts";
-import type { Call } from "./spawn/call.ts";
-import { holdBack } from "./spawn/callbacks.ts";
-import { launchError, startError } from "./spawn/failure.ts";
-import { findLauncher, lastingPath } from "./spawn/launcher.ts";
+import type { Call } from "./call.ts";
+import { holdBack } from "./callbacks.ts";
+import { launchError, startError } from "./failure.ts";
+import { findLauncher, lastingPath } from "./launcher.ts";
 
 /** `struct launch_failure` of `lib/launcher.c`: int32 step, int32 errno. */
 const failureBytes = 8;
@@ -82,7 +81,7 @@ function prepare(rulesetFd: number, flags: readonly RestrictFlag[], call: Call) 
   const launcher = findLauncher(childFd + 2, isOtherUser);
   // The launcher has only one thread, and it always sets no_new_privs itself.
   const logging = flags.filter((flag) => flag !== "tsync" && flag !== "no_new_privs");
-  const argv = [launcher.path, `${childFd}`, `${encodeFlags(logging)}`, path];
+  const argv = [launcher.path, `${childFd}`, `${maskOf(logging, restrictFlags)}`, path];
   argv.push(argv0 ?? name, ...command.slice(1));
   return {
     start<Child>(run: (argv: string[], options: never) => Child, statusFd: number): Child {

@@ -2,7 +2,7 @@
  * Reads the arguments of `spawn()` and `spawnSync()` once and completely before anything is opened,
  * because getters, iterators and `toString()` methods run the caller's code.
  */
-import { LandlockError } from "../../errors/errors.ts";
+import { LandlockError } from "../errors/errors.ts";
 
 /** The options that `Bun.spawn()` reads on Linux. Its others are for Windows. */
 export const optionsOfBun = [

@@ -1,10 +1,9 @@
 /** The errors of `spawn()` and `spawnSync()`. */
-import { errnoName, LandlockError, syscallError } from "../../errors/errors.ts";
-import { executeError } from "../../kernel/refused.ts";
-import { mayExecute } from "../../kernel/syscalls.ts";
+import { E2BIG } from "../errors/errno.ts";
+import { errnoName, LandlockError, syscallError } from "../errors/errors.ts";
+import { executeError } from "../kernel/refused.ts";
+import { mayExecute } from "../kernel/syscalls.ts";
 import type { Call } from "./call.ts";
-
-const E2BIG = 7;
 
 /** `enum launch_step` of `lib/launcher.c`. */
 const STEP_USAGE = 1;

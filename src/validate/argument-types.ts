@@ -1,6 +1,6 @@
 /** Types of arguments that reject invalid calls with a readable message. */
-import type { FsRuleData, NetRuleData } from "./rule.ts";
-import type { PathLike } from "../validate/values.ts";
+import type { FsRuleData, NetRuleData } from "./rule-data.ts";
+import type { PathLike } from "./values.ts";
 
 /**
  * The arguments if they are valid, otherwise what they should be, so that the error names one
