@@ -1,6 +1,6 @@
 /** The preset for a script's own modules. */
 import { readFileSync } from "node:fs";
-import { dirname, extname, resolve } from "node:path";
+import { dirname, extname, join, resolve } from "node:path";
 import { LandlockError } from "../errors/errors.ts";
 import { idWithoutLinks } from "../kernel/identity.ts";
 import { parse } from "../validate/parse.ts";
@@ -72,13 +72,16 @@ interface Import {
  */
 export function modules(...entries: string[]): CompositeRule {
   if (!entries.every(isPathString)) parse("paths", entries, "presets.modules()");
-  const named = entries.map((entry): [string, string] => [resolve(entry), entryPath(entry)]);
+  const packages = entries.flatMap((entry) => packageAt(entry) ?? []);
+  const all = entries.map((entry) => packageAt(entry)?.manifest ?? entry);
+  const named = all.map((entry): [string, string] => [resolve(entry), entryPath(entry)]);
   const waiting = named.map(([, real]) => real);
   const project = projectOf([...waiting]);
   const trail: Trail = {
     ...{ files: new Set(), folders: new Set(), links: new Set(), options: new Map() },
     project,
   };
+  for (const one of packages) waiting.push(...exportedBy(one, trail));
   const libraries = new Map<string, string>();
   const seen = new Set<string>();
   const first = new Set(waiting);
@@ -106,9 +109,41 @@ function identified(paths: ReadonlySet<string>): Map<string, string> {
   return new Map([...paths].map((path) => [path, idWithoutLinks(path)]));
 }
 
+/** A package, or a subpath of one, as it is imported from beside its node_modules. */
+interface Package {
+  readonly path: string;
+  readonly specifier: string;
+  readonly importer: string;
+  readonly manifest: string;
+}
+
+/** The package that a path names; nothing if it names a file. */
+function packageAt(entry: string): Package | undefined {
+  const path = resolve(entry);
+  const [, folder, specifier, name] =
+    /^(.*\/)node_modules\/(((?:@[^/]+\/)?[^/@][^/]*).*)$/s.exec(path) ?? [];
+  if (folder === undefined || isFile(path)) return undefined;
+  const manifest = join(folder, "node_modules", name!, "package.json");
+  if (!isFile(manifest)) return undefined;
+  return { path, specifier: specifier!, importer: join(folder, "x.js"), manifest };
+}
+
+/** What importing and requiring a package leads to, which may be two files. */
+function exportedBy({ path, specifier, importer, manifest }: Package, trail: Trail): string[] {
+  const kinds = ["import", "require"] as const;
+  const found = kinds.flatMap((kind) => resolved(specifier, importer, kind, trail) ?? []);
+  if (found.length === 0) throw noScript(path);
+  for (const file of found) trail.project.admit(file, manifest);
+  return found;
+}
+
 function entryPath(entry: string): string {
   if (isFile(resolve(entry))) return realEntry(entry);
-  throw new LandlockError(
+  throw noScript(entry);
+}
+
+function noScript(entry: string): LandlockError {
+  return new LandlockError(
     "ERR_LANDLOCK_PATH",
     `Cannot find the script "${entry}": it is not a regular file; correct the path`,
     { path: entry },

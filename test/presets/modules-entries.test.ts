@@ -146,3 +146,61 @@ test("the folder that entries are relative to may itself be reached by a link", 
     `name "${folder}/data/app/main.ts" instead`,
   );
 });
+
+describe("modules() of a package grants what importing it takes", () => {
+  const packed: Files = {
+    "app/package.json": "{}",
+    "app/.env": "",
+    "app/node_modules/p/package.json":
+      '{ "exports": { ".": { "import": "./i.js", "require": "./r.cjs" }, "./sub": "./d/s.js" } }',
+    "app/node_modules/p/i.js": 'import "q"',
+    "app/node_modules/p/r.cjs": "",
+    "app/node_modules/p/d/s.js": "",
+    "app/node_modules/p/unused.js": "",
+    "app/node_modules/q/package.json": "{}",
+    "app/node_modules/q/index.js": "",
+    "app/node_modules/@s/t/package.json": '{ "main": "../../../../secret.js" }',
+    "app/node_modules/@s/u/package.json": "{}",
+    "app/node_modules/@s/u/index.js": "",
+    "app/node_modules/away": { link: "../../elsewhere" },
+    "elsewhere/package.json": "{}",
+    "elsewhere/index.js": "",
+    "secret.js": "",
+  };
+  const folders = ["app", "app/node_modules", "app/node_modules/p"];
+  const inP = (...names: string[]) => names.map((name) => `app/node_modules/p/${name}`);
+  const q = ["package.json", "index.js"].map((name) => `app/node_modules/q/${name}`);
+  const cases: Record<string, [entry: string, expected: string[] | RegExp]> = {
+    "by import and by require()": [
+      "app/node_modules/p",
+      [...inP("package.json", "i.js", "r.cjs"), ...q],
+    ],
+    "with a slash at its end": [
+      "app/node_modules/p/",
+      [...inP("package.json", "i.js", "r.cjs"), ...q],
+    ],
+    "by a subpath": ["app/node_modules/p/sub", inP("package.json", "d/s.js")],
+    "with a scope": [
+      "app/node_modules/@s/u",
+      ["app/node_modules/@s/u/package.json", "app/node_modules/@s/u/index.js"],
+    ],
+    "unless it has no such subpath": [
+      "app/node_modules/p/none",
+      /p\/none": it is not a regular file/,
+    ],
+    "unless it leads out of the project": [
+      "app/node_modules/@s/t",
+      /secret\.js", which .* outside/,
+    ],
+    "unless it is a link out of the project": ["app/node_modules/away", /away" is a link to/],
+  };
+  for (const [name, [entry, expected]] of Object.entries(cases)) {
+    test(name, () => {
+      const all = granted(project(packed), entry);
+      if (expected instanceof RegExp) return expect(all).toMatch(expected);
+      const files = (all as string[]).filter((path) => /\.(c?js|json)$/.test(path));
+      expect(new Set(files)).toEqual(new Set([...expected]));
+      if (entry === "app/node_modules/p") expect(all).toEqual(expect.arrayContaining(folders));
+    });
+  }
+});
