@@ -4,8 +4,8 @@ import type { Operation } from "../model/operation.ts";
 /** One way to read an error: if Landlock denies one of these operations, this was it. */
 export interface Attempt {
   readonly operations: readonly Operation[];
-  /** A preset that is the answer, as `"dns"`; default: the rules that the denials ask for. */
-  readonly preset?: string;
+  /** Presets that are the answer, as `"dns"`; default: the rules that the denials ask for. */
+  readonly preset?: string | readonly string[];
   /** Whether those rules are an answer beside the preset; default false. */
   readonly rules?: boolean;
   /** What is needed besides, and no part of the preset. */
@@ -28,3 +28,22 @@ export interface Reading {
 
 /** A port that stands for one that is not known: no rule is about it. */
 export const unknownPort = -1;
+
+/** Readings of several failures as one, of which all has to work. */
+export function merged(readings: readonly Reading[]): Reading {
+  const ways = readings.flatMap(({ attempts }) => attempts.slice(0, 1));
+  const named = ways.filter(({ preset }) => preset !== undefined);
+  const others = ways.filter(({ preset }) => preset === undefined);
+  const also = [...ways.flatMap((way) => way.also ?? []), ...operationsOf(others)];
+  const certain = ways.every((way) => way.certain !== false);
+  const needs = readings.find((reading) => reading.needs !== undefined)?.needs;
+  const rest = { path: readings[0]?.path, ...(needs === undefined ? {} : { needs }) };
+  if (named.length === 0) return { attempts: [{ operations: also, certain }], ...rest };
+  const preset = [...new Set(named.flatMap((way) => way.preset ?? []))];
+  const operations = operationsOf(named);
+  return { attempts: [{ operations, preset, also, certain }], ...rest };
+}
+
+function operationsOf(attempts: readonly Attempt[]): Operation[] {
+  return attempts.flatMap(({ operations }) => operations);
+}

@@ -2,8 +2,11 @@
 import { basename } from "node:path";
 import type { Started } from "../sandbox/layers.ts";
 import { programOperations, programPath } from "./granted.ts";
+import { machineFiles } from "../model/files.ts";
 import type { Operation } from "../model/operation.ts";
 import type { Attempt, Reading } from "./attempt.ts";
+import { disguised, isScript } from "./disguised.ts";
+import { failuresOf } from "./failure.ts";
 
 /** A child as Bun or Node hands it out, or the error of one that failed. */
 export interface Ended {
@@ -46,7 +49,9 @@ export function childReading(child: Ended, end: string, started: Started | undef
   // Once it has listed the directory, it reads the script there.
   const list: Operation = { kind: "access", path: cwd, access: ["read_file", "read_dir"] };
   const here = cwd === "." ? { preset: "cwd" } : {};
-  if (/CouldntReadCurrentDirectory/.test(said)) attempts.push({ operations: [list], ...here });
+  const loads = isBun === false || end !== "exit status 1" ? [] : loadsIn(said);
+  if (loads.length > 0) attempts.push(...loads);
+  else if (/CouldntReadCurrentDirectory/.test(said)) attempts.push({ operations: [list], ...here });
   else if (end === "SIGABRT" && isBun !== false) {
     attempts.push({ operations: [proc], preset: "bun=children", certain: isBun === true });
   } else if (end !== "exit status 0") {
@@ -61,6 +66,18 @@ function starting(program: string, said: string): Attempt {
   const path = programPath(program);
   const operations = programOperations(path);
   return { operations, preset: `executable=${program}`, certain: /shared librar/.test(said) };
+}
+
+/**
+ * What Bun said that it could not load. The child may have written that itself, so it is uncertain,
+ * and about scripts only.
+ */
+function loadsIn(said: string): Attempt[] {
+  const [failure] = failuresOf({ message: said }, {});
+  if (!failure || (failure.callee !== "import" && !failure.module)) return [];
+  const reading = disguised(failure, machineFiles);
+  if (!reading?.path || !isScript(reading.path)) return [];
+  return reading.attempts.map((attempt) => ({ ...attempt, certain: false }));
 }
 
 /** Of a stream nothing can be told: whoever has it reads it. */

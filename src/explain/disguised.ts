@@ -23,15 +23,17 @@ export function disguised(failure: Failure, files: Files): Reading | undefined {
     return { attempts: [{ operations, preset: "tls", certain: false }] };
   }
   if (/^SQLITE_(CANTOPEN|READONLY|IOERR|PERM|AUTH)/.test(code)) return database(failure);
-  if (failure.module) {
-    const path = importedFile(failure.module, files);
-    if (path !== undefined) return module(path, files);
-    const { specifier } = failure.module;
-    return { attempts: [], missing: `There is no module ${quoted(specifier)}` };
+  if (failure.module) return imported(failure.module, failure.path, files);
+  if (failure.callee === "import" && code === "EACCES" && failure.path !== undefined) {
+    return loaded(resolve(failure.path), files);
   }
-  if (/\bError in worker$/.test(message)) {
-    const needs = "the error does not name the script: give it, as { path }";
-    return failure.path ? module(resolve(failure.path), files) : { attempts: [], needs };
+  const unnamed = nameless.find(([pattern]) =>
+    pattern.test(`${code} ${failure.callee}: ${message}`),
+  );
+  if (unnamed) {
+    const needs = `the error does not name ${unnamed[1]}: give it, as { path }`;
+    if (!failure.path) return { attempts: [], needs };
+    return (isScript(failure.path) ? module : loaded)(resolve(failure.path), files);
   }
   if (syscall === "memoryUsage") {
     const path = "/proc/self/statm";
@@ -92,9 +94,37 @@ function database({ code, path }: Failure): Reading {
   return { attempts: [...both, { operations: [read], certain: false }], path };
 }
 
+/** Errors of Bun about a file that they do not name, by code, function and message. */
+const nameless: readonly (readonly [RegExp, what: string])[] = [
+  [/\bError in worker$/, "the script"],
+  // Of what `preload` lists.
+  [/ Worker: (undefined)?$/, "the script"],
+  [/"MacroLoadError" error in macro$/, "the file of the macro"],
+  [/^ERR_OSSL_SYS_Permission denied /, "the file of the key or certificate"],
+];
+
+/** What Bun runs, and so reads what it imports. */
+export const isScript = (path: string) => /^\.([cm]?[jt]s|[jt]sx|node)$/.test(extname(path));
+
+/** A file or directory that was found, and could not be read. */
+function loaded(path: string, files: Files): Reading {
+  const { file } = files.find(path, true);
+  if (file === undefined) return notThere(path);
+  if (file.type === "directory") return { attempts: [{ ...within(path), certain: true }], path };
+  const preset = isScript(path) ? { preset: `modules=${path}`, rules: true } : {};
+  return { attempts: [{ operations: [{ kind: "open", path, read: true }], ...preset }], path };
+}
+
+const notThere = (path: string): Reading => ({
+  attempts: [],
+  path,
+  missing: `${quoted(path)} does not exist`,
+});
+
 /** Bun's resolver lists the folder before it reads the file. */
 function module(path: string, files: Files): Reading {
-  const real = files.find(path, true).path;
+  const { path: real, file } = files.find(path, true);
+  if (file === undefined) return notThere(path);
   const operations: Operation[] = [
     { kind: "open", path, read: true },
     { kind: "open", path: dirname(real), read: true },
@@ -102,28 +132,84 @@ function module(path: string, files: Files): Reading {
   return { attempts: [{ operations, preset: `modules=${path}`, rules: true }], path };
 }
 
+/** The manifest of a package says which files it consists of, and often cannot be read in here. */
+function packaged(path: string, folder: string, holder: string, files: Files): Reading {
+  const isFile = isA("regular", path, files);
+  const preset = `modules=${path}`;
+  const manifest: Operation = { kind: "open", path: join(folder, "package.json"), read: true };
+  const list: Operation = { kind: "open", path: holder, read: true };
+  // Bun looks for node_modules there, which modules() only grants for imports of a project.
+  const also = isFile || !isA("regular", join(holder, "package.json"), files) ? [list] : [];
+  return {
+    attempts: [
+      { operations: [manifest], also, preset },
+      { ...within(folder), also, preset },
+    ],
+    path,
+  };
+}
+
+/** Whichever file of a directory it was. */
+function within(path: string): Attempt {
+  return {
+    operations: [{ kind: "access", path, access: ["read_file", "read_dir"] }],
+    certain: false,
+  };
+}
+
 const extensions = ["", ".tsx", ".jsx", ".ts", ".mjs", ".js", ".cjs", ".mts", ".cts", ".json"];
 
-/** The file that an import means, looked up without listing folders. */
-function importedFile(
+/** An import that was not found, its file looked up without listing folders. */
+function imported(
   { specifier, referrer }: NonNullable<Failure["module"]>,
+  hinted: string | undefined,
   files: Files,
-): string | undefined {
-  const isThere = (path: string, type: FileType) => files.find(path, true).file?.type === type;
+): Reading {
   const name = specifier.startsWith("file:") ? Bun.fileURLToPath(specifier) : specifier;
-  const folder = isThere(referrer, "directory") ? referrer : dirname(referrer);
-  if (/^\.{0,2}\//.test(name) || name.startsWith("..") || name === ".") {
-    return scriptAt(resolve(folder, name), files);
+  const folder = isA("directory", referrer, files) ? referrer : dirname(referrer);
+  const isPath = /^\.{0,2}\//.test(name) || name === "." || name === "..";
+  const found = isPath ? scriptAt(resolve(folder, name), files) : undefined;
+  if (found !== undefined) return module(found, files);
+  if (!isPath) {
+    const reading = inPackage(name, folder, files);
+    if (reading) return reading;
   }
-  // A package: its manifest says which file it is, and that may be out of reach.
+  const directory = resolve(folder, name);
+  if (isPath && isA("directory", directory, files)) return { attempts: [within(directory)] };
+  if (hinted !== undefined) return module(resolve(hinted), files);
+  const settings = isPath ? undefined : settingsAbove(folder, name, files);
+  if (settings === undefined)
+    return { attempts: [], missing: `There is no module ${quoted(name)}` };
+  // It may lead anywhere.
+  const operations: Operation[] = [{ kind: "open", path: settings, read: true }];
+  const needs = `${quoted(settings)} may say which file ${quoted(name)} is: give it, as { path }`;
+  return { attempts: [{ operations, certain: false }], needs };
+}
+
+/** What a package's name or a subpath of one leads to, from a folder on upwards. */
+function inPackage(name: string, folder: string, files: Files): Reading | undefined {
+  const own = /^(@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name;
   for (let above = folder; ; above = dirname(above)) {
     const place = join(above, "node_modules", name);
-    const found =
-      scriptAt(place, files) ??
-      (isThere(place, "directory") ? join(place, "package.json") : undefined);
-    if (found !== undefined) return found;
+    const top = join(above, "node_modules", own);
+    if (isA("regular", join(top, "package.json"), files)) return packaged(place, top, above, files);
+    const found = scriptAt(place, files);
+    if (found !== undefined) return module(found, files);
     if (above === dirname(above)) return undefined;
   }
+}
+
+/** The nearest file of settings that can give names to files of a project. */
+function settingsAbove(folder: string, name: string, files: Files): string | undefined {
+  const names = name.startsWith("#") ? ["package.json"] : ["tsconfig.json", "jsconfig.json"];
+  for (let above = folder; ; above = dirname(above)) {
+    const found = names.map((one) => join(above, one)).find((one) => isA("regular", one, files));
+    if (found !== undefined || above === dirname(above)) return found;
+  }
+}
+
+function isA(type: FileType, path: string, files: Files): boolean {
+  return files.find(path, true).file?.type === type;
 }
 
 function scriptAt(path: string, files: Files): string | undefined {
@@ -132,5 +218,5 @@ function scriptAt(path: string, files: Files): string | undefined {
     ...(/^\.[cm]?jsx?$/.test(extname(path)) ? [path.replace(/js(x?)$/, "ts$1")] : []),
     ...extensions.slice(1).map((extension) => join(path, `index${extension}`)),
   ];
-  return candidates.find((candidate) => files.find(candidate, true).file?.type === "regular");
+  return candidates.find((candidate) => isA("regular", candidate, files));
 }

@@ -6,8 +6,9 @@ import { channel } from "node:diagnostics_channel";
 import { enforcedLayers, startedAs, type Started } from "../sandbox/layers.ts";
 import { LandlockError } from "../errors/errors.ts";
 import { childReading, endOf, type Ended } from "./child.ts";
+import { merged } from "./attempt.ts";
 import type { Explanation } from "./explanation.ts";
-import { failureOf } from "./failure.ts";
+import { failuresOf, isErrno, type Failure } from "./failure.ts";
 import { machineFiles } from "../model/files.ts";
 import { baseOf, judge, plainly } from "./judge.ts";
 import { recordedLayers, plannedLayers, type Known, type LayerLike } from "./known.ts";
@@ -106,15 +107,29 @@ function explanationOf(
     if ("path" in what) return ofPath(parse("pathQuestion", what, "explain()"), known);
     throw nothing(what);
   }
-  const failure = failureOf(what, hint);
+  const failures = failuresOf(what, hint);
+  const [failure] = failures as [Failure];
   const operation = failure.syscall || failure.code || "error";
   const subject = { operation, code: failure.code, error: what };
   const launch = started && failure.syscall === "";
-  const reading = launch ? launching : readingOf(failure, machineFiles, hint.access);
-  if (reading) return judge(reading, known, subject);
-  const { message, path, port } = failure;
+  const readings = launch
+    ? [launching]
+    : failures.flatMap((one) => readingOf(one, machineFiles, hint.access) ?? []);
+  const all = readings.map((reading) => ({ reading, answer: judge(reading, known, subject) }));
+  const denied = all.filter(({ answer }) => answer.cause === "landlock");
+  if (denied.length > 1) return judge(merged(denied.map(({ reading }) => reading)), known, subject);
+  const [best] = [...denied, ...all.filter(({ answer }) => answer.cause !== "unknown"), ...all];
+  return best?.answer ?? unread(failure, subject);
+}
+
+/** An error that tells of no access. Only some errnos prove that there was none to deny. */
+function unread(failure: Failure, subject: Parameters<typeof baseOf>[1]): Explanation {
+  const { code, syscall, message, path, port } = failure;
   const base = baseOf({ attempts: [], path, port }, subject);
-  return plainly(base, "other", `This has nothing to do with Landlock: ${message}`);
+  const proof = isErrno(code) && !/^(EACCES|EXDEV)$/.test(code) && (code !== "EPERM" || syscall);
+  if (proof) return plainly(base, "other", `This has nothing to do with Landlock: ${message}`);
+  const unclear = `This error does not tell which access failed: ${message}`;
+  return plainly({ ...base, certain: false }, "unknown", unclear);
 }
 
 function knownLayers(layers: ExplainOptions["layers"], started: Started | undefined): Known {

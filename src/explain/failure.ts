@@ -1,4 +1,6 @@
 /** An error as plain facts, however Bun spells it. */
+import { constants } from "node:os";
+import { dirname, resolve } from "node:path";
 
 /** What can be told from an error without knowing any layer. */
 export interface Failure {
@@ -15,55 +17,152 @@ export interface Failure {
   readonly module: { readonly specifier: string; readonly referrer: string } | undefined;
   /** Whether it came out of `node:dgram` or `Bun.udpSocket()`. */
   readonly isUdp: boolean;
-  /** Whether a whole directory was being copied. */
+  /** Whether a whole directory was being copied, or made to hold files. */
   readonly isCopy: boolean;
-  /** The function of Bun that failed, as `"writeFileSync"`: only the synchronous ones tell. */
+  /**
+   * The function of Bun that failed, as `"writeFileSync"`: only the synchronous ones tell;
+   * `"import"` for a file that Bun loads itself.
+   */
   readonly callee: string;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** How deep a chain of causes is followed. */
+/** What the caller knows and the error does not say. */
+interface Hint {
+  readonly path?: string;
+  readonly port?: number;
+}
+
+/** How deep a chain of causes is followed, and how many errors of an `AggregateError` are read. */
 const causesMax = 8;
+const errorsMax = 64;
+
+/** How much of a message is read: more than any path is long. */
+const messageMax = 8192;
 
 /** What Linux calls the errnos of a denial; some of Bun's errors have only the number. */
 const errnos: Readonly<Record<number, string>> = { 1: "EPERM", 13: "EACCES", 18: "EXDEV" };
 
+const load = { code: "EACCES", syscall: "open", callee: "import" };
+
+/**
+ * Errors whose message alone tells what failed, and what it does not say. Lines of code may precede
+ * it and notes follow it: of an error in a Worker, Bun passes on nothing but such a text.
+ */
+const messages: readonly (readonly [RegExp, Partial<Failure>])[] = [
+  [/\bCannot find (?:module|package) '(?<specifier>.+)' from '(?<referrer>.+)'$/m, {}],
+  [/\bModuleNotFound resolving "(?<specifier>.+)" \(entry point\)/, {}],
+  [/\b(?<code>E[A-Z]+) reading "(?<path>.+)"$/m, load],
+  [/\b(?<code>E[A-Z]+) reading file: (?<json>".+")$/m, load],
+  [/\bCannot read (?:file|directory) "(?<path>.+)": (?<code>E[A-Z]+)$/m, load],
+  [/\b(?<code>E[A-Z]+) opening route: (?<path>.+)$/m, load],
+  [/\b(?<code>E[A-Z]+): failed to open root directory: (?<path>.+)$/m, load],
+  [/\bUnable to find directory: (?<path>.+)$/m, load],
+  [
+    /(?:^|": )(?<path>[^:\n/]*\/[^:\n]+): cannot open shared object file: Permission denied$/m,
+    load,
+  ],
+  [/\bError loading shared library (?<path>[^:\n/]*\/[^:\n]+): Permission denied\b/, load],
+  [/^tcc: error: file '(?<path>.+)' not found$/m, load],
+  [/^(?<from>.+):\d+: error: include file '(?<path>.+)' not found$/m, load],
+  [
+    /\bFailed to create output directory (?<code>E[A-Z]+) "(?<path>.+)"$/m,
+    { syscall: "mkdir", isCopy: true },
+  ],
+  [/\bunable to open database: (?<path>.+)$/m, {}],
+  [/\b(?<code>E[A-Z]+): [\w -]+, (?<syscall>\w+)(?: '(?<path>.+?)'(?: -> '(?<dest>.+)')?)?$/m, {}],
+];
+
 /**
  * The facts of an error, of the event of a failed Worker or WebSocket, or of the first of its
- * causes that says which call failed.
+ * causes that says which call failed. An `AggregateError`, as `Bun.build()` throws it, has those of
+ * each of its errors.
  *
- * @param hint What the caller knows and the error does not say
+ * @returns At least one
  */
-export function failureOf(error: object, hint: { path?: string; port?: number }): Failure {
-  let found = error as Fields;
-  for (let next: unknown = error, i = 0; isObject(next) && i < causesMax; i++) {
-    found = next;
-    if (typeof found["syscall"] === "string" || isCode(found["code"])) break;
-    const { cause, error: inner, errors } = found;
-    next = cause ?? inner ?? (Array.isArray(errors) ? errors[0] : undefined);
+export function failuresOf(error: object, hint: Hint): Failure[] {
+  const found: Failure[] = [];
+  const waiting: (readonly Fields[])[] = [[error as Fields]];
+  for (let chain = waiting.shift(); chain && found.length < errorsMax; chain = waiting.shift()) {
+    const { cause, error: inner, errors } = chain.at(-1)!;
+    const next = [cause, inner].find(isObject);
+    const several = Array.isArray(errors) ? errors.filter(isObject).slice(0, errorsMax) : [];
+    if (chain.length > causesMax || (!next && several.length === 0))
+      found.push(factsOf(chain, hint));
+    else if (next) waiting.unshift([...chain, next]);
+    // The length of the chain still limits the depth.
+    else waiting.unshift(...several.map((one) => [...chain.map(() => ({})), one]));
   }
+  return found;
+}
+
+function factsOf(chain: readonly Fields[], hint: Hint): Failure {
+  const found =
+    chain.find((one) => typeof one["syscall"] === "string" || isErrno(codeOf(one))) ??
+    chain.find((one) => Object.keys(saidBy(textOf(one["message"]))).length > 0) ??
+    chain.find((one) => isCode(one["code"])) ??
+    chain.at(-1)!;
   const message = textOf(found["message"]);
+  const said = saidBy(message);
   const address = textOf(found["address"]);
   const url = urlOf(textOf(found["path"])) ?? urlOf(/'(\w+:\/\/[^']+)'/.exec(message)?.[1] ?? "");
   const stack = textOf(found["stack"]);
   const path = url ? undefined : found["path"] || (address.startsWith("/") ? address : undefined);
+  const code = codeOf(found);
   return {
-    code: codeOf(found),
-    syscall: textOf(found["syscall"]),
+    code: isErrno(code) ? code : (said.code ?? code),
+    // Of a library, Bun only says that dlopen() failed.
+    syscall: isErrno(code)
+      ? textOf(found["syscall"]) || (said.syscall ?? "")
+      : (said.syscall ?? textOf(found["syscall"])),
     message,
-    path: typeof path === "string" ? path : hint.path,
-    dest: typeof found["dest"] === "string" ? found["dest"] : undefined,
+    path: typeof path === "string" ? path : (said.path ?? hint.path),
+    dest: typeof found["dest"] === "string" ? found["dest"] : said.dest,
     port: portOf(found, url, message) ?? hint.port,
-    module: moduleOf(found),
+    module: moduleOf(found) ?? said.module,
     isUdp: /\bnode:dgram\b|\budpSocket\b/.test(stack),
-    isCopy: /\binternal:fs\/cp\b/.test(stack),
-    callee: calleeOf(stack),
+    isCopy: said.isCopy ?? /\binternal:fs\/cp\b/.test(stack),
+    callee: said.callee ?? calleeOf(stack),
   };
+}
+
+/** What a message tells by itself. */
+function saidBy(message: string): Partial<Failure> {
+  for (const [pattern, rest] of messages) {
+    const groups = pattern.exec(message.slice(0, messageMax))?.groups;
+    if (!groups) continue;
+    const { code, syscall, dest, specifier, referrer = process.cwd(), from, json } = groups;
+    const path = json === undefined ? groups["path"] : unescaped(json);
+    return {
+      ...rest,
+      ...(code === undefined ? {} : { code }),
+      ...(syscall === undefined ? {} : { syscall }),
+      ...(path === undefined
+        ? {}
+        : { path: from === undefined ? path : resolve(dirname(from), path) }),
+      ...(dest === undefined ? {} : { dest }),
+      ...(specifier === undefined ? {} : { module: { specifier, referrer } }),
+    };
+  }
+  return {};
+}
+
+function unescaped(text: string): string {
+  try {
+    return String(JSON.parse(text));
+  } catch {
+    return text.slice(1, -1);
+  }
 }
 
 function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null;
+}
+
+/** Whether a code is an errno of Linux. */
+export function isErrno(code: string): boolean {
+  return Object.hasOwn(constants.errno, code);
 }
 
 function isCode(value: unknown): boolean {
@@ -94,9 +193,11 @@ function portOf(fields: Fields, url: URL | undefined, message: string): number |
   return port === undefined ? undefined : Number(port);
 }
 
-function moduleOf({ specifier, referrer }: Fields): Failure["module"] {
+/** `Bun.build()` tells the importing file by the position only. */
+function moduleOf({ specifier, referrer, position }: Fields): Failure["module"] {
   if (typeof specifier !== "string" || typeof referrer !== "string") return undefined;
-  return { specifier, referrer };
+  const file = isObject(position) ? textOf(position["file"]) : "";
+  return { specifier, referrer: referrer || file || process.cwd() };
 }
 
 /** Functions that Bun has built in stand on top of the stack, without a file. */

@@ -98,9 +98,11 @@ function fixesOf(attempt: Tried, reading: Reading, known: Known): readonly Fix[]
   const names = [reading.path, ...namesIn(attempt)].filter((name) => name !== undefined);
   const besides = remediesFor(also, known, { names });
   if (denialsOf(operations, known).length === 0) return besides;
-  const named = preset === undefined ? [] : [fixOf([{ kind: "preset", spec: preset }])];
+  const specs = preset === undefined ? [] : [preset].flat();
+  const named = specs.length === 0 ? [] : [fixOf(specs.map((spec) => ({ kind: "preset", spec })))];
   const found = rules ? [...named, ...remediesFor(operations, known, { names })] : named;
-  const [more] = besides;
+  // What grants least, such as listing a folder without reading what is in it.
+  const more = besides.at(-1);
   return more ? found.map((fix) => bothOf(fix, more)) : found;
 }
 

@@ -4,6 +4,7 @@
  */
 import { expect } from "bun:test";
 import { fileRows } from "./rows-files.ts";
+import { loadRows } from "./rows-loads.ts";
 import { networkRows, newerRows } from "./rows-network.ts";
 import { childRows, programRows } from "./rows-programs.ts";
 import * as library from "../../src/index.ts";
@@ -207,4 +208,5 @@ export const rows: Rows = {
   ...newerRows,
   ...programRows,
   ...childRows,
+  ...loadRows,
 };

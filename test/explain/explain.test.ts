@@ -71,10 +71,48 @@ test("without a layer everything is permitted, and an EACCES is not explained", 
 test("what is missing, and what has nothing to do with it", () => {
   const gone = thrown(() => statSync("/no/such/file"));
   expect(explain(gone)).toMatchObject({ cause: "missing", path: "/no/such/file" });
-  const type = explain(new TypeError("x is no function"));
-  expect(type).toMatchObject({ cause: "other", error: expect.any(TypeError) });
+  const used = Object.assign(new Error("in use"), {
+    code: "EADDRINUSE",
+    syscall: "listen",
+    port: 1,
+  });
+  expect(explain(used)).toMatchObject({ cause: "other", certain: true, error: used });
   const child = Bun.spawnSync(["true"]);
   expect(explain(child)).toMatchObject({ cause: "unknown" });
+});
+
+test("what an error does not tell is not ruled out", () => {
+  const errors = [
+    new TypeError("x is no function"),
+    new Error("", { cause: "EACCES" }),
+    Object.assign(new Error("x"), { code: "EACCES", syscall: "unheard" }),
+    Object.assign(new Error("x"), { code: "EXDEV", syscall: "rename", path: "/usr" }),
+    Object.assign(new Error("x"), { code: "EPERM" }),
+    Object.assign(new Error("x"), { code: "ERR_DLOPEN_FAILED" }),
+    Object.assign(new TypeError("x"), { code: "FailedToOpenSocket", path: "https://localhost:1/" }),
+  ];
+  for (const error of errors) {
+    const { cause, certain, message } = explain(error);
+    expect([cause, certain]).toEqual(["unknown", false]);
+    expect(message).not.toContain("nothing to do");
+  }
+});
+
+test("a module that a manifest or settings may name is not called missing", async () => {
+  const dir = tempDir();
+  const write = (name: string, text: string) => Bun.write(`${dir}/${name}`, text);
+  await write("node_modules/pack/package.json", "{}");
+  await write("lib/package.json", "{}");
+  const failed = (specifier: string) =>
+    explain(Object.assign(new Error("x"), { specifier, referrer: `${dir}/src/main.ts` }));
+  expect(failed("pack/not/a/file").cause).toBe("unknown");
+  expect(failed("../lib").cause).toBe("unknown");
+  expect(failed("@/lib").cause).toBe("missing");
+  await write("tsconfig.json", "{}");
+  expect(failed("@/lib").message).toBe(
+    `${JSON.stringify(`${dir}/tsconfig.json`)} may say which file "@/lib" is: give it, as { path }`,
+  );
+  expect(failed("./lib").cause).toBe("missing");
 });
 
 test("ordinary permissions", async () => {

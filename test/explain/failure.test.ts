@@ -1,10 +1,12 @@
 /** What can be told from an error, in the shapes that Bun 1.4 gives them. Pure. */
 import { describe, expect, test } from "bun:test";
-import { failureOf } from "../../src/explain/failure.ts";
+import { failuresOf } from "../../src/explain/failure.ts";
 import { readingOf } from "../../src/explain/reading.ts";
 import { treeOf } from "./cases.ts";
 
 const files = treeOf({ "/a/f": "regular", "/a/d": "directory", "/b": "directory" });
+
+const failureOf = (...given: Parameters<typeof failuresOf>) => failuresOf(...given)[0]!;
 
 /** An error as it would be, with a stack as Bun writes it. */
 function errorOf(fields: object, stack = ""): Error {
@@ -115,6 +117,83 @@ describe("facts", () => {
   for (const [name, error, expected] of table) {
     test(name, () => expect(failureOf(error, {})).toMatchObject(expected));
   }
+
+  const load = { code: "EACCES", syscall: "open", callee: "import", path: "/a/f" };
+  const texts: [string, object][] = [
+    ['EACCES reading "/a/f"', load],
+    ['SyntaxError: EACCES reading "/a/f"\n', load],
+    ['error: EACCES reading "/a/f"\n\nBun v1.4.5 (Linux x64)\n', load],
+    ['EACCES reading "/a/"q".ts"', { ...load, path: '/a/"q".ts' }],
+    ['EACCES reading file: "/a/f"', load],
+    ['EACCES reading file: "/a/\\"q\\".ts"', { ...load, path: '/a/"q".ts' }],
+    ['EISDIR reading "/a/f"', { ...load, code: "EISDIR" }],
+    ["EACCES opening route: /a/f", load],
+    ['Cannot read directory "/a/f": EACCES', load],
+    ['Cannot read file "/a/f": EACCES', load],
+    ["EACCES: failed to open root directory: /a/f", load],
+    ["Unable to find directory: /a/f", load],
+    ["/a/f: cannot open shared object file: Permission denied", load],
+    ['Failed to open library "x": /a/f: cannot open shared object file: Permission denied', load],
+    ["Error loading shared library /a/f: Permission denied", load],
+    ["1 errors while compiling /a/x.c\ntcc: error: file '/a/f' not found\n", load],
+    ["1 errors\n/a/b/x.c:1: error: include file '../f' not found\n", load],
+    ['Failed to create output directory EACCES "/a/f"', { syscall: "mkdir", path: "/a/f" }],
+    ["EACCES: permission denied, scandir '/a/f'", { code: "EACCES", syscall: "scandir" }],
+    [
+      "1 | x();\n    ^\nEXDEV: cross-device link not permitted, rename '/a/f' -> '/b/g'\n    errno: -18",
+      { code: "EXDEV", syscall: "rename", path: "/a/f", dest: "/b/g" },
+    ],
+    [
+      "error: Cannot find package 'm' from '/a/x.ts'",
+      { module: { specifier: "m", referrer: "/a/x.ts" } },
+    ],
+    [
+      'BuildMessage: ModuleNotFound resolving "./m" (entry point)',
+      { module: { specifier: "./m", referrer: process.cwd() } },
+    ],
+    ["libm.so.6: cannot open shared object file: Permission denied", { path: undefined }],
+    ["EACCES reading nothing in particular", { code: "", path: undefined }],
+  ];
+  for (const [text, expected] of texts) {
+    test(`a message alone: ${JSON.stringify(text)}`, () => {
+      expect(failureOf(new Error(text), {})).toMatchObject(expected);
+      const hinted = failureOf({ message: text }, { path: "/other" }).path;
+      expect(hinted).toBe(failureOf({ message: text }, {}).path ?? "/other");
+    });
+  }
+
+  test("the call is told by the message if the error has its code only", () => {
+    const error = errorOf({ code: "EACCES", message: "EACCES: permission denied, open '/a/f'" });
+    expect(failureOf(error, {})).toMatchObject({ code: "EACCES", syscall: "open", path: "/a/f" });
+  });
+
+  test("a code of a program's own does not hide the cause", () => {
+    const error = Object.assign(new Error("no", { cause: errorOf(open) }), { code: "NO_PLUGIN" });
+    expect(failureOf(error, {})).toMatchObject({ code: "EACCES", path: "/a/f" });
+  });
+
+  test("each error of several is read", () => {
+    const errors = [errorOf(open), { message: 'EACCES reading "/b"' }];
+    const all = new Error("outer", { cause: new AggregateError(errors, "Bundle failed") });
+    expect(failuresOf(all, {}).map(({ path }) => path)).toEqual(["/a/f", "/b"]);
+    const nested: object[] = [];
+    nested.push(new AggregateError(nested), new AggregateError(nested));
+    expect(failuresOf(new AggregateError(nested), {}).length).toBeLessThan(100);
+  });
+
+  test("a long message is read in no time", () => {
+    const start = performance.now();
+    for (const part of [
+      ': /a"',
+      "EACCES reading ",
+      "E: a",
+      "/a: error: include file '",
+      "x-y z ",
+    ]) {
+      failureOf({ message: part.repeat(100_000) }, {});
+    }
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
 
   test("what the caller knows counts where the error says nothing", () => {
     const failure = failureOf(errorOf({ code: "SQLITE_CANTOPEN" }), { path: "/a/db", port: 1 });

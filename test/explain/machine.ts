@@ -25,6 +25,41 @@ function nameIn(hosts: string): string {
   return names.find((name) => !name.startsWith("localhost")) ?? "";
 }
 
+/** Files for Bun to load. */
+const loads = {
+  "outer.ts": 'import "./module.ts"; export default 2;',
+  "folder/inner.ts": "export default 3;",
+  "folder/outer.ts": 'import "../module.ts"; postMessage("up");',
+  "reader.ts": 'await Bun.file(`${import.meta.dir}/file`).text(); postMessage("up");',
+  "macro.ts": "export const macro = () => 1;",
+  "expanded.ts":
+    'import { macro } from "./macro.ts" with { type: "macro" }; export default macro();',
+  "packed.ts": 'export * from "pack";',
+  "pages/index.ts": "export default 1;",
+  "data.json": "{}",
+  "text.txt": "text",
+  "style.css": "a { color: red }",
+  "page.html": "<html></html>",
+  "node_modules/pack/package.json": JSON.stringify({
+    name: "pack",
+    exports: {
+      ".": { import: "./dist/index.js", require: "./dist/index.cjs" },
+      "./sub": "./dist/deep/sub.js",
+    },
+  }),
+  "node_modules/pack/dist/index.js": 'export * from "needed"; export * from "./deep/a.js";',
+  "node_modules/pack/dist/index.cjs": 'require("needed"); require("./deep/a.js");',
+  "node_modules/pack/dist/deep/a.js": "export const a = 1;",
+  "node_modules/pack/dist/deep/sub.js": "export const sub = 1;",
+  "node_modules/needed/package.json": '{ "name": "needed", "main": "lib" }',
+  "app/package.json": '{ "name": "app" }',
+  "app/srv/main.ts": 'export default await import(["ho", "no"].join(""));',
+  "app/node_modules/hono/package.json": '{ "name": "hono", "module": "dist/index.js" }',
+  "app/node_modules/hono/dist/index.js": 'export * from "./hono.js";',
+  "app/node_modules/hono/dist/hono.js": "export const hono = 1;",
+  "node_modules/needed/lib/index.js": "exports.needed = 1;",
+};
+
 /** Makes what rows work on, and beside it what no rule of theirs may open. */
 export function makePlace(folder: string): string {
   const dir = join(folder, "place");
@@ -33,6 +68,11 @@ export function makePlace(folder: string): string {
   symlinkSync("file", join(dir, "link"));
   writeFileSync(join(dir, "module.ts"), "export default 1;");
   writeFileSync(join(dir, "worker.ts"), 'postMessage("up");');
+  for (const [name, content] of Object.entries(loads)) {
+    mkdirSync(join(dir, name, ".."), { recursive: true });
+    writeFileSync(join(dir, name), content);
+  }
+  copyFileSync(nativePath(), join(dir, "addon.node"));
   const database = new Database(join(dir, "db"));
   database.run("create table t (x)");
   database.close();
