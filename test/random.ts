@@ -1,4 +1,7 @@
 /** Draws for tests, repeatable by their seed. */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 /**
  * mulberry32: small, and the same on every machine.
@@ -28,3 +31,51 @@ export function randomOf(seed: number) {
 }
 /** Draws one after the other. */
 export type Random = ReturnType<typeof randomOf>;
+
+/** What one run of a fuzzer came to. */
+interface Round {
+  /** How many things were tried. */
+  readonly tried: number;
+  readonly differences: readonly string[];
+}
+
+/**
+ * A fuzzer as a program, `COUNT [SEED]`: runs until enough was tried, each run in an empty folder.
+ * Ends with 1 if something was not as it was worked out.
+ *
+ * @param what What is counted, as `"names"`
+ * @param round Makes a run in `folder`; `home` is a folder for all runs
+ */
+export async function fuzz(
+  what: string,
+  round: (seed: number, folder: string, home: string) => Promise<Round>,
+): Promise<never> {
+  const [, , words = "10000", seedWord] = process.argv;
+  const count = Number(words);
+  const seed = seedWord === undefined ? Date.now() % 2 ** 31 : Number(seedWord);
+  if (!Number.isInteger(count) || !Number.isInteger(seed)) {
+    console.error(`how many ${what}, and a seed: two integers`);
+    process.exit(2);
+  }
+  const began = performance.now();
+  let [tried, rounds, wrong] = [0, 0, 0];
+  const home = mkdtempSync(join(tmpdir(), "landlock-names-"));
+  const folder = join(home, "run");
+  try {
+    for (; tried < count; rounds++) {
+      mkdirSync(folder);
+      const { tried: more, differences } = await round(seed + rounds, folder, home);
+      rmSync(folder, { recursive: true, force: true });
+      tried += more;
+      wrong += differences.length;
+      for (const one of differences.slice(0, 5)) console.log(`seed ${seed + rounds}: ${one}`);
+    }
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+  const seconds = ((performance.now() - began) / 1000).toFixed(0);
+  console.log(
+    `seed ${seed}: ${tried} ${what} in ${rounds} runs, ${wrong} differences, ${seconds} s`,
+  );
+  process.exit(wrong === 0 ? 0 : 1);
+}

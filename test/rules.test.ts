@@ -26,25 +26,14 @@ const newest: Kernel = { abi: 11, errata: 0xff, state: "enabled" };
 const preset = { kind: "fs", explicit: [], onFile: "narrow", onMissing: "fail", onDenial: "log" };
 
 // go-landlock: accessFSRead, accessFSReadWrite, and each of them & accessFile.
-const presets: [make: typeof roDirs, access: FsRight[]][] = [
+const presets: [make: typeof roDirs, access: string[]][] = [
   [roDirs, ["execute", "read_file", "read_dir"]],
   [
     rwDirs,
     [
-      "execute",
-      "write_file",
-      "read_file",
-      "read_dir",
-      "remove_dir",
-      "remove_file",
-      "make_char",
-      "make_dir",
-      "make_reg",
-      "make_sock",
-      "make_fifo",
-      "make_block",
-      "make_sym",
-      "truncate",
+      ...["execute", "write_file", "read_file", "read_dir", "remove_dir", "remove_file"],
+      ...["make_char", "make_dir", "make_reg", "make_sock", "make_fifo", "make_block", "make_sym"],
+      ...["truncate"],
     ],
   ],
   [roFiles, ["execute", "read_file"]],

@@ -24,25 +24,11 @@ const calls: Readonly<Record<Path, readonly string[]>> = {
   build: ["landlock_create_ruleset", "landlock_add_rule", "openat", "close"],
   restrict: ["landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "prctl"],
   spawnSync: [
-    "statfs",
-    "prctl",
-    "readlinkat",
-    "memfd_create",
-    "write",
-    "fcntl",
-    "eventfd2",
-    "read",
+    ...["statfs", "prctl", "readlinkat", "memfd_create", "write", "fcntl", "eventfd2", "read"],
   ],
   spawn: [
-    "statfs",
-    "prctl",
-    "readlinkat",
-    "memfd_create",
-    "write",
-    "fcntl",
-    "pipe2",
-    "read",
-    "close",
+    ...["statfs", "prctl", "readlinkat", "memfd_create", "write", "fcntl", "pipe2", "read"],
+    ...["close"],
   ],
 };
 

@@ -154,14 +154,7 @@ export const programs: readonly Program[] = [
       scene.write("ca.pem", await Bun.file(join(keys, "ca.pem")).text());
     },
     command: (port) => [
-      "curl",
-      "-sS",
-      "--cacert",
-      "ca.pem",
-      "-o",
-      "page",
-      "-w",
-      "%{http_code}",
+      ...["curl", "-sS", "--cacert", "ca.pem", "-o", "page", "-w", "%{http_code}"],
       `https://localhost:${port}/`,
     ],
     makes: ["page"],

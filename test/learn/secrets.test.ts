@@ -72,13 +72,8 @@ describe("secrets by name", () => {
       "deploy_ed25519.key",
     ],
     ...[
-      "store.p12",
-      "a.pfx",
-      "a.jks",
-      "a.keystore",
-      "db.kdbx",
-      "a.ppk",
-      "terraform.tfstate.backup",
+      ...["store.p12", "a.pfx", "a.jks", "a.keystore", "db.kdbx", "a.ppk"],
+      ...["terraform.tfstate.backup"],
     ],
     ...["access_token", "github-token.txt", "token.json", "api-key", "apikey.txt", "private_key"],
     ...[

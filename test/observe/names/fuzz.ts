@@ -11,41 +11,17 @@ const none = Buffer.alloc(0);
 /** What strace's own lines consist of, what ends names, and what is no UTF-8. */
 const parts = [
   ...[
-    "-",
-    "->",
-    "<",
-    ">",
-    "(deleted)",
-    " (deleted)",
-    "<char 1:3>",
-    "<unfinished ...>",
+    ...["-", "->", "<", ">", "(deleted)", " (deleted)", "<char 1:3>", "<unfinished ...>"],
     '"',
     '"...',
   ],
   ...[
-    "\\",
-    "\\377",
-    "\\x41",
-    "\n",
-    "\r",
-    "\t",
-    ", ",
-    "{",
-    "}",
-    "[",
-    "]",
-    "=",
-    " = 0",
-    ") = -1 EACCES",
+    ...["\\", "\\377", "\\x41", "\n", "\r", "\t", ", ", "{", "}", "[", "]", "=", " = 0"],
+    ...[") = -1 EACCES"],
   ],
   ...[
-    "+++ exited with 0 +++",
-    "--- SIGTERM {",
-    "AT_FDCWD",
-    "TCP:[1]",
-    "pipe:[1]",
-    "memfd:",
-    "/* */",
+    ...["+++ exited with 0 +++", "--- SIGTERM {", "AT_FDCWD", "TCP:[1]", "pipe:[1]", "memfd:"],
+    ...["/* */"],
   ],
   ...["é", "\u{1f600}", "\u202e", "\u2028", "\ufffd", "\ufeff", "a", "0", "@", "~", "$(x)", "'"],
 ].map((text) => Buffer.from(text));
@@ -70,26 +46,11 @@ function joined(...names: readonly Buffer[]): Buffer {
 const slots = [20, 21, 22];
 
 const onOne = [
-  "openat",
-  "creatat",
-  "mkdirat",
-  "unlinkat",
-  "rmdirat",
-  "mknodat",
-  "openat",
-  "mkdirat",
+  ...["openat", "creatat", "mkdirat", "unlinkat", "rmdirat", "mknodat", "openat", "mkdirat"],
 ];
 const onTwo = ["renameat", "linkat", "symlinkat", "renameat"];
 const legacyOne = [
-  "open",
-  "mkdir",
-  "mkdir",
-  "mkdir",
-  "unlink",
-  "rmdir",
-  "truncate",
-  "bind",
-  "connect",
+  ...["open", "mkdir", "mkdir", "mkdir", "unlink", "rmdir", "truncate", "bind", "connect"],
 ];
 const legacyTwo = ["rename", "link", "symlink"];
 
