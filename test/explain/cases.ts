@@ -69,18 +69,33 @@ export function say(
   return `${verdict.errno}: ${denials.join(", ")}`;
 }
 
-type Case = readonly [title: string, operation: Operation, layers: readonly Layer[], said: string];
+type Case = readonly [
+  title: string,
+  operation: Operation,
+  layers: Layer | readonly Layer[],
+  /** What is denied, with EACCES unless it says otherwise; nothing: it is allowed. */
+  denied?: string,
+];
 
 export function cases(group: string, rows: readonly Case[]): void {
   describe(group, () => {
-    for (const [title, operation, layers, said] of rows) {
-      test(title, () => expect(say(operation, layers)).toBe(said));
+    for (const [title, operation, layers, denied = "allowed"] of rows) {
+      const said = /^\d/.test(denied) ? `EACCES: ${denied}` : denied;
+      test(title, () => expect(say(operation, [layers].flat())).toBe(said));
     }
   });
 }
 
-export const read = (path: string): Operation => ({ kind: "open", path, read: true });
-export const write = (path: string): Operation => ({ kind: "open", path, write: true });
+/** open(2) for words as `"read create"`. */
+export const open = (path: string, how: string): Operation => ({
+  ...{ kind: "open", path },
+  ...Object.fromEntries(how.split(" ").map((word) => [word, true])),
+});
+export const read = (path: string) => open(path, "read");
+export const write = (path: string) => open(path, "write");
+export const port = (right: NetRight, number: number): Operation => ({
+  ...{ kind: "port", access: [right], port: number },
+});
 export const move = (path: string, to: string): FileOperation => ({ kind: "rename", path, to });
 export const swap = (path: string, to: string): FileOperation =>
   ({ ...move(path, to), exchange: true }) as FileOperation;
