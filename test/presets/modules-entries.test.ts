@@ -8,99 +8,60 @@ import { granted, project, type Files } from "./project.ts";
 describe("modules() refuses by name, as an entry that the user named", () => {
   const files: Files = {
     "app/main.ts": "",
+    "app/.git/config": "token",
+    "app/.git/config.json": "{}",
+    "app/.env": "TOKEN=1",
+    "app/secrets.txt": "token",
     "home/.ssh/id_rsa": "a private key",
     "home/token.ts": "a token",
     "home/package.json": '{ "name": "home" }',
   };
-  const cases: Record<string, [entry: string, leadsTo: string, why: string, files: Files]> = {
-    "a link to a key": [
-      "app/worker.ts",
-      "home/.ssh/id_rsa",
-      "that lies outside the project",
-      { "app/worker.ts": { link: "../home/.ssh/id_rsa" } },
+  const key = "home/.ssh/id_rsa";
+  const token = "home/token.ts";
+  /** Links in app/, as `worker.ts>TARGET`; an entry in it; what that leads to. */
+  const cases: [what: string, links: string, entry: string, leadsTo: string, why?: string][] = [
+    ["a link to a key", "worker.ts>../home/.ssh/id_rsa", "worker.ts", key],
+    ["a link to code elsewhere", "worker.ts>../home/token.ts", "worker.ts", token],
+    ["a link to a link", "worker.ts>b.ts b.ts>../home/token.ts", "worker.ts", token],
+    ["a link in a folder of a project", "src/a.ts>../../home/token.ts", "src/a.ts", token],
+    ["a file in a folder that is a link", "src>../home", "src/token.ts", token],
+    ["a key in a folder that is a link", "src>../home/.ssh", "src/id_rsa", key],
+    ["a page that is a link to a key", "page.html>../home/.ssh/id_rsa", "page.html", key],
+    [
+      "a program of .bin",
+      "node_modules/.bin/a>../../../home/.ssh/id_rsa",
+      "node_modules/.bin/a",
+      key,
     ],
-    "a link to code elsewhere": [
-      "app/worker.ts",
-      "home/token.ts",
-      "that lies outside the project",
-      { "app/worker.ts": { link: "../home/token.ts" } },
-    ],
-    "a link to a link": [
-      "app/worker.ts",
-      "home/token.ts",
-      "that lies outside the project",
-      { "app/worker.ts": { link: "b.ts" }, "app/b.ts": { link: "../home/token.ts" } },
-    ],
-    "a link of a project with a package.json": [
-      "app/src/worker.ts",
-      "home/token.ts",
-      "that lies outside the project",
-      { "app/package.json": "{}", "app/src/worker.ts": { link: "../../home/token.ts" } },
-    ],
-    "a file in a folder that is a link": [
-      "app/src/token.ts",
-      "home/token.ts",
-      "that lies outside the project",
-      { "app/src": { link: "../home" } },
-    ],
-    "a key in a folder that is a link": [
-      "app/src/id_rsa",
-      "home/.ssh/id_rsa",
-      "that lies outside the project",
-      { "app/src": { link: "../home/.ssh" } },
-    ],
-    "a page that is a link to a key": [
-      "app/page.html",
-      "home/.ssh/id_rsa",
-      "that lies outside the project",
-      { "app/page.html": { link: "../home/.ssh/id_rsa" } },
-    ],
-    "a program of node_modules that is a link to a key": [
-      "app/node_modules/.bin/tool",
-      "home/.ssh/id_rsa",
-      "that lies outside the project",
-      { "app/node_modules/.bin/tool": { link: "../../../home/.ssh/id_rsa" } },
-    ],
-    "a package that is a link": [
-      "app/node_modules/linked/token.ts",
-      "home/token.ts",
-      "that lies outside the project",
-      { "app/node_modules/linked": { link: "../../home" } },
-    ],
-    "a link into a hidden directory": [
-      "app/worker.ts",
+    ["a package that is a link", "node_modules/a>../../home", "node_modules/a/token.ts", token],
+    [
+      "a link into a hidden folder",
+      "a.ts>.git/config.json",
+      "a.ts",
       "app/.git/config.json",
-      "that is hidden",
-      { "app/worker.ts": { link: ".git/config.json" }, "app/.git/config.json": "{}" },
+      "hidden",
     ],
-    "a file in a folder that is a link to a hidden one": [
-      "app/src/config",
-      "app/.git/config",
-      "that is hidden",
-      { "app/src": { link: ".git" }, "app/.git/config": "token" },
-    ],
-    "a link to a hidden file": [
-      "app/worker.ts",
-      "app/.env",
-      "that is hidden",
-      { "app/worker.ts": { link: ".env" }, "app/.env": "TOKEN=1" },
-    ],
-    "a link to text": [
-      "app/worker.ts",
-      "app/secrets.txt",
-      "that is not code",
-      { "app/worker.ts": { link: "secrets.txt" }, "app/secrets.txt": "token" },
-    ],
-  };
-  for (const [what, [entry, leadsTo, why, more]] of Object.entries(cases)) {
+    ["a folder that is hidden", "src>.git", "src/config", "app/.git/config", "hidden"],
+    ["a link to a hidden file", "worker.ts>.env", "worker.ts", "app/.env", "hidden"],
+    ["a link to text", "worker.ts>secrets.txt", "worker.ts", "app/secrets.txt", "not code"],
+  ];
+  for (const [what, links, name, leadsTo, reason] of cases) {
     test(what, () => {
-      const folder = project({ ...files, ...more });
+      const more = links.split(" ").map((one) => one.split(">") as [string, string]);
+      const folder = project({
+        ...files,
+        // With a package.json the project is more than the script's own folder.
+        ...(name === "src/a.ts" ? { "app/package.json": "{}" } : {}),
+        ...Object.fromEntries(more.map(([path, link]) => [`app/${path}`, { link }])),
+      });
+      const entry = `app/${name}`;
+      const why = reason === undefined ? "that lies outside the project" : `that is ${reason}`;
       const message = granted(folder, "app/main.ts", entry) as string;
       expect(message).toStartWith(`Cannot grant "${folder}/${entry}": "${folder}/app/`);
       expect(message).toEndWith(
         `and ${why}; if it may be read, name "${folder}/${leadsTo}" instead`,
       );
-      expect(() => presetOf(`modules=main.ts,${entry.slice(4)}`, join(folder, "app"))).toThrow(why);
+      expect(() => presetOf(`modules=main.ts,${name}`, join(folder, "app"))).toThrow(why);
       // As the message says.
       expect(granted(folder, leadsTo)).toContain(leadsTo);
     });
