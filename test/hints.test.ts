@@ -2,10 +2,11 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { LandlockError, messageFor } from "../src/errors/errors.ts";
-import { unexpandedIn, type Surface } from "../src/errors/hints.ts";
+import { notationOf, settingsAs, unexpandedIn, type Surface } from "../src/errors/hints.ts";
 import {
   bindTcp,
   landlock,
+  loadPolicy,
   parsePolicy,
   pathAccess,
   planFor,
@@ -207,6 +208,55 @@ test("a policy's errors of the library name keys, in the file and in parsePolicy
   expect(thrown(() => landlock.V1.ruleset(access)).message).toEndWith(
     "paths are taken as they are: use process.env.UID in place of $UID",
   );
+});
+
+describe("a policy's errors quote settings as its file spells them", () => {
+  const spelled = {
+    json: [
+      '"ifMissing": "skip"',
+      '"variables": { "HOME": { "env": "HOME" } }',
+      '"bestEffort": true',
+    ],
+    toml: ['ifMissing = "skip"', 'variables = { HOME = { env = "HOME" } }', "bestEffort = true"],
+    yaml: ['ifMissing: "skip"', 'variables: { HOME: { env: "HOME" } }', "bestEffort: true"],
+  };
+  const write = async (format: string, settings: object) => {
+    const line = (key: string, value: unknown) =>
+      `${key} ${format === "toml" ? "=" : ":"} ${JSON.stringify(value)}`;
+    const lines = Object.entries(settings).map(([key, value]) => line(key, value));
+    const path = join(tempDir(), `policy.${format}`);
+    await Bun.write(path, format === "json" ? JSON.stringify(settings) : lines.join("\n"));
+    return path;
+  };
+  for (const [format, [skip, variable, best]] of Object.entries(spelled)) {
+    test(`${format}, of the library`, async () => {
+      const said = async (settings: object) => {
+        const path = await write(format, settings);
+        return thrown(() => loadPolicy(path).ruleset()).message;
+      };
+      const some = { abi: 1, bestEffort: true };
+      expect(await said({ ...some, ro: ["/gone"] })).toEndWith(`put it under paths with ${skip}`);
+      expect(await said({ ...some, ro: ["/$HOME"] })).toEndWith(`write \${HOME}, with ${variable}`);
+      expect(await said({ ...some, ro: ["~/x"] })).toContain(`with ${variable}, or ./~`);
+      const path = await write(format, { abi: 11 });
+      const error = thrown(() => planFor(landlock.V11, [], kernel(1)));
+      expect(messageFor(error, notationOf(JSON.stringify(path)))).toEndWith(`or set ${best}`);
+    });
+
+    testOnAbis(1, 10, `${format}, on the command line`, async () => {
+      const path = await write(format, { abi: 11, ro: ["/"] });
+      expect(restrict("-policy", path, "--", "true").stderr).toContain(`or set ${best}\n`);
+      expect(restrict("plan", "-policy", path).stderr).toContain(`or set ${best}\n`);
+    });
+  }
+
+  test("a package.json and data are JSON", () => {
+    expect(notationOf('"/a/package.json"#landlock')).toBe("key");
+    expect(notationOf("parsePolicy()")).toBe("key");
+    expect(settingsAs("toml", { presets: ["a"], bestEffort: { allowNone: true } })).toBe(
+      'presets = ["a"], bestEffort = { allowNone = true }',
+    );
+  });
 });
 
 describe("unexpandedIn() finds what a shell would have replaced", () => {

@@ -1,5 +1,6 @@
 /** Reports errors to the person at the command line. */
 import { messageFor, printable, type LandlockError } from "../errors/errors.ts";
+import { notationOf } from "../errors/hints.ts";
 import { FsRule, type Rule } from "../sandbox/rules.ts";
 import { writeError } from "../terminal/output.ts";
 import { screenOf } from "../terminal/screen.ts";
@@ -26,5 +27,6 @@ export function refusalOf(error: LandlockError, request?: Request): string {
     path === undefined
       ? code === "ERR_LANDLOCK_ABI_TOO_OLD" && !strict
       : rules!.findLast(names) === policy.rules.findLast(names);
-  return fromPolicy ? `${policy.source}: ${messageFor(error, "key")}` : messageFor(error, "option");
+  if (!fromPolicy) return messageFor(error, "option");
+  return `${policy.source}: ${messageFor(error, notationOf(policy.source))}`;
 }

@@ -4,8 +4,33 @@
  */
 import { pathRules, portRules, type PathRuleName, type PortRuleName } from "../vocabulary.ts";
 
-/** Where a person sees an error. */
-export type Surface = "method" | "option" | "key";
+/** Where a person sees an error. `"key"`, `"toml"` and `"yaml"` are policies: data, or a file. */
+export type Surface = "method" | "option" | PolicyNotation;
+
+/** How a policy is written. `"key"`: as JSON, or as data in a program. */
+export type PolicyNotation = "key" | "toml" | "yaml";
+
+/** @param source How messages name the policy, such as `"/app/policy.toml"` in double quotes */
+export function notationOf(source: string): PolicyNotation {
+  const [, name] = /\.(toml|ya?ml)"$/.exec(source) ?? [];
+  return name === undefined ? "key" : name === "toml" ? "toml" : "yaml";
+}
+
+/** Some settings as a line of a policy, such as `"bestEffort": true` or `bestEffort = true`. */
+export function settingsAs(notation: PolicyNotation, settings: object): string {
+  const value = (one: unknown): string => {
+    if (Array.isArray(one)) return `[${one.map(value).join(", ")}]`;
+    return typeof one === "object" && one !== null ? `{ ${line(one)} }` : JSON.stringify(one);
+  };
+  const line = (all: object) =>
+    Object.entries(all)
+      .map(([key, one]) => {
+        if (notation === "key") return `"${key}": ${value(one)}`;
+        return notation === "toml" ? `${key} = ${value(one)}` : `${key}: ${value(one)}`;
+      })
+      .join(", ");
+  return line(settings);
+}
 
 /** Hints by their id, with the values that their text needs. */
 interface Hints {
@@ -32,7 +57,7 @@ interface Hints {
   /** A right that applies only to directories is granted on something else. */
   readonly directoryRight: {};
   /** The sandbox prevents a program from being executed. */
-  readonly execute: {};
+  readonly execute: { readonly program: string };
 }
 
 /** A remedy, as data. */
@@ -74,7 +99,17 @@ const common = {
   needless: (problem: string) => `${problem}; leave it out, it needs no rule`,
 };
 
-const words: Readonly<Record<Surface, Words>> = {
+const granted = (problem: string, rule: string) =>
+  `${problem}; grant execute on it, its interpreter and its libraries, as with ${rule}`;
+
+/** Whether a program's interpreter and libraries are beneath /usr, and probably it too. */
+const isSystem = (program: string) => /^\/(usr|s?bin)\/(?!local\/)/.test(program);
+
+/** A name that a shell or a policy might expand is left to the reader. */
+const presetFor = (program: string) =>
+  `executable=${/^[\w./+@-]+$/.test(program) ? program : "PROGRAM"}`;
+
+const words: Readonly<Record<"method" | "option", Words>> = {
   method: {
     ...common,
     argument: (problem, { call, place }) => at(call, place, problem),
@@ -96,8 +131,8 @@ const words: Readonly<Record<Surface, Words>> = {
       `${problem}: this Config does not restrict ${what} here; leave the rule out, or use a Config and a verb that do`,
     nothing: () => "This Config restricts nothing here: use one that handles a right of this verb",
     directoryRight: (problem) => `${problem}; leave it out, or use a preset like roFiles()`,
-    execute: (problem) =>
-      `${problem}; grant execute on it, its interpreter and its libraries, as with presets.executable()`,
+    execute: (problem, { program }) =>
+      granted(problem, `presets.executable(${JSON.stringify(program)})`),
   },
   option: {
     ...common,
@@ -123,35 +158,40 @@ const words: Readonly<Record<Surface, Words>> = {
       `${problem}: ${what} needs ABI ${abi}; give -${abi} or a higher one, or leave the rule out`,
     nothing: (problem) => `${problem}: leave out any, or name a path`,
     directoryRight: (problem) => `${problem}; leave it out, or use -rofiles or -rwfiles`,
-    execute: (problem) =>
-      `${problem}; grant execute on it, its interpreter and its libraries, as with -ro /usr`,
+    execute: (problem, { program }) =>
+      granted(problem, isSystem(program) ? "-ro /usr" : `-preset ${presetFor(program)}`),
   },
-  key: {
+};
+
+/** The words for policies, with settings as their file spells them. */
+function keyWords(notation: PolicyNotation): Words {
+  const set = (settings: object) => settingsAs(notation, settings);
+  return {
     ...common,
     argument: (problem, { call, place }) => at(presetOf(call), place, problem),
     missing: (problem, { paths }) =>
       missing(problem, paths, {
-        plain: (it) => `create ${it}, or put ${it} under paths with "ifMissing": "skip"`,
+        plain: (it) => `create ${it}, or put ${it} under paths with ${set({ ifMissing: "skip" })}`,
         variable: ({ text, name }) =>
-          `${text} is not replaced: write \${${name}}, with "variables": { "${name}": { "env": "${name}" } }`,
+          `${text} is not replaced: write \${${name}}, with ${set({ variables: { [name]: { env: name } } })}`,
         home: () =>
-          '~ is not replaced: write ${HOME}, with "variables": { "HOME": { "env": "HOME" } }',
+          `~ is not replaced: write \${HOME}, with ${set({ variables: { HOME: { env: "HOME" } } })}`,
         wildcard: ({ text, folder }) =>
           `${text} is not replaced: name the directory itself, "${folder}"`,
       }),
-    tooNew: (problem, { abi }) => `${problem}; lower abi to ${abi}, or set "bestEffort": true`,
-    erratum: (problem) => `${problem}; use a newer kernel, or set "bestEffort": true`,
+    tooNew: (problem, { abi }) =>
+      `${problem}; lower abi to ${abi}, or set ${set({ bestEffort: true })}`,
+    erratum: (problem) => `${problem}; use a newer kernel, or set ${set({ bestEffort: true })}`,
     none: (problem) =>
-      `${problem}; to do without a sandbox, set "bestEffort": { "allowNone": true }`,
+      `${problem}; to do without a sandbox, set ${set({ bestEffort: { allowNone: true } })}`,
     atLeast: (problem) => `${problem}: use a newer kernel, or a lower bestEffort.atLeast`,
     unhandled: (problem, { what, abi }) =>
       `${problem}: the policy does not restrict ${what}; remove it, or set abi to ${abi} or higher`,
     nothing: (problem) => `${problem}: remove an entry from unrestricted`,
     directoryRight: (problem) => `${problem}; leave it out, or use roFiles or rwFiles`,
-    execute: (problem) =>
-      `${problem}; grant execute on it, its interpreter and its libraries, as with "presets": ["executable=NAME"]`,
-  },
-};
+    execute: (problem, { program }) => granted(problem, set({ presets: [presetFor(program)] })),
+  };
+}
 
 /**
  * Combines a problem and its remedy to a message.
@@ -159,7 +199,8 @@ const words: Readonly<Record<Surface, Words>> = {
  * @param problem What could not be done, and why
  */
 export function worded(problem: string, hint: Hint, surface: Surface): string {
-  const word = words[surface][hint.id] as (problem: string, values: Hint) => string;
+  const all = surface === "method" || surface === "option" ? words[surface] : keyWords(surface);
+  const word = all[hint.id] as (problem: string, values: Hint) => string;
   return word(problem, hint);
 }
 

@@ -27,7 +27,10 @@ export function executeError(
   const file = cwd !== undefined && !path.startsWith("/") ? `${cwd}/${path}` : path;
   const fix = fixFor(file, errno);
   return fix === undefined
-    ? new LandlockError("ERR_LANDLOCK_PATH", problem, { ...details, hint: { id: "execute" } })
+    ? new LandlockError("ERR_LANDLOCK_PATH", problem, {
+        ...details,
+        hint: { id: "execute", program: file },
+      })
     : new LandlockError("ERR_LANDLOCK_PATH", `${problem}; ${fix}`, details);
 }
 

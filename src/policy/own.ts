@@ -1,6 +1,7 @@
 /** Turns a policy in this library's own format into a Config and rules. */
 import type { Config } from "../sandbox/config.ts";
 import { LandlockError, messageFor } from "../errors/errors.ts";
+import { settingsAs } from "../errors/hints.ts";
 import { abiOfRight, newestAbi, type FsRight, type NetRight, type Rights } from "../kernel/abi.ts";
 import { landlock } from "../sandbox/config.ts";
 import { presetOf } from "../presets/presets.ts";
@@ -145,7 +146,7 @@ function requireReplaced(templates: readonly string[], place: string, { complain
     if (name === undefined) continue;
     throw complain(
       `${place}[${i}]`,
-      `$${name} is not replaced: write \${${name}}, with "variables": { "${name}": { "env": "${name}" } }, or $$${name} for a file of that name`,
+      `$${name} is not replaced: write \${${name}}, with ${settingsAs(complain.notation, { variables: { [name]: { env: name } } })}, or $$${name} for a file of that name`,
     );
   }
 }
@@ -154,7 +155,8 @@ function presetRule(spec: string, base: string, place: string, complain: Complai
   try {
     return presetOf(spec, base);
   } catch (error) {
-    if (error instanceof LandlockError) throw complain(place, messageFor(error, "key"), error);
+    if (error instanceof LandlockError)
+      throw complain(place, messageFor(error, complain.notation), error);
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 /** Resolves paths in policies, which are relative to the policy's file. */
 import { LandlockError } from "../errors/errors.ts";
+import { settingsAs } from "../errors/hints.ts";
 import { currentDirectory, inFolder } from "../kernel/names.ts";
 import { expand, type Complain, type Variables } from "./variables.ts";
 
@@ -53,9 +54,10 @@ export function toPaths(templates: readonly string[], key: string, origin: Origi
   return templates.flatMap((template, i) => {
     const place = `${key}[${i}]`;
     if (/^~(\/|$)/.test(template)) {
+      const home = settingsAs(origin.complain.notation, { variables: { HOME: { env: "HOME" } } });
       throw origin.complain(
         place,
-        `${JSON.stringify(template)} is not expanded: write \${HOME}, with "variables": { "HOME": { "env": "HOME" } }, or ./~ for a file of that name`,
+        `${JSON.stringify(template)} is not expanded: write \${HOME}, with ${home}, or ./~ for a file of that name`,
       );
     }
     return expand(template, origin.variables, place, origin.complain).map((path) =>

@@ -1,6 +1,7 @@
 /** Policies: data that describes a Config and rules. */
 import type { Config } from "../sandbox/config.ts";
 import { LandlockError, messageFor } from "../errors/errors.ts";
+import { notationOf } from "../errors/hints.ts";
 import { atCaller } from "../validate/values.ts";
 import { parse } from "../validate/parse.ts";
 import { publicClass, PlainData } from "../validate/values.ts";
@@ -67,13 +68,17 @@ export class Policy extends PlainData {
     } catch (error) {
       if (!(error instanceof LandlockError)) throw error;
       const { syscall, errno, path, processChanged } = error;
-      throw new LandlockError(error.code, `${this.#source}: ${messageFor(error, "key")}`, {
-        ...(syscall === undefined ? {} : { syscall }),
-        ...(errno === undefined ? {} : { errno }),
-        ...(path === undefined ? {} : { path }),
-        processChanged,
-        cause: error,
-      });
+      throw new LandlockError(
+        error.code,
+        `${this.#source}: ${messageFor(error, notationOf(this.#source))}`,
+        {
+          ...(syscall === undefined ? {} : { syscall }),
+          ...(errno === undefined ? {} : { errno }),
+          ...(path === undefined ? {} : { path }),
+          processChanged,
+          cause: error,
+        },
+      );
     }
   }
 }

@@ -3,6 +3,7 @@
  * first use: see `src/build/main.ts`.
  */
 import { LandlockError } from "../errors/errors.ts";
+import { notationOf } from "../errors/hints.ts";
 import { parentOf } from "../kernel/names.ts";
 import { parse } from "../validate/parse.ts";
 import { readSource, sourceOf, type Source } from "./file.ts";
@@ -24,7 +25,7 @@ export interface Read extends ConfigAndRules {
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the invalid key
  */
 export function readValue(value: unknown, base: string, source: string, abi?: number): Read {
-  const complain = (place: string, message: string, cause?: LandlockError) =>
+  const complaint = (place: string, message: string, cause?: LandlockError) =>
     new LandlockError(
       cause?.code ?? "ERR_LANDLOCK_INVALID_RULE",
       `${source}: ${place}: ${message}`,
@@ -33,6 +34,7 @@ export function readValue(value: unknown, base: string, source: string, abi?: nu
         ...(cause === undefined ? {} : { cause }),
       },
     );
+  const complain = Object.assign(complaint, { notation: notationOf(source) });
   const folder = fromHere(base);
   const changes = abi === undefined ? {} : { abi };
   const read = isLandlockConfig(value)

@@ -1,5 +1,6 @@
 /** Expands `${NAME}` in paths, only from the policy's own table. */
 import { LandlockError } from "../errors/errors.ts";
+import type { PolicyNotation } from "../errors/hints.ts";
 import { inheritedVariable } from "../kernel/inherited.ts";
 
 /** The values of each variable. */
@@ -12,7 +13,11 @@ type VariableSource = string | readonly string[] | { readonly env: string };
  * Makes the error for a place in a policy, such as `variables.HOME`. It keeps the code of its
  * cause.
  */
-export type Complain = (place: string, message: string, cause?: LandlockError) => LandlockError;
+export interface Complain {
+  (place: string, message: string, cause?: LandlockError): LandlockError;
+  /** How the policy is written, for messages that quote it. */
+  readonly notation: PolicyNotation;
+}
 
 /** Resolves the table. It reads only those environment variables that the table names. */
 export function readVariables(

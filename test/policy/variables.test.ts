@@ -161,7 +161,7 @@ describe("complaints", () => {
     [
       [],
       { A: 1 },
-      'variables.A: 1 is not a variable: give a string, a list of strings, or { "env": NAME }',
+      "variables.A: 1 is not a variable: give a string, a list of strings, or a table with env",
     ],
     [[], { A: { name: "HOME" } }, 'variables.A: "name" is unknown: use env'],
     [

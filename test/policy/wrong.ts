@@ -19,7 +19,7 @@ export const own: readonly [value: unknown, message: string][] = [
   [{ abi: "5" }, 'abi: "5" is not a Landlock ABI: give an integer from 1 to 11'],
   [
     { bestEffort: "yes" },
-    'bestEffort: "yes" is not bestEffort: use true, false, { "atLeast": ABI } or { "allowNone": true }',
+    'bestEffort: "yes" is not bestEffort: use true or false, or a table with atLeast or allowNone',
   ],
   [
     { bestEffort: { atLeast: 0 } },

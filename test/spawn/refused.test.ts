@@ -1,6 +1,14 @@
 /** What execve(2) refuses, in words: the same for `spawn()` and for the command line. */
 import { expect } from "bun:test";
-import { chmodSync, closeSync, mkdirSync, openSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { landlock, LandlockError, roDirs } from "../../src/index.ts";
 import { cli, kernelAbi, run, tempDir, testUnless } from "../harness.ts";
@@ -21,7 +29,7 @@ const elf = (machine: number) =>
   `\x7fELF\x02\x01\x01${"\0".repeat(9)}\x03\0${String.fromCharCode(machine)}\0${"\0".repeat(44)}`;
 
 const grants = {
-  method: "as with presets.executable()",
+  method: 'as with presets.executable("/bin/true")',
   option: "as with -ro /usr",
 };
 
@@ -71,5 +79,22 @@ testUnless(
       expect(code, program).toBe(status);
     }
     closeSync(held);
+  },
+);
+
+testUnless(
+  kernelAbi === 0 ? "needs Landlock" : "",
+  "the fix for a program outside of /usr names that program, and is enough",
+  () => {
+    const own = join(folder, "true");
+    copyFileSync("/bin/true", own);
+    const command = [...cli, "-1"];
+    const { code, stderr } = run([...command, "-ro", "/dev", "--", own]);
+    expect([code, stderr]).toEqual([126, expect.stringContaining(`-preset executable=${own}\n`)]);
+    const option = /as with (.+)$/m.exec(stderr)![1]!.split(" ");
+    expect(run([...command, "-ro", "/dev", ...option, "--", own]).code).toBe(0);
+    const odd = join(folder, "a b");
+    copyFileSync("/bin/true", odd);
+    expect(run([...command, "--", odd]).stderr).toContain("-preset executable=PROGRAM");
   },
 );

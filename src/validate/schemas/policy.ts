@@ -25,7 +25,7 @@ import {
 export const policySchemas = once(() => {
   const variable = z.union(
     [text, filled(text), object({ env: text })],
-    is("a variable", 'give a string, a list of strings, or { "env": NAME }'),
+    is("a variable", "give a string, a list of strings, or a table with env"),
   );
 
   const variables = z.record(z.string().check(z.regex(variableName)), variable, {
@@ -55,7 +55,7 @@ export const policySchemas = once(() => {
     bestEffort: z.optional(
       z.union(
         [z.boolean(), bestEffortOptions()],
-        is("bestEffort", 'use true, false, { "atLeast": ABI } or { "allowNone": true }'),
+        is("bestEffort", "use true or false, or a table with atLeast or allowNone"),
       ),
     ),
     variables: z.optional(variables),
