@@ -9,7 +9,7 @@ import { passDescriptors } from "./cli/descriptors.ts";
 import { explain } from "./cli/explain.ts";
 import { learnCommand } from "./cli/learn.ts";
 import { dryRun } from "./cli/plan.ts";
-import { startOf, type Start } from "./cli/start.ts";
+import { requireCommand, startOf, type Start } from "./cli/start.ts";
 import { statusText } from "./cli/status.ts";
 import { helpFor, usage, versionLine } from "./cli/usage.ts";
 import { LandlockError, messageFor } from "./errors/errors.ts";
@@ -74,8 +74,8 @@ function main(start: Start): void {
 function run(request: Request, { words, openFiles }: Start): void {
   const { config, rules, verbose, json, environment, command } = request;
   if (json) fail(EXIT_TOOL, "--json needs one of the commands plan, explain, learn and status");
+  requireCommand(command);
   const [name] = command;
-  if (name === undefined) fail(EXIT_TOOL, "There is no command: put it after --");
   const PATH = searchPath(environment, words);
   const path = lookUpCommand(name, PATH);
   if (typeof path === "number") {

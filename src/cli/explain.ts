@@ -9,7 +9,7 @@ import { pasteable } from "../terminal/text.ts";
 import { complain } from "./complain.ts";
 import { checkOpen } from "./descriptors.ts";
 import { parseFlags, type Request } from "./flags.ts";
-import { again, beforeTracing, type Start } from "./start.ts";
+import { again, beforeTracing, invalid, requireCommand, type Start } from "./start.ts";
 import { explainRun, optionsPolicy } from "./watching.ts";
 
 /**
@@ -25,7 +25,7 @@ export async function explain(words: readonly string[], start: Start): Promise<n
   beforeTracing(words, start);
   const { own, rest, json, untilItWorks, output } = ownOptions(words);
   const { command, fds } = parseFlags([...own, ...rest]);
-  if (command.length === 0) throw invalid("There is no command: put it after --");
+  requireCommand(command);
   checkOpen(fds);
   const { state } = probe();
   if (state !== "enabled") throw unavailable(state);
@@ -87,8 +87,4 @@ function say(options: readonly string[], command: readonly string[], worked: boo
   const line = pasteable(["landlock-restrict", ...options, "--", ...command]);
   const head = worked ? "The command line:" : "It does not work yet. The command line so far:";
   writeError(`\n${head}\n  ${printable(line)}\n`);
-}
-
-function invalid(message: string): LandlockError {
-  return new LandlockError("ERR_LANDLOCK_INVALID_RULE", message);
 }

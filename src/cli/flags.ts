@@ -1,6 +1,6 @@
 /** Parses the command line. */
 import type { Config } from "../sandbox/config.ts";
-import { LandlockError, quoted } from "../errors/errors.ts";
+import { quoted, type LandlockError } from "../errors/errors.ts";
 import { newestAbi, type NetRight } from "../kernel/abi.ts";
 import { ownPolicy } from "../policy/owner.ts";
 import { readFile, type Read } from "../policy/read.ts";
@@ -12,6 +12,7 @@ import { modifiers, nameFor, pathRules, portRules, type PathRuleName } from "../
 import { closest, instead } from "../errors/closest.ts";
 import { chooseConfig } from "./choose.ts";
 import type { EnvironmentRequest } from "./prepare-exec.ts";
+import { invalid } from "./start.ts";
 import { commands, optionNames } from "./usage.ts";
 
 /** A parsed command line. */
@@ -179,8 +180,4 @@ function checkVariable(text: string): void {
 export function toFd(text: string): number {
   if (/^\d{1,7}$/.test(text)) return Number(text);
   throw invalid(`-fd: ${JSON.stringify(text)} is not a descriptor: give a number such as 3`);
-}
-
-function invalid(message: string): LandlockError {
-  return new LandlockError("ERR_LANDLOCK_INVALID_RULE", message);
 }

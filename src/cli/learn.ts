@@ -1,5 +1,5 @@
 /** `landlock-restrict learn`: parses its words, learns a policy and reports the result. */
-import { LandlockError, printable, quoted } from "../errors/errors.ts";
+import { printable, quoted } from "../errors/errors.ts";
 import { lookUpCommand, lookUpFailure } from "../kernel/lookup.ts";
 import { currentDirectory } from "../kernel/names.ts";
 import { executeError, exitStatusFor, exitStatusOf, expectedErrno } from "../kernel/refused.ts";
@@ -10,7 +10,7 @@ import { screenOf, type Screen } from "../terminal/screen.ts";
 import { complain } from "./complain.ts";
 import { checkOpen } from "./descriptors.ts";
 import { toFd } from "./flags.ts";
-import { beforeTracing, type Start } from "./start.ts";
+import { beforeTracing, invalid, requireCommand, type Start } from "./start.ts";
 import { learn } from "./watching.ts";
 
 /**
@@ -63,15 +63,11 @@ function parse(words: readonly string[]) {
   }
   if (output === undefined)
     throw invalid("There is no file for the policy: add -o FILE, such as -o policy.toml");
-  if (command.length === 0) throw invalid("There is no command: put it after --");
+  requireCommand(command);
   if (!output.startsWith("/") && !currentDirectory().isWellFormed())
     throw invalid("The name of the current directory is not UTF-8: give -o an absolute path");
   checkOpen(fds);
   return { output, merge, json, command, fds: fds.filter((fd) => fd > 2) };
-}
-
-function invalid(message: string): LandlockError {
-  return new LandlockError("ERR_LANDLOCK_INVALID_RULE", message);
 }
 
 function text(learned: Learned, output: string, screen: Screen): string {

@@ -147,6 +147,14 @@ export function beforeTracing(words: readonly string[], { openFiles }: Start): v
   defaultChildSignal();
 }
 
-function invalid(message: string): LandlockError {
+/** The error for a wrong command line. */
+export function invalid(message: string): LandlockError {
   return new LandlockError("ERR_LANDLOCK_INVALID_RULE", message);
+}
+
+/** Refuses a command line without a command. */
+export function requireCommand(
+  command: readonly string[],
+): asserts command is readonly [string, ...string[]] {
+  if (command.length === 0) throw invalid("There is no command: put it after --");
 }
