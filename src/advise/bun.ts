@@ -1,13 +1,13 @@
-/** Which programs are Bun, by what is in their files: anything can be called so. */
+/** Recognizes Bun by the content of a program, because any program can have its name. */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { fileName } from "../kernel/names.ts";
 
-/** What Bun, and programs compiled by it, have in them. */
+/** A text in Bun's file and in programs compiled with Bun. */
 const bunMark = Buffer.from("\n---- Bun! ----\n");
 const elfMark = Buffer.from("\x7fELF");
 const chunkBytes = 4 * 1024 * 1024;
 
-/** Whether a file is a Bun, or a program that has one in it. */
+/** Whether a file is Bun, or a program that contains it. */
 export function isBun(program: string): boolean {
   let fd: number;
   try {

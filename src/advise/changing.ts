@@ -1,12 +1,12 @@
-/** Paths whose names are other ones each time, so that no rule can hold them. */
+/** Paths whose names differ in each run, so that no rule can name them. */
 
-/** Where terminals are: each gets the next number that is free. */
+/** The folder of terminals. Each gets the next free number. */
 export const terminals = "/dev/pts";
 
-/** Where control groups are: each session has its own. */
+/** The folder of control groups. Each session has its own. */
 export const cgroups = "/sys/fs/cgroup";
 
-/** The folder that stands for a path in it, whose name is another one each time. */
+/** The folder to use instead of a path in it, if the path's name differs in each run. */
 export function whereNamesChange(path: string): string | undefined {
   return [terminals, cgroups].find((folder) => path.startsWith(`${folder}/`));
 }

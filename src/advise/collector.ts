@@ -4,7 +4,7 @@ import { Changes, type Use } from "../trace/changes.ts";
 import { addTo, learnNames, noNeeds, Reader, type Around, type Needs } from "./needs.ts";
 import type { Places } from "./places.ts";
 
-/** Collects the observations of a run: each operation once, however often it happened. */
+/** Collects the observations of a run, each operation only once. */
 export class Collector {
   readonly #attempts = new Map<string, Attempt & Use>();
   readonly #changes = new Changes();
@@ -16,23 +16,23 @@ export class Collector {
   readonly #picked = { tcp: new Set<number>(), udp: new Set<number>() };
   #seen = 0;
 
-  /** How many operations were seen. */
+  /** The number of observed operations. */
   get seen(): number {
     return this.#seen;
   }
 
-  /** The program that reached for the trace: nothing can be believed then. */
+  /** The program that accessed the trace, so that it may be forged. */
   get forger(): string | undefined {
     return this.#forger;
   }
 
-  /** Takes an observation. */
+  /** Adds an observation. */
   add(one: Observation): void {
     if (one.kind === "tampering") this.#forger ??= one.program ?? "the command";
     if (one.kind === "barred" && one.failed === undefined) this.#barred.add(one.call);
     if (one.kind === "gap" && one.reason !== "tracing")
       this.#unseen.add(one.program ?? "the command");
-    // A port that no program asked for, before one did.
+    // A port that was reported before any program asked for it, so the kernel picked it.
     if (one.kind === "socket" && one.port > 0 && !this.#bound[one.protocol].has(one.port)) {
       this.#picked[one.protocol].add(one.port);
     }
@@ -53,9 +53,9 @@ export class Collector {
   }
 
   /**
-   * What all of it comes to, once the run is over.
+   * What the whole run needs. Call it after the run.
    *
-   * @param around Its secrets learn what links with names of secrets led to
+   * @param around Its secrets learn the targets of links with secret names
    */
   needs(places: Places, around: Around): Needs {
     const attempts = [...this.#attempts.values()];
@@ -68,7 +68,7 @@ export class Collector {
     };
     const reader = new Reader(needs, places, this.#processes, around);
     for (const attempt of attempts) {
-      // Of what was opened the kernel says where it is.
+      // For opened files, the kernel reported where they are.
       if (attempt.found !== undefined || !this.#changes.changedLinks(attempt)) reader.read(attempt);
       else this.#withhold(attempt, needs, places, around);
     }
@@ -87,7 +87,10 @@ export class Collector {
   }
 }
 
-/** A denied or missing file needs nothing; a connection needs its right before it can fail. */
+/**
+ * An operation on a denied or missing file needs nothing. A connection needs its right before it
+ * can fail.
+ */
 function counts({ operation, failed }: Attempt): boolean {
   if (failed === undefined) return true;
   const asked = ["port", "scope", "resolve_unix"].includes(operation.kind);

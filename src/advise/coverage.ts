@@ -1,4 +1,4 @@
-/** What rules grant already: those of presets, and those of a policy that is extended. */
+/** What rules already grant: those of presets, and those of an extended policy. */
 import type { FsRight, NetRight } from "../kernel/abi.ts";
 import { knownRealPath, parentOf } from "../kernel/names.ts";
 import type { Rule } from "../sandbox/rules.ts";
@@ -8,7 +8,7 @@ export class Coverage {
   readonly #paths = new Map<string, Set<FsRight>>();
   readonly #ports = new Set<string>();
 
-  /** Adds what a rule grants, as the files are now. */
+  /** Adds what a rule grants on the current files. */
   add(rule: Rule): void {
     if (rule.kind === "composite") for (const one of rule.rules) this.add(one);
     else if (rule.kind === "net") {
@@ -24,7 +24,7 @@ export class Coverage {
     }
   }
 
-  /** All that is granted on a path, by rules for it or for directories above it. */
+  /** All rights on a path, from rules for it and for directories above it. */
   rightsOn(path: string): ReadonlySet<FsRight> {
     const all = new Set(this.#paths.get(path));
     for (let next = path; next !== "/";) {
@@ -34,7 +34,7 @@ export class Coverage {
     return all;
   }
 
-  /** The paths that a right is granted on. */
+  /** The paths on which a right is granted. */
   pathsWith(right: FsRight): string[] {
     return [...this.#paths].flatMap(([path, rights]) => (rights.has(right) ? [path] : []));
   }
@@ -44,7 +44,7 @@ export class Coverage {
     return this.#ports.has(`${right} ${port}`);
   }
 
-  /** Whether another one's rights are all granted here. */
+  /** Whether this grants all that another coverage grants. */
   includes(other: Coverage): boolean {
     for (const [path, rights] of other.#paths) {
       if (!rights.isSubsetOf(this.rightsOn(path))) return false;
@@ -54,7 +54,7 @@ export class Coverage {
 }
 
 function realOf(path: string): string {
-  // Its own name stands for the process that loads the policy.
+  // `/proc/self` in a rule means the process that loads the policy.
   if (/^\/proc\/self(\/|$)/.test(path)) return path;
   return knownRealPath(path) ?? path;
 }

@@ -1,4 +1,4 @@
-/** From what a command needs to what a policy would grant, and what it would not. */
+/** Turns what a command needs into what a policy should grant, and what it should not. */
 import { accessNet, fileRights, type FsRight, type NetRight } from "../kernel/abi.ts";
 import { isWithin } from "../kernel/names.ts";
 import { listing, reasonAgainst, type Reason, type Withheld } from "./judgement.ts";
@@ -21,34 +21,34 @@ import { namesOf } from "./secrets.ts";
 import { statsOf } from "./stats.ts";
 import type { Surroundings } from "./zones.ts";
 
-/** What a policy would say. */
+/** The content of a policy. */
 export interface Draft {
   readonly presets: readonly Chosen[];
   readonly grants: ReadonlyMap<string, ReadonlySet<FsRight>>;
-  /** Those of them that may be missing: what a rule does then. */
+  /** What to do if a granted path is missing, for those that may be. */
   readonly missing: ReadonlyMap<string, "skip" | "create">;
-  /** Directories that the run made, and that a rule can make before the next one. */
+  /** Directories that the run made, which a rule can make before the next run. */
   readonly created: ReadonlySet<string>;
   readonly ports: ReadonlyMap<NetRight, readonly number[]>;
-  /** Whether signals or abstract UNIX sockets went to processes outside. */
+  /** Whether the run reached processes outside with signals or abstract UNIX sockets. */
   readonly leavesScope: boolean;
   readonly withheld: readonly Withheld[];
   /** Secrets in directories that had to be granted. */
   readonly exposed: readonly string[];
-  /** Directories that were granted and are too large to look through for secrets. */
+  /** Granted directories that are too large to search for secrets. */
   readonly unsearched: readonly string[];
-  /** What was granted for writing and decides what runs later. */
+  /** Writable paths in the grants that decide what runs later. */
   readonly governing: readonly string[];
   /** Whether all terminals had to be granted. */
   readonly terminals: boolean;
-  /** Programs that cannot be followed, or whose files could not be seen. */
+  /** Programs that could not be observed completely. */
   readonly unseen: readonly string[];
 }
 
 /**
  * Makes the draft.
  *
- * @param already What is granted anyway; the draft has only what is missing
+ * @param already What is already granted; the draft only contains what is missing
  */
 export function draft(needs: Needs, already: Coverage, around: Surroundings): Draft {
   const { tmp = "/tmp" } = around;
@@ -81,7 +81,7 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings): Dr
   for (const program of recognised.unknown) all.set(program, new Set(["execute", "read_file"]));
   const moves = needs.moves.filter((move) => {
     if (!move.link) return true;
-    // By its new name a file must not be written if it was only read by its old one.
+    // A file that was only readable under its old name must not become writable under its new one.
     const isOwn = isOwnLink(move, needs, around);
     if (isOwn) all.set(move.from, new Set(all.get(move.from)).add("refer"));
     else withhold(move.from, new Set(["refer"]), "link");
@@ -100,13 +100,13 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings): Dr
       const kept = left.intersection(harmless);
       if (kept.size > 0 && !needs.created.has(path)) {
         grants.set(path, kept);
-        // Caches are emptied now and then.
+        // Caches are sometimes emptied.
         missing.set(path, "skip");
       }
     } else if (reason !== "governing") withhold(path, left, reason);
     if (reason !== "governing") continue;
     withhold(path, left.difference(listing), reason);
-    // What is listed there is not in question, and files that are there by now are files.
+    // Listing the directory is harmless. Existing regular files can be granted one by one.
     if (left.has("read_dir")) grants.set(path, new Set(listing));
     for (const [file, some] of needs.left.get(path) ?? []) {
       if (around.secrets.has(file) || isGoverning(file, around.home)) continue;
@@ -129,7 +129,7 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings): Dr
     if (left.size > 0) withhold(path, left, left.has("write_file") ? "own" : "process");
   }
   const onTerminals = uncovered(terminals, needs.terminals);
-  // A program that makes terminals needs them by the numbers that they get.
+  // A program that makes terminals needs access to whatever numbers they get.
   const makesTerminals = ["/dev/ptmx", `${terminals}/ptmx`].some((path) => needs.paths.has(path));
   if (onTerminals.size > 0 && makesTerminals) {
     grants.set(terminals, new Set([...(grants.get(terminals) ?? []), ...onTerminals, "ioctl_dev"]));
@@ -143,16 +143,16 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings): Dr
     folded.delete(path);
     withhold(path, rights, "name");
   }
-  // What a run makes, the next one finds; and what it fills, somebody may remove.
+  // The next run finds what this run made, but somebody may remove the output.
   for (const [path, rights] of folded) {
     const isOutput = around.project !== undefined && path.startsWith(`${around.project}/`);
     if (needs.created.has(path) || (isOutput && isWritable(rights))) {
       missing.set(path, "create");
     }
-    // A socket is there as long as its server is.
+    // A socket only exists while its server runs.
     if (rights.isSubsetOf(new Set(["resolve_unix"]))) missing.set(path, "skip");
   }
-  // What directories above have to grant is not withheld.
+  // Rights that directories above must grant aren't withheld.
   const open: string[] = [];
   for (const [key, { what, rights, reason }] of withheld) {
     if (reason !== "later") continue;
@@ -183,12 +183,12 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings): Dr
   };
 }
 
-/** The files that can be read already: they count among those of their directories. */
+/** The readable files, which count when their directory is considered for a grant. */
 function filesIn(already: Coverage): string[] {
   return already.pathsWith("read_file").filter((path) => statsOf(path)?.isFile());
 }
 
-/** Whether a file that gets another name is the run's to write, or is not written by that either. */
+/** Whether the run may write a linked file, or doesn't write it under the new name either. */
 function isOwnLink({ from, to }: Move, { paths }: Needs, { project }: Surroundings): boolean {
   const before = rightsOn(paths, from);
   if (changes(before)) return true;
@@ -197,7 +197,7 @@ function isOwnLink({ from, to }: Move, { paths }: Needs, { project }: Surroundin
   return isInside && !changes(gained);
 }
 
-/** Whether the folder for temporary files holds neither the home nor a project with hooks. */
+/** Whether the folder for temporary files contains neither the home nor a project with hooks. */
 function isOwnFolder(tmp: string, { project, home }: Surroundings): boolean {
   const isInside = (path: string | undefined) => path !== undefined && isWithin(path, tmp);
   if (isInside(home) || isGoverning(tmp, home)) return false;
@@ -205,8 +205,8 @@ function isOwnFolder(tmp: string, { project, home }: Surroundings): boolean {
 }
 
 /**
- * A file must not gain rights by its new place: what it can do there, it must have been able to do
- * before. Source: `refer` in Landlock's documentation.
+ * Evens out rights for moves. A file must not gain rights in its new place, so the old place gets
+ * them too. Source: `refer` in Landlock's documentation.
  */
 function level(
   grants: Grants,
@@ -231,7 +231,7 @@ function level(
       );
       if (missing.length === 0 || (link && changes(new Set(missing)))) continue;
       const more = new Set(result.get(from)).union(new Set(missing));
-      // What is withheld stays so: the move is denied.
+      // If a right is withheld, the move stays denied.
       if (!isAllowed(from, more)) continue;
       set(from, more);
       changed = true;
@@ -262,7 +262,7 @@ function portsOf(
   return ports;
 }
 
-/** Whether the kernel picked a port for the run: the next one gets another. */
+/** Whether the kernel picked a port for the run, so that the next run gets another. */
 function isPicked(port: number, right: NetRight, { picked }: Needs): boolean {
   return picked[right.endsWith("_tcp") ? "tcp" : "udp"].has(port);
 }

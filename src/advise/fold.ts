@@ -1,4 +1,4 @@
-/** From files to the directories they are in, as far as people would say it that way. */
+/** Combines grants on files into grants on their directories, as a person would write them. */
 import { accessFs, type FsRight } from "../kernel/abi.ts";
 import { isWithin } from "../kernel/names.ts";
 import { roDirs, rwDirs } from "../sandbox/rules.ts";
@@ -8,17 +8,17 @@ import { commonDirectory, isSystem, isWide, zoneOf, type Surroundings } from "./
 /** Rights by path. */
 export type Grants = Map<string, Set<FsRight>>;
 
-/** The same, to look at. */
+/** Read-only rights by path. */
 type SomeGrants = ReadonlyMap<string, ReadonlySet<FsRight>>;
 
 const reading: ReadonlySet<FsRight> = new Set(["execute", "read_file", "read_dir"]);
-/** Rights that are about one file and never about those beside it. */
+/** Rights that concern only one file, never the files next to it. */
 const single: ReadonlySet<FsRight> = new Set(["ioctl_dev", "resolve_unix"]);
 
-/** So many files that are written make a directory of such files. */
+/** The number of written files from which on their directory is granted. */
 const writtenMin = 3;
 
-/** Directories of one program or of packages: what is read of them is read as a whole. */
+/** Directories of one program or of packages, which are granted as a whole for reading. */
 const packages = [
   /^\/usr(\/local)?\/(share|libexec|lib|lib64|include)\/(?!\w+-linux-\w+\/)[^/]+(?=\/)/,
   /^\/usr\/lib\/[\w-]+-linux-\w+\/[^/]+(?=\/)/,
@@ -27,17 +27,18 @@ const packages = [
   /^.*?\/\.git(?=\/)/s,
 ];
 
-/** The deepest of them: a package manager's folder, not that of all libraries of a CPU. */
+/** The deepest of these directories, for example one package instead of all libraries of a CPU. */
 function packageOf(path: string): string | undefined {
   const found = packages.flatMap((place) => place.exec(path)?.[0] ?? []);
   return found.sort((a, b) => b.length - a.length)[0];
 }
 
 /**
- * Folds grants: what is read of one place becomes that place; what is written only where it is much.
- * A directory with a secret in it is left alone, and what is in it folded further down.
+ * Folds grants. Files read in one place become that place; written files become a directory only if
+ * many were written. A directory that contains a secret isn't granted, and its parts are folded
+ * instead.
  *
- * @param known Files that are read anyway, which count among those of their directories
+ * @param known Files that are already readable, which count for their directories too
  */
 export function fold(grants: Grants, around: Surroundings, known: readonly string[] = []): Grants {
   const others = known.filter((path) => !grants.has(path));
@@ -76,7 +77,7 @@ export function fold(grants: Grants, around: Surroundings, known: readonly strin
   return withoutCovered(folded);
 }
 
-/** Whether a directory holds nothing that would have to be asked for by name. */
+/** Whether a directory contains nothing that must be granted by name. */
 function isGrantable(directory: string, around: Surroundings): boolean {
   return !isWide(directory, around) && !around.secrets.mayBeWithin(directory);
 }
@@ -92,7 +93,7 @@ function foldGroup(paths: readonly string[], zone: string, least: number, work: 
   const target = isSystem(zone) ? zone : commonDirectory(paths);
   const isFine = () => {
     if (!isGrantable(target, around)) return false;
-    // What is written to lies where nobody would look for a hook, or it stays as it is.
+    // A directory with hooks or similar files isn't granted for writing.
     return (
       !paths.some((path) => changes(grants.get(path)!)) || !mayHoldGoverning(target, around.home)
     );
@@ -109,7 +110,7 @@ function foldGroup(paths: readonly string[], zone: string, least: number, work: 
   for (const path of paths) give(folded, target, grants.get(path)!);
 }
 
-/** The name below a directory that a path goes by. */
+/** The path of the next level below a directory. */
 function nextBelow(path: string, directory: string): string {
   if (path === directory) return directory;
   const [name] = path.slice(directory.length + 1).split("/");
@@ -120,7 +121,7 @@ function give(grants: Grants, path: string, rights: ReadonlySet<FsRight>): void 
   grants.set(path, new Set(grants.get(path)).union(rights));
 }
 
-/** Without what directories above grant already; of `rw`, never a part. */
+/** Removes what directories above already grant. The rights of `rw` stay together. */
 export function withoutCovered(grants: Grants): Grants {
   const kept: Grants = new Map();
   for (const [path, rights] of [...grants].sort(([a], [b]) => a.length - b.length)) {
@@ -130,7 +131,7 @@ export function withoutCovered(grants: Grants): Grants {
   return kept;
 }
 
-/** What is left of rights, as people write it: all of them, or what no `rw` has. */
+/** The remaining rights as people write them. The rights of `rw` stay together. */
 export function remainder(rights: Set<FsRight>, granted: ReadonlySet<FsRight>): Set<FsRight> {
   const left = rights.difference(granted);
   return isWritable(rights) && !left.isDisjointFrom(rwRights) ? rights : left;
@@ -138,15 +139,15 @@ export function remainder(rights: Set<FsRight>, granted: ReadonlySet<FsRight>): 
 
 const roRights: ReadonlySet<FsRight> = new Set(roDirs("/").access);
 const rwRights: ReadonlySet<FsRight> = new Set(rwDirs("/").access);
-/** Writing, making and removing, and so all of `rw`. */
+/** Writing, making and removing files, which people would grant as `rw`. */
 const fills: ReadonlySet<FsRight> = new Set(["write_file", "make_reg", "remove_file"]);
 
-/** Whether rights on a directory are all of `rw`, as people would grant it. */
+/** Whether rights on a directory amount to `rw`, as people would grant it. */
 export function isWritable(rights: ReadonlySet<FsRight>): boolean {
   return fills.isSubsetOf(rights);
 }
 
-/** What a policy grants on a directory where these rights are needed: all of `ro`, or of `rw`. */
+/** The rights that a policy grants on a directory for these: all of `ro` or `rw`. */
 export function roundedUp(rights: ReadonlySet<FsRight>): Set<FsRight> {
   if (isWritable(rights)) return rwRights.union(rights);
   return rights.has("read_file") && rights.isSubsetOf(roRights)
@@ -165,7 +166,7 @@ export function rightsOn(grants: SomeGrants, path: string): Set<FsRight> {
   return all;
 }
 
-/** Rights in the order of the kernel's bits. */
+/** Sorts rights by the kernel's bits. */
 export function ordered(rights: ReadonlySet<FsRight>): FsRight[] {
   return accessFs.filter((right) => rights.has(right));
 }

@@ -1,32 +1,33 @@
 /**
  * Files that decide what runs later, outside of any sandbox: hooks of version control, settings of
- * editors and shells, programs on PATH, and caches of code. Writing there would be a way out.
+ * editors and shells, programs on PATH, and caches of code. Writing them would be a way out of the
+ * sandbox.
  */
 import type { FsRight } from "../kernel/abi.ts";
 import { lastName, parentOf } from "../kernel/names.ts";
 import { search } from "./search.ts";
 import { statsOf } from "./stats.ts";
 
-/** Names of such files and directories, wherever they are; `@t@` is where Bun keeps its code. */
+/** Names of such files and directories in any place. `@t@` is where Bun keeps compiled code. */
 const governing =
   /^(\.husky|\.githooks|\.lefthook|lefthook\.yml|\.github|\.gitlab|\.gitlab-ci\.yml|\.circleci|\.vscode|\.idea|\.zed|\.fleet|\.cursor|\.claude|\.devcontainer|\.mcp\.json|\.envrc|@t@|\.direnv|\.pre-commit-config\.yaml)$/;
 
-/** Directories of version control: those who commit write there, beside hooks and settings. */
+/** Directories of version control. Committing writes there, next to hooks and settings. */
 const versionControl = /^\.(git|hg|svn|jj|bzr)$/;
 
-/** What in a repository of git decides what runs. */
+/** The parts of a git repository that decide what runs. */
 const ofRepository = /^(hooks|config(\.worktree)?(\.lock)?|commondir)$/;
 const ofOthers = /\/(\.hg\/hgrc|\.jj\/repo\/config\.toml|\.bzr\/branch\/branch\.conf)(\/|$)/;
 
-/** Files that say what tools run, and that many programs have a reason to write. */
+/** Files that decide what tools run, but that many programs have a reason to write. */
 const settings = [
   ...["package.json", "bunfig.toml", ".npmrc", "deno.json", "node_modules", "Makefile"],
   ...["pyproject.toml", "Cargo.toml", "go.mod", "__pycache__"],
 ];
 
-/** Beneath a home directory; a `*` stands for the rest of a name. */
+/** Paths beneath a home directory. A `*` stands for the rest of a name. */
 const ofHome = [
-  // Shells, and sessions.
+  // Shells and sessions.
   ...[".bashrc", ".bash_profile", ".bash_login", ".bash_logout", ".bash_aliases", ".profile"],
   ...[".bash_completion", ".local/share/bash-completion", ".zsh*", ".zprofile", ".zlog*", ".kshrc"],
   ...[".mkshrc", ".shinit", ".shrc", ".cshrc", ".tcshrc", ".login", ".logout", ".inputrc"],
@@ -36,7 +37,7 @@ const ofHome = [
   ...[".config/systemd", ".local/share/systemd", ".local/share/dbus-1", ".config/plasma-workspace"],
   ...[".local/share/applications", ".config/mimeapps.list", ".mailcap", ".forward", ".procmailrc"],
   ...[".config/i3", ".config/sway", ".config/hypr", ".config/upstart", ".config/direnv"],
-  // Programs, and where package managers have theirs.
+  // Programs, including those of package managers.
   ...[
     "bin",
     ".bin",
@@ -54,7 +55,7 @@ const ofHome = [
   ...[".m2", ".mavenrc", ".gradle", ".ivy2", ".sbt", ".nuget", ".dotnet", ".composer"],
   ...[".config/composer", ".conda*", ".pip", ".config/pip", ".pydistutils.cfg", ".config/uv"],
   ...[".local/share/flatpak", ".ghcup", ".cabal", ".stack", ".opam", ".luarocks", ".cpan*"],
-  // Caches of what is executed or linked.
+  // Caches of code that is executed or linked.
   ...[".cache/pip", ".cache/uv", ".cache/pypoetry", ".cache/pre-commit", ".cache/yarn"],
   ...[".cache/pnpm", ".cache/node", ".cache/deno", ".cache/bun*", ".cache/electron*"],
   ...[".cache/ms-playwright*", ".cache/puppeteer", ".cache/Cypress", ".cache/go-build"],
@@ -88,7 +89,7 @@ const ofHome = [
   ],
 ];
 
-/** Of the system: programs, libraries, and what starts them. */
+/** Paths of the system: programs, libraries, and what starts them. */
 const ofSystem =
   /^\/(usr(\/local)?\/)?(s?bin|lib(32|64|x32|exec)?)(\/|$)|^\/etc(?=\/|$)(?!\/(mtab|resolv\.conf|hosts|hostname|localtime|timezone)$)|^\/boot(\/|$)|^\/var\/spool\/(cron|at|anacron|incron)(\/|$)|^\/(run|usr\/local\/lib)\/systemd(\/|$)|^\/proc\/sys(\/|$)/;
 
@@ -96,7 +97,7 @@ const homePattern = new RegExp(
   `^(${ofHome.map((name) => RegExp.escape(name).replaceAll("\\*", "[^/]*")).join("|")})(/|$)`,
   "s",
 );
-/** Directories above those. */
+/** The directories above those in a home. */
 const aboveHome = new Set(ofHome.flatMap((name) => [...above(name)]));
 
 function* above(name: string): Generator<string> {
@@ -113,7 +114,7 @@ export function changes(rights: ReadonlySet<FsRight>): boolean {
   return !rights.isSubsetOf(harmless);
 }
 
-/** A path as seen from the home directories that it is in. */
+/** A path relative to each home directory that contains it. */
 function inHomes(path: string, home: string | undefined): string[] {
   const beneath = /^(?:\/home\/[^/]+|\/root)\/(.+)$/s.exec(path)?.[1];
   const own = home && path.startsWith(`${home}/`) ? path.slice(home.length + 1) : undefined;
@@ -123,13 +124,13 @@ function inHomes(path: string, home: string | undefined): string[] {
 /**
  * Whether a path is such a file, or in such a directory.
  *
- * @param path Absolute, without symbolic links
- * @param home The home directory, if it is known; those in `/home` and root's count anyway
+ * @param path An absolute path without symbolic links
+ * @param home The home directory, if known; those in `/home` and root's always count
  */
 export function isGoverning(path: string, home: string | undefined): boolean {
   if (inHomes(path, home).some((rest) => homePattern.test(rest))) return true;
   if (ofSystem.test(path) || ofOthers.test(path)) return true;
-  // A file of that name says where the repository is.
+  // A .git file tells where the repository is.
   if (lastName(path) === ".git" && statsOf(path)?.isFile()) return true;
   const names = path.split("/");
   return names.some((name, i) => {
@@ -138,13 +139,13 @@ export function isGoverning(path: string, home: string | undefined): boolean {
   });
 }
 
-/** The directory that such a file is in, if it is there for such files, or the file itself. */
+/** The directory of such a file if it exists for such files, otherwise the file itself. */
 export function governingPlace(path: string, home: string | undefined): string {
   const above = parentOf(path);
   return isGoverning(above, home) ? above : path;
 }
 
-/** Whether a path is in a directory of version control, or is a repository without files. */
+/** Whether a path is in a directory of version control, or is a bare repository. */
 export function isVersionControl(path: string): boolean {
   return path.split("/").some((name) => versionControl.test(name)) || isRepository(path);
 }
@@ -154,7 +155,9 @@ function isRepository(directory: string): boolean {
   return ["HEAD", "objects"].every((name) => statsOf(`${directory}/${name}`) !== undefined);
 }
 
-/** What a grant for writing on a path lets be changed of all that: the path, or files next to it. */
+/**
+ * The files that decide what runs and that a writable path covers: the path itself, or files in it.
+ */
 export function governingAt(path: string): string[] {
   if (isRepository(path)) return [`${path}/hooks`, `${path}/config`];
   const names = path.split("/");
@@ -163,11 +166,11 @@ export function governingAt(path: string): string[] {
 }
 
 /**
- * Whether a directory is or has such a file in it, or may: if it is too large to look through, or
- * if one could be made there.
+ * Whether a directory is or contains such a file. It also counts if it is too large to search, or
+ * if such a file could be made there.
  *
- * @param home The home directory, if it is known
- * @param within Whether only what is in it counts
+ * @param home The home directory, if known
+ * @param within Whether only its content counts
  */
 export function mayHoldGoverning(
   directory: string,
@@ -188,7 +191,7 @@ export function mayHoldGoverning(
   return found.length > 0 || !complete;
 }
 
-/** Whether programs expect such a file beneath a directory, be it there by now or not. */
+/** Whether programs expect such a file beneath a directory, even if it doesn't exist yet. */
 export function leadsToGoverning(directory: string, home: string | undefined): boolean {
   return inHomes(directory, home).some((rest) => aboveHome.has(rest));
 }

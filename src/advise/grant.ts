@@ -16,7 +16,7 @@ export interface Grant {
 /**
  * The grants of a draft on paths.
  *
- * @param restricted The rights that have to be granted; others are left out
+ * @param restricted The rights that must be granted; others are left out
  */
 export function grantsOf(
   { grants, missing }: Draft,

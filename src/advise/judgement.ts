@@ -1,4 +1,4 @@
-/** What a person is told about something that a command used, or tried: explain and learn ask here. */
+/** Decides what explain and learn tell a person about something that a command used or tried. */
 import type { FsRight } from "../kernel/abi.ts";
 import type { Operation } from "../model/operation.ts";
 import { cgroups } from "./changing.ts";
@@ -12,83 +12,84 @@ import {
 import { isTemporary, isWide, temporaryFolders, type Surroundings } from "./zones.ts";
 
 /**
- * `needed`: a rule is advised; `harmless`: the program went on without it; `secret`, `too wide`: a
- * person has to decide; `not this sandbox`: proven; `unknown`: it cannot be told.
+ * `needed`: a rule is advised. `harmless`: the program continued without it. `secret` and
+ * `too wide`: a person must decide. `not this sandbox`: something else provably denied it.
+ * `unknown`: it can't be told.
  */
 export type Verdict =
   "needed" | "harmless" | "secret" | "too wide" | "not this sandbox" | "unknown";
 
-/** Why something is not advised: what it comes to, and what to say, before a list of it. */
+/** For each reason against advice, its verdict and an explanation to put before a list. */
 const reasons = {
   secret: [
     "secret",
-    "it is secret, or a socket that gives the rights of others, such as root's. Add what the program really needs",
+    "it is a secret, or a socket whose server has more rights, such as root's. Add what the program really needs",
   ],
-  wide: ["too wide", "too much is in it. Add a part of it that will do"],
+  wide: ["too wide", "it contains too much. Add only the part that the program needs"],
   later: [
     "too wide",
-    "it decides what runs later, outside of the sandbox. Most programs do without writing there, or take a folder of the project, as bun install --cache-dir does. If yours does not, add it for writing",
+    "it decides what runs later, outside of the sandbox. Most programs work without writing there, or with a folder of the project, such as bun install --cache-dir. If yours does not, add it for writing",
   ],
   governing: [
     "too wide",
-    "what is in it decides what runs later, outside of the sandbox, such as .git/hooks. Have files made in a directory of their own, which is emptied rather than removed, or add it for writing",
+    "it contains files that decide what runs later, outside of the sandbox, such as .git/hooks. Let the program make files in their own directory, which is emptied instead of removed, or add it for writing",
   ],
   exposing: [
     "too wide",
-    "it holds secrets, which a rule for it would open. Move them, or add the files that the program really needs",
+    "it contains secrets, which a rule for it would grant. Move them, or add the files that the program really needs",
   ],
   link: [
     "too wide",
-    "hard links to files that are only read here, which could then be written. Most programs copy instead. If yours does not, add it for writing, with refer",
+    "the program makes hard links from it, so files that are only read could be written. Most programs copy instead. If yours does not, add it for writing, with refer",
   ],
   name: [
     "unknown",
-    "its name is not UTF-8, as options and policies are. Rename it, or add a directory above",
+    "its name is not UTF-8, which options and policies must be. Rename it, or add a directory above",
   ],
   process: [
     "too wide",
-    "what /proc says of one process, which is another one each time. Only a rule for all of /proc has it, and that of all other processes",
+    "it is the /proc directory of one process, and the next run has other processes. Only a rule for all of /proc grants it, together with all other processes",
   ],
   own: [
     "harmless",
-    "a process sets it of itself, as the names of its threads. Most programs do without",
+    "a process sets it for itself, such as the names of its threads. Most programs work without it",
   ],
   terminal: [
     "too wide",
-    "a terminal, and the next run has another one. The command's own is /dev/tty. A rule for /dev/pts would be for all terminals",
+    "it is a terminal, and the next run has another one. The command's own is /dev/tty. A rule for /dev/pts grants all terminals",
   ],
-  temporary: ["too wide", "its name was drawn at random, and the next run has another one"],
+  temporary: ["too wide", "its name is random, and the next run has another one"],
   changed: [
     "unknown",
-    "the command changed where this leads, so what it used cannot be told. Add what it really needs",
+    "the command changed where it leads, so it is unknown what it used. Add what it really needs",
   ],
   barred: [
     "too wide",
-    "no rule can allow it: Landlock denies changes of mounts, and tracing processes outside. Do it around landlock-restrict",
+    "no rule can allow it: Landlock denies changing mounts, and tracing processes outside. Do it outside of landlock-restrict",
   ],
-  listing: ["harmless", "only its names were read, which most programs do without"],
-  port: ["too wide", "the kernel picks another port each time. Let the server have a fixed one"],
+  listing: ["harmless", "only its names were read, which most programs can do without"],
+  port: ["too wide", "the kernel picks another port each time. Give the server a fixed one"],
 } as const satisfies Readonly<Record<string, readonly [Verdict, string]>>;
 
-/** Why something is not advised. */
+/** Why something isn't advised. */
 export type Reason = keyof typeof reasons;
 
-/** Something that was used or asked for, and is not advised. */
+/** Something that was used or denied, but isn't advised. */
 export interface Withheld {
-  /** A path, a port as `"connect_tcp 41234"`, or a call. */
+  /** A path, a port such as `"connect_tcp 41234"`, or a call. */
   readonly what: string;
   readonly rights: readonly FsRight[];
-  /** The name of the secret that it is by a hard link. */
+  /** The name of the secret that it is a hard link to. */
   readonly same?: string;
   readonly reason: Reason;
 }
 
-/** What a reason comes to. */
+/** The verdict for a reason. */
 export function verdictOf(reason: Reason): Verdict {
   return reasons[reason][0];
 }
 
-/** What is withheld for each reason, with what to say of it. */
+/** The withheld items for each reason, with its explanation. */
 export function byReason(
   withheld: readonly Withheld[],
 ): { readonly reason: Reason; readonly text: string; readonly some: readonly Withheld[] }[] {
@@ -98,13 +99,13 @@ export function byReason(
   });
 }
 
-/** All that a listing needs. */
+/** The only right that listing a directory needs. */
 export const listing: ReadonlySet<FsRight> = new Set(["read_dir"]);
 
 /**
- * Why rights on a path are not advised; nothing if they are.
+ * Why rights on a path aren't advised, or undefined if they are.
  *
- * @param made Whether the run made it, a directory: what is in it is the run's own
+ * @param made Whether the run made it as a directory, so that its content is the run's own
  */
 export function reasonAgainst(
   path: string,
@@ -122,7 +123,7 @@ export function reasonAgainst(
   if (!changes(rights)) return undefined;
   if (path === cgroups) return "wide";
   if (isGoverning(path, home)) return "later";
-  // Those who commit write there.
+  // Committing must write there.
   if (isVersionControl(path)) return undefined;
   const mayHold = made ? leadsToGoverning(path, home) : mayHoldGoverning(path, home, true);
   return mayHold ? "governing" : undefined;
@@ -132,9 +133,9 @@ export function reasonAgainst(
 const ownName = /^\/proc\/(self|thread-self|\d+)(\/task\/\d+)?\/comm$/;
 
 /**
- * Whether a denial makes no difference: asking devices that know no ioctl(2) whether they are
- * terminals; naming a thread; Bun, listing the directories above the current one for settings, or
- * asking how much memory it has.
+ * Whether a denial makes no difference. Programs ask devices without ioctl(2) whether they are
+ * terminals, and name their threads. Bun lists parent directories for settings, and asks for its
+ * memory use.
  *
  * @param cwd The current directory
  */

@@ -1,4 +1,4 @@
-/** From what a command did to what it needs: rights by path, programs, ports and scopes. */
+/** Derives what a command needs from what it did: rights by path, programs, ports and scopes. */
 import { makeRight, whiteoutErratum } from "../model/request.ts";
 import type { FileOperation, FileType, Open, Operation } from "../model/operation.ts";
 import { fileRights, newestAbi, type FsRight, type NetRight, type Scope } from "../kernel/abi.ts";
@@ -12,56 +12,59 @@ import type { Places } from "./places.ts";
 import { rightsToUse, secretName } from "./secret-uses.ts";
 import type { Surroundings } from "./zones.ts";
 
-/** What has to be known of the surroundings of a run. */
+/** The parts of a run's surroundings that matter here. */
 export type Around = Pick<Surroundings, "home" | "secrets">;
 
-/** A file went from one directory to another, or got a name there. */
+/** A file was moved or linked from one directory to another. */
 export interface Move {
   readonly from: string;
   readonly to: string;
-  /** Rights on files are all that others than directories can gain. */
+  /** Whether it is a directory. Other files can only gain file rights. */
   readonly directory: boolean;
-  /** Whether the file keeps its old name too. */
+  /** Whether the file also keeps its old name. */
   readonly link: boolean;
 }
 
 /** What a command needs. */
 export interface Needs {
-  /** Rights by path: on files, or on directories for what is in them. */
+  /** Rights by path: on a file, or on a directory and its entries. */
   readonly paths: Map<string, Set<FsRight>>;
-  /** Directories among them that the run made, and that the next one finds if a rule makes them. */
+  /** Those directories that the run made. The next run finds them if a rule makes them. */
   readonly created: Set<string>;
-  /** Files that the run made and left, and what they need, by the directory that stands for them. */
+  /**
+   * Files that the run made and left, with the rights that they need, by the directory that is
+   * granted for them.
+   */
   readonly left: Map<string, Map<string, Set<FsRight>>>;
   /**
-   * Secrets, by the name that tells that they are. Where they were moved or linked, the directories
-   * that takes are not granted for them.
+   * Secrets, under the name that reveals them. Directories needed to move or link them aren't
+   * granted.
    */
   readonly secrets: Map<string, Set<FsRight>>;
-  /** What was made where it decides what runs later, by that place. */
+  /** What was made in places that decide what runs later, by place. */
   readonly later: Map<string, Set<FsRight>>;
-  /** What `/proc` says of single processes, as `/proc/PID/comm`: the next run has others. */
+  /** Files of single processes in `/proc`, such as `/proc/PID/comm`. The next run has other ids. */
   readonly processes: Map<string, Set<FsRight>>;
-  /** What was done with terminals by their numbers: the next run has others. */
+  /** Rights used on terminals. The next run has other terminal numbers. */
   readonly terminals: Set<FsRight>;
-  /** The files that were executed, in that order, as they were named. */
+  /** The executed files in order, under the names that were used. */
   readonly programs: Set<string>;
-  /** Whether a program that ran before is a Bun. */
+  /** Whether an earlier program was Bun. */
   readonly bun: boolean;
   readonly ports: Map<NetRight, Set<number>>;
-  /** Ports that the kernel picked: the next run has others. */
+  /** Ports that the kernel picked. The next run gets others. */
   readonly picked: Readonly<Record<"tcp" | "udp", ReadonlySet<number>>>;
   readonly scopes: Set<Scope>;
   readonly moves: Move[];
-  /** Programs whose operations on files could not be seen. */
+  /** Programs whose file operations could not be observed. */
   readonly unseen: Set<string>;
-  /** Paths that the run led elsewhere after it used them: where they led cannot be told. */
+  /** Paths that the run changed after using them, so where they led is unknown. */
   readonly changed: Map<string, Set<FsRight>>;
   /** Calls that no policy can allow. */
   readonly barred: Set<string>;
 }
 
-/** What a run needs that did nothing. */
+/** The needs of a run that did nothing. */
 export function noNeeds(): Needs {
   return {
     paths: new Map(),
@@ -84,10 +87,10 @@ export function noNeeds(): Needs {
 }
 
 /**
- * What operations need that were denied to a run.
+ * What the denied operations of a run need.
  *
- * @param operations Their paths in /proc are `/proc/self` for the process that was restricted first
- * @param bun Whether one of its programs is a Bun
+ * @param operations Their paths in /proc use `/proc/self` for the process that was restricted first
+ * @param bun Whether one of the programs is Bun
  */
 export function needsOfDenied(
   operations: readonly Operation[],
@@ -103,10 +106,13 @@ export function needsOfDenied(
   return needs;
 }
 
-/** What is known of a call. */
+/** What is known about a call. */
 type Seen = Pick<Attempt, "operation" | "found" | "program">;
 
-/** Which names were made and taken away, and which of them are those of secrets: all of them first. */
+/**
+ * Records names that the run made, removed, or used for secrets. Must see all operations before
+ * `Reader`.
+ */
 export function learnNames(attempts: readonly Seen[], places: Places, { secrets }: Around): void {
   for (const { operation } of attempts) {
     if (operation.kind === "make") {
@@ -117,7 +123,7 @@ export function learnNames(attempts: readonly Seen[], places: Places, { secrets 
       if (operation.kind === "rename") places.addGone(operation.path);
     }
   }
-  // What was used by another name before is as secret.
+  // A file that had a secret name is secret under its new name too.
   for (const { operation, found } of attempts) {
     if (!("path" in operation)) continue;
     const to = "to" in operation ? operation.to : undefined;
@@ -126,23 +132,23 @@ export function learnNames(attempts: readonly Seen[], places: Places, { secrets 
   }
 }
 
-/** Of whiteouts what the newest kernels ask. */
+/** The right that the newest kernels require, also for whiteouts. */
 function rightToMake(type: FileType): FsRight {
   return makeRight(type, { abi: newestAbi, errata: whiteoutErratum });
 }
 
-/** Reads what operations need. */
+/** Adds up what operations need. */
 export class Reader {
   readonly #needs: Needs;
   readonly #places: Places;
   readonly #processes: readonly number[];
   readonly #around: Around;
-  /** Paths that were directories, for those that are gone. */
+  /** Paths that were directories, to recognize removed ones. */
   readonly #directories = new Set<string>();
 
   /**
-   * @param needs What is filled
-   * @param processes The numbers of the run's processes, the first one first
+   * @param needs The needs to add to
+   * @param processes The ids of the run's processes, starting with the first one
    */
   constructor(needs: Needs, places: Places, processes: readonly number[], around: Around) {
     this.#around = around;
@@ -151,7 +157,7 @@ export class Reader {
     this.#processes = processes;
   }
 
-  /** Adds what one operation needs. */
+  /** Adds the needs of one operation. */
   read({ operation, found, program }: Seen): void {
     const { ports, scopes, programs } = this.#needs;
     if (operation.kind === "scope") scopes.add(operation.scope);
@@ -161,7 +167,7 @@ export class Reader {
       const path = /^\/proc\/\d+\/exe$/.test(operation.path)
         ? (program ?? operation.path)
         : operation.path;
-      // What is executed by its descriptor has no name that the next run would use.
+      // The name of a file that was executed through its descriptor is useless for the next run.
       if (isOpenObject(path)) return;
       const anchor = this.#places.anchor(path);
       if (anchor.instead || anchor.made) this.#need(path, "execute", "read_file");
@@ -169,15 +175,15 @@ export class Reader {
     } else if (this.#isSecret(operation, found)) {
       return;
     } else if (operation.kind === "open") {
-      // Without a place of its own, as a pipe or a socket, nothing is asked.
+      // Pipes and sockets have no path, and need no right.
       if (found === undefined && isOpenObject(operation.path)) return;
-      // That stands for a terminal which was opened by its number: ioctl_tty(2), TIOCGPTPEER.
+      // Stands for a terminal that was opened by its number: ioctl_tty(2), TIOCGPTPEER.
       const isNumbered = operation.path === `${terminals}/ptmx`;
       this.#open(operation, found ?? (isNumbered ? `${terminals}/0` : operation.path));
     } else this.#other(operation);
   }
 
-  /** Remembers a secret that was used, by the name that tells, which a link may have. */
+  /** Records the use of a secret under the name that reveals it, which may be a link's. */
   #isSecret(operation: Exclude<FileOperation, { kind: "execute" }>, found?: string): boolean {
     const name = secretName(this.#around.secrets, operation, found);
     if (name === undefined) return false;
@@ -188,7 +194,7 @@ export class Reader {
     );
   }
 
-  /** Adds rights on a file that the next run finds there, or on the directory it will be made in. */
+  /** Adds rights on a file that the next run finds, or on the directory where it will be made. */
   #need(path: string, ...rights: FsRight[]): void {
     const { paths, created, processes } = this.#needs;
     const process = this.#ofProcess(path);
@@ -202,14 +208,14 @@ export class Reader {
       return;
     }
     const anchor = this.#places.anchor(path);
-    // Its directory is not granted for it.
+    // Don't grant the whole directory for it.
     if ((anchor.instead || anchor.made) && isGoverning(path, this.#around.home)) {
       return this.#addLater(path, rights);
     }
     const target = process ?? anchor.path;
     if (process === undefined && anchor.made) {
       created.add(target);
-      // The next run finds there what this one left, and may remove or replace it.
+      // The next run finds what this one left, and may remove or replace it.
       for (const right of rwDirs("/").access) addTo(paths, target, right);
     }
     for (const right of rights) addTo(paths, target, right);
@@ -227,7 +233,7 @@ export class Reader {
     for (const right of rights) addTo(this.#needs.later, place, right);
   }
 
-  /** Remembers a file that the run made and left, if it is a plain one. */
+  /** Records a regular file that the run made and left. */
   #leave(path: string, directory: string, rights: readonly FsRight[]): void {
     const { left } = this.#needs;
     if (!rights.every((right) => fileRights.includes(right))) return;
@@ -238,8 +244,8 @@ export class Reader {
   }
 
   /**
-   * The directory of the command's own process keeps its name, for the policy is loaded in it;
-   * those of others get new ones.
+   * The lasting name of a process's directory in /proc. The policy is loaded in the command's own
+   * process, so that one is `/proc/self`. Others get new ids.
    */
   #ofProcess(path: string): string | undefined {
     const [, pid] = /^\/proc\/(\d+|self)(\/|$)/.exec(path) ?? [];
@@ -255,12 +261,12 @@ export class Reader {
       !unnamed && (instead ? (statsOf(path)?.isDirectory() ?? false) : type === "directory");
     if (isDirectory) this.#directories.add(path);
     if (read) this.#need(path, isDirectory ? "read_dir" : "read_file");
-    // What it was cannot be told any more.
+    // A removed path may have been a directory.
     if (read && gone && !write) this.#need(path, "read_dir");
     const isDevice = type === "device" || isTerminal(path);
     // ftruncate(2) needs its right when the file is opened.
     if (write) this.#need(path, "write_file", ...(isDevice ? [] : ["truncate" as const]));
-    // Nothing is ever made in /proc: the process is gone.
+    // Files in /proc are never made. They only seem new because the process has ended.
     const isMade = create && instead && !path.startsWith("/proc/") && !isTerminal(path);
     if (isMade) this.#needIn(path, "make_reg");
   }
@@ -280,7 +286,7 @@ export class Reader {
     else this.#move(operation);
   }
 
-  /** A directory that a rule makes, or that comes with one in it, needs no right to be made. */
+  /** A directory that a rule makes needs no right to be made, and neither do its parents. */
   #recreate(path: string): void {
     if (this.#places.anchor(path).made) this.#need(path);
   }
@@ -295,14 +301,14 @@ export class Reader {
     if (type === "directory") this.#directories.add(to);
     if (kind === "rename") {
       this.#needIn(path, remove);
-      // The next run finds a file there that this one may have made.
+      // The next run may find a file there that this run made.
       this.#needIn(to, remove);
       if (operation.exchange) this.#needIn(path, rightToMake(type));
     }
     this.#needIn(to, rightToMake(type));
     if (source === destination) return;
     const link = kind === "link";
-    // What a link takes of the directory that it leads out of is decided once all is known.
+    // Whether a link may need rights on its source directory is decided later.
     if (!link) this.#need(source, "refer");
     this.#need(destination, "refer");
     const directory = type === "directory";
@@ -320,12 +326,12 @@ export class Reader {
   }
 }
 
-/** What `/proc` says of one process, by a name that is the same each time. */
+/** A process's file in `/proc`, under a name that is the same in each run. */
 function lastingName(path: string, process: string): string {
   return process + path.replace(/^\/proc\/(\d+|self)/, "").replace(/^\/task\/\d+/, "/task/TID");
 }
 
-/** Whether a path stands for what a process has open, whatever that is: `proc_pid_fd(5)`. */
+/** Whether a path stands for an open file of a process: `proc_pid_fd(5)`. */
 function isOpenObject(path: string): boolean {
   return /^(\/proc\/\d+(\/task\/\d+)?\/fd\/\d+|\/dev\/(fd\/\d+|std(in|out|err)))$/.test(path);
 }

@@ -1,25 +1,28 @@
-/** Where the files of a run are once it is over, and which of them the run itself made. */
+/** Finds out where the files of a finished run are, and which of them the run made. */
 import type { BigIntStats } from "node:fs";
 import { knownRealPath, normalPath, parentOf } from "../kernel/names.ts";
 import { whereNamesChange } from "./changing.ts";
 import { statsOf } from "./stats.ts";
 import { isShared, temporaryFolders } from "./zones.ts";
 
-/** A file that the next run finds: a rule can be about it. */
+/** A file that the next run will find, so that a rule can name it. */
 interface Anchor {
-  /** Without symbolic links. */
+  /** The path without symbolic links. */
   readonly path: string;
   readonly type: "file" | "directory" | "device" | "socket";
-  /** Whether it stands for another file, made or removed by the run, that is beneath it. */
+  /** Whether it replaces a file beneath it that the run made or removed. */
   readonly instead: boolean;
-  /** Whether the run made this directory: the next one finds it only if a rule makes it. */
+  /** Whether the run made this directory. The next run finds it only if a rule makes it. */
   readonly made?: true;
 }
 
-/** The coarse clock that file systems use ticks at least this often: `CONFIG_HZ=100`. */
+/** The longest tick of the coarse clock that file systems use: `CONFIG_HZ=100`. */
 const tickMs = 10;
 
-/** Lets whatever was made before have an earlier time than what a run makes, and tells that time. */
+/**
+ * Waits until existing files are older than anything that a run makes, and returns the run's start
+ * time.
+ */
 export async function startOfRun(): Promise<bigint> {
   await Bun.sleep(2 * tickMs);
   return BigInt(Date.now() - tickMs) * 1_000_000n;
@@ -31,7 +34,7 @@ export class Places {
   readonly #isDenied: boolean;
   readonly #temporary: readonly string[];
   readonly #made = new Set<string>();
-  /** Directories that were made by that name, and names that were taken away again. */
+  /** Directories that were made under that name, and names that were removed again. */
   readonly #directories = new Set<string>();
   readonly #gone = new Set<string>();
   readonly #anchors = new Map<string, Anchor>();
@@ -39,7 +42,7 @@ export class Places {
   /**
    * @param start When the run started, in nanoseconds since 1970
    * @param tmp The folder for temporary files, without symbolic links
-   * @param denied Whether the run was denied to make directories, so that those are missing
+   * @param denied Whether the run could not make directories, so that they are missing
    */
   constructor(start: bigint, tmp = "/tmp", denied = false) {
     this.#start = start;
@@ -47,20 +50,20 @@ export class Places {
     this.#temporary = [tmp, ...temporaryFolders];
   }
 
-  /** Remembers that the run made a file, for file systems that do not say when one was made. */
+  /** Records that the run made a file, for file systems without times of birth. */
   addMade(path: string, directory = false): void {
     this.#made.add(path);
     if (directory) this.#directories.add(entryPath(path));
   }
 
-  /** Remembers that the run removed a file or renamed it. */
+  /** Records that the run removed or renamed a file. */
   addGone(path: string): void {
     this.#gone.add(entryPath(path));
   }
 
   /**
-   * The file itself, or the nearest directory above it that the next run finds: one that was there
-   * before, or one that the run made and left, which a rule can make again.
+   * The file itself, or the nearest directory above it that the next run finds. That directory
+   * existed before, or the run made and left it, and a rule can make it again.
    */
   anchor(path: string): Anchor {
     const known = this.#anchors.get(path);
@@ -70,17 +73,17 @@ export class Places {
     return found;
   }
 
-  /** Whether a file was made by the run, or is gone, so that the next run has to make it. */
+  /** Whether the run made or removed a file, so that the next run must make it. */
   isMade(path: string): boolean {
     return this.anchor(path).instead;
   }
 
-  /** Whether the next run makes the same directory, so that a rule can make it before. */
+  /** Whether the next run makes the same directory, so that a rule can make it in advance. */
   isRemade(path: string): boolean {
     const entry = entryPath(path);
     const parent = parentOf(entry);
     if (!this.#directories.has(entry) || this.#gone.has(entry)) return false;
-    // Names there are other ones each time.
+    // Names in these folders differ in each run.
     if (this.#temporary.includes(parent)) return false;
     return !this.anchor(parent).instead || this.isRemade(parent);
   }
@@ -98,7 +101,7 @@ export class Places {
       return { ...this.anchor(parentOf(normalPath(path))), instead: true };
     }
     const itself = { path: real, type: typeOf(stats), instead: false };
-    // Files of the kernel are made as they are looked at.
+    // The kernel makes these files when somebody looks at them.
     if (/^\/(proc|sys)(\/|$)/.test(real)) return itself;
     const born = stats.birthtimeNs > 0n ? stats.birthtimeNs >= this.#start : this.#made.has(path);
     if (!born || real === "/") return itself;
@@ -111,7 +114,7 @@ export class Places {
   }
 }
 
-/** The path of a directory's entry, itself not followed. */
+/** The path of a directory entry. A link at its end isn't followed. */
 function entryPath(path: string): string {
   const plain = normalPath(path);
   const parent = parentOf(plain);

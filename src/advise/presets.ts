@@ -1,4 +1,4 @@
-/** Which presets stand for what a run needed. */
+/** Recognizes the presets that cover what a run needed. */
 import { LandlockError } from "../errors/errors.ts";
 import { lookUpCommand } from "../kernel/lookup.ts";
 import { knownRealPath, lastName } from "../kernel/names.ts";
@@ -8,26 +8,26 @@ import { isBun } from "./bun.ts";
 import { Coverage } from "./coverage.ts";
 import type { Needs } from "./needs.ts";
 
-/** A preset by the name that policies have for it, and what it grants. */
+/** A preset as policies name it, and what it grants. */
 export interface Chosen {
   readonly spec: string;
-  /** Of an `executable`: the program's path, which is to be written as the policy writes paths. */
+  /** For `executable`: the program's path, which the policy must still convert to its own form. */
   readonly program?: string;
   readonly coverage: Coverage;
 }
 
-/** The presets that a run used, and the programs that none of them can stand for. */
+/** The presets that a run used, and the programs that no preset covers. */
 interface Recognised {
   readonly presets: readonly Chosen[];
   readonly unknown: readonly string[];
 }
 
 /**
- * Recognises what was used of each preset that is characteristic for it.
+ * Recognizes presets by the use of characteristic files.
  *
- * @param already What is granted anyway
+ * @param already What is already granted
  * @param tmp The folder for temporary files, without symbolic links
- * @param project Programs in it are named by their path: PATH has them only now and then
+ * @param project Its programs are named by path, because PATH doesn't always contain them
  */
 export function recognise(
   needs: Needs,
@@ -44,7 +44,7 @@ export function recognise(
     if (!chosen) unknown.push(program);
     return chosen ? [isNamed ? chosen : { ...chosen, program }] : [];
   });
-  // A Bun that starts reads its own /proc/PID, and aborts where it cannot.
+  // A Bun process reads its own /proc/PID at its start, and aborts if it can't.
   const usesBun = needs.bun || [...needs.programs].some(isBun);
   const others = [
     usesBun ? choose("bun=children") : undefined,
@@ -63,13 +63,13 @@ function isAboutNames(path: string): boolean {
   return /^\/etc\/(resolv|nsswitch|host|gai)\.conf$|^\/etc\/hosts$/.test(path);
 }
 
-/** By the servers' file, which may be a link, or by several of the others. */
+/** Recognizes look-ups by resolv.conf, which may be a link, or by several of the other files. */
 function namesWereLookedUp({ paths }: Needs): boolean {
   const servers = knownRealPath("/etc/resolv.conf") ?? "/etc/resolv.conf";
   return paths.has(servers) || [...paths.keys()].filter(isAboutNames).length > 1;
 }
 
-/** Whether PATH has the very same file by that name, wherever the policy is used. */
+/** Whether PATH leads to this same file by its name, outside of the project too. */
 function isFoundAs(name: string, program: string, project: string | undefined): boolean {
   const found = lookUpCommand(name);
   if (typeof found === "number" || !found.startsWith("/")) return false;
@@ -91,7 +91,7 @@ function choose(spec: string): Chosen | undefined {
   return { spec, coverage };
 }
 
-/** The preset, where a path that it grants was read, or one of those that tell. */
+/** The preset, if one of its paths was read that identifies it. */
 function used(needs: Needs, spec: string, tells?: (path: string) => boolean): Chosen | undefined {
   const chosen = choose(spec);
   if (!chosen) return undefined;
@@ -103,16 +103,16 @@ function used(needs: Needs, spec: string, tells?: (path: string) => boolean): Ch
   return undefined;
 }
 
-/** DNS by its ports, where a server was asked. */
+/** Adds the ports of DNS if a server was asked. */
 function withPorts(chosen: Chosen, { ports }: Needs): Chosen {
   const asked = ports.get("connect_send_udp")?.has(53) || ports.get("connect_tcp")?.has(53);
   return chosen.spec === "dns" && asked ? (choose("dns=ports") ?? chosen) : chosen;
 }
 
-/** Without those that come along with others: `env` and its interpreter come with a script. */
+/** Removes presets that others include: `env` and its interpreter come with a script. */
 function distinct(programs: readonly Chosen[], already: Coverage): Chosen[] {
   const kept = [...programs];
-  // Paths are harder to read than names, and the first one is what the command is about.
+  // Names are easier to read than paths, and the first program is the command itself.
   const order = [
     ...programs.slice(1).filter(hasPath),
     ...programs.slice(1).filter((one) => !hasPath(one)),

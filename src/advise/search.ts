@@ -1,9 +1,9 @@
-/** Looks through directories, up to a bound. */
+/** Searches directories, up to a limit. */
 import { readdirSync } from "node:fs";
 import { fileName, nameOf } from "../kernel/names.ts";
 import { statsOf } from "./stats.ts";
 
-/** A tree of more entries is not looked through to its end. */
+/** Larger trees aren't searched completely. */
 const entriesMax = 100_000;
 
 /** A file in a directory. */
@@ -13,26 +13,26 @@ interface Entry {
   readonly type: "file" | "directory" | "other";
 }
 
-/** What is looked for. */
+/** What to search for. */
 interface Search {
-  /** What is found is not looked into. */
+  /** Whether an entry matches. The search doesn't descend into matches. */
   isFound(entry: Entry): boolean;
-  /** Whether a directory is left out. */
+  /** Whether to skip a directory. */
   isClosed(path: string): boolean;
-  /** How many finds are enough. */
+  /** The number of matches after which to stop. */
   readonly max: number;
-  /** How many entries are looked at; default 100,000. */
+  /** The number of entries to check; default 100,000. */
   readonly limit?: number;
 }
 
-/** What was found in a tree. */
+/** The matches in a tree. */
 export interface Searched {
   readonly found: readonly string[];
-  /** Whether enough was found, or all was looked at; if not, there may be more. */
+  /** Whether enough was found or everything was searched. Otherwise there may be more matches. */
   readonly complete: boolean;
 }
 
-/** Looks for files beneath a directory, following no symbolic link. */
+/** Searches for files beneath a directory without following symbolic links. */
 export function search(
   directory: string,
   { isFound, isClosed, max, limit = entriesMax }: Search,
@@ -41,7 +41,7 @@ export function search(
   const waiting = [directory];
   let complete = true;
   let left = limit;
-  // What is added meanwhile comes last, so that near files are found before far ones.
+  // The loop also visits directories that it appends, so near files come before far ones.
   for (const next of waiting) {
     if (isClosed(next)) continue;
     const entries = entriesOf(next);
@@ -56,12 +56,12 @@ export function search(
   return { found, complete };
 }
 
-/** Undefined: they cannot be read; none: there is no such directory. */
+/** Undefined if the directory can't be read; empty if it doesn't exist. */
 function entriesOf(directory: string): Entry[] | undefined {
   const inside = directory === "/" ? "/" : `${directory}/`;
   try {
     const entries = readdirSync(fileName(directory) as string, { withFileTypes: true });
-    // Names that are not UTF-8 have lost their bytes.
+    // Bun has replaced bytes of names that aren't UTF-8.
     if (entries.some(({ name }) => name.includes("\ufffd"))) return entriesByBytes(inside);
     return entries.map((entry) => ({
       path: inside + entry.name,

@@ -1,20 +1,20 @@
-/** Whether a file holds a secret, by what is in it, where its name does not tell. */
+/** Decides by a file's content whether it is a secret, if its name doesn't tell. */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { fileName } from "../kernel/names.ts";
 import { statsOf } from "./stats.ts";
 
-/** Bundles of certificates have some 200 KB; what is longer than this is not read. */
+/** Larger files aren't read. Bundles of certificates have about 200 KB. */
 const bytesMax = 1024 * 1024;
 
 const password = /auth|token|password|secret|extraheader|:\/\/[^\s/@]+@/i;
 
-/** What encrypted keys begin with in DER: PKCS #5, `1.2.840.113549.1.5`. */
+/** The start of encrypted keys in DER: PKCS #5, `1.2.840.113549.1.5`. */
 const pkcs5 = Buffer.from("2a864886f70d0105", "hex");
 
 /**
- * Whether a file holds a private key, or may.
+ * Whether a file holds a private key, or may hold one.
  *
- * @param strict Whether it may hold one unless it shows that it holds something else
+ * @param strict Whether a file counts as a key unless it clearly holds something else
  */
 export function holdsKey(path: string, strict: boolean): boolean {
   const bytes = contentOf(path);
@@ -22,7 +22,7 @@ export function holdsKey(path: string, strict: boolean): boolean {
   return strict && !bytes.includes("-----BEGIN ");
 }
 
-/** Whether settings that are there hold a password or a token, or may. */
+/** Whether an existing settings file holds a password or a token, or may hold one. */
 export function holdsPassword(path: string): boolean {
   const bytes = contentOf(path);
   return bytes === undefined
@@ -30,7 +30,9 @@ export function holdsPassword(path: string): boolean {
     : password.test(bytes.toString("latin1"));
 }
 
-/** Keys begin with their version, certificates and public keys with another sequence. */
+/**
+ * Private keys start with their version, but certificates and public keys with another sequence.
+ */
 function isDerKey(bytes: Buffer): boolean {
   if (bytes[0] !== 0x30) return false;
   const long = bytes[1]! & 0x80 ? bytes[1]! & 0x7f : 0;
@@ -39,10 +41,12 @@ function isDerKey(bytes: Buffer): boolean {
   return bytes.subarray(0, 32).includes(pkcs5);
 }
 
-/** All of a file; nothing of what is no file; undefined: it cannot be read, or is too long. */
+/**
+ * The bytes of a regular file; empty for other files. Undefined if it can't be read or is too long.
+ */
 function contentOf(path: string): Buffer | undefined {
   try {
-    // Opening a FIFO would wait for somebody to write.
+    // Opening a FIFO would wait for a writer.
     const fd = openSync(fileName(path), constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stats = fstatSync(fd);

@@ -1,10 +1,10 @@
 /**
- * The list of secrets, by name, and of sockets that are as good as one: whoever connects to them has
- * the rights of others. Whatever judges secrets asks here.
+ * The list of secrets by name, and of sockets that are equally sensitive because connecting to them
+ * gives other rights. All code that recognizes secrets uses it.
  */
 import { lastName, parentOf } from "../kernel/names.ts";
 
-/** In a home directory, or a copy of one anywhere: files, and directories with all they hold. */
+/** Files and whole directories in a home directory, or in a copy of one. */
 const homePlaces = [
   // Keys and passwords.
   ...[".ssh", ".gnupg", ".putty", ".pki", ".password-store", ".local/share/keyrings"],
@@ -14,21 +14,21 @@ const homePlaces = [
   ...[".config/doctl", ".config/hcloud", ".config/rclone", ".config/stripe", ".config/netlify"],
   ...[".docker/config.json", ".terraform.d/credentials.tfrc.json", ".databrickscfg", ".snowsql"],
   ...[".kaggle", ".s3cfg", ".boto", ".config/s3cmd"],
-  // Hosts of code and registries of packages.
+  // Code hosts and package registries.
   ...[".config/gh", ".config/hub", ".config/glab-cli", ".config/git/credentials", ".pypirc"],
   ...[".cargo/credentials", ".cargo/credentials.toml", ".gem/credentials", ".m2/settings.xml"],
   // Databases, mail, money.
   ...[".my.cnf", ".mylogin.cnf", ".pgpass", ".fetchmailrc", ".msmtprc", ".authinfo"],
   ...[".bitcoin", ".electrum", ".ethereum/keystore"],
-  // Browsers, chat, and tools that keep what was said.
+  // Browsers, chat programs, and tools that keep conversations.
   ...[".mozilla", ".thunderbird", ".config/google-chrome", ".config/chromium", ".config/Signal"],
   ...[".config/BraveSoftware", ".config/microsoft-edge", ".claude.json", ".purple"],
 ];
 
-/** Secret in a home directory whatever they hold; elsewhere their content decides. */
+/** Always secret in a home directory. Elsewhere their content decides. */
 const homeSettings = [".npmrc", ".yarnrc", ".yarnrc.yml"];
 
-/** Of the system. */
+/** Secrets of the system. */
 const systemPlaces = [
   ...["/etc/shadow", "/etc/gshadow", "/etc/security/opasswd", "/etc/sudoers", "/etc/sudoers.d"],
   ...["/etc/ssl/private", "/etc/pki/tls/private", "/etc/pki/private", "/etc/letsencrypt"],
@@ -39,7 +39,7 @@ const systemPlaces = [
   ...["/run/secrets", "/run/credentials"],
 ];
 
-/** Sockets whose servers act for whoever connects: as root, with keys, or outside of the sandbox. */
+/** Sockets whose servers act for their clients as root, with keys, or outside of the sandbox. */
 const sockets: readonly RegExp[] = [
   // Containers and machines.
   /\/(docker|podman|containerd|crio|cri-dockerd|dockershim|buildkitd)([._-]\w+)*\.sock$/,
@@ -49,49 +49,51 @@ const sockets: readonly RegExp[] = [
   /\/system_bus_socket$|^\/run\/(systemd\/private|snapd(-snap)?\.socket|screen)(\/|$)/,
   /^\/run\/user\/\d+\/(bus|systemd\/private|podman|libvirt|docker|containerd|emacs)(\/|$)/,
   /^\/tmp\/(tmux-\d+|emacs\d+|screens)(\/|$)/,
-  // Agents, which use keys for whoever asks.
+  // Agents, which use keys on behalf of their clients.
   /\/S\.(gpg-agent|scdaemon)(\.\w+)*$|\/ssh-agent\.sock(et)?$|\/ssh-\w+\/agent$/,
   /^\/run\/user\/\d+\/(gnupg|keyring|gcr|ssh-agent|openssh_agent)(\/|$)/,
 ];
 
-/** Names of files that are secret wherever they lie. */
+/** Names of files that are secret in any directory. */
 const files: readonly RegExp[] = [
-  // Settings of an environment, but not their templates: .env.local, .env-prod, prod.env.
+  // Environment settings, except templates: .env.local, .env-prod, prod.env.
   /^(?!.*[._-](example|sample|template|tmpl|dist|defaults?|schema)$)\.(env(rc)?|flaskenv|dev\.vars)([._-].*)?$/is,
   /^(?!(.*[._-])?(example|sample|template|tmpl|dist|defaults?)\.env$).+\.env$/is,
-  // Keys of SSH, but not their public halves: id_rsa, id_rsa_work, ssh_host_rsa_key.
+  // SSH keys, except public ones: id_rsa, id_rsa_work, ssh_host_rsa_key.
   /^id_(rsa|dsa|ecdsa|ed25519|xmss)(?!.*\.pub$)([._-].*)?$/is,
   /^ssh_host_\w+_key$/,
-  // Stores of keys and passwords, and the state of Terraform, which holds them in the open.
+  // Stores of keys and passwords, and Terraform's state, which contains them unencrypted.
   /\.(p12|pfx|pkcs12|jks|keystore|bcfks|kdbx?|ppk|keytab|agekey|pk8|tfstate|tfvars)$/i,
   /^(secring\.gpg|wallet\.dat|key[34]\.db|logins\.json)$/,
-  // Files of passwords, by the names that programs look for.
+  // Password files, under the names that programs expect.
   /^(\.git-credentials|[._]netrc|\.?pgpass(\.conf)?|\.htpasswd|\.htdigest|\.passwd-s3fs|\.mylogin\.cnf)$/i,
   /^(\.dockercfg|\.dockerconfigjson|\.vault[_-](pass|password|token)|\.authinfo\.gpg|auth\.json)$/i,
   // Keys of services.
   /^(.*[._-])?service[._-]?accounts?([._-].*)?\.json$/is,
   /firebase-adminsdk.*\.json$/is,
   /^(.*[._-])?kubeconfig([._-].*)?(?<!\.(go|md|ts|js|py|rs))$/is,
-  // What was typed into shells and clients.
+  // The history of shells and clients.
   /^\.(\w+_history|histfile)$/,
 ];
 
-/** Words in names of files that are likely to be secret: access_token, client-secret.json. */
+/** Words in the names of files that are probably secret: access_token, client-secret.json. */
 const words =
   /(^|[._-])(secrets?|credentials?|creds?|passwords?|tokens?|api[._-]?keys?|(access|deploy|master|private|secret)[._-]?keys?)([._-]|$)/i;
 
-/** Directories that are likely to hold secrets and nothing else. */
+/** Directories that probably contain only secrets. */
 const folders = /^\.?(secrets?|credentials?|passwords?|private[._-]?keys?)$/i;
 
-/** What such words only are about: code, pages, pictures, words of language models, design. */
+/**
+ * Files that are only about such words: code, pages, pictures, words of language models, design.
+ */
 const about =
   /\.(\w?[jt]sx?|d\.\w+|py[ci]?|rb|go|rs|c|h|cc|cpp|hpp|cs|java|kt|swift|php|so|o|a|class|vue|svelte|astro|proto|graphql|md|mdx|rst|adoc|html?|hbs|ejs|erb|pug|twig|mjml|css|scss|less|lock|map|pub|svg|png|gif|jpe?g|ico|webp|woff2?)$|^(special_tokens_map|added_tokens|design[._-]tokens)\.json$/i;
 
-/** Files that may hold a private key; what is in them tells. */
+/** Files that may hold a private key, depending on their content. */
 const keys =
   /\.(pem|key|p8|pkcs8|asc|der|crt|cer|cert|ovpn)$|(^|[._-])(key|[rd]sa|ecdsa|ed25519)$/i;
 
-/** Files of settings that may hold a password; what is in them tells. */
+/** Settings files that may hold a password, depending on their content. */
 const settings =
   /(^|\/)(\.npmrc|\.pnpmrc|\.yarnrc(\.yml)?|\.?bunfig\.toml|pip\.conf|nuget\.config|gradle\.properties|\.terraformrc|\.git\/config)$/i;
 
@@ -103,15 +105,15 @@ function quotedPattern(text: string): string {
 }
 
 /**
- * What a name tells: it is a secret, wherever it is; it is one, unless it came with the system; it
- * is one if it holds a key; it is one if it holds a password.
+ * What a name tells. `secret`: always a secret. `likely`: a secret unless it came with the system.
+ * `key` and `password`: a secret if the content holds one.
  */
 type Told = "secret" | "likely" | "key" | "password";
 
 /**
- * What the name of a file or a directory tells.
+ * What the name of a file or directory tells about it.
  *
- * @param path Absolute
+ * @param path An absolute path
  */
 export function toldBy(path: string): Told[] {
   const name = original(lastName(path));
@@ -129,7 +131,7 @@ export function toldBy(path: string): Told[] {
   return told;
 }
 
-/** The name of the file that a copy, a backup or an editor's temporary file was made of. */
+/** The original name of a copy, a backup or an editor's temporary file. */
 function original(name: string): string {
   const [, edited] = /^(?:\.(.+)\.sw[a-p]|#(.+)#)$/s.exec(name)?.filter((one) => one) ?? [];
   return (edited ?? name).replace(
@@ -138,13 +140,13 @@ function original(name: string): string {
   );
 }
 
-/** The paths of secrets that have a fixed name, in these home directories and in the system. */
+/** The paths of secrets with fixed names, in these home directories and in the system. */
 export function knownPlaces(homes: Iterable<string>): string[] {
   const names = [...homePlaces, ...homeSettings];
   return [...[...homes].flatMap((home) => names.map((name) => `${home}/${name}`)), ...systemPlaces];
 }
 
-/** The sockets that an environment names, by a path or as `unix:///run/docker.sock`. */
+/** The sockets that an environment names, as a path or as `unix:///run/docker.sock`. */
 export function namedSockets(env: Readonly<Record<string, string | undefined>>): string[] {
   const names = ["SSH_AUTH_SOCK", "DOCKER_HOST", "CONTAINER_HOST", "DBUS_SESSION_BUS_ADDRESS"];
   return names.flatMap((name) => {

@@ -1,17 +1,17 @@
-/** Which operations are about secrets, and what they take. */
+/** Finds the operations that use secrets, and the rights that they need. */
 import type { Secrets } from "./secrets.ts";
 import { statsOf } from "./stats.ts";
 import type { FileOperation } from "../model/operation.ts";
 import type { FsRight } from "../kernel/abi.ts";
 
-/** The name by which an operation on a file is about a secret. */
+/** The secret name that a file operation uses, if any. */
 export function secretName(
   secrets: Secrets,
   operation: FileOperation,
   found: string | undefined,
 ): string | undefined {
   const { path } = operation;
-  // By another name it would be read like any other file.
+  // Under a new name, a moved secret would be read like any other file.
   if ("to" in operation) {
     return secrets.nameFor(path, operation.to) ?? secrets.nameFor(operation.to);
   }
@@ -19,7 +19,7 @@ export function secretName(
   return real ?? secrets.nameFor(path);
 }
 
-/** The rights on a file itself that an operation takes. */
+/** The rights on the file itself that an operation needs. */
 export function rightsToUse(operation: FileOperation, path: string): readonly FsRight[] {
   switch (operation.kind) {
     case "open":

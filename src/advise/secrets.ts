@@ -1,4 +1,4 @@
-/** Which files are secrets: by any of their names and, where a name does not tell, by content. */
+/** Recognizes secrets by any of their names and, if a name doesn't tell, by their content. */
 import { readdirSync, readFileSync } from "node:fs";
 import { isWithin, lastName, linkTarget, nameOf, parentOf, realPath } from "../kernel/names.ts";
 import { holdsKey, holdsPassword } from "./secret-content.ts";
@@ -6,39 +6,39 @@ import { knownPlaces, namedSockets, toldBy } from "./secret-names.ts";
 import { search, type Searched } from "./search.ts";
 import { statsOf } from "./stats.ts";
 
-/** Where distributions put what everybody may read, and nobody but them puts anything. */
+/** Where distributions install files that everyone may read and only they change. */
 const distribution =
   /^\/(usr\/(?!local\/|src\/)|lib\w*\/|bin\/|sbin\/|nix\/store\/|gnu\/store\/|etc\/pam\.d\/)/;
 
-/** What packages bring along came from a registry. */
+/** Files of packages came from a public registry. */
 const ofPackages = /\/node_modules(\/|$)/;
 
-/** How many entries of the home and the project are looked at for links. */
+/** The number of entries in the home and the project that are searched for links. */
 const linksLimit = 50_000;
-/** The bound of path_resolution(7) on symbolic links. */
+/** The kernel's limit on symbolic links (path_resolution(7)). */
 const linksMax = 40;
 
-/** How to look through a directory. */
+/** How to search a directory. */
 interface Within {
-  /** How many secrets are enough; default 5. */
+  /** The number of secrets to find; default 5. */
   readonly max?: number;
-  /** How many entries are looked at; default 100,000. */
+  /** The number of entries to check; default 100,000. */
   readonly limit?: number;
-  /** Whether node_modules is left out. */
+  /** Whether to skip node_modules. */
   readonly withoutPackages?: boolean;
 }
 
-/** Judges files of this machine. */
+/** Recognizes secrets on this machine. */
 export class Secrets {
   readonly #homes: ReadonlySet<string>;
   readonly #roots: readonly string[];
-  /** What links with names of secrets lead to. */
+  /** The targets of links with secret names. */
   readonly #targets = new Set<string>();
-  /** The secrets that have several names, by their file systems and inodes. */
+  /** Secrets with several names, by file system and inode. */
   #linked: ReadonlyMap<string, string> | undefined;
 
   /**
-   * @param home The home directory, if it is known; those of all users count anyway
+   * @param home The home directory, if known; the homes of all users always count
    * @param project The project, if there is one
    */
   constructor(home: string | undefined, project?: string) {
@@ -47,12 +47,12 @@ export class Secrets {
     this.look();
   }
 
-  /** Looks up where known secrets are, as links are now. What was found before stays. */
+  /** Finds the known secrets through the current links. It keeps earlier results. */
   look(): void {
     this.#linked = undefined;
     for (const place of knownPlaces(this.#homes)) {
       this.add(place);
-      // A directory of links, as many keep their settings, or links to single files.
+      // Many people keep their settings as links, in such a directory or as single files.
       const stats = statsOf(place);
       if (stats?.isDirectory()) this.#addLinks(place, () => true);
     }
@@ -70,7 +70,7 @@ export class Secrets {
     for (const path of found) this.add(path);
   }
 
-  /** Remembers that what a path leads to is secret, whatever it is called there. */
+  /** Records that the target of a path is secret, whatever its name. */
   add(path: string): void {
     const real = namesOf(path).at(-1)!;
     const isAbove = [...this.#homes, ...this.#roots].some((root) => isWithin(root, real));
@@ -80,14 +80,17 @@ export class Secrets {
   /**
    * Whether a file, or a directory as a whole, is secret.
    *
-   * @param path Absolute, without symbolic links
-   * @param now Where the file is now, if it went
+   * @param path An absolute path without symbolic links
+   * @param now The file's current path, if it was moved
    */
   has(path: string, now = path): boolean {
     return this.#isTarget(path) || isSecretFile(path, now) || this.sameAs(path, now) !== undefined;
   }
 
-  /** The name of the secret that a file is by a hard link; undefined: its own name tells, or none. */
+  /**
+   * The name of the secret to which a file is a hard link. Undefined if its own name tells, or if
+   * there is none.
+   */
   sameAs(path: string, now = path): string | undefined {
     const name = isSecretFile(path, now) ? undefined : this.#linkedTo(now);
     return name === path ? undefined : name;
@@ -130,10 +133,10 @@ export class Secrets {
   }
 
   /**
-   * The name by which a path leads to a secret, be it that of a link on the way; undefined: it
+   * The name by which a path leads to a secret, which may be a link on the way. Undefined if it
    * leads to none.
    *
-   * @param now Where the file is now, if it went
+   * @param now The file's current path, if it was moved
    */
   nameFor(path: string, now?: string): string | undefined {
     const names = namesOf(path);
@@ -151,7 +154,7 @@ export class Secrets {
     }
   }
 
-  /** The secrets beneath a directory, the nearest of them. */
+  /** The nearest secrets beneath a directory. */
   within(directory: string, { max = 5, limit, withoutPackages = false }: Within = {}): Searched {
     return search(directory, {
       isFound: ({ path, type }) => type !== "other" && this.has(path),
@@ -161,19 +164,22 @@ export class Secrets {
     });
   }
 
-  /** Whether a tree may hold a secret: one that is too large to look through may. */
+  /** Whether a directory contains a secret, or is too large to search. */
   mayBeWithin(directory: string): boolean {
     const { found, complete } = this.within(directory, { max: 1, withoutPackages: true });
     return found.length > 0 || !complete;
   }
 }
 
-/** Whether a directory has too many files for links in it to be a person's. */
+/** Whether a directory has too many files to contain a person's links. */
 function isStore(path: string): boolean {
   return /\/(node_modules|\.cache|\.git)$/.test(path);
 }
 
-/** What is the same for all names of a file; undefined: it has one, or is a directory. */
+/**
+ * The identity that all names of a file share. Undefined for directories and files with only one
+ * name.
+ */
 function linkedId(path: string): string | undefined {
   const stats = statsOf(path);
   if (stats === undefined || stats.isDirectory() || stats.nlink < 2n) return undefined;
@@ -190,7 +196,7 @@ function isSecretFile(path: string, now: string): boolean {
   return !isFree && told.includes("password") && holdsPassword(now);
 }
 
-/** Whether a file came with the system: root's, and for everybody to read. */
+/** Whether a file came with the system: it belongs to root and everyone may read it. */
 function isDistributed(path: string): boolean {
   if (!distribution.test(path)) return false;
   const stats = statsOf(path) ?? statsOf(parentOf(path));
@@ -220,7 +226,9 @@ function homes(home: string | undefined): Set<string> {
   return found;
 }
 
-/** The names that lead to a file: with each link on the way, and at the end without any. */
+/**
+ * The names that lead to a file: one for each link on the way, and finally the one without links.
+ */
 export function namesOf(path: string): string[] {
   const names: string[] = [];
   const rest = path.split("/");
@@ -233,7 +241,7 @@ export function namesOf(path: string): string[] {
       continue;
     }
     const here = `${at}/${name}`;
-    // Links of /proc lead somewhere else for each process.
+    // Links of /proc lead each process to a different file.
     const isFixed = !here.startsWith("/proc/") && names.length < linksMax;
     const target = isFixed ? targetOf(here) : undefined;
     if (target === undefined) at = here;

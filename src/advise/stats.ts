@@ -1,8 +1,8 @@
-/** What a file is, by any name, and whatever has become of the directories it was in. */
+/** Looks at files under any name, even if their directories have changed. */
 import { lstatSync, type BigIntStats } from "node:fs";
 import { fileName } from "../kernel/names.ts";
 
-/** The file itself, a link not followed; undefined: it cannot be looked at, gone or not. */
+/** The status of a file without following a link. Undefined if it can't be read. */
 export function statsOf(path: string): BigIntStats | undefined {
   try {
     return lstatSync(fileName(path), { bigint: true });

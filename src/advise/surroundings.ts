@@ -1,4 +1,4 @@
-/** Where a command is going to run: looked up before it can change anything. */
+/** Looks up where a command will run, before it can change anything. */
 import { tmpdir } from "node:os";
 import { LandlockError } from "../errors/errors.ts";
 import { currentDirectory, knownRealPath, realPath } from "../kernel/names.ts";
@@ -8,11 +8,11 @@ import { isProject, type Surroundings } from "./zones.ts";
 /**
  * The project, the home, their secrets, and the folder for temporary files.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` if the current directory is gone, or HOME is not UTF-8
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if the current directory is gone, or HOME isn't UTF-8
  */
 export function surroundings(): Surroundings {
   const HOME = process.env["HOME"];
-  // Bun's replacement for bytes that are not UTF-8.
+  // Bun replaces bytes that aren't UTF-8.
   if (HOME?.includes("\ufffd")) {
     throw new LandlockError("ERR_LANDLOCK_PATH", "HOME is not UTF-8: set it to a path that is");
   }

@@ -1,12 +1,12 @@
-/** How far up the tree a grant may go, so that people can tell what it is about. */
+/** Decides how large a directory a grant may cover, so that people can understand it. */
 import { isWithin, parentOf } from "../kernel/names.ts";
 import type { Secrets } from "./secrets.ts";
 
-/** Where a run is. */
+/** The directories of a run's user. */
 interface Place {
-  /** The project: the directory that the command was started in, unless too much is in that. */
+  /** The directory that the command was started in, unless it is too large to be a project. */
   readonly project: string | undefined;
-  /** The home directory, if it is known. */
+  /** The home directory, if known. */
   readonly home: string | undefined;
 }
 
@@ -17,11 +17,11 @@ export interface Surroundings extends Place {
   readonly tmp?: string;
 }
 
-/** Directories that hold what is not one program's: those of hier(7), and some in them. */
+/** Directories that many programs share: those of hier(7), and some beneath them. */
 const sharedPaths =
   /^\/((bin|boot|dev|etc|home|lib\w*|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var)?|home\/[^/]+|var\/(tmp|lib|cache|log)|usr\/(lib|share|local)|nix\/store)$/;
 
-/** Whether a directory holds what is not one program's. */
+/** Whether many programs share a directory. */
 export function isShared(directory: string): boolean {
   return (
     sharedPaths.test(directory) ||
@@ -29,17 +29,17 @@ export function isShared(directory: string): boolean {
   );
 }
 
-/** Whether a directory can be a project: whoever starts a command in `/etc` is a guest there. */
+/** Whether a directory can be a project, unlike `/etc`, where commands are also started. */
 export function isProject(directory: string, home: string | undefined): boolean {
   return directory !== home && !sharedPaths.test(directory);
 }
 
-/** Where everybody keeps files for a while. */
+/** Temporary folders that all users share. */
 export const temporaryFolders: readonly string[] = ["/tmp", "/var/tmp", "/dev/shm"];
 
 /**
- * Whether a path goes by a name that was drawn at random, as mktemp(1) does: the next run has another
- * one. Names that the project or the home goes by are not meant.
+ * Whether a path contains a random name, such as one of mktemp(1), which differs in each run. The
+ * names of the project and the home don't count.
  *
  * @param folders Folders for temporary files
  */
@@ -66,11 +66,11 @@ export function isTemporary(
 export function isWide(directory: string, { home, project }: Place): boolean {
   if (directory === project) return false;
   if (directory === home || sharedPaths.test(directory) || /^\/[^/]+$/.test(directory)) return true;
-  // What a home directory or the project is in has others beside it.
+  // The parent of a home directory or a project also contains other people's files.
   return [home, project].some((path) => path?.startsWith(`${directory}/`));
 }
 
-/** Directories, and how many names below each of them a grant may start. */
+/** Directories, and how many levels below each of them a granted directory must be. */
 const roots: readonly (readonly [RegExp, number])[] = [
   [/^\/usr\/lib\/[\w]+-linux-[\w]+/, 1],
   [/^\/usr(\/local)?\/(lib\w*|share|libexec|src)/, 1],
@@ -83,17 +83,16 @@ const roots: readonly (readonly [RegExp, number])[] = [
   [/^\/(etc|opt|run|tmp)/, 1],
 ];
 
-/** Names below a home directory that others are below. */
+/** Folders in a home directory that contain one folder per program. */
 const homeParts = /^\.(config|cache|local\/(share|state|lib))$/;
 
-/** Whether it belongs to the system, which is read by everybody: it is granted generously. */
+/** Whether a path belongs to the system. Everyone may read it, so it is granted generously. */
 export function isSystem(path: string): boolean {
   return /^\/(usr|nix|gnu)\//.test(path);
 }
 
 /**
- * The highest directory that a grant for a path may be about; nothing where it has to be about the
- * path itself.
+ * The highest directory that may be granted for a path. Undefined if only the path itself may be.
  */
 export function zoneOf(path: string, { project, home }: Place): string | undefined {
   if (project !== undefined && path.startsWith(`${project}/`)) return below(path, project, 1);
@@ -120,7 +119,7 @@ function below(path: string, root: string, depth: number): string | undefined {
   return names.length < depth ? undefined : [root, ...names.slice(0, depth)].join("/");
 }
 
-/** The deepest directory that all of the paths are in, or are. */
+/** The deepest directory that contains all of the paths. */
 export function commonDirectory(paths: readonly string[]): string {
   return paths.reduce((common, path) => {
     let shared = common;

@@ -1,4 +1,4 @@
-/** From a draft to what stands in a policy file: its keys, and paths as people write them. */
+/** Turns a draft into the content of a policy file: its keys, and paths as people write them. */
 import { rightsOf } from "../kernel/abi.ts";
 import { presetOf } from "../presets/presets.ts";
 import { grantsOf, type Grant } from "../advise/grant.ts";
@@ -15,7 +15,7 @@ import {
 import type { Draft } from "../advise/draft.ts";
 import { escaped, type Names } from "./names.ts";
 
-/** The keys of a policy that are lists of texts, in the order in which they are written. */
+/** The policy's keys for lists of texts, in the order in which they are written. */
 export const textKeys = ["presets", ...pathKeys, "unrestricted"] as const;
 
 export type TextKey = (typeof textKeys)[number];
@@ -25,7 +25,7 @@ export interface Entry extends Grant {
   readonly paths: readonly string[];
 }
 
-/** What a policy gets. */
+/** The content to add to a policy. */
 export interface Content {
   readonly texts: ReadonlyMap<TextKey, readonly string[]>;
   readonly ports: ReadonlyMap<PortRuleName, readonly number[]>;
@@ -34,21 +34,21 @@ export interface Content {
   readonly variables: ReadonlyMap<string, string | { readonly env: string }>;
 }
 
-/** What a policy that is extended says about itself. */
+/** Settings of an extended policy that limit what can be granted. */
 export interface Limits {
-  /** Rights of newer ones cannot be granted by it. */
+  /** It can't grant rights that are newer. */
   readonly abi: number;
-  /** What it leaves alone: nothing is to be granted of that. */
+  /** What it doesn't restrict, so that no grants are needed there. */
   readonly unrestricted: readonly string[];
 }
 
-/** What a policy gets, and the rules that it is to come to. */
+/** The content to add to a policy, and the rules that it stands for. */
 export interface Written {
   readonly content: Content;
   readonly rules: readonly Rule[];
 }
 
-/** Writes down a draft. */
+/** Converts a draft. */
 export function contentOf(draft: Draft, names: Names, { abi, unrestricted }: Limits): Written {
   const restricts = rightsOf(abi);
   const lists = new Map<TextKey, string[]>();

@@ -1,11 +1,11 @@
-/** What changed in a text, as diff -u(1) has it. */
+/** Compares two texts like diff -u(1). */
 
-/** Lines around a change. */
+/** The number of unchanged lines around a change. */
 const context = 3;
 
 type Step = readonly [sign: " " | "-" | "+", line: string];
 
-/** The lines that differ, with some around them; nothing where none do. */
+/** The changed lines with their context. Empty if nothing changed. */
 export function unifiedDiff(before: string, after: string): string[] {
   const steps = stepsOf(linesOf(before), linesOf(after));
   const near = steps.map((_, i) =>
@@ -39,12 +39,12 @@ function hunkHead(
   const hunk = steps.slice(start, end < 0 ? steps.length : end);
   const removed = hunk.filter(([sign]) => sign !== "+").length;
   const added = hunk.filter(([sign]) => sign !== "-").length;
-  // With none of its lines, a hunk is said to stand behind the one before.
+  // A hunk without lines on one side refers to the line before.
   const at = (line: number, count: number) => `${count === 0 ? line - 1 : line},${count}`;
   return `@@ -${at(old, removed)} +${at(now, added)} @@`;
 }
 
-/** The longest common subsequence, and what lies between its lines. */
+/** Computes the longest common subsequence, and the changes between its lines. */
 function stepsOf(before: readonly string[], after: readonly string[]): Step[] {
   const width = after.length + 1;
   const longest = new Uint32Array((before.length + 1) * width);

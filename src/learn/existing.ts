@@ -1,4 +1,4 @@
-/** The policy that is extended, or the absence of one. */
+/** Reads the policy to extend, or records that there is none. */
 import { accessSync, constants, lstatSync, readFileSync, statSync, type Stats } from "node:fs";
 import { LandlockError } from "../errors/errors.ts";
 import { newestAbi } from "../kernel/abi.ts";
@@ -14,27 +14,28 @@ import { Folder } from "./folder.ts";
 
 /** A policy's file before the run. */
 export interface Existing extends Limits {
-  /** Absolute. */
+  /** The absolute path. */
   readonly path: string;
   /** Its folder, without symbolic links. */
   readonly base: string;
-  /** The same, open. */
+  /** The same folder, held open. */
   readonly folder: Folder;
-  /** Its text; undefined: there is no such file. */
+  /** Its text; undefined if there is no such file. */
   readonly text: string | undefined;
   readonly rules: readonly Rule[];
-  /** What these grant. */
+  /** What its rules grant. */
   readonly already: Coverage;
   /** The table of variables. */
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Looks at the file before anything runs, so that no run is lost to a mistake.
+ * Checks the file before the command runs, so that a mistake doesn't waste the run.
  *
- * @param merge Whether a file that exists is to be extended
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` where it cannot be written, may be a stranger's as for
- *   `-policy`, or exists and is not to be extended; `ERR_LANDLOCK_INVALID_RULE` where it is no policy of this library in TOML
+ * @param merge Whether to extend an existing file
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if it can't be written, another user may change it as
+ *   checked for `-policy`, or it exists and must not be extended; `ERR_LANDLOCK_INVALID_RULE` if it
+ *   isn't a TOML policy of this library
  */
 export function existingPolicy(file: string, merge: boolean): Existing {
   const path = fromHere(file);
@@ -46,7 +47,8 @@ export function existingPolicy(file: string, merge: boolean): Existing {
     );
   }
   const base = folderFor(path);
-  // It is refused later if it can be a stranger's: by then a run would be lost, or a lie extended.
+  // Refuse a file that another user may change now. After the run, the result would be lost or
+  // based on a forged policy.
   const fd = openOwned(path, ownPolicy);
   if (fd >= 0) close(fd);
   const stats = lstatSync(path, { throwIfNoEntry: false });
@@ -61,7 +63,7 @@ export function existingPolicy(file: string, merge: boolean): Existing {
   if (stats.isSymbolicLink()) {
     throw unusable(path, `${name} is a symbolic link: name the file that it leads to`);
   }
-  if (!stats.isFile()) throw unusable(path, `${name} is no file: give another name`);
+  if (!stats.isFile()) throw unusable(path, `${name} is not a regular file: give another name`);
   requireOwn(path, stats);
   const { config, rules } = readFile(path, { ifForeign: ownPolicy });
   const text = readFileSync(path, "utf8");
@@ -82,7 +84,9 @@ export function existingPolicy(file: string, merge: boolean): Existing {
   return { path, base, folder, text, rules, already, abi: config.abi, unrestricted, variables };
 }
 
-/** The folder of a policy, without symbolic links: one that a file can be made in. */
+/**
+ * The folder of a policy, without symbolic links. It must be a folder in which a file can be made.
+ */
 function folderFor(path: string): string {
   const name = JSON.stringify(path);
   const folder = parentOf(path);
@@ -118,7 +122,7 @@ function openFolder(path: string, base: string): Folder {
   }
 }
 
-/** A file that is replaced gets its owner and its mode again: not everybody can give these. */
+/** A replaced file keeps its owner and mode, which not every user can set. */
 function requireOwn(path: string, { uid }: Stats): void {
   const user = process.geteuid?.() ?? 0;
   const name = JSON.stringify(path);

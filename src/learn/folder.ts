@@ -1,18 +1,21 @@
-/** The folder of a policy, held open while the command runs: its name may lead elsewhere then. */
+/**
+ * The folder of a policy, held open while the command runs, because its name may lead elsewhere
+ * later.
+ */
 import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
 import { LandlockError } from "../errors/errors.ts";
 import { fileName, lastName, parentOf } from "../kernel/names.ts";
 
-/** A folder that stays the same one, whatever is renamed or linked meanwhile. */
+/** A folder that stays the same even if its path is renamed or linked. */
 export class Folder {
   readonly #file: string;
   readonly #real: string;
   readonly #fd: number;
 
   /**
-   * Opens it. Throws as openSync() does.
+   * Opens the folder. Throws like openSync().
    *
-   * @param file The policy's file, absolute
+   * @param file The policy's absolute path
    * @param real Its folder, without symbolic links
    */
   constructor(file: string, real: string) {
@@ -22,9 +25,9 @@ export class Folder {
   }
 
   /**
-   * Makes sure that its names still lead to it.
+   * Checks that its names still lead to it.
    *
-   * @throws {LandlockError} `ERR_LANDLOCK_PATH` if one of them leads elsewhere by now, or nowhere
+   * @throws {LandlockError} `ERR_LANDLOCK_PATH` if one of them leads elsewhere or nowhere
    */
   requireInPlace(): void {
     const { dev, ino } = fstatSync(this.#fd, { bigint: true });
@@ -44,7 +47,7 @@ export class Folder {
     );
   }
 
-  /** The path of the file that no rename changes, if there is a /proc. */
+  /** A path of the file that renaming the folder doesn't change, if there is a /proc. */
   get file(): string {
     const held = `/proc/self/fd/${this.#fd}`;
     return statSync(held, { throwIfNoEntry: false })

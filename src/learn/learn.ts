@@ -31,18 +31,18 @@ import type { Rule } from "../sandbox/rules.ts";
 import { progressLine } from "../terminal/output.ts";
 import { screenOf } from "../terminal/screen.ts";
 
-/** What is to be learned. */
+/** A request to learn a policy. */
 interface LearnRequest {
-  /** Where the policy goes. */
+  /** The file for the policy. */
   readonly output: string;
-  /** Whether a policy that exists is extended. */
+  /** Whether to extend an existing policy. */
   readonly merge: boolean;
   readonly command: readonly string[];
-  /** Descriptors that the command gets besides 0, 1 and 2. */
+  /** Descriptors that the command inherits besides 0, 1 and 2. */
   readonly fds?: readonly number[];
 }
 
-/** What was learned. */
+/** The result of learning. */
 export interface Learned {
   /** The policy's file. */
   readonly policy: string;
@@ -50,32 +50,32 @@ export interface Learned {
   readonly changed: boolean;
   /** How the command ended. */
   readonly ending: Ending;
-  /** How many operations were seen. */
+  /** The number of observed operations. */
   readonly operations: number;
   /** What went wrong because the command was watched. */
   readonly caveats: readonly string[];
-  /** What changed in a policy that was extended, as diff -u(1) has it. */
+  /** The changes in an extended policy, in the format of diff -u(1). */
   readonly diff: readonly string[];
-  /** What a person should know beside the rules. */
+  /** What a person should know apart from the rules. */
   readonly notes: readonly string[];
   readonly withheld: Draft["withheld"];
   /** Secrets in directories that had to be granted. */
   readonly exposed: readonly string[];
 }
 
-/** The command ran, or could not, and no policy was written. */
+/** The command ran or failed to start, and no policy was written. */
 interface Lost {
   readonly ending: Ending;
-  /** Why, in one line. */
+  /** The reason, in one line. */
   readonly failure: string;
 }
 
 /**
- * Runs the command and writes the policy, however the command ended.
+ * Runs the command and writes the policy, however the command ends.
  *
  * @throws {LandlockError} Before the command runs: `ERR_LANDLOCK_PATH` or
- *   `ERR_LANDLOCK_INVALID_RULE` where the policy cannot be written or extended, or there is no
- *   strace(1); afterwards `ERR_LANDLOCK_BLOCKED` where that could not trace
+ *   `ERR_LANDLOCK_INVALID_RULE` if the policy can't be written or extended, or strace(1) isn't
+ *   installed. Afterwards: `ERR_LANDLOCK_BLOCKED` if strace could not trace
  */
 export async function learn({
   output,
@@ -84,7 +84,7 @@ export async function learn({
   fds = [],
 }: LearnRequest): Promise<Learned | Lost> {
   const existing = existingPolicy(output, merge);
-  // Now: the command may remove directories that it was started in.
+  // Before the run, because the command may remove the directories that it was started in.
   const around = surroundings();
   const { collector, ending, start, problem, refused, caveats } = await watch(command, fds);
   if (refused !== undefined) return notExecuted(refused);
@@ -92,21 +92,21 @@ export async function learn({
   if (forger !== undefined) return { ending, failure: forged(lastName(forger)) };
   try {
     if (problem !== undefined) throw problem;
-    // The command may have made links to them.
+    // The command may have made links to secrets.
     around.secrets.look();
     const needs = collector.needs(new Places(start, around.tmp), around);
     const drafted = draft(needs, existing.already, around);
     const policy = write(drafted, existing, around, lastName(command[0]!));
     return { ...policy, ending, operations: collector.seen, caveats };
   } catch (error) {
-    // The command has run: its status counts.
+    // The command has run, so its status counts.
     return { ending, failure: messageOf(error) };
   } finally {
     existing.folder.close();
   }
 }
 
-/** The command as it was to be executed, and the errno's name. */
+/** The command that could not be executed, and the errno's name. */
 interface Refused {
   readonly path: string;
   readonly failed: string;
@@ -119,7 +119,7 @@ function notExecuted({ path, failed }: Refused): Lost {
 }
 
 function forged(program: string): string {
-  return `No policy was written: ${program} opened what strace reports through, or a process that traces it, so the report may be forged; learn from a program that leaves other processes alone`;
+  return `No policy was written: ${program} opened strace's pipe or a process that traces it, so the report may be forged; learn from a program that leaves other processes alone`;
 }
 
 function messageOf(error: unknown): string {
@@ -128,7 +128,7 @@ function messageOf(error: unknown): string {
   return `Cannot write the policy: ${code ?? message ?? "an error"}; learn again`;
 }
 
-/** Writes what was drafted, and says what a person should know. */
+/** Writes the draft, and lists what a person should know. */
 function write(drafted: Draft, existing: Existing, around: Surroundings, program: string) {
   const { path, base, text: before } = existing;
   const names = new Names({ base, ...around, known: existing.variables });
@@ -162,7 +162,10 @@ function write(drafted: Draft, existing: Existing, around: Surroundings, program
   };
 }
 
-/** Directories of the run that rules take for granted: they fail once somebody removes them. */
+/**
+ * Directories made by the run that existing rules require. The policy fails once somebody removes
+ * them.
+ */
 function fragileBy(rules: readonly Rule[], { created }: Draft): string[] {
   const paths = flatten(rules, "learn").flatMap((rule) =>
     rule.kind === "fs" && rule.onMissing === "fail" ? rule.paths : [],
@@ -171,7 +174,7 @@ function fragileBy(rules: readonly Rule[], { created }: Draft): string[] {
   return [...created].filter((path) => real.has(path));
 }
 
-/** Whether the program can write to its own policy, or put another file in its place. */
+/** Whether the program can write its own policy, or replace it. */
 function isOpen({ grants, presets }: Draft, { already }: Existing, policy: string): boolean {
   const coverages = [already, ...presets.map(({ coverage }) => coverage)];
   const on = (path: string) =>
@@ -195,7 +198,7 @@ async function watch(command: readonly string[], fds: readonly number[]) {
       try {
         collector.add(one);
       } catch (error) {
-        // Whatever goes wrong in here, the command runs to its end.
+        // The command runs to its end even if this program fails.
         problem ??= error;
       }
       if (one.kind === "attempt" && one.program === undefined && one.operation.kind === "execute") {
@@ -214,11 +217,11 @@ async function watch(command: readonly string[], fds: readonly number[]) {
   return { collector, start, ending, caveats, problem, refused };
 }
 
-/** The notes that do not stand in the policy yet. */
+/** The notes that the policy doesn't contain yet. */
 function unsaid(lines: readonly string[], text: string): string[] {
   const known = new Set(text.split("\n").map((line) => line.replace(/^# ?/, "").trimEnd()));
   const isKnown = (line: string) => known.has(printable(line).trimEnd());
   const fresh = lines.filter((line) => !line.startsWith("  ") || !isKnown(line));
-  // A heading with nothing beneath it says nothing.
+  // Drop headings without lines beneath them.
   return fresh.filter((line, i) => line.startsWith("  ") || fresh[i + 1]?.startsWith("  "));
 }

@@ -1,19 +1,19 @@
 /**
- * Extends the text of a policy: what is new is put in, and what a person wrote stays as it is,
- * comments, order and spacing included.
+ * Extends the text of a policy. What a person wrote stays unchanged, including comments, order and
+ * spacing.
  */
 import { LandlockError } from "../errors/errors.ts";
 import type { Content } from "./content.ts";
 import { commented, entryText, lists, section, value, variableText } from "./toml.ts";
 
 /**
- * Puts content into a policy.
+ * Adds content to a policy.
  *
- * @param text The policy's TOML, which was read without an error
+ * @param text The policy's TOML, which was parsed without an error
  * @param end Lines for a comment at its end
  * @param name The file, for messages
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where the text is written in a way that cannot
- *   be extended so, with all that would have to be added
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if the text's layout can't be extended, with
+ *   all that would have to be added
  */
 export function extended(
   text: string,
@@ -35,7 +35,7 @@ export function extended(
   return next;
 }
 
-/** A place in a text that is no comment and no string. */
+/** The positions in a text outside of comments and strings. */
 function* plain(text: string, from: number): Generator<number> {
   for (let at = from; at < text.length; at++) {
     const rest = /#[^\n]*|"""[^]*?"""|'''[^]*?'''|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'/y;
@@ -46,7 +46,7 @@ function* plain(text: string, from: number): Generator<number> {
   }
 }
 
-/** Where the first table starts; the text before it has the keys of the policy itself. */
+/** The start of the first table. The text before it contains the policy's own keys. */
 function tablesAt(text: string): number {
   let depth = 0;
   for (const at of plain(text, 0)) {
@@ -56,7 +56,7 @@ function tablesAt(text: string): number {
   return text.length;
 }
 
-/** The text with words in a list, or undefined where it has no such list. */
+/** The text with words added to a list, or undefined if there is no such list. */
 function intoList(text: string, key: string, words: readonly string[]): string | undefined {
   const top = text.slice(0, tablesAt(text));
   const head = new RegExp(`^[ \\t]*${key}[ \\t]*=[ \\t]*\\[`, "m").exec(top);
@@ -89,7 +89,7 @@ function intoList(text: string, key: string, words: readonly string[]): string |
   return `${before}${rest}${words.map((word) => `${indent}${word},\n`).join("")}${text.slice(closes)}`;
 }
 
-/** Where the last item of a list ends, or its comma. */
+/** The end of the last item of a list, including its comma. */
 function lastItem(text: string, start: number, closes: number): number {
   let last = start - 1;
   for (let at = start; at < closes; at++) {
@@ -102,7 +102,7 @@ function lastItem(text: string, start: number, closes: number): number {
   return last;
 }
 
-/** The text with a section in front of its first table, and of the comment that belongs to that. */
+/** The text with a section before its first table and the comment of that table. */
 function beforeTables(text: string, added: string): string {
   const at = tablesAt(text);
   const head = text.slice(0, at).replace(/(\n[ \t]*#[^\n]*)*\n[ \t]*$/, "\n");
@@ -111,7 +111,7 @@ function beforeTables(text: string, added: string): string {
   return `${head}${gap}${added}${tail === "" || tail.startsWith("\n") ? tail : `\n${tail}`}`;
 }
 
-/** The text with lines at the end of a table, or undefined where it has no such table. */
+/** The text with lines at the end of a table, or undefined if there is no such table. */
 function intoTable(text: string, table: string, lines: string): string | undefined {
   const head = new RegExp(`^[ \\t]*\\[[ \\t]*${table}[ \\t]*\\][^\\n]*\\n`, "m").exec(text);
   if (!head) return undefined;
@@ -124,7 +124,7 @@ function intoTable(text: string, table: string, lines: string): string | undefin
 
 type Data = Record<string, unknown>;
 
-/** Whether the new text says what the old one said, and the content. */
+/** Whether the new text means the old one plus the content. */
 function says(next: string, text: string, content: Content): boolean {
   let found: Data;
   try {
@@ -153,6 +153,6 @@ function cannot(name: string, content: Content): LandlockError {
   ];
   return new LandlockError(
     "ERR_LANDLOCK_INVALID_RULE",
-    `Cannot extend ${name}: its lists are written in a way that leaves no room; add this by hand, or learn into another file\n\n${all.join("\n")}`,
+    `Cannot extend ${name}: its lists have an unusual layout; add this by hand, or learn into another file\n\n${all.join("\n")}`,
   );
 }

@@ -1,39 +1,39 @@
-/** Paths as a policy has them: relative to its file, or to a variable. */
+/** Writes paths as a policy contains them: relative to its file, or to a variable. */
 import { isWithin } from "../kernel/names.ts";
 
-/** What paths may be written with. */
+/** How paths can be written. */
 interface NamesOptions {
   /** The folder of the policy's file. */
   readonly base: string;
-  /** The project; undefined: there is none worth the name. */
+  /** The project; undefined if there is none. */
   readonly project: string | undefined;
   readonly home: string | undefined;
-  /** Variables that the policy has already. */
+  /** Variables that the policy already has. */
   readonly known: Readonly<Record<string, unknown>>;
 }
 
-/** Writes paths, and remembers the variables that it took. */
+/** Writes paths, and records the variables that they use. */
 export class Names {
   readonly #options: NamesOptions;
   readonly #used = new Map<string, string | { readonly env: string }>();
 
-  /** @param options What paths may be written with */
+  /** @param options How paths can be written */
   constructor(options: NamesOptions) {
     this.#options = options;
   }
 
-  /** The variables that were used and that the policy does not have yet. */
+  /** The used variables that the policy doesn't have yet. */
   get variables(): ReadonlyMap<string, string | { readonly env: string }> {
     return this.#used;
   }
 
-  /** A program as the preset `executable` has it: without a slash it would be looked up on PATH. */
+  /** A program for the preset `executable`. Without a slash it would be looked up on PATH. */
   writeProgram(path: string): string {
     const text = this.write(path);
     return text.includes("/") ? text : `./${text}`;
   }
 
-  /** A path as the policy has it. */
+  /** A path as it is written in the policy. */
   write(path: string): string {
     const { base, project, home } = this.#options;
     if (project !== undefined && isWithin(path, project)) {
@@ -48,14 +48,16 @@ export class Names {
     return escaped(path);
   }
 
-  /** A variable of this meaning; undefined where a person gave the name another one. */
+  /**
+   * A variable with this value. Undefined if the policy already uses its name for another value.
+   */
   #variable(
     name: string,
     value: string | { readonly env: string },
     path: string,
   ): string | undefined {
     const { known } = this.#options;
-    // In the value of a variable nothing could escape it, and no policy holds what is not UTF-8.
+    // A variable's value can't be escaped, and a policy can't contain text that isn't UTF-8.
     if (path.includes("${") || !path.isWellFormed()) return undefined;
     if (Object.hasOwn(known, name)) {
       return known[name] === path || Bun.deepEquals(known[name], value) ? name : undefined;
@@ -65,12 +67,12 @@ export class Names {
   }
 }
 
-/** A name that starts with `~` would be taken for a home directory. */
+/** Prevents a name that starts with `~` from looking like a home directory. */
 function relative(path: string): string {
   return escaped(path.startsWith("~") ? `./${path}` : path);
 }
 
-/** A text as policies have it: `$$` is a `$`. */
+/** Escapes a text for policies, where `$$` means `$`. */
 export function escaped(path: string): string {
   return path.replaceAll("$", "$$$$");
 }

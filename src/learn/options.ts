@@ -1,4 +1,4 @@
-/** From the options of a command line to a policy that says the same. */
+/** Turns command line options into an equal policy. */
 import { resolve } from "node:path";
 import { LandlockError } from "../errors/errors.ts";
 import { ordered } from "../advise/fold.ts";
@@ -28,7 +28,7 @@ import { writeWhole } from "./write.ts";
 /** An option, and the words that follow it. */
 type Group = readonly [option: string, ...values: string[]];
 
-/** A policy that options are going to be written to. */
+/** A policy to which options will be written. */
 interface OptionsPolicy {
   /**
    * Writes it.
@@ -36,16 +36,16 @@ interface OptionsPolicy {
    * @param words Options and their values
    * @param config What they restrict
    * @param program The name of the command
-   * @returns The words that a policy cannot say
-   * @throws {LandlockError} `ERR_LANDLOCK_PATH` if it cannot be written
+   * @returns The words that a policy can't express
+   * @throws {LandlockError} `ERR_LANDLOCK_PATH` if it can't be written
    */
   write(words: readonly string[], config: Config, program: string): readonly string[];
 }
 
 /**
- * Opens the folder of a new policy, before the command runs.
+ * Opens the folder of a new policy before the command runs.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` if it exists or cannot be written
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if the policy exists or can't be written
  */
 export function optionsPolicy(output: string): OptionsPolicy {
   const existing = existingPolicy(output, false);
@@ -141,7 +141,7 @@ function grantFor(name: PathRuleName, values: readonly string[]): Grant {
   return { access: ordered(new Set([...pathRule(name, "/").access, ...rights])), ...more };
 }
 
-/** What a policy has to leave alone, since the options restrict nothing of it. */
+/** What the policy must leave unrestricted, because the options don't restrict it. */
 function unrestrictedBy({ fs, net, scoped }: Config): string[] {
   if (fs.length === 0) {
     throw new LandlockError("ERR_LANDLOCK_INVALID_RULE", "The options restrict no paths");

@@ -1,15 +1,16 @@
-/** What is said about a learned policy, beside its rules: in the file, and on the terminal. */
+/** Notes about a learned policy, for the file and the terminal. */
 import type { Draft } from "../advise/draft.ts";
 import { byReason, type Withheld } from "../advise/judgement.ts";
 import type { Names } from "./names.ts";
 
 /**
- * What a person should know, as lines: what was left out, and what comes along.
+ * What a person should know, as lines: what was left out, and what is granted along with other
+ * things.
  *
  * @param names Writes paths as the policy does
- * @param policy The policy's file, where the program can write to it
- * @param fragile Directories that the run makes, and that rules of a person take for granted
- * @param programs Programs that choose what presets grant, and that can be changed
+ * @param policy The policy's file, if the program can write it
+ * @param fragile Directories that the run makes, but that a person's rules require
+ * @param programs Programs that decide what presets grant, and that can be changed
  */
 export function notes(
   draft: Draft,
@@ -26,7 +27,7 @@ export function notes(
   });
   if (draft.exposed.length > 0) {
     lines.push(
-      "Careful: secrets that come with a directory above. Move them, or let the program work elsewhere:",
+      "Careful: secrets in granted directories. Move them, or let the program work elsewhere:",
       ...draft.exposed.map((path) => `  ${names.write(path)}`),
     );
   }
@@ -44,13 +45,13 @@ export function notes(
   }
   if (draft.governing.length > 0) {
     lines.push(
-      "Careful: the program can write what decides what runs later, outside of the sandbox. Read it before you run anything there; commits are safer in a clone that you fetch from:",
+      "Careful: the program can write files that decide what runs later, outside of the sandbox. Read them before you run anything there; commits are safer in a clone that you fetch from:",
       ...draft.governing.map((path) => `  ${names.write(path)}`),
     );
   }
   if (draft.terminals) {
     lines.push(
-      "Careful: the program makes terminals, and gets those of all others of its user with them:",
+      "Careful: the program makes terminals, so it can use all terminals of its user:",
       "  /dev/pts",
     );
   }
@@ -68,7 +69,7 @@ export function notes(
   }
   if (draft.unseen.length > 0) {
     lines.push(
-      "Not seen: what these programs did by way of io_uring(7), which may need more:",
+      "Not seen: what these programs did through io_uring(7), which may need more:",
       ...draft.unseen.map((path) => `  ${path}`),
     );
   }
@@ -83,8 +84,7 @@ function withheldText({ what, rights, same }: Withheld, names: Names): string {
 }
 
 /**
- * The comment at the top of a new policy. Arguments of the command may be secret, so only its name
- * is told.
+ * The comment at the top of a new policy. It only names the command, whose arguments may be secret.
  */
 export function header(program: string): string[] {
   return [

@@ -1,9 +1,9 @@
-/** Policies as TOML that people read: lists line by line, a word on what each is for. */
+/** Formats policies as readable TOML: lists with one item a line, and a comment on each list. */
 import { printable, tomlString } from "../errors/errors.ts";
 import { capitalized, nameFor, pathRules, portKeys, portRules } from "../vocabulary.ts";
 import { textKeys, type Content, type Entry } from "./content.ts";
 
-/** What a list grants, for those who do not know it by heart. */
+/** A comment that explains what a list grants. */
 function commentOn(key: string): string {
   if (key === "presets") return "What programs need to start and to run";
   if (key === "unrestricted") return "Not restricted; scoped is signals and abstract UNIX sockets";
@@ -16,7 +16,7 @@ export function value(item: string | number): string {
   return typeof item === "number" ? `${item}` : tomlString(item);
 }
 
-/** Longer lists go line by line. */
+/** Longer lists have one item a line. */
 const columnsMax = 100;
 
 /** A key and its list. */
@@ -26,7 +26,7 @@ function listText(key: string, items: readonly (string | number)[]): string {
   return `${key} = [\n${items.map((item) => `  ${value(item)},\n`).join("")}]`;
 }
 
-/** All lists of a policy, those of paths with rights of their own aside. */
+/** All lists of a policy, except paths with their own rights. */
 export function lists(content: Content): [key: string, items: readonly (string | number)[]][] {
   const texts = textKeys.filter((key) => key !== "unrestricted");
   const keys: readonly string[] = [...texts, ...portKeys, "unrestricted"];
@@ -37,20 +37,20 @@ export function lists(content: Content): [key: string, items: readonly (string |
   });
 }
 
-/** A list with the word on what it is for. */
+/** A list with its comment. */
 export function section(key: string, items: readonly (string | number)[]): string {
   return `# ${commentOn(key)}\n${listText(key, items)}\n`;
 }
 
-/** A variable, as a line of its table. */
+/** A variable as a line of its table. */
 export function variableText(name: string, source: string | { readonly env: string }): string {
   const text = typeof source === "string" ? value(source) : `{ env = ${value(source.env)} }`;
   return `${name} = ${text}\n`;
 }
 
 const missingComments = {
-  create: "made before the command runs, which may empty it by rm -rf DIR/*, not remove it",
-  skip: "left out if it is missing, for it may not be made there",
+  create: "made before the command runs, which may empty it with rm -rf DIR/*, but not remove it",
+  skip: "skipped if it is missing, because it may not be made there",
 };
 
 /** An entry of the list `paths`. */
@@ -64,7 +64,7 @@ export function entryText({ access, refer, ifMissing, paths }: Entry): string {
   return `[[paths]]\n${rights}\n${move}${missing}${listText("paths", paths)}\n`;
 }
 
-/** A whole policy; comments stand for what is between its parts. */
+/** A whole policy, with comments at its start and end. */
 export function policyText(
   header: readonly string[],
   content: Content,
@@ -81,7 +81,7 @@ export function policyText(
   return parts.join("\n");
 }
 
-/** Lines as comments: whatever names are in them, each stays one line. */
+/** Lines as comments. Escaping keeps each on one line, whatever names it contains. */
 export function commented(lines: readonly string[]): string {
   return lines.map((line) => `# ${printable(line)}`.trimEnd().concat("\n")).join("");
 }

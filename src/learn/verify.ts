@@ -1,4 +1,6 @@
-/** Reads a policy that was written as whoever loads it would, and compares that with what was meant. */
+/**
+ * Reads a written policy like any program that loads it, and compares it with the intended rules.
+ */
 import type { Config } from "../sandbox/config.ts";
 import { LandlockError } from "../errors/errors.ts";
 import { landlock } from "../sandbox/config.ts";
@@ -12,11 +14,11 @@ import { portRuleFor } from "../vocabulary.ts";
 import type { Written } from "./content.ts";
 
 /**
- * Makes sure that a text says what was meant, and nothing else.
+ * Checks that a text means the intended rules, and nothing else.
  *
- * @param path The file that it is for, absolute
+ * @param path The absolute path of its file
  * @param before The text that is extended
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if it says anything else
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if it means anything else
  */
 export function requireMeaning(
   text: string,
@@ -24,7 +26,7 @@ export function requireMeaning(
   { content, rules }: Written,
   before: string | undefined,
 ): void {
-  // Anew: what presets stand for may be another thing after the run.
+  // Read it again, because presets may grant other files after the run.
   const old = before === undefined ? undefined : readText(before, path);
   const base = old?.config ?? landlock.V11.bestEffort();
   const free = content.texts.get("unrestricted") ?? [];
@@ -45,12 +47,12 @@ export function requireMeaning(
   if (difference === undefined) return;
   throw new LandlockError(
     "ERR_LANDLOCK_INVALID_RULE",
-    `Cannot write ${JSON.stringify(path)}: what it would say is not what was meant (${difference}); nothing is written, so give another name or folder`,
+    `Cannot write ${JSON.stringify(path)}: its text would not mean the same as the rules (${difference}); nothing was written, so give another name or folder`,
     { path },
   );
 }
 
-/** What one policy says and the other does not. */
+/** A difference between two policies. */
 function differenceOf(found: ConfigAndRules, meant: ConfigAndRules): string | undefined {
   if (settingsOf(found.config) !== settingsOf(meant.config)) return "the settings differ";
   const [one, other] = [grantsOf(found.rules), grantsOf(meant.rules)];
@@ -75,7 +77,7 @@ function canonical(path: string): string {
   }
 }
 
-/** Each right on each path or port, with what happens if there is no such path. */
+/** Each right on each path or port, with what to do if a path doesn't exist. */
 function grantsOf(rules: readonly Rule[]): Set<string> {
   const grants = new Set<string>();
   for (const rule of flatten(rules, "learn")) {

@@ -1,4 +1,4 @@
-/** Writes a policy's file: whole or not at all, and never over anybody else's. */
+/** Writes a policy's file completely or not at all, and never over another user's. */
 import {
   closeSync,
   constants,
@@ -19,13 +19,13 @@ import { LandlockError } from "../errors/errors.ts";
 import type { Folder } from "./folder.ts";
 
 /**
- * Writes a text beside its place, and puts it there once it is on disk.
+ * Writes a text to a new file, and moves that into place once it is on disk.
  *
- * @param path Absolute
- * @param before What the file held; undefined: there was none
- * @param folder Its folder, as it was before the command ran
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` if it cannot be written, or somebody changed or made
- *   the file or its folder meanwhile; what was there is still there
+ * @param path The absolute path
+ * @param before The file's previous text; undefined if there was none
+ * @param folder Its folder, opened before the command ran
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if it can't be written, or if somebody changed or
+ *   made the file or its folder in the meantime; existing content is kept
  */
 export function writeWhole(
   path: string,
@@ -55,7 +55,7 @@ export function writeWhole(
   }
 }
 
-/** The file that is to be replaced, if it still is what was read. */
+/** The file to be replaced, if it still contains what was read. */
 function unchanged(path: string, own: string, before: string): Stats {
   const stats = lstatSync(own);
   if (!stats.isFile() || readFileSync(own, "utf8") !== before) {
@@ -64,10 +64,10 @@ function unchanged(path: string, own: string, before: string): Stats {
   return stats;
 }
 
-/** Makes a file that was not there, with the owner and the mode of the one that it replaces. */
+/** Makes a new file with the owner and mode of the one that it replaces. */
 function fill(path: string, text: string, old: Stats | undefined): void {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  // One that others may write is refused, whatever the umask.
+  // A file that others may write would be refused later, so its mode doesn't depend on the umask.
   const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, old ? 0o600 : 0o644);
   try {
     for (let bytes = Buffer.from(text); bytes.length > 0;) {
@@ -84,7 +84,7 @@ function fill(path: string, text: string, old: Stats | undefined): void {
   }
 }
 
-/** Waits until a file is on disk, on file systems that know how. */
+/** Waits until a file is on disk, if the file system supports that. */
 function sync(fd: number): void {
   try {
     fsyncSync(fd);
@@ -94,14 +94,14 @@ function sync(fd: number): void {
   }
 }
 
-/** Gives a file its name, unless there is one of that name, be it a link that leads nowhere. */
+/** Gives a file its name, unless something already has that name, including a broken link. */
 function linkOnly(beside: string, path: string): void {
   try {
     linkSync(beside, path);
   } catch (error) {
     const { code = "" } = error as { code?: string };
     if (!["EPERM", "EOPNOTSUPP", "ENOTSUP", "ENOSYS"].includes(code)) throw error;
-    // A file system without links: rename(2) would replace what came meanwhile.
+    // On a file system without links. rename(2) would replace a file that was made in the meantime.
     if (lstatSync(path, { throwIfNoEntry: false }))
       throw Object.assign(error as Error, { code: "EEXIST" });
     renameSync(beside, path);

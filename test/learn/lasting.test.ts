@@ -187,7 +187,7 @@ describe("what is another one each time", () => {
       ]);
       const text = readFileSync(scene.policy, "utf8");
       expect(text).not.toMatch(/\/proc\/\d/);
-      expect(stderr).toContain("what /proc says of one process");
+      expect(stderr).toContain("it is the /proc directory of one process");
       expect(stderr).toContain('"/proc/PID/stat": read_file');
       // The first process becomes the one that loads the policy.
       expect(rightsOn(scene, "/proc/self/status")).toContain("read_file");
@@ -304,7 +304,7 @@ testUnless(
     for (const name of [".git/hooks/pre-commit", "a"]) scene.write(name, name);
     const command = ["sh", "-c", "echo new >out.txt; cat out.txt; ls"];
     const { stderr } = await scene.learn(command);
-    expect(stderr).toContain("decides what runs later");
+    expect(stderr).toContain("decide what runs later");
     expect(stderr).toContain('"${PROJECT}": write_file, read_file, make_reg, truncate');
     const none = (path: string) =>
       rightsOn(scene, join(scene.project, path)).filter((right) => right !== "read_dir");

@@ -180,7 +180,9 @@ describe("what is written in a project", () => {
       const command = ["git", "clone", "-q", "../up", "co"];
       const { code, stderr } = await scene.learn(command);
       expect(code).toBe(0);
-      expect(stderr).toMatch(/hard links to files that are only read here[^]*up\/\.git\/objects/);
+      expect(stderr).toMatch(
+        /makes hard links from it, so files that are only read[^]*up\/\.git\/objects/,
+      );
       expect(changesOn(scene, join(up, ".git/objects"))).toEqual([]);
       rmSync(join(scene.project, "co"), { recursive: true });
       expect(await scene.restricted(command)).toEqual({ stdout: "", stderr: "", code: 0 });
@@ -194,7 +196,7 @@ describe("what is written in a project", () => {
     const script =
       "for i in 1 2 3; do echo >.git/$i; echo >.git/hooks/$i; done; mkdir -p new/.husky";
     const { stderr } = await scene.learn(["sh", "-c", `${script}; echo >new/.husky/a`]);
-    const [, careful = ""] = stderr.split("Careful: the program can write what decides");
+    const [, careful = ""] = stderr.split("Careful: the program can write files that decide");
     expect(careful).toContain("  ${PROJECT}/.git/hooks\n");
     expect(careful).toContain("  ${PROJECT}/new/.husky\n");
     expect(stderr).not.toContain("granted for writing: it decides");
@@ -224,7 +226,7 @@ describe("what is written in a project", () => {
       rmSync(scene.policy, { force: true });
       const { code, stderr } = await scene.learn(["bash", "-c", command]);
       expect(code).toBe(0);
-      expect(stderr).toContain("a process sets it of itself");
+      expect(stderr).toContain("a process sets it for itself");
       expect(changesOn(scene, "/proc/self/comm")).toEqual([]);
     }
   });

@@ -145,7 +145,7 @@ testUnless(
     expect(learned.stdout.split("\n")).toEqual([
       ...["npmrc", "awsc", "env", "plain", "other", "moved", "copy", ""],
     ]);
-    expect(learned.stderr).toContain("it is secret");
+    expect(learned.stderr).toContain("it is a secret");
     expect(learned.stderr).toContain('"${PROJECT}/q/.env"');
     const all = names.map((name) => `~/dotfiles/${name}`).join(" ");
     const { stdout, stderr } = await scene.restricted(["sh", "-c", `cat ${all} q/e`]);

@@ -90,7 +90,7 @@ testUnless(
       expect(stdout).toBe("connected\nconnected\n");
       const text = await Bun.file(scene.policy).text();
       for (const said of [stderr, text]) {
-        expect(said).toContain("a socket that gives the rights of others");
+        expect(said).toContain("a socket whose server has more rights");
         expect(said).toContain(`"${docker}": resolve_unix`);
       }
       const { paths } = Bun.TOML.parse(text) as { paths: object[] };

@@ -246,7 +246,7 @@ testUnless(
     const scene = new Scene(tempDir());
     scene.write(".env", "PASSWORD=1");
     const { stderr } = await scene.learn(["sh", "-c", "echo new >made; cat made"]);
-    expect(stderr).toContain("Careful: secrets that come with a directory above");
+    expect(stderr).toContain("Careful: secrets in granted directories");
     expect(stderr).toContain("${PROJECT}/.env");
   },
 );
@@ -283,7 +283,7 @@ testUnless(
     symlinkSync("../home/.npmrc", join(scene.project, "settings"));
     scene.write("plain", "x");
     const explain = [...cli, "explain", "-ro", "/usr", "/bin", "/lib", "/etc", "--", "cat"];
-    const careful = "Not advised: it is secret";
+    const careful = "Not advised: it is a secret";
     const { stderr } = await scene.run([...explain, "settings", "plain"]);
     expect(stderr).toContain(careful);
     expect(stderr).toContain(`needs: ${join(scene.home, ".npmrc")}.`);

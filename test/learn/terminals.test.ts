@@ -31,7 +31,7 @@ testUnless(
     const scene = new Scene(tempDir());
     const { code, stderr } = await scene.learn(["script", "-qc", "echo hi", "/dev/null"]);
     expect(code).toBe(0);
-    expect(stderr).toContain("gets those of all others of its user with them:\n  /dev/pts\n");
+    expect(stderr).toContain("so it can use all terminals of its user:\n  /dev/pts\n");
     const policy = Bun.TOML.parse(readFileSync(scene.policy, "utf8")) as {
       paths: { access: string[]; paths: string[] }[];
     };

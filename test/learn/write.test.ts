@@ -126,7 +126,7 @@ testUnless(missing, "learn refuses links and folders before anything runs", asyn
     ["link.toml", ["-merge"], "is a symbolic link: name the file that it leads to"],
     ["dangling.toml", [], "exists: add -merge"],
     ["dangling.toml", ["-merge"], "is a symbolic link"],
-    ["folder.toml", ["-merge"], "is no file"],
+    ["folder.toml", ["-merge"], "is not a regular file"],
   ] as const) {
     const { code, stderr } = await scene.run(scene.learning(policy(name), ran, options));
     expect([name, code]).toEqual([name, 125]);

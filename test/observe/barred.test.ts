@@ -59,7 +59,7 @@ describe("calls that no rule allows", () => {
     const command = ["unshare", "-m", "true"];
     const { stderr, code } = runCli(["learn", "-o", policy, "--", ...command]);
     expect(code).toBe(0);
-    expect(stderr).toContain("no rule can allow it: Landlock denies changes of mounts");
+    expect(stderr).toContain("no rule can allow it: Landlock denies changing mounts");
     expect(readFileSync(policy, "utf8")).toMatch(/^# +mount$/m);
   });
 });

@@ -125,7 +125,7 @@ testUnless(
       "ln -s ../first box/k; mkdir box/k/d; rmdir box/k/d; ln -sfn ../home/.ssh box/k; ln -s ../first box/l; mkdir box/l/e";
     const { stderr, code } = runCli(["learn", "-o", policy, "--", "sh", "-c", script], { cwd });
     expect(code).toBe(0);
-    expect(stderr).toContain("Used, but not granted: the command changed where this leads");
+    expect(stderr).toContain("Used, but not granted: the command changed where it leads");
     const text = readFileSync(policy, "utf8");
     const granted = text
       .split("\n")

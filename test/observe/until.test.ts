@@ -117,7 +117,7 @@ describe("what is not safe", () => {
     writeFileSync(join(cwd, ".env"), "secret");
     const { stderr, code } = runCli([...until, ...nothing, "--", "cat", "file", ".env"], { cwd });
     expect(code).toBe(1);
-    expect(stderr).toContain(`Not advised: it is secret`);
+    expect(stderr).toContain(`Not advised: it is a secret`);
     expect(stderr).toMatch(
       new RegExp(
         `^It does not work yet.*\n {2}landlock-restrict .* ${cwd}/file .*-- cat file .env$`,
