@@ -74,6 +74,13 @@ export const nodeScopes = [
   ...(["net", "net.connect", "net.bind"] as const),
 ] as const;
 
+/** Files that host name look-ups read. */
+export const dnsFiles: readonly string[] = [
+  ...["/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf"],
+];
+/** Names that Bun is installed under. */
+export const bunNames = /^bunx?$/;
+
 export type PathRuleName = keyof typeof pathRules;
 export type PortRuleName = keyof typeof portRules;
 /** A policy's key for a list of paths. */

@@ -10,6 +10,7 @@ import {
   mayHoldGoverning,
 } from "./governing.ts";
 import { isTemporary, isWide, temporaryFolders, type Surroundings } from "./zones.ts";
+import { bunNames } from "../vocabulary.ts";
 
 /**
  * `needed`: a rule is advised. `harmless`: the program continued without it. `secret` and
@@ -142,7 +143,7 @@ const ownName = /^\/proc\/(self|thread-self|\d+)(\/task\/\d+)?\/comm$/;
 export function isHarmlessProbe(operation: Operation, program: string, cwd: string): boolean {
   if (operation.kind === "open" && operation.write && ownName.test(operation.path)) return true;
   if (operation.kind === "ioctl") return /^\/dev\/(null|zero|full)$/.test(operation.path);
-  if (operation.kind !== "open" || !/^bunx?$/.test(program)) return false;
+  if (operation.kind !== "open" || !bunNames.test(program)) return false;
   if (/^\/proc\/(self|\d+)\/statm$/.test(operation.path)) return true;
   const path = operation.path.replace(/\/*$/, "/");
   return path !== `${cwd}/` && `${cwd}/`.startsWith(path);

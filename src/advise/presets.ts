@@ -4,6 +4,7 @@ import { lookUpCommand } from "../kernel/lookup.ts";
 import { knownRealPath, lastName } from "../kernel/names.ts";
 import { presetOf } from "../presets/presets.ts";
 import type { Rule } from "../sandbox/rules.ts";
+import { dnsFiles } from "../vocabulary.ts";
 import { isBun } from "./bun.ts";
 import { Coverage } from "./coverage.ts";
 import type { Needs } from "./needs.ts";
@@ -59,14 +60,10 @@ export function recognise(
   return { presets: presets.filter(({ coverage }) => !already.includes(coverage)), unknown };
 }
 
-function isAboutNames(path: string): boolean {
-  return /^\/etc\/(resolv|nsswitch|host|gai)\.conf$|^\/etc\/hosts$/.test(path);
-}
-
 /** Recognizes look-ups by resolv.conf, which may be a link, or by several of the other files. */
 function namesWereLookedUp({ paths }: Needs): boolean {
   const servers = knownRealPath("/etc/resolv.conf") ?? "/etc/resolv.conf";
-  return paths.has(servers) || [...paths.keys()].filter(isAboutNames).length > 1;
+  return paths.has(servers) || dnsFiles.filter((path) => paths.has(path)).length > 1;
 }
 
 /** Whether PATH leads to this same file by its name, outside of the project too. */

@@ -7,6 +7,7 @@ import type { Operation } from "../model/operation.ts";
 import type { Attempt, Reading } from "./attempt.ts";
 import { disguised, isScript } from "./disguised.ts";
 import { failuresOf } from "./failure.ts";
+import { bunNames } from "../vocabulary.ts";
 
 /** A child as Bun or Node hands it out, or the error of one that failed. */
 export interface Ended {
@@ -43,7 +44,7 @@ export function childReading(child: Ended, end: string, started: Started | undef
   const isBun =
     program === undefined
       ? undefined
-      : /^bunx?$/.test(basename(program)) || program === process.execPath;
+      : bunNames.test(basename(program)) || program === process.execPath;
   const attempts: Attempt[] = [];
   const proc: Operation = { kind: "access", path: "/proc", access: ["read_file"] };
   // Once it has listed the directory, it reads the script there.

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { parse } from "../validate/parse.ts";
 import type { CompositeRule } from "../sandbox/rules.ts";
 import { bindUdp, composite, connectSendUdp, connectTcp } from "../sandbox/rules.ts";
+import { dnsFiles } from "../vocabulary.ts";
 import { connectable, readable } from "./grant.ts";
 import { moduleLibraries } from "./libraries.ts";
 
@@ -11,14 +12,6 @@ export interface DnsOptions {
   /** Whether to grant the ports of DNS too; default false. */
   readonly ports?: boolean;
 }
-
-const files = [
-  "/etc/resolv.conf",
-  "/etc/nsswitch.conf",
-  "/etc/hosts",
-  "/etc/host.conf",
-  "/etc/gai.conf",
-];
 
 /** The sockets of the daemons that modules of glibc's name service switch ask. */
 const sockets: Readonly<Record<string, readonly string[]>> = {
@@ -70,7 +63,7 @@ export function dns(options?: DnsOptions): CompositeRule {
   const modules = hostModules();
   const asked = modules.flatMap((name) => sockets[name.replace(/^mdns.*/, "mdns")] ?? []);
   return composite(
-    readable(files),
+    readable(dnsFiles),
     readable(moduleLibraries(modules)),
     connectable(["/run/nscd/socket", "/var/run/nscd/socket", ...asked]),
     ...(ports ? [connectTcp(53), bindUdp(0), connectSendUdp(0, 53)] : []),

@@ -5,6 +5,7 @@ import { byReason, type Withheld } from "../../advise/judgement.ts";
 import { placeOf } from "./advice.ts";
 import type { Failures } from "./denied.ts";
 import type { Ending } from "../../trace/observation.ts";
+import { bunNames } from "../../vocabulary.ts";
 
 /** A failure that does not look like a denial. */
 interface Disguise {
@@ -15,7 +16,7 @@ interface Disguise {
 
 const disguises: readonly Disguise[] = [
   {
-    program: /^bunx?$/,
+    program: bunNames,
     place: /^\/proc\/(self|\d+)(\/|$)/,
     note: "A Bun that cannot read /proc/self aborts: that was the SIGABRT.",
   },
