@@ -9,7 +9,8 @@ import {
   leadsToGoverning,
   mayHoldGoverning,
 } from "./governing.ts";
-import { isTemporary, isWide, temporaryFolders, type Surroundings } from "./zones.ts";
+import { toldBy } from "./secret-names.ts";
+import { isTemporary, isWide, temporaryFolders, type Place, type Surroundings } from "./zones.ts";
 import { bunNames } from "../vocabulary.ts";
 
 /**
@@ -90,13 +91,18 @@ export function verdictOf(reason: Reason): Verdict {
   return reasons[reason][0];
 }
 
+/** The explanation of a reason, for the start of a list of items. */
+export function reasonText(reason: Reason): string {
+  return reasons[reason][1];
+}
+
 /** The withheld items for each reason, with its explanation. */
 export function byReason(
   withheld: readonly Withheld[],
 ): { readonly reason: Reason; readonly text: string; readonly some: readonly Withheld[] }[] {
   return (Object.keys(reasons) as Reason[]).flatMap((reason) => {
     const some = withheld.filter((one) => one.reason === reason);
-    return some.length === 0 ? [] : [{ reason, text: reasons[reason][1], some }];
+    return some.length === 0 ? [] : [{ reason, text: reasonText(reason), some }];
   });
 }
 
@@ -117,17 +123,28 @@ export function reasonAgainst(
   const { home, secrets, tmp = "/tmp" } = around;
   if (secrets.has(path)) return "secret";
   if (isTemporary(path, [tmp, ...temporaryFolders], around)) return "temporary";
-  if (isWide(path, around)) {
+  const byName = reasonByName(path, rights, around, tmp);
+  // Those who commit write in a repository.
+  if (byName || !changes(rights) || isVersionControl(path)) return byName;
+  const mayHold = made ? leadsToGoverning(path, home) : mayHoldGoverning(path, home, true);
+  return mayHold ? "governing" : undefined;
+}
+
+/** The same by names alone, for whoever cannot look into files. */
+export function reasonByName(
+  path: string,
+  rights: ReadonlySet<FsRight>,
+  place: Place,
+  tmp?: string,
+): Reason | undefined {
+  if (toldBy(path).includes("secret")) return "secret";
+  if (isWide(path, place)) {
     if (rights.isSubsetOf(listing)) return "listing";
     if (path !== tmp) return "wide";
   }
   if (!changes(rights)) return undefined;
   if (path === cgroups) return "wide";
-  if (isGoverning(path, home)) return "later";
-  // Committing must write there.
-  if (isVersionControl(path)) return undefined;
-  const mayHold = made ? leadsToGoverning(path, home) : mayHoldGoverning(path, home, true);
-  return mayHold ? "governing" : undefined;
+  return isGoverning(path, place.home) ? "later" : undefined;
 }
 
 /** The name of a thread. */

@@ -3,7 +3,7 @@ import { isWithin, parentOf } from "../kernel/names.ts";
 import type { Secrets } from "./secrets.ts";
 
 /** The directories of a run's user. */
-interface Place {
+export interface Place {
   /** The directory that the command was started in, unless it is too large to be a project. */
   readonly project: string | undefined;
   /** The home directory, if known. */

@@ -13,7 +13,7 @@ const lazy: Readonly<Record<string, readonly string[]>> = {
   "validate/schemas.ts": ["validate/schemas"],
   "presets/lazy.ts": ["presets"],
   "policy/read.ts": ["policy"],
-  "explain/explain.ts": ["explain", "model"],
+  "explain/explain.ts": ["explain", "model", "advise"],
   "cli/watching.ts": ["explain", "explain/run", "model", "trace", "learn", "advise", "terminal"],
 };
 

@@ -1,6 +1,9 @@
 /** From what was tried to why it failed. */
+import { reasonByName, reasonText, type Withheld } from "../advise/judgement.ts";
+import { isProject } from "../advise/zones.ts";
 import { quoted } from "../errors/errors.ts";
-import { isWithin, parentOf } from "../kernel/names.ts";
+import type { FsRight } from "../kernel/abi.ts";
+import { currentDirectory, isWithin, parentOf, realPath } from "../kernel/names.ts";
 import type { Denial } from "../model/model.ts";
 import type { Files, Place } from "../model/place.ts";
 import { unknownPort, type Attempt, type Reading } from "./attempt.ts";
@@ -77,7 +80,7 @@ function landlock(
   const fixes = distinct(answers.flat());
   const heads = distinct(answers.flatMap((answer) => answer.slice(0, 1)));
   const certain = first.certain !== false && heads.length <= 1;
-  const notes = notesOn(first, known);
+  const notes = [...notesOn(first, known), ...withheldNotes(first)];
   const sentence = denialSentence(first.denials);
   const shown = certain ? fixes : heads;
   const message = `Landlock: ${sentence}${fixSentence(shown, certain) || withoutFix(first, reading, known)}`;
@@ -100,10 +103,39 @@ function fixesOf(attempt: Tried, reading: Reading, known: Known): readonly Fix[]
   if (denialsOf(operations, known).length === 0) return besides;
   const specs = preset === undefined ? [] : [preset].flat();
   const named = specs.length === 0 ? [] : [fixOf(specs.map((spec) => ({ kind: "preset", spec })))];
-  const found = rules ? [...named, ...remediesFor(operations, known, { names })] : named;
+  const isAdvised = rules && withheldOf(denials).length === 0;
+  const found = isAdvised ? [...named, ...remediesFor(operations, known, { names })] : named;
   // What grants least, such as listing a folder without reading what is in it.
   const more = besides.at(-1);
   return more ? found.map((fix) => bothOf(fix, more)) : found;
+}
+
+/** What is advised to nobody, whoever asks: see `src/advise/`. */
+function withheldOf(denials: readonly Denial[]): Withheld[] {
+  const place = { home: process.env["HOME"], project: projectHere() };
+  const paths = Map.groupBy(denials, ({ path }) => path ?? "");
+  return [...paths].flatMap(([path, some]) => {
+    // Of what has a path, all rights are on files.
+    const rights = new Set(some.flatMap(({ right, gained }) => gained ?? [right as FsRight]));
+    const reason = path === "" ? undefined : reasonByName(path, rights, place);
+    return reason ? [{ what: path, rights: [...rights], reason }] : [];
+  });
+}
+
+function projectHere(): string | undefined {
+  try {
+    const cwd = realPath(currentDirectory());
+    return isProject(cwd, process.env["HOME"]) ? cwd : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function withheldNotes({ denials, rules, preset }: Tried): string[] {
+  if (!(rules ?? preset === undefined)) return [];
+  return withheldOf(denials).map(
+    ({ what, reason }) => `Not advised: ${reasonText(reason)}: ${quoted(what)}`,
+  );
 }
 
 function namesIn({ operations }: Attempt): string[] {

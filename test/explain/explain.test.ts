@@ -34,6 +34,29 @@ test("a policy can be asked before it is enforced", () => {
   );
 });
 
+test("secrets, wide directories and what runs later get no rule, and a note says why", () => {
+  const plan = planFor(landlock.V11, [], newest);
+  const dir = tempDir();
+  for (const name of ["home/.ssh", "app/.vscode"]) mkdirSync(`${dir}/${name}`, { recursive: true });
+  for (const name of ["home/.ssh/id_ed25519", "app/.env", "app/file"])
+    writeFileSync(`${dir}/${name}`, "");
+  const cases = [
+    [`${dir}/home/.ssh/id_ed25519`, "read_file", "it is secret"],
+    [`${dir}/app/.env`, "read_file", "it is secret"],
+    ["/", "read_dir", "only its names were read"],
+    ["/etc", "make_reg", "too much is in it"],
+    [`${dir}/app/.vscode`, "make_reg", "it decides what runs later"],
+    [`${dir}/app/file`, "read_file", undefined],
+  ] as const;
+  for (const [path, access, why] of cases) {
+    const { cause, fixes, notes } = explain({ path, access }, { layers: [plan] });
+    expect([path, cause, fixes.length > 0]).toEqual([path, "landlock", why === undefined]);
+    const about = notes.find((note) => note.startsWith("Not advised: "));
+    if (why === undefined) expect(about).toBeUndefined();
+    else expect(about).toContain(why);
+  }
+});
+
 test("a layer about ports denies refer beside one about paths, and takes no rule for it", () => {
   const dir = tempDir();
   for (const name of ["from", "to"]) mkdirSync(`${dir}/${name}`);

@@ -323,8 +323,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: "advise/judgement.ts",
-    text: 'if (isGoverning(path, home)) return "later";',
-    instead: "",
+    text: 'return isGoverning(path, place.home) ? "later" : undefined;',
+    instead: "return undefined;",
     tests: ["learn/later.test.ts"],
   },
   {
