@@ -41,10 +41,10 @@ test("secrets, wide directories and what runs later get no rule, and a note says
   for (const name of ["home/.ssh/id_ed25519", "app/.env", "app/file"])
     writeFileSync(`${dir}/${name}`, "");
   const cases = [
-    [`${dir}/home/.ssh/id_ed25519`, "read_file", "it is secret"],
-    [`${dir}/app/.env`, "read_file", "it is secret"],
+    [`${dir}/home/.ssh/id_ed25519`, "read_file", "it is a secret"],
+    [`${dir}/app/.env`, "read_file", "it is a secret"],
     ["/", "read_dir", "only its names were read"],
-    ["/etc", "make_reg", "too much is in it"],
+    ["/etc", "make_reg", "it contains too much"],
     [`${dir}/app/.vscode`, "make_reg", "it decides what runs later"],
     [`${dir}/app/file`, "read_file", undefined],
   ] as const;
