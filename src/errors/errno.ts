@@ -24,3 +24,4 @@ export const EBADFD = 77;
 export const EILSEQ = 84;
 export const EOPNOTSUPP = 95;
 export const EAFNOSUPPORT = 97;
+export const ESTALE = 116;

@@ -1,47 +1,76 @@
-/** Makes the missing directories of rules with `.createIfMissing()`. */
-
+/**
+ * Makes the missing directories of rules with `.createIfMissing()`. Each one is made and opened in
+ * the directory that was opened before, so nobody can redirect it by replacing a name.
+ */
+import { ptr } from "bun:ffi";
 import { EEXIST, ENOENT } from "../errors/errno.ts";
+import { bytesOf } from "./names.ts";
+import { close, fcntl, openIn, syscall } from "./syscalls.ts";
+import { AT_REMOVEDIR, F_DUPFD_CLOEXEC, NR, O_DIRECTORY, O_NOFOLLOW, O_PATH } from "./uapi.ts";
+import { openEntry, walk, wholePath, type Way } from "./walk.ts";
+
+/** An open directory, and how to remove it if it was made. */
+export interface Made {
+  readonly fd: number;
+  readonly folder: number;
+  readonly name: string;
+  readonly isNew: boolean;
+}
 
 /**
- * Makes a directory and its missing parents.
+ * Finds where a missing directory has to be made.
  *
- * @param made Receives each directory that was made, in order, for `removeDirectories()`
- * @returns 0, even if something with that name exists by then; otherwise an errno
+ * @returns Where the path leads. Its `fd` is the last directory that exists, or undefined if the
+ *   path has no missing name of its own
  */
-export function makeDirectory(path: string, made: string[]): number {
-  let errno = mkdir(path, made);
-  if (errno === ENOENT) {
-    const parent = path.replace(/\/*[^/]*\/*$/, "");
-    if (parent === "") return errno;
-    errno = makeDirectory(parent, made);
-    if (errno === 0) errno = mkdir(path, made);
-  }
-  return errno === EEXIST ? 0 : errno;
+export function findMissing(path: string): Omit<Way, "fd"> & { readonly fd: number | undefined } {
+  let folder: number | undefined;
+  const way = walk(wholePath(path), (at, name) => {
+    const found = openEntry(at, name);
+    if (found === -ENOENT) folder = fcntl(at, F_DUPFD_CLOEXEC, 0);
+    return found;
+  });
+  if (way.fd >= 0) close(way.fd);
+  if (!way.isDangling || folder === undefined) return { ...way, fd: folder };
+  close(folder);
+  return { ...way, fd: undefined };
 }
 
-/** Removes directories that turned out to be unnecessary, unless they have content by now. */
-export function removeDirectories(made: readonly string[]): void {
-  for (const path of made.toReversed()) {
-    try {
-      fs().rmdirSync(path);
-    } catch {
-      return;
+/**
+ * Makes directories, each one in the one before.
+ *
+ * @param folder An open directory
+ * @param names Names that don't exist; directories that exist by now are kept
+ * @param made Receives each directory, in order, for `closeMade()`
+ * @returns The descriptor of the last directory, or -errno
+ */
+export function makeDirectories(folder: number, names: readonly string[], made: Made[]): number {
+  const way = [folder];
+  for (const name of names) {
+    if (name === "..") {
+      if (way.length === 1) return -ENOENT;
+      way.pop();
+      continue;
     }
+    const at = way.at(-1)!;
+    const result = syscall(NR.mkdirat, at, ptr(bytesOf(`${name}\0`)), 0o777);
+    if (result < 0 && result !== -EEXIST) return result;
+    const fd = openIn(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    made.push({ fd, folder: at, name, isNew: result === 0 });
+    if (fd < 0) return fd;
+    way.push(fd);
   }
+  return way.at(-1)!;
 }
 
-/** Loads node:fs on demand: it takes 3 ms, and most rulesets make no directory. */
-function fs() {
-  return require("node:fs") as typeof import("node:fs");
-}
-
-function mkdir(path: string, made: string[]): number {
-  try {
-    fs().mkdirSync(path, 0o777);
-    made.push(path);
-    return 0;
-  } catch (error) {
-    const { errno = 0 } = error as NodeJS.ErrnoException;
-    return Math.abs(errno);
+/**
+ * Closes the directories.
+ *
+ * @param remove Whether to remove those that were made, unless they have content by now
+ */
+export function closeMade(made: readonly Made[], remove: boolean): void {
+  for (const { fd, folder, name, isNew } of made.toReversed()) {
+    if (remove && isNew) syscall(NR.unlinkat, folder, ptr(bytesOf(`${name}\0`)), AT_REMOVEDIR);
+    if (fd >= 0) close(fd);
   }
 }

@@ -83,8 +83,11 @@ function lastError(): number {
   return -read.i32(libc().__errno_location()!, 0);
 }
 
-/** Takes separate arguments because building an array would cost more than the call itself. */
-function syscall(
+/**
+ * Makes a system call. Takes separate arguments because building an array would cost more than the
+ * call itself.
+ */
+export function syscall(
   number: number,
   a: number | bigint,
   b: number | bigint,

@@ -43,6 +43,7 @@ export const F_SEAL_EXEC = 0x20;
 export const FD_CLOEXEC = 1;
 export const CLOSE_RANGE_CLOEXEC = 1 << 2;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
+export const AT_REMOVEDIR = 0x200;
 export const STATX_TYPE = 0x1;
 export const STATX_MODE = 0x2;
 export const STATX_UID = 0x8;
@@ -79,6 +80,8 @@ export const NR = {
         faccessat: 48,
         fcntl: 25,
         ioctl: 29,
+        mkdirat: 34,
+        unlinkat: 35,
         prctl: 167,
         prlimit64: 261,
         memfd_create: 279,
@@ -95,6 +98,8 @@ export const NR = {
         faccessat: 269,
         fcntl: 72,
         ioctl: 16,
+        mkdirat: 258,
+        unlinkat: 263,
         prctl: 157,
         prlimit64: 302,
         memfd_create: 319,

@@ -1,8 +1,8 @@
 /** Follows a path name by name. It follows the links of /proc by their text too. */
-import { ELOOP } from "../errors/errno.ts";
+import { ELOOP, ENOTDIR, ESTALE } from "../errors/errno.ts";
 import { inFolder, parentOf } from "./names.ts";
-import { close, openIn, readOpenLink } from "./syscalls.ts";
-import { AT_FDCWD, O_NOFOLLOW, O_PATH } from "./uapi.ts";
+import { close, openIn, readLink, readOpenLink } from "./syscalls.ts";
+import { AT_FDCWD, O_DIRECTORY, O_NOFOLLOW, O_PATH } from "./uapi.ts";
 
 /** The kernel's own limit (`path_resolution(7)`). */
 export const linksMax = 40;
@@ -20,22 +20,31 @@ export interface Way {
   readonly end: string;
   /** The remaining names if something doesn't exist. */
   readonly rest: readonly string[];
+  /** Whether the name that doesn't exist comes from a link. */
+  readonly isDangling: boolean;
   /** The directories in which links were found, as paths without links. */
   readonly links: readonly string[];
 }
 
-const openAsPath: OpenNext = (folder, name) => openIn(folder, name, O_PATH | O_NOFOLLOW);
+/** Opens any entry. Opening it as a directory first triggers automounts. */
+export function openEntry(folder: number, name: string): number {
+  const fd = openIn(folder, name, O_PATH | O_NOFOLLOW | O_DIRECTORY);
+  return fd === -ELOOP || fd === -ENOTDIR ? openIn(folder, name, O_PATH | O_NOFOLLOW) : fd;
+}
 
 /**
- * Follows a path from the root.
+ * Follows a path from the root. It opens each name in the directory that it opened before. So `fd`
+ * is the file that `links` and `end` describe, even if names are replaced meanwhile.
  *
  * @param path An absolute path
  * @param open Opens the root and each further name; may throw
  */
-export function walk(path: string, open = openAsPath): Way {
+export function walk(path: string, open: OpenNext = openEntry): Way {
   const openRoot = () => open(AT_FDCWD, "/", "/", false);
   const links: string[] = [];
   const names = namesIn(path);
+  // How many names are the path's own. The names of links come before them.
+  let own = names.length;
   let end = "/";
   let fd = openRoot();
   try {
@@ -48,13 +57,22 @@ export function walk(path: string, open = openAsPath): Way {
         close(fd);
         fd = found;
         if (found < 0) break;
+        // If the directory was moved since it was opened, this is another parent.
+        if (name === ".." && (placeOf(fd) ?? place) !== place) {
+          close(fd);
+          fd = -ESTALE;
+          break;
+        }
         end = place;
         names.pop();
+        own = Math.min(own, names.length);
         continue;
       }
       close(found);
       links.push(end);
-      names.splice(-1, 1, ...namesIn(target));
+      names.pop();
+      own = Math.min(own, names.length);
+      names.push(...namesIn(target));
       if (links.length <= linksMax && !target.startsWith("/")) continue;
       close(fd);
       fd = -ELOOP;
@@ -65,7 +83,13 @@ export function walk(path: string, open = openAsPath): Way {
     if (fd >= 0) close(fd);
     throw error;
   }
-  return { fd, end, rest: names.reverse(), links };
+  return { fd, end, rest: names.reverse(), isDangling: names.length > own, links };
+}
+
+/** The path of an open file, or undefined if it has none or /proc can't be read. */
+export function placeOf(fd: number): string | undefined {
+  const place = readLink(`/proc/self/fd/${fd}`);
+  return place?.startsWith("/") ? place : undefined;
 }
 
 /** The names in a path in reverse order, so that the next one can be popped. */

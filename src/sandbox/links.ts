@@ -9,8 +9,9 @@ import type { FsRight } from "../kernel/abi.ts";
 import { idOf } from "../kernel/identity.ts";
 import { Mounts } from "../kernel/mounts.ts";
 import { isWithin, parentOf } from "../kernel/names.ts";
-import { close, openPath, readLink, statusOf } from "../kernel/syscalls.ts";
-import { walk, wholePath, type Way } from "../kernel/walk.ts";
+import { close, openPath, openPathWithoutLinks, statusOf } from "../kernel/syscalls.ts";
+import { placeOf, walk, wholePath, type Way } from "../kernel/walk.ts";
+import { isMissing } from "./failures.ts";
 import type { PathRule } from "./plan.ts";
 
 /** Rights that let a link appear at a path, directly or by renaming its directory. */
@@ -35,38 +36,62 @@ export class LinkGuard {
   }
 
   /**
-   * Checks where the path of a rule leads, before the rule is added.
+   * Opens the path of a rule. The descriptor is the file that was checked, even if names are
+   * replaced meanwhile.
    *
-   * @param fd The open file at that path
+   * @param flags 0 or `O_DIRECTORY`
+   * @returns A descriptor, or -errno
    * @throws {LandlockError} `ERR_LANDLOCK_PATH` if a link in a writable directory leads out of it;
    *   only a preset's rule may lead to a system file that everyone may read
    */
-  refuseOutside(rule: PathRule, fd: number): void {
-    const place = readLink(`/proc/self/fd/${fd}`);
-    if (place !== undefined && place === written(rule.path)) return;
-    const way = follow(rule.path, fd);
-    this.#refuse(rule, way, place?.startsWith("/") ? place : way.end);
+  open(rule: PathRule, flags: number): number {
+    // Only a walk notices if somebody moves the directory that ".." leaves.
+    if (!/(^|\/)\.\.(\/|$)/.test(rule.path)) {
+      const fd = openPathWithoutLinks(rule.path, flags);
+      if (fd >= 0 || isMissing(-fd)) return fd;
+    }
+    const way = walk(wholePath(rule.path));
+    // The text of a link of /proc may lead nowhere, and one that isn't UTF-8 can't be followed here.
+    if (way.fd < 0 && !isMissing(-way.fd) && way.fd !== -EILSEQ) return way.fd;
+    const fd = openPath(rule.path, flags);
+    // Another file may be there by now, and a link of /proc may lead elsewhere than its text says.
+    const isSure = fd >= 0 && way.fd >= 0 && idOf(fd) === idOf(way.fd);
+    if (way.fd >= 0) close(way.fd);
+    if (fd < 0) return fd;
+    try {
+      this.#refuse(rule, way, fd, isSure);
+      return fd;
+    } catch (error) {
+      close(fd);
+      throw error;
+    }
   }
 
-  /** Makes the same check for a directory to be made, from the part of its path that exists. */
-  refuseMakingOutside(rule: PathRule): void {
-    const way = follow(rule.path);
-    this.#refuse(rule, way, way.end);
+  /**
+   * Makes the same check for a directory to be made.
+   *
+   * @param way The part of its path that exists
+   * @param fd The last directory of that
+   */
+  refuseMakingOutside(rule: PathRule, way: FoundLinks, fd: number): void {
+    this.#refuse(rule, way, fd, true);
   }
 
-  #refuse(rule: PathRule, { links, isSure }: Followed, place: string): void {
-    if (links.length === 0) return;
+  /** @param isSure Whether the links lead to the open file */
+  #refuse(rule: PathRule, { links, end: written }: FoundLinks, fd: number, isSure: boolean): void {
+    if (isSure && links.length === 0) return;
+    const place = placeOf(fd) ?? written;
     const mounts = (this.#mounts ??= new Mounts());
     const folders = (this.#folders ??= [...this.#paths].map((path) => ({
       path,
-      origins: mounts.originsBeneath(follow(path).end),
+      origins: mounts.originsBeneath(endOf(path)),
     })));
     const end = mounts.originOf(place);
     const starts = links.map((link) => mounts.originOf(link));
     for (const { path, origins } of folders) {
       const has = (origin: string) => origins.some((one) => isWithin(origin, one));
       if (has(end) || (isSure && !starts.some(has))) continue;
-      if (rule.identity !== undefined && isForAll(place)) continue;
+      if (rule.identity !== undefined && isForAll(fd, place)) continue;
       throw new LandlockError(
         "ERR_LANDLOCK_PATH",
         `Cannot grant ${rule.access.join(", ")} beneath "${rule.path}": it leads to ${JSON.stringify(place)}, out of "${path}", where these rules let links be made; if it should, name the real path`,
@@ -76,19 +101,13 @@ export class LinkGuard {
   }
 }
 
-interface Followed extends Way {
-  /** Whether the walk saw all links. */
-  readonly isSure: boolean;
-}
+type FoundLinks = Pick<Way, "links" | "end">;
 
-/** @param fd The open file at the path, if known */
-function follow(path: string, fd?: number): Followed {
-  const way = walk(wholePath(path));
-  // A link of /proc may lead elsewhere than its text says. Names that aren't UTF-8 can't be opened
-  // here.
-  const isOther = way.fd >= 0 && fd !== undefined && idOf(way.fd) !== idOf(fd);
-  if (way.fd >= 0) close(way.fd);
-  return { ...way, isSure: !isOther && way.fd !== -EILSEQ };
+/** Where a path leads, as a path without links. */
+function endOf(path: string): string {
+  const { fd, end } = walk(wholePath(path));
+  if (fd >= 0) close(fd);
+  return end;
 }
 
 const S_IWGRP = 0o020;
@@ -96,22 +115,19 @@ const S_IWOTH = 0o002;
 const S_IROTH = 0o004;
 const S_IXOTH = 0o001;
 
-/** Whether everyone may read a file that only root could put there. Granting it reveals nothing. */
-function isForAll(place: string): boolean {
+/**
+ * Whether everyone may read an open file, and only root could put it there. Granting it reveals
+ * nothing.
+ */
+function isForAll(opened: number, place: string): boolean {
   for (let at = place, needed = S_IROTH; ; at = parentOf(at), needed = S_IXOTH) {
-    const fd = openPath(at);
+    const fd = at === place ? opened : openPath(at);
     if (fd < 0) return false;
     const status = statusOf(fd);
-    close(fd);
+    if (fd !== opened) close(fd);
     if (typeof status === "number" || status.uid !== 0) return false;
     const isShared = (status.mode & (status.gid === 0 ? S_IWOTH : S_IWOTH | S_IWGRP)) !== 0;
     if (isShared || (status.mode & needed) === 0) return false;
     if (at === "/") return true;
   }
-}
-
-/** The whole path without repeated slashes and dots. With ".." it never equals a real place. */
-function written(path: string): string {
-  const names = wholePath(path).split("/");
-  return `/${names.filter((name) => name !== "" && name !== ".").join("/")}`;
 }

@@ -1,6 +1,6 @@
 /** The one driver, read from top to bottom: probe, plan, build, restrict every thread, report. */
 import { ptr } from "bun:ffi";
-import { EAFNOSUPPORT, EBADFD, ELOOP, EMFILE, ENFILE, ENOENT, ENOTDIR } from "../errors/errno.ts";
+import { EAFNOSUPPORT, EBADFD, EMFILE, ENFILE, ENOENT, ENOTDIR } from "../errors/errno.ts";
 import {
   accessFs,
   accessNet,
@@ -13,7 +13,7 @@ import {
   setPathBeneath,
   type FsRight,
 } from "../kernel/abi.ts";
-import { makeDirectory, removeDirectories } from "../kernel/directories.ts";
+import { closeMade, findMissing, makeDirectories, type Made } from "../kernel/directories.ts";
 import {
   ALLTHREADS_DIVERGED,
   ALLTHREADS_UNREACHABLE,
@@ -28,7 +28,6 @@ import {
   landlockRestrictSelf,
   linkCount,
   openPath,
-  openPathWithoutLinks,
   setNoNewPrivs,
   statusOf,
 } from "../kernel/syscalls.ts";
@@ -157,50 +156,54 @@ function createMissing(
   addPath: AddPath,
   guard: LinkGuard | undefined,
 ): PathRule[] {
-  const made: string[] = [];
+  const made: Made[] = [];
   const rules: PathRule[] = [];
   const unusable: Unusable[] = [];
+  let isDone = false;
   try {
     for (const rule of missing) {
-      guard?.refuseMakingOutside(rule);
-      const errno = makeDirectory(rule.path, made);
-      const added = errno > 0 ? { rule, syscall: "mkdir", errno } : addPath(rule);
+      const way = findMissing(rule.path);
+      let { fd } = way;
+      if (fd !== undefined && fd >= 0) {
+        made.push({ fd, folder: fd, name: "", isNew: false });
+        guard?.refuseMakingOutside(rule, way, fd);
+        fd = makeDirectories(fd, way.rest, made);
+      }
+      const failed = fd !== undefined && fd < 0;
+      const added = failed ? { rule, syscall: "mkdir", errno: -fd! } : addPath(rule, fd);
       if ("access" in added) rules.push(added);
       else unusable.push(added);
     }
     if (unusable.length > 0) throw unusablePaths(unusable);
-  } catch (error) {
-    removeDirectories(made);
-    throw error;
+    isDone = true;
+  } finally {
+    closeMade(made, !isDone);
   }
   return rules;
 }
 
-type AddPath = (rule: PathRule) => PathRule | Unusable;
+/** @param made A directory that was made for the rule and that the caller closes */
+type AddPath = (rule: PathRule, made?: number) => PathRule | Unusable;
 
 /** Adds path rules. Reuses one buffer, and one mask for all paths of a rule. */
 function pathAdder(rulesetFd: number, guard: LinkGuard | undefined): AddPath {
   const attr = pathBeneathAttr();
   const address = Number(ptr(attr));
   const masks = new Map<readonly FsRight[], { all: number; files: readonly FsRight[] }>();
-  let mayHaveLinks = false;
-  const open = (path: string, flags: number) => {
-    const fd = guard ? openPathWithoutLinks(path, flags) : -ELOOP;
-    mayHaveLinks = fd < 0;
-    return mayHaveLinks ? openPath(path, flags) : fd;
-  };
-  return (rule) => {
+  const open = (rule: PathRule, flags: number) =>
+    guard ? guard.open(rule, flags) : openPath(rule.path, flags);
+  return (rule, made) => {
     let mask = masks.get(rule.access);
     if (!mask) {
       const files = rule.access.filter((right) => fileRights.includes(right));
       masks.set(rule.access, (mask = { all: maskOf(rule.access, accessFs), files }));
     }
     const forFilesToo = mask.files.length === rule.access.length;
-    let fd = open(rule.path, forFilesToo ? 0 : O_DIRECTORY);
+    let fd = made ?? open(rule, forFilesToo ? 0 : O_DIRECTORY);
     let added = rule;
     let allowed = mask.all;
     if (fd === -ENOTDIR && !forFilesToo) {
-      fd = open(rule.path, 0);
+      fd = open(rule, 0);
       if (fd >= 0 && rule.onFile === "fail") {
         close(fd);
         throw directoryRightOnFile(rule);
@@ -215,7 +218,6 @@ function pathAdder(rulesetFd: number, guard: LinkGuard | undefined): AddPath {
     }
     try {
       if (rule.identity !== undefined) requireIdentity(rule, fd);
-      if (mayHaveLinks) guard?.refuseOutside(rule, fd);
       setPathBeneath(attr, allowed, fd);
       const flags = rule.quiet ? LANDLOCK_ADD_RULE_QUIET : 0;
       const result = landlockAddRule(rulesetFd, LANDLOCK_RULE_PATH_BENEATH, address, flags);
@@ -225,7 +227,7 @@ function pathAdder(rulesetFd: number, guard: LinkGuard | undefined): AddPath {
       if (kind) return { rule, syscall: "landlock_add_rule", errno: -result, kind };
       throw buildFailure("landlock_add_rule", -result, rule.path);
     } finally {
-      close(fd);
+      if (fd !== made) close(fd);
     }
   };
 }

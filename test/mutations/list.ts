@@ -199,7 +199,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: "sandbox/links.ts",
-    text: "if (rule.identity !== undefined && isForAll(place)) continue;",
+    text: "if (rule.identity !== undefined && isForAll(fd, place)) continue;",
     instead: "if (rule.identity !== undefined) continue;",
     tests: ["presets/links.test.ts"],
   },
