@@ -29,7 +29,7 @@ function sandbox(): void {
   if (!Bun.isMainThread) {
     if (getEnvironmentData(key) === process.pid) return;
     throw new LandlockError(
-      "ERR_LANDLOCK_INVALID_RULE",
+      "ERR_LANDLOCK_USAGE",
       "Cannot restrict a Worker alone: preload this where the process starts",
     );
   }

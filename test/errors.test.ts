@@ -1,10 +1,22 @@
 /** The one error class: its fields, its name, and the kernel's names of errnos. */
 import { expect, test } from "bun:test";
-import { LandlockError, type LandlockErrorCode } from "../src/index.ts";
-import { errnoName } from "../src/errors/errors.ts";
+import {
+  bindTcp,
+  landlock,
+  LandlockError,
+  parsePolicy,
+  presets,
+  type LandlockErrorCode,
+} from "../src/index.ts";
+import { parseFlags } from "../src/cli/flags.ts";
+import { errnoName, errorFor, messageFor } from "../src/errors/errors.ts";
+import { thrown } from "./inside.ts";
 
 const codes: Record<LandlockErrorCode, true> = {
   ERR_LANDLOCK_INVALID_RULE: true,
+  ERR_LANDLOCK_INVALID_POLICY: true,
+  ERR_LANDLOCK_USAGE: true,
+  ERR_LANDLOCK_CLOSED: true,
   ERR_LANDLOCK_PATH: true,
   ERR_LANDLOCK_UNSUPPORTED: true,
   ERR_LANDLOCK_DISABLED: true,
@@ -26,6 +38,74 @@ for (const code of Object.keys(codes) as LandlockErrorCode[]) {
     expect(`${error}`).toBe("LandlockError: This is a sentence");
   });
 }
+
+const mistakes: [what: string, make: () => unknown, code: LandlockErrorCode, message: RegExp][] = [
+  [
+    "a rule",
+    () => bindTcp(70_000 as number),
+    "ERR_LANDLOCK_INVALID_RULE",
+    /^bindTcp\(\): \[0\]: 70000 /,
+  ],
+  [
+    "a preset's setting",
+    () => presets.cwd({ write: 1 } as never),
+    "ERR_LANDLOCK_INVALID_RULE",
+    /^presets\.cwd\(\): write: 1 /,
+  ],
+  [
+    "a rule beyond its Config",
+    () => landlock.V3.plan(bindTcp(1)),
+    "ERR_LANDLOCK_INVALID_RULE",
+    /use a Config and a (verb|method) that do/,
+  ],
+  [
+    "a policy's key",
+    () => parsePolicy({ bindTcp: [70_000] }),
+    "ERR_LANDLOCK_INVALID_POLICY",
+    /^parsePolicy\(\): bindTcp\[0\]: 70000 /,
+  ],
+  [
+    "a policy's preset",
+    () => parsePolicy({ presets: ["nothing"] }),
+    "ERR_LANDLOCK_INVALID_POLICY",
+    /^parsePolicy\(\): presets\[0\]: "nothing" is not a preset/,
+  ],
+  ["an option", () => parseFlags(["-port"]), "ERR_LANDLOCK_USAGE", /^"-port" is no/],
+  ["a path of an option", () => parseFlags(["-ro", ""]), "ERR_LANDLOCK_USAGE", /^-ro: "" /],
+  [
+    "a preset of an option",
+    () => parseFlags(["-preset", "nothing"]),
+    "ERR_LANDLOCK_USAGE",
+    /^"nothing" is not a preset/,
+  ],
+];
+
+for (const [what, make, code, message] of mistakes) {
+  test(`${what} that is wrong has the code of its remedy, and the words of its place`, () => {
+    expect(thrown(make)).toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+}
+
+test("errorFor() gives an error the code and the words of a surface once, and keeps the rest", () => {
+  const hint = { id: "missing", paths: ["/a"] } as const;
+  const details = { hint, syscall: "openat", errno: 2, path: "/a", processChanged: true };
+  const error = new LandlockError("ERR_LANDLOCK_PATH", "No /a", details);
+  const inPolicy = errorFor(error, "key", "app.toml");
+  expect(inPolicy).toMatchObject({
+    code: "ERR_LANDLOCK_PATH",
+    message: 'app.toml: No /a; create it, or put it under paths with "ifMissing": "skip"',
+    syscall: "openat",
+    errno: 2,
+    path: "/a",
+    processChanged: true,
+    cause: error,
+  });
+  expect(errorFor(inPolicy, "option")).toBe(inPolicy);
+  expect(messageFor(inPolicy, "option")).toBe(inPolicy.message);
+  expect(errorFor(new LandlockError("ERR_LANDLOCK_INVALID_RULE", "x"), "key").code).toBe(
+    "ERR_LANDLOCK_INVALID_POLICY",
+  );
+});
 
 test("LandlockError is an Error with its name on the prototype", () => {
   const error = new LandlockError("ERR_LANDLOCK_PATH", "x");

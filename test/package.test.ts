@@ -95,7 +95,7 @@ const expected = {
   nested: 0,
   invalid: "ERR_LANDLOCK_INVALID_RULE",
   policy: [true, true],
-  invalidPolicy: "ERR_LANDLOCK_INVALID_RULE",
+  invalidPolicy: "ERR_LANDLOCK_INVALID_POLICY",
   unreadablePolicy: "ERR_LANDLOCK_PATH",
 };
 

@@ -74,8 +74,10 @@ test("the states and codes are unions of literals", () => {
   expectTypeOf(probe().remedy).toEqualTypeOf<string>();
   type Threads = `THREADS_${"UNREACHABLE" | "DIVERGED"}`;
   type State = "UNSUPPORTED" | "DISABLED" | "BLOCKED" | "NOT_LINUX" | "ABI_TOO_OLD";
-  type Other = "INVALID_RULE" | "PATH" | "TOO_MANY_LAYERS" | "NATIVE" | "SYSCALL";
-  expectTypeOf<LandlockErrorCode>().toEqualTypeOf<`ERR_LANDLOCK_${Threads | State | Other}`>();
+  type Mistake = "INVALID_RULE" | "INVALID_POLICY" | "USAGE" | "CLOSED";
+  type Other = "PATH" | "TOO_MANY_LAYERS" | "NATIVE" | "SYSCALL";
+  type Code = `ERR_LANDLOCK_${Threads | State | Mistake | Other}`;
+  expectTypeOf<LandlockErrorCode>().toEqualTypeOf<Code>();
   expectTypeOf<LandlockError["code"]>().toEqualTypeOf<LandlockErrorCode>();
   expectTypeOf<LandlockError["errno"]>().toEqualTypeOf<number | undefined>();
 });

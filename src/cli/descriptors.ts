@@ -6,7 +6,7 @@ import { closeOnExecFrom, setCloseOnExec } from "../kernel/syscalls.ts";
 /**
  * Passes descriptors above 2 on to the command and closes all others at exec.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming those that aren't open;
+ * @throws {LandlockError} `ERR_LANDLOCK_USAGE` naming those that aren't open;
  *   `ERR_LANDLOCK_SYSCALL` if close_range(2) is forbidden
  */
 export function passDescriptors(fds: readonly number[]): void {
@@ -21,7 +21,7 @@ export function passDescriptors(fds: readonly number[]): void {
 /**
  * Checks descriptors that another program will pass on.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming those that aren't open
+ * @throws {LandlockError} `ERR_LANDLOCK_USAGE` naming those that aren't open
  */
 export function checkOpen(fds: readonly number[]): void {
   complainOf(fds.filter((fd) => fd > 2 && (isBunsOwn(fd) || setCloseOnExec(fd, true) < 0)));
@@ -32,7 +32,7 @@ function complainOf(missing: readonly number[]): void {
   const [first] = missing;
   const [are, them] = missing.length > 1 ? ["are", "them"] : ["is", "it"];
   throw new LandlockError(
-    "ERR_LANDLOCK_INVALID_RULE",
+    "ERR_LANDLOCK_USAGE",
     `-fd: ${missing.join(", ")} ${are} not open: open ${them} for landlock-restrict, for example with ${first}<FILE in a shell, or leave ${them} out`,
   );
 }

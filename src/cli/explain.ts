@@ -18,7 +18,7 @@ import { explainRun, optionsPolicy } from "./watching.ts";
  * @param words The words after `explain`
  * @param start How this process was started
  * @returns The command's exit status, or a shell's status for a command that a signal ended
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the invalid word, and the errors of
+ * @throws {LandlockError} `ERR_LANDLOCK_USAGE` naming the invalid word, and the errors of
  *   `explainRun()` and `optionsPolicy()`
  */
 export async function explain(words: readonly string[], start: Start): Promise<number> {

@@ -1,6 +1,6 @@
 /** Parses the command line. */
 import type { Config } from "../sandbox/config.ts";
-import { quoted, type LandlockError } from "../errors/errors.ts";
+import { errorFor, LandlockError, quoted } from "../errors/errors.ts";
 import { newestAbi, type NetRight } from "../kernel/abi.ts";
 import { ownPolicy } from "../policy/owner.ts";
 import { readFile, type Read } from "../policy/read.ts";
@@ -38,9 +38,17 @@ const switches = ["-scoped", "-strict", "-allow-none", "-clearenv", "-l", "-v", 
 /**
  * Parses the words before the command.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the invalid word
+ * @throws {LandlockError} `ERR_LANDLOCK_USAGE` naming the invalid word
  */
 export function parseFlags(words: readonly string[]): Request {
+  try {
+    return requestIn(words);
+  } catch (error) {
+    throw error instanceof LandlockError ? errorFor(error, "option") : error;
+  }
+}
+
+function requestIn(words: readonly string[]): Request {
   const rules: Rule[] = [];
   const presets: Rule[] = [];
   const given = new Set<string>();

@@ -19,7 +19,7 @@ import { learn } from "./watching.ts";
  * @param words The words after `learn`
  * @param start How this process was started
  * @returns The command's exit status, or a shell's status for a command that a signal ended
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the invalid word, and the errors of
+ * @throws {LandlockError} `ERR_LANDLOCK_USAGE` naming the invalid word, and the errors of
  *   `learn()`
  */
 export async function learnCommand(words: readonly string[], start: Start): Promise<number> {

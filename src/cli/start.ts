@@ -127,7 +127,7 @@ export function again({ openFiles }: Start, directory: number): string[] {
  * Restores the limit on open files for a command that strace runs. Every word must be UTF-8,
  * because strace can't pass others on.
  *
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming a word that isn't UTF-8, or if this
+ * @throws {LandlockError} `ERR_LANDLOCK_USAGE` naming a word that isn't UTF-8, or if this
  *   program was compiled
  */
 export function beforeTracing(words: readonly string[], { openFiles }: Start): void {
@@ -149,7 +149,7 @@ export function beforeTracing(words: readonly string[], { openFiles }: Start): v
 
 /** The error for a wrong command line. */
 export function invalid(message: string): LandlockError {
-  return new LandlockError("ERR_LANDLOCK_INVALID_RULE", message);
+  return new LandlockError("ERR_LANDLOCK_USAGE", message);
 }
 
 /** Refuses a command line without a command. */

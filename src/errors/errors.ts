@@ -16,6 +16,12 @@ import { worded, type Hint, type Surface } from "./hints.ts";
 export type LandlockErrorCode =
   /** A rule, a Config or an argument is invalid, or they contradict each other. */
   | "ERR_LANDLOCK_INVALID_RULE"
+  /** A policy is invalid, or its rules contradict what it restricts: correct the policy. */
+  | "ERR_LANDLOCK_INVALID_POLICY"
+  /** The command line is invalid, or the program was started in a way that can't work. */
+  | "ERR_LANDLOCK_USAGE"
+  /** The `Ruleset` is closed: make another one. */
+  | "ERR_LANDLOCK_CLOSED"
   /** A path of a rule, a command, or the file of a policy can't be used. */
   | "ERR_LANDLOCK_PATH"
   /** This kernel was built without Landlock. */
@@ -42,28 +48,66 @@ export type LandlockErrorCode =
 /** What a `LandlockError` carries besides its message. */
 interface LandlockErrorDetails {
   /** The system call that failed. */
-  readonly syscall?: string;
+  readonly syscall?: string | undefined;
   /** Its errno. */
-  readonly errno?: number;
+  readonly errno?: number | undefined;
   /** The path of a rule or a command. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /** Whether any thread was changed; default false. */
   readonly processChanged?: boolean;
   readonly cause?: unknown;
   /** @internal The remedy, which each surface puts into its own words. */
-  readonly hint?: Hint;
+  readonly hint?: Hint | undefined;
+  /** @internal Where a person sees the error; default `"method"`. */
+  readonly surface?: Surface;
+  /** @internal The policy, and the place in it, that the message begins with. */
+  readonly source?: string | undefined;
 }
 
-/** The parts of messages with a hint, so that other surfaces can word them. */
-const hinted = new WeakMap<LandlockError, { readonly problem: string; readonly hint: Hint }>();
+/** The parts of a message, so that other surfaces can word it. */
+interface Parts {
+  readonly problem: string;
+  readonly hint: Hint | undefined;
+  readonly surface: Surface;
+  readonly source: string | undefined;
+}
+
+const partsOf = new WeakMap<LandlockError, Parts>();
+
+function messageOf({ problem, hint, source }: Parts, surface: Surface): string {
+  const text = hint ? worded(problem, hint, surface) : problem;
+  return printable(source === undefined ? text : `${source}: ${text}`);
+}
 
 /**
  * An error's message in the words of a surface: `"method"` for programs, as in `error.message`,
- * `"option"` for the command line, `"key"` for policies.
+ * `"option"` for the command line, the others for policies. An error that was made for a policy or the
+ * command line keeps its words.
  */
 export function messageFor(error: LandlockError, surface: Surface): string {
-  const parts = hinted.get(error);
-  return parts ? printable(worded(parts.problem, parts.hint, surface)) : error.message;
+  const parts = partsOf.get(error);
+  return parts?.surface === "method" ? messageOf(parts, surface) : error.message;
+}
+
+/**
+ * The same error for the person who wrote a command line or a policy, with the code and the words
+ * of that surface.
+ *
+ * @param source The policy, and the place in it
+ */
+export function errorFor(
+  error: LandlockError,
+  surface: Exclude<Surface, "method">,
+  source?: string,
+): LandlockError {
+  const parts = partsOf.get(error);
+  if (parts?.surface !== "method") return error;
+  const { syscall, errno, path, processChanged } = error;
+  const wrong = surface === "option" ? "ERR_LANDLOCK_USAGE" : "ERR_LANDLOCK_INVALID_POLICY";
+  const code = error.code === "ERR_LANDLOCK_INVALID_RULE" ? wrong : error.code;
+  const { problem, hint } = parts;
+  const details = { hint, surface, source, syscall, errno, path, processChanged };
+  return new LandlockError(code, problem, { ...details, cause: error });
 }
 
 /** The only error class. Its message includes the fix, and programs read its `code`. */
@@ -98,12 +142,10 @@ export class LandlockError extends Error {
    * @param details What else the error carries
    */
   constructor(code: LandlockErrorCode, problem: string, details: LandlockErrorDetails = {}) {
-    const { hint } = details;
-    super(
-      printable(hint ? worded(problem, hint, "method") : problem),
-      "cause" in details ? { cause: details.cause } : undefined,
-    );
-    if (hint) hinted.set(this, { problem, hint });
+    const { hint, surface = "method", source } = details;
+    const parts = { problem, hint, surface, source };
+    super(messageOf(parts, surface), "cause" in details ? { cause: details.cause } : undefined);
+    partsOf.set(this, parts);
     this.code = code;
     this.processChanged = details.processChanged ?? false;
     if (details.syscall !== undefined) this.syscall = details.syscall;

@@ -2,7 +2,13 @@
  * Words the remedies of errors for each surface: methods for the library, options for the command
  * line, keys for a policy. Errors only carry the values.
  */
-import { pathRules, portRules, type PathRuleName, type PortRuleName } from "../vocabulary.ts";
+import {
+  pathRules,
+  portRules,
+  type PathRuleName,
+  type PortRuleName,
+  type presetNames,
+} from "../vocabulary.ts";
 
 /** Where a person sees an error. `"key"`, `"toml"` and `"yaml"` are policies: data, or a file. */
 export type Surface = "method" | "option" | PolicyNotation;
@@ -32,10 +38,19 @@ export function settingsAs(notation: PolicyNotation, settings: object): string {
   return line(settings);
 }
 
+/**
+ * What got an invalid value: a rule's or a preset's constructor, or something with the same name on
+ * all surfaces.
+ */
+export type Subject =
+  | { readonly rule: PathRuleName | PortRuleName }
+  | { readonly preset: keyof typeof presetNames }
+  | string;
+
 /** Hints by their id, with the values that their text needs. */
 interface Hints {
-  /** An invalid argument: `call` such as `"bindTcp()"`, `place` in the list such as `"[0]"`. */
-  readonly argument: { readonly call: string; readonly place: string };
+  /** An invalid argument. `place` says where in it, such as `"[0]"`. */
+  readonly argument: { readonly subject: Subject; readonly place: string };
   /** Paths that don't exist. */
   readonly missing: { readonly paths: readonly string[] };
   /** Paths of which at least one can't be used, for a reason given in the problem. */
@@ -65,14 +80,15 @@ export type Hint = { [Id in keyof Hints]: { readonly id: Id } & Hints[Id] }[keyo
 
 type Words = { [Id in keyof Hints]: (problem: string, values: Hints[Id]) => string };
 
-/** The option for a call, such as `"-ro"` for `"roDirs()"`. */
-function optionOf(call: string): string | undefined {
-  const name = call.replace("()", "") as PathRuleName | PortRuleName;
-  return { ...pathRules, ...portRules }[name]?.option;
-}
+const ruleWords = { ...pathRules, ...portRules };
 
-/** Turns `"presets.bun()"` into `"preset bun"`, the name outside of the library. */
-const presetOf = (call: string) => call.replace(/^presets\.(\w+)\(\)$/, "preset $1");
+function nameOf(subject: Subject, surface: Surface): string {
+  if (typeof subject === "string") return subject;
+  if ("preset" in subject) {
+    return surface === "method" ? `presets.${subject.preset}()` : `preset ${subject.preset}`;
+  }
+  return surface === "option" ? ruleWords[subject.rule].option : `${subject.rule}()`;
+}
 
 const at = (...places: string[]) => places.filter((place) => place !== "").join(": ");
 
@@ -112,7 +128,7 @@ const presetFor = (program: string) =>
 const words: Readonly<Record<"method" | "option", Words>> = {
   method: {
     ...common,
-    argument: (problem, { call, place }) => at(call, place, problem),
+    argument: (problem, { subject, place }) => at(nameOf(subject, "method"), place, problem),
     missing: (problem, { paths }) =>
       missing(problem, paths, {
         plain: (it) => `create ${it}, or add .ignoreIfMissing()`,
@@ -137,9 +153,9 @@ const words: Readonly<Record<"method" | "option", Words>> = {
   option: {
     ...common,
     // The words after an option have no index, and the problem already names the value.
-    argument: (problem, { call, place }) => {
-      const option = optionOf(call);
-      return option ? `${option}: ${problem}` : at(presetOf(call), place, problem);
+    argument: (problem, { subject, place }) => {
+      const isOption = typeof subject === "object" && "rule" in subject;
+      return at(nameOf(subject, "option"), isOption ? "" : place, problem);
     },
     missing: (problem, { paths }) =>
       missing(problem, paths, {
@@ -168,7 +184,7 @@ function keyWords(notation: PolicyNotation): Words {
   const set = (settings: object) => settingsAs(notation, settings);
   return {
     ...common,
-    argument: (problem, { call, place }) => at(presetOf(call), place, problem),
+    argument: (problem, { subject, place }) => at(nameOf(subject, "key"), place, problem),
     missing: (problem, { paths }) =>
       missing(problem, paths, {
         plain: (it) => `create ${it}, or put ${it} under paths with ${set({ ifMissing: "skip" })}`,

@@ -34,7 +34,7 @@ export interface Existing extends Limits {
  *
  * @param merge Whether to extend an existing file
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` if it can't be written, another user may change it as
- *   checked for `-policy`, or it exists and must not be extended; `ERR_LANDLOCK_INVALID_RULE` if it
+ *   checked for `-policy`, or it exists and must not be extended; `ERR_LANDLOCK_USAGE` if it
  *   isn't a TOML policy of this library
  */
 export function existingPolicy(file: string, merge: boolean): Existing {
@@ -42,7 +42,7 @@ export function existingPolicy(file: string, merge: boolean): Existing {
   const name = JSON.stringify(path);
   if (!path.endsWith(".toml")) {
     throw new LandlockError(
-      "ERR_LANDLOCK_INVALID_RULE",
+      "ERR_LANDLOCK_USAGE",
       `${name} is not what learn writes: call it something.toml`,
     );
   }
@@ -73,7 +73,7 @@ export function existingPolicy(file: string, merge: boolean): Existing {
   };
   if (!isOwnFormat(value)) {
     throw new LandlockError(
-      "ERR_LANDLOCK_INVALID_RULE",
+      "ERR_LANDLOCK_USAGE",
       `${name} is in the format of landlockconfig, which learn does not write: give another name`,
     );
   }

@@ -74,7 +74,7 @@ interface Lost {
  * Runs the command and writes the policy, however the command ends.
  *
  * @throws {LandlockError} Before the command runs: `ERR_LANDLOCK_PATH` or
- *   `ERR_LANDLOCK_INVALID_RULE` if the policy can't be written or extended, or strace(1) isn't
+ *   `ERR_LANDLOCK_INVALID_POLICY` if the policy can't be written or extended, or strace(1) isn't
  *   installed. Afterwards: `ERR_LANDLOCK_BLOCKED` if strace could not trace
  */
 export async function learn({

@@ -12,7 +12,7 @@ import { commented, entryText, lists, section, value, variableText } from "./tom
  * @param text The policy's TOML, which was parsed without an error
  * @param end Lines for a comment at its end
  * @param name The file, for messages
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if the text's layout can't be extended, with
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_POLICY` if the text's layout can't be extended, with
  *   all that would have to be added
  */
 export function extended(
@@ -152,7 +152,7 @@ function cannot(name: string, content: Content): LandlockError {
     ...content.paths.map(entryText),
   ];
   return new LandlockError(
-    "ERR_LANDLOCK_INVALID_RULE",
+    "ERR_LANDLOCK_INVALID_POLICY",
     `Cannot extend ${name}: its lists have an unusual layout; add this by hand, or learn into another file\n\n${all.join("\n")}`,
   );
 }

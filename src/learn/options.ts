@@ -144,7 +144,7 @@ function grantFor(name: PathRuleName, values: readonly string[]): Grant {
 /** What the policy must leave unrestricted, because the options don't restrict it. */
 function unrestrictedBy({ fs, net, scoped }: Config): string[] {
   if (fs.length === 0) {
-    throw new LandlockError("ERR_LANDLOCK_INVALID_RULE", "The options restrict no paths");
+    throw new LandlockError("ERR_LANDLOCK_USAGE", "The options restrict no paths");
   }
   const free = keysOf(portRules).filter((name) => !net.includes(portRules[name].right));
   const ports = net.length === 0 ? ["net"] : free;

@@ -18,7 +18,7 @@ import type { Written } from "./content.ts";
  *
  * @param path The absolute path of its file
  * @param before The text that is extended
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if it means anything else
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_POLICY` if it means anything else
  */
 export function requireMeaning(
   text: string,
@@ -46,7 +46,7 @@ export function requireMeaning(
   }
   if (difference === undefined) return;
   throw new LandlockError(
-    "ERR_LANDLOCK_INVALID_RULE",
+    "ERR_LANDLOCK_INVALID_POLICY",
     `Cannot write ${JSON.stringify(path)}: its text would not mean the same as the rules (${difference}); nothing was written, so give another name or folder`,
     { path },
   );

@@ -31,7 +31,7 @@ const formats = new Map<string | undefined, (text: string) => unknown>([
  * @param ifForeign If set, refuses a file that another user may have written; the text says what to
  *   do then
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` if it can't be read, isn't a regular file, or is
- *   refused; `ERR_LANDLOCK_INVALID_RULE` if it can't be parsed
+ *   refused; `ERR_LANDLOCK_INVALID_POLICY` if it can't be parsed
  */
 export function readSource(path: string, ifForeign?: string): Source {
   const file = fromHere(path);
@@ -48,7 +48,7 @@ function formatOf(file: string) {
   const parse = isPackage ? jsonc : formats.get(format);
   if (parse) return { parse, isPackage, isJson: format?.startsWith("json") };
   throw new LandlockError(
-    "ERR_LANDLOCK_INVALID_RULE",
+    "ERR_LANDLOCK_INVALID_POLICY",
     `${JSON.stringify(file)} is not a policy file: call it something.json, .jsonc, .toml or .yaml`,
     { path: file },
   );
@@ -58,7 +58,7 @@ function formatOf(file: string) {
  * Reads a policy from its file's text.
  *
  * @param file The file's absolute path
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` as in `readSource()`
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_POLICY` as in `readSource()`
  */
 export function sourceOf(text: string, file: string): Source {
   const name = JSON.stringify(file);
@@ -69,7 +69,7 @@ export function sourceOf(text: string, file: string): Source {
   const policy = landlockKey(value);
   if (policy !== undefined) return { path: file, name: `${name}#landlock`, value: policy };
   throw new LandlockError(
-    "ERR_LANDLOCK_INVALID_RULE",
+    "ERR_LANDLOCK_INVALID_POLICY",
     `${name} has no policy: add the key "landlock", or name another file`,
     { path: file },
   );
@@ -80,7 +80,7 @@ function requireUnique(text: string, path: string, isPackage: boolean): void {
   for (const [first, ...rest] of duplicateKeys(text)) {
     if (first === undefined) {
       throw new LandlockError(
-        "ERR_LANDLOCK_INVALID_RULE",
+        "ERR_LANDLOCK_INVALID_POLICY",
         `Cannot parse ${JSON.stringify(path)}: text follows the policy's last bracket; remove it`,
         { path },
       );
@@ -91,7 +91,7 @@ function requireUnique(text: string, path: string, isPackage: boolean): void {
       `${first}`,
     );
     throw new LandlockError(
-      "ERR_LANDLOCK_INVALID_RULE",
+      "ERR_LANDLOCK_INVALID_POLICY",
       `Cannot parse ${JSON.stringify(path)}: the key ${place} appears twice; remove one of the two`,
       { path },
     );
@@ -111,7 +111,7 @@ function parsed(text: string, parse: (text: string) => unknown, path: string): u
   } catch (cause) {
     const why = (cause as Error).message.replaceAll(/\s+/g, " ");
     throw new LandlockError(
-      "ERR_LANDLOCK_INVALID_RULE",
+      "ERR_LANDLOCK_INVALID_POLICY",
       `Cannot parse ${JSON.stringify(path)}: ${why}; correct the file`,
       { path, cause },
     );
@@ -124,7 +124,7 @@ function textOf(path: string, ifForeign?: string): string {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new LandlockError(
-      "ERR_LANDLOCK_INVALID_RULE",
+      "ERR_LANDLOCK_INVALID_POLICY",
       `Cannot parse ${JSON.stringify(path)}: it is not UTF-8; save it as UTF-8`,
       { path, cause },
     );

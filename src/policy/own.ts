@@ -1,6 +1,6 @@
 /** Turns a policy in this library's own format into a Config and rules. */
 import type { Config } from "../sandbox/config.ts";
-import { LandlockError, messageFor } from "../errors/errors.ts";
+import { LandlockError } from "../errors/errors.ts";
 import { settingsAs } from "../errors/hints.ts";
 import { abiOfRight, newestAbi, type FsRight, type NetRight, type Rights } from "../kernel/abi.ts";
 import { landlock } from "../sandbox/config.ts";
@@ -155,8 +155,7 @@ function presetRule(spec: string, base: string, place: string, complain: Complai
   try {
     return presetOf(spec, base);
   } catch (error) {
-    if (error instanceof LandlockError)
-      throw complain(place, messageFor(error, complain.notation), error);
+    if (error instanceof LandlockError) throw complain(place, error);
     throw error;
   }
 }

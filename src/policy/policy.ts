@@ -1,6 +1,6 @@
 /** Policies: data that describes a Config and rules. */
 import type { Config } from "../sandbox/config.ts";
-import { LandlockError, messageFor } from "../errors/errors.ts";
+import { errorFor, LandlockError } from "../errors/errors.ts";
 import { notationOf } from "../errors/hints.ts";
 import { atCaller } from "../validate/values.ts";
 import { parse } from "../validate/parse.ts";
@@ -67,18 +67,7 @@ export class Policy extends PlainData {
       return action();
     } catch (error) {
       if (!(error instanceof LandlockError)) throw error;
-      const { syscall, errno, path, processChanged } = error;
-      throw new LandlockError(
-        error.code,
-        `${this.#source}: ${messageFor(error, notationOf(this.#source))}`,
-        {
-          ...(syscall === undefined ? {} : { syscall }),
-          ...(errno === undefined ? {} : { errno }),
-          ...(path === undefined ? {} : { path }),
-          processChanged,
-          cause: error,
-        },
-      );
+      throw errorFor(error, notationOf(this.#source), this.#source);
     }
   }
 }
@@ -95,7 +84,7 @@ export interface PolicyOptions {
  *
  * @param value The content of a policy file
  * @param options `base`: the folder that relative paths start from
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the invalid key
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_POLICY` naming the invalid key
  * @see {@link https://github.com/landlock-lsm/landlockconfig}
  */
 export function parsePolicy(value: unknown, options: PolicyOptions = {}): Policy {
@@ -111,7 +100,7 @@ export function parsePolicy(value: unknown, options: PolicyOptions = {}): Policy
  *
  * @param path Absolute or relative to the current directory, or a `file:` URL
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` if the file can't be read;
- *   `ERR_LANDLOCK_INVALID_RULE` if it can't be parsed, or naming the invalid key
+ *   `ERR_LANDLOCK_INVALID_POLICY` if it can't be parsed, or naming the invalid key
  */
 export function loadPolicy(path: PathLike): Policy {
   return atCaller(loadPolicy, () => {

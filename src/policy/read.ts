@@ -2,7 +2,7 @@
  * Turns a policy into a Config and rules. The published bundle evaluates this folder's code on
  * first use: see `src/build/main.ts`.
  */
-import { LandlockError } from "../errors/errors.ts";
+import { errorFor, LandlockError } from "../errors/errors.ts";
 import { notationOf } from "../errors/hints.ts";
 import { parentOf } from "../kernel/names.ts";
 import { parse } from "../validate/parse.ts";
@@ -22,28 +22,26 @@ export interface Read extends ConfigAndRules {
  * @param base The folder that relative paths start from
  * @param source Where the data came from, for messages
  * @param abi Replaces the policy's own abi
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` naming the invalid key
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_POLICY` naming the invalid key
  */
 export function readValue(value: unknown, base: string, source: string, abi?: number): Read {
-  const complaint = (place: string, message: string, cause?: LandlockError) =>
-    new LandlockError(
-      cause?.code ?? "ERR_LANDLOCK_INVALID_RULE",
-      `${source}: ${place}: ${message}`,
-      {
-        ...(cause?.path === undefined ? {} : { path: cause.path }),
-        ...(cause === undefined ? {} : { cause }),
-      },
-    );
-  const complain = Object.assign(complaint, { notation: notationOf(source) });
+  const notation = notationOf(source);
+  const complaint = (place: string, problem: string | LandlockError) => {
+    const details = { surface: notation, source: `${source}: ${place}` };
+    return typeof problem === "string"
+      ? new LandlockError("ERR_LANDLOCK_INVALID_POLICY", problem, details)
+      : errorFor(problem, details.surface, details.source);
+  };
+  const complain = Object.assign(complaint, { notation });
   const folder = fromHere(base);
   const changes = abi === undefined ? {} : { abi };
   const read = isLandlockConfig(value)
     ? readLandlockConfig(
-        { ...parse("landlockConfig", value, source), ...changes },
+        { ...parse("landlockConfig", value, { policy: source }), ...changes },
         folder,
         complain,
       )
-    : readPolicy({ ...parse("policy", value, source), ...changes }, folder, complain);
+    : readPolicy({ ...parse("policy", value, { policy: source }), ...changes }, folder, complain);
   return { ...read, source };
 }
 
@@ -57,7 +55,7 @@ interface Settings {
  *
  * @param settings `abi`: replaces the policy's own abi; `ifForeign`: as in `readSource()`
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` if it can't be read or is refused;
- *   `ERR_LANDLOCK_INVALID_RULE` if it can't be parsed, or naming the invalid key
+ *   `ERR_LANDLOCK_INVALID_POLICY` if it can't be parsed, or naming the invalid key
  */
 export function readFile(path: string, settings: Settings = {}): Read {
   return ofSource(readSource(path, settings.ifForeign), settings.abi);
@@ -67,7 +65,7 @@ export function readFile(path: string, settings: Settings = {}): Read {
  * Reads a policy from text, as if the text were in a file.
  *
  * @param path The file's absolute path
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` as in `readFile()`
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_POLICY` as in `readFile()`
  */
 export function readText(text: string, path: string): Read {
   return ofSource(sourceOf(text, path));

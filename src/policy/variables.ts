@@ -1,5 +1,5 @@
 /** Expands `${NAME}` in paths, only from the policy's own table. */
-import { LandlockError } from "../errors/errors.ts";
+import type { LandlockError } from "../errors/errors.ts";
 import type { PolicyNotation } from "../errors/hints.ts";
 import { inheritedVariable } from "../kernel/inherited.ts";
 
@@ -10,11 +10,11 @@ export type Variables = ReadonlyMap<string, readonly string[]>;
 type VariableSource = string | readonly string[] | { readonly env: string };
 
 /**
- * Makes the error for a place in a policy, such as `variables.HOME`. It keeps the code of its
- * cause.
+ * Makes the error for a place in a policy, such as `variables.HOME`: from a text, or from an error
+ * that the library made for a value there.
  */
 export interface Complain {
-  (place: string, message: string, cause?: LandlockError): LandlockError;
+  (place: string, problem: string | LandlockError): LandlockError;
   /** How the policy is written, for messages that quote it. */
   readonly notation: PolicyNotation;
 }

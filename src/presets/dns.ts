@@ -59,7 +59,7 @@ function hostModules(): string[] {
  */
 export function dns(options?: DnsOptions): CompositeRule {
   const { ports = false } =
-    options === undefined ? {} : parse("dnsPreset", options, "presets.dns()");
+    options === undefined ? {} : parse("dnsPreset", options, { preset: "dns" });
   const modules = hostModules();
   const asked = modules.flatMap((name) => sockets[name.replace(/^mdns.*/, "mdns")] ?? []);
   return composite(

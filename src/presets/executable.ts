@@ -33,7 +33,7 @@ import { executedBy, findInterpreter } from "./scripts.ts";
  *   `ERR_LANDLOCK_INVALID_RULE` if a name is invalid
  */
 export function executable(...names: string[]): CompositeRule {
-  if (!names.every(isPathString)) parse("paths", names, "presets.executable()");
+  if (!names.every(isPathString)) parse("paths", names, { preset: "executable" });
   const run = new Map<string, string>();
   const read = new Map<string, string>();
   const links = new Set<string>();

@@ -71,7 +71,7 @@ interface Import {
  *   `ERR_LANDLOCK_INVALID_RULE` if an entry isn't a path
  */
 export function modules(...entries: string[]): CompositeRule {
-  if (!entries.every(isPathString)) parse("paths", entries, "presets.modules()");
+  if (!entries.every(isPathString)) parse("paths", entries, { preset: "modules" });
   const packages = entries.flatMap((entry) => packageAt(entry) ?? []);
   const all = entries.map((entry) => packageAt(entry)?.manifest ?? entry);
   const named = all.map((entry): [string, string] => [resolve(entry), entryPath(entry)]);

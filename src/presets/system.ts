@@ -52,7 +52,7 @@ function keepOwnProc(): void {
  */
 export function bun(options?: BunOptions): CompositeRule {
   const { children = false } =
-    options === undefined ? {} : parse("bunPreset", options, "presets.bun()");
+    options === undefined ? {} : parse("bunPreset", options, { preset: "bun" });
   if (!children) keepOwnProc();
   const ofAll = ["/proc/meminfo", "/proc/cpuinfo", "/proc/stat", "/proc/sys/vm"];
   const proc = children ? ["/proc", "/sys/fs/cgroup"] : ["/proc/self", ...ofAll];
@@ -145,6 +145,6 @@ export interface CwdOptions {
  */
 export function cwd(options?: CwdOptions): FsRule {
   const { write = false } =
-    options === undefined ? {} : parse("cwdPreset", options, "presets.cwd()");
+    options === undefined ? {} : parse("cwdPreset", options, { preset: "cwd" });
   return write ? rwDirs(currentDirectory()) : roDirs(currentDirectory());
 }

@@ -2,6 +2,7 @@
  * Rules as frozen plain data, with methods that return a new rule. A rule only grants, and never
  * denies.
  */
+import type { Subject } from "../errors/hints.ts";
 import { accessFs, rightsOf, type FsRight, type NetRight } from "../kernel/abi.ts";
 import type { Paths, Ports } from "../validate/argument-types.ts";
 import { parse } from "../validate/parse.ts";
@@ -223,18 +224,18 @@ const writeFiles: readonly FsRight[] = ["execute", "write_file", "read_file", "t
 const writeDirs = rightsOf(3).fs.filter((right) => right !== "refer");
 
 /** The paths as strings, or what the schema says about them. */
-function pathsOf(call: string, paths: readonly unknown[]): string[] {
+function pathsOf(subject: Subject, paths: readonly unknown[]): string[] {
   const strings: string[] = [];
   for (const path of paths) {
     if (isPathString(path)) strings.push(path);
     else if (isFileUrl(path)) strings.push(Bun.fileURLToPath(path));
-    else parse("paths", paths, call);
+    else parse("paths", paths, subject);
   }
   return strings;
 }
 
 function fsRule(
-  call: string,
+  subject: Subject,
   access: readonly FsRight[],
   paths: readonly unknown[],
   exact = false,
@@ -243,7 +244,7 @@ function fsRule(
     {
       access,
       explicit: exact ? access : [],
-      paths: pathsOf(call, paths),
+      paths: pathsOf(subject, paths),
       onFile: exact ? "fail" : "narrow",
       onMissing: "fail",
       onDenial: "log",
@@ -256,7 +257,7 @@ function netRule(name: PortRuleName, ports: readonly unknown[]): NetRule {
   return new NetRule(
     {
       access: [portRules[name].right],
-      ports: ports.every(isPort) ? ports : parse("ports", ports, `${name}()`),
+      ports: ports.every(isPort) ? ports : parse("ports", ports, { rule: name }),
       onDenial: "log",
     },
     trusted,
@@ -271,7 +272,7 @@ function netRule(name: PortRuleName, ports: readonly unknown[]): NetRule {
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
  */
 export function roDirs<Given extends readonly unknown[]>(...paths: Paths<Given>): FsRule {
-  return atCaller(roDirs, () => fsRule("roDirs()", readDirs, paths));
+  return atCaller(roDirs, () => fsRule({ rule: "roDirs" }, readDirs, paths));
 }
 
 /**
@@ -282,7 +283,7 @@ export function roDirs<Given extends readonly unknown[]>(...paths: Paths<Given>)
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
  */
 export function rwDirs<Given extends readonly unknown[]>(...paths: Paths<Given>): FsRule {
-  return atCaller(rwDirs, () => fsRule("rwDirs()", writeDirs, paths));
+  return atCaller(rwDirs, () => fsRule({ rule: "rwDirs" }, writeDirs, paths));
 }
 
 /**
@@ -293,7 +294,7 @@ export function rwDirs<Given extends readonly unknown[]>(...paths: Paths<Given>)
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
  */
 export function roFiles<Given extends readonly unknown[]>(...paths: Paths<Given>): FsRule {
-  return atCaller(roFiles, () => fsRule("roFiles()", readFiles, paths));
+  return atCaller(roFiles, () => fsRule({ rule: "roFiles" }, readFiles, paths));
 }
 
 /**
@@ -304,7 +305,7 @@ export function roFiles<Given extends readonly unknown[]>(...paths: Paths<Given>
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
  */
 export function rwFiles<Given extends readonly unknown[]>(...paths: Paths<Given>): FsRule {
-  return atCaller(rwFiles, () => fsRule("rwFiles()", writeFiles, paths));
+  return atCaller(rwFiles, () => fsRule({ rule: "rwFiles" }, writeFiles, paths));
 }
 
 /**

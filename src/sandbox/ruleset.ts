@@ -173,7 +173,7 @@ export class Ruleset extends PlainData implements Disposable {
   #open(): Built {
     if (!this.#closed) return this.#built;
     throw new LandlockError(
-      "ERR_LANDLOCK_INVALID_RULE",
+      "ERR_LANDLOCK_CLOSED",
       "This Ruleset is closed: make another one with config.ruleset()",
     );
   }

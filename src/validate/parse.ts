@@ -1,22 +1,27 @@
 import { LandlockError } from "../errors/errors.ts";
+import type { Subject } from "../errors/hints.ts";
 import { parse as parseSchema, type Parsed } from "./schemas.ts";
 
 /**
  * Checks a value from outside with its zod schema.
  *
- * @param call The function that the user called, for the message, such as `"bindTcp()"`
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if the value is invalid
+ * @param subject What the value was given to, for the message
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if the value is invalid;
+ *   `ERR_LANDLOCK_INVALID_POLICY` if it is a policy
  */
 export function parse<Name extends keyof Parsed>(
   name: Name,
   value: unknown,
-  call: string,
+  subject: Subject | { readonly policy: string },
 ): Parsed[Name] {
   const parsed = parseSchema(name, value);
-  if ("problem" in parsed) {
-    const { problem, place } = parsed;
-    const hint = { id: "argument", call, place } as const;
-    throw new LandlockError("ERR_LANDLOCK_INVALID_RULE", problem, { hint });
+  if (!("problem" in parsed)) return parsed.value;
+  const { problem, place } = parsed;
+  if (typeof subject === "object" && "policy" in subject) {
+    const source = place === "" ? subject.policy : `${subject.policy}: ${place}`;
+    const details = { surface: "key", source } as const;
+    throw new LandlockError("ERR_LANDLOCK_INVALID_POLICY", problem, details);
   }
-  return parsed.value;
+  const hint = { id: "argument", subject, place } as const;
+  throw new LandlockError("ERR_LANDLOCK_INVALID_RULE", problem, { hint });
 }

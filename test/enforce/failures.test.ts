@@ -138,7 +138,7 @@ testFromAbi(
     const error = {
       name: "LandlockError",
       message: "This Ruleset is closed: make another one with config.ruleset()",
-      code: "ERR_LANDLOCK_INVALID_RULE",
+      code: "ERR_LANDLOCK_CLOSED",
       processChanged: false,
     };
     expect(seen as object).toEqual({

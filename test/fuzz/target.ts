@@ -34,7 +34,10 @@ export function must(holds: boolean, what: string): void {
  */
 export function refusal(error: unknown): string {
   if (!(error instanceof LandlockError)) throw error;
-  must(/^ERR_LANDLOCK_(INVALID_RULE|PATH)$/.test(error.code), `${error.code} for bad input`);
+  must(
+    /^ERR_LANDLOCK_(INVALID_RULE|INVALID_POLICY|USAGE|PATH)$/.test(error.code),
+    `${error.code} for bad input`,
+  );
   must(!error.processChanged, "nothing has changed");
   must(error.message !== "" && !/\p{Cc}/u.test(error.message), "the message is one plain line");
   const place = /: ([a-z$][\w.[\]]*): /i.exec(error.message)?.[1]?.replaceAll(/\d+|\.\w+$/g, "");

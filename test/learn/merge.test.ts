@@ -114,7 +114,7 @@ paths = ["\${HOME}"]
       error = caught;
     }
     expect(error).toBeInstanceOf(LandlockError);
-    expect((error as LandlockError).code).toBe("ERR_LANDLOCK_INVALID_RULE");
+    expect((error as LandlockError).code).toBe("ERR_LANDLOCK_INVALID_POLICY");
     const { message } = error as LandlockError;
     for (const part of ['"policy.toml"', '"/srv/a"', "[443]", "[[paths]]", 'env = "HOME"']) {
       expect(message).toContain(part);

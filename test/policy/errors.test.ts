@@ -12,7 +12,8 @@ function complaint(value: unknown, options?: object): string {
     parsePolicy(value, options);
   } catch (error) {
     if (!(error instanceof LandlockError)) throw error;
-    expect(error.code).toBe("ERR_LANDLOCK_INVALID_RULE");
+    const wrong = options === undefined ? "POLICY" : "RULE";
+    expect(error.code).toBe(`ERR_LANDLOCK_INVALID_${wrong}`);
     expect(error.processChanged).toBe(false);
     expect(error.message).toStartWith("parsePolicy(): ");
     expect(error.message).not.toContain("\n");

@@ -87,18 +87,18 @@ describe("package.json", () => {
   test("complaints name the key", async () => {
     await write("package.json", '{ "landlock": { "ro": [1] } }');
     expect(complaint("package.json")).toEqual({
-      code: "ERR_LANDLOCK_INVALID_RULE",
+      code: "ERR_LANDLOCK_INVALID_POLICY",
       message:
         '"/package.json"#landlock: ro[0]: 1 is not a path: give a non-empty string without NUL',
     });
     await write("package.json", '{ "name": "x" }');
     expect(complaint("package.json")).toEqual({
-      code: "ERR_LANDLOCK_INVALID_RULE",
+      code: "ERR_LANDLOCK_INVALID_POLICY",
       message: '"/package.json" has no policy: add the key "landlock", or name another file',
       path: join(folder, "package.json"),
     });
     await write("package.json", "[]");
-    expect(complaint("package.json")).toMatchObject({ code: "ERR_LANDLOCK_INVALID_RULE" });
+    expect(complaint("package.json")).toMatchObject({ code: "ERR_LANDLOCK_INVALID_POLICY" });
   });
 });
 
@@ -122,7 +122,7 @@ describe("complaints", () => {
     test(`${name}: ${JSON.stringify(text)}`, async () => {
       await write(name, text);
       const { code, message } = complaint(name);
-      expect(code).toBe("ERR_LANDLOCK_INVALID_RULE");
+      expect(code).toBe("ERR_LANDLOCK_INVALID_POLICY");
       expect(message).toStartWith(`Cannot parse "/${name}": ${why}`);
       expect(message).toEndWith("; correct the file");
     });
@@ -181,7 +181,7 @@ describe("complaints", () => {
     const fix = "call it something.json, .jsonc, .toml or .yaml";
     for (const name of ["policy", "a.txt", "constructor", "x.toString"]) {
       expect(complaint(name)).toEqual({
-        code: "ERR_LANDLOCK_INVALID_RULE",
+        code: "ERR_LANDLOCK_INVALID_POLICY",
         message: `"/${name}" is not a policy file: ${fix}`,
         path: join(folder, name),
       });
@@ -190,7 +190,7 @@ describe("complaints", () => {
 
   test("a file that is not UTF-8", () => {
     expect(complaint("latin.json")).toEqual({
-      code: "ERR_LANDLOCK_INVALID_RULE",
+      code: "ERR_LANDLOCK_INVALID_POLICY",
       message: 'Cannot parse "/latin.json": it is not UTF-8; save it as UTF-8',
       path: join(folder, "latin.json"),
     });

@@ -14,7 +14,7 @@ function complaint(ro: string[], variables?: object): string {
     return `no complaint: ${paths(ro, variables).join()}`;
   } catch (error) {
     if (!(error instanceof LandlockError)) throw error;
-    expect(error.code).toBe("ERR_LANDLOCK_INVALID_RULE");
+    expect(error.code).toBe("ERR_LANDLOCK_INVALID_POLICY");
     return error.message.replace("parsePolicy(): ", "");
   }
 }
