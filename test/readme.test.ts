@@ -225,3 +225,32 @@ testUnless(
     expect(program(call)).toEqual({ ...works, ...closed });
   },
 );
+
+test(
+  "the README names the options that keep Bun from loading .env, and they do",
+  async () => {
+    const readme = readFileSync(join(root, "README.md"), "utf8");
+    const names = readme.match(/(?<=`(?:bun )?)--no-[\w-]*(?:env-file|dotenv)(?=`)/g);
+    expect(names).toEqual(["--no-env-file", "--no-compile-autoload-dotenv"]);
+    const [atStart, compiled] = names as unknown as [string, string];
+    const folder = tempDir();
+    writeFileSync(join(folder, ".env"), "LOADED=yes");
+    writeFileSync(join(folder, "main.ts"), "console.log(process.env.LOADED ?? 'no')");
+    const run = (...args: string[]) =>
+      Bun.spawnSync([process.execPath, ...args], {
+        cwd: folder,
+        stderr: "inherit",
+      }).stdout.toString();
+    expect(run("main.ts")).toBe("yes\n");
+    expect(run(atStart, "main.ts")).toBe("no\n");
+    const build = ["build", "--compile", "main.ts", "--outfile", "main"];
+    for (const [options, loaded] of [
+      [[], "yes\n"],
+      [[compiled], "no\n"],
+    ] as const) {
+      run(...build, ...options);
+      expect(Bun.spawnSync([join(folder, "main")], { cwd: folder }).stdout.toString()).toBe(loaded);
+    }
+  },
+  patience(60_000),
+);

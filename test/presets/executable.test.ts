@@ -100,6 +100,13 @@ testWith(
     const log = await git([executable("git"), bun(), roDirs(folder)], "log", "--format=%s");
     expect(log).toEqual({ status: 0, stdout: "one\n", stderr: "" });
     expect(await git([bun(), roDirs(folder)], "log")).toMatchObject({ status: "EACCES" });
+    const path = Bun.spawnSync(["git", "--exec-path"]).stdout.toString().trim();
+    const commit = ["commit", "-q", "--allow-empty", "-m", "two"];
+    const unfit = await git(all, ...commit);
+    expect(unfit.stderr).toContain("fatal: cannot exec 'maintenance'");
+    expect(await git([...all, roDirs(path)], ...commit)).toEqual({
+      ...{ status: 0, stdout: "", stderr: "" },
+    });
     const noDevices = await git([executable("git"), roDirs(folder)], "log");
     expect(noDevices.status).toBe(128);
     expect(noDevices.stderr).toContain("could not open '/dev/null'");
@@ -117,6 +124,23 @@ testWith([python ?? "python3"], "python3 runs with executable() and its own libr
   const bare = await run([executable(name)], command);
   expect(bare.status).toBe(1);
   expect(bare.stderr).toContain("No module named 'encodings'");
+});
+
+testWith([python ?? "python3"], "the python of a venv needs the venv too", async () => {
+  const venv = join(tempDir(), "venv");
+  expect(Bun.spawnSync([python!, "-m", "venv", "--without-pip", venv]).exitCode).toBe(0);
+  const where = "import sysconfig; print(sysconfig.get_paths()[%])";
+  const [library, packages] = [
+    Bun.spawnSync([python!, "-c", where.replace("%", '"stdlib"')]),
+    Bun.spawnSync([join(venv, "bin/python3"), "-c", where.replace("%", '"purelib"')]),
+  ].map(({ stdout }) => stdout.toString().trim());
+  await Bun.write(join(packages!, "mine.py"), "one = 1");
+  const command = [join(venv, "bin/python3"), "-c", "import mine; print(mine.one)"];
+  const rules = [executable(command[0]!), roDirs(library!)];
+  expect((await run(rules, command)).status).toBe(1);
+  expect(await run([...rules, roDirs(venv)], command)).toEqual({
+    ...{ status: 0, stdout: "1\n", stderr: "" },
+  });
 });
 
 testWith(["node"], "node runs with executable(), bun() and tls()", async () => {
