@@ -25,47 +25,35 @@ export function notes(
       return [heading, ...some.map((one) => `  ${withheldText(one, names)}`)];
     return [heading, `  ${some.map(({ what }) => JSON.stringify(names.write(what))).join(", ")}`];
   });
-  if (draft.exposed.length > 0) {
-    lines.push(
+  const cares: readonly (readonly [text: string, paths: readonly string[]])[] = [
+    [
       "Careful: secrets in granted directories. Move them, or let the program work elsewhere:",
-      ...draft.exposed.map((path) => `  ${names.write(path)}`),
-    );
-  }
-  if (draft.unsearched.length > 0) {
-    lines.push(
-      "Careful: directories with too many files to look through for secrets:",
-      ...draft.unsearched.map((path) => `  ${names.write(path)}`),
-    );
-  }
-  if (fragile.length > 0) {
-    lines.push(
+      draft.exposed,
+    ],
+    ["Careful: directories with too many files to look through for secrets:", draft.unsearched],
+    [
       'Careful: the run makes these directories, and the policy needs them to be there. Put them under paths with ifMissing = "create":',
-      ...fragile.map((path) => `  ${names.write(path)}`),
-    );
-  }
-  if (draft.governing.length > 0) {
-    lines.push(
+      fragile,
+    ],
+    [
       "Careful: the program can write files that decide what runs later, outside of the sandbox. Read them before you run anything there; commits are safer in a clone that you fetch from:",
-      ...draft.governing.map((path) => `  ${names.write(path)}`),
-    );
-  }
-  if (draft.terminals) {
-    lines.push(
+      draft.governing,
+    ],
+    [
       "Careful: the program makes terminals, so it can use all terminals of its user:",
-      "  /dev/pts",
-    );
-  }
-  if (policy !== undefined) {
-    lines.push(
+      draft.terminals ? ["/dev/pts"] : [],
+    ],
+    [
       "Careful: the program can write to its own policy. Keep that elsewhere:",
-      `  ${names.write(policy)}`,
-    );
-  }
-  if (programs.length > 0) {
-    lines.push(
+      policy === undefined ? [] : [policy],
+    ],
+    [
       "Careful: a run can change these programs, and so choose what executable grants the next one. Keep them elsewhere:",
-      ...programs.map((path) => `  ${names.write(path)}`),
-    );
+      programs,
+    ],
+  ];
+  for (const [text, paths] of cares) {
+    if (paths.length > 0) lines.push(text, ...paths.map((path) => `  ${names.write(path)}`));
   }
   if (draft.unseen.length > 0) {
     lines.push(
