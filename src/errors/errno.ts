@@ -20,6 +20,7 @@ export const EMFILE = 24;
 export const EFBIG = 27;
 export const ENOSYS = 38;
 export const ELOOP = 40;
+export const ENODATA = 61;
 export const EBADFD = 77;
 export const EILSEQ = 84;
 export const EOPNOTSUPP = 95;

@@ -1,6 +1,7 @@
 /** Ensures that only root and the caller may have written a policy. */
 import { ELOOP, ENOTDIR } from "../errors/errno.ts";
 import { LandlockError } from "../errors/errors.ts";
+import { namedWriters } from "../kernel/acl.ts";
 import { idOf } from "../kernel/identity.ts";
 import { close, openIn, openPath, readFile, statusOf, type Status } from "../kernel/syscalls.ts";
 import {
@@ -41,7 +42,7 @@ export function openOwned(file: string, fix: string): number {
   const judged = (fd: number, place: string): number => {
     const status = fd < 0 ? fd : statusOf(fd);
     if (typeof status === "object") {
-      const why = objection(status);
+      const why = objection(status, fd);
       if (why === undefined) return fd;
       close(fd);
       return refuse(place, why);
@@ -81,21 +82,37 @@ export function isRegular(fd: number): boolean {
   return typeof status === "object" && (status.mode & S_IFMT) === S_IFREG;
 }
 
-/** Why another user could change the file, or undefined. */
-function objection({ uid, gid, mode }: Status): string | undefined {
-  if (uid !== 0 && uid !== process.geteuid?.()) return `belongs to user ${uid}`;
+/** Why another user could change an open file, or undefined. */
+function objection({ uid, gid, mode }: Status, fd: number): string | undefined {
+  if (isForeign(uid)) return `belongs to user ${uid}`;
   const type = mode & S_IFMT;
-  if (type === S_IFLNK) return undefined;
-  const shared = (mode & S_IWGRP) !== 0 && !isOwnGroup(gid, uid);
-  if (type === S_IFDIR) {
-    // In a sticky directory, nobody can replace the files of other users.
-    if ((mode & S_ISVTX) !== 0) return undefined;
-    if ((mode & S_IWOTH) !== 0) return "is a directory that everybody may change";
-    return shared ? `is a directory that group ${gid} may change` : undefined;
-  }
-  if (type !== S_IFREG) return undefined; // nothing is read from it
-  if ((mode & S_IWOTH) !== 0) return "can be written by everybody";
-  return shared ? `can be written by group ${gid}` : undefined;
+  const isDirectory = type === S_IFDIR;
+  // Nothing is read from other files.
+  if (type === S_IFLNK || (!isDirectory && type !== S_IFREG)) return undefined;
+  // In a sticky directory, nobody can replace the files of other users.
+  if (isDirectory && (mode & S_ISVTX) !== 0) return undefined;
+  const writer = otherWriter(fd, { uid, gid, mode });
+  if (writer === undefined) return undefined;
+  return isDirectory ? `is a directory that ${writer} may change` : `can be written by ${writer}`;
+}
+
+/** Who may write an open file besides its owner, or undefined. */
+function otherWriter(fd: number, { uid, gid, mode }: Omit<Status, "id">): string | undefined {
+  if ((mode & S_IWOTH) !== 0) return "everybody";
+  if ((mode & S_IWGRP) === 0) return undefined;
+  if (!isOwnGroup(gid, uid)) return `group ${gid}`;
+  const named = namedWriters(fd);
+  // Without /proc, nobody can tell.
+  if (named === undefined) return `group ${gid}`;
+  const other = named.find(({ kind, id }) =>
+    kind === "user" ? isForeign(id) : !isOwnGroup(id, uid),
+  );
+  return other && `${other.kind} ${other.id}`;
+}
+
+/** Whether a user is neither root nor the caller. */
+function isForeign(uid: number): boolean {
+  return uid !== 0 && uid !== process.geteuid?.();
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import { EILSEQ } from "../errors/errno.ts";
 import { LandlockError } from "../errors/errors.ts";
+import { namedWriters } from "../kernel/acl.ts";
 import type { FsRight } from "../kernel/abi.ts";
 import { idOf } from "../kernel/identity.ts";
 import { Mounts } from "../kernel/mounts.ts";
@@ -124,8 +125,9 @@ function isForAll(opened: number, place: string): boolean {
     const fd = at === place ? opened : openPath(at);
     if (fd < 0) return false;
     const status = statusOf(fd);
+    const named = namedWriters(fd);
     if (fd !== opened) close(fd);
-    if (typeof status === "number" || status.uid !== 0) return false;
+    if (typeof status === "number" || status.uid !== 0 || named?.length !== 0) return false;
     const isShared = (status.mode & (status.gid === 0 ? S_IWOTH : S_IWOTH | S_IWGRP)) !== 0;
     if (isShared || (status.mode & needed) === 0) return false;
     if (at === "/") return true;

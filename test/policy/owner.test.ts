@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { LandlockError } from "../../src/index.ts";
+import { outcome, systemCall } from "../inside.ts";
 import { readFile } from "../../src/policy/read.ts";
 import { inSubprocess, patience, tempDir, testUnless } from "../harness.ts";
 import { testInNamespace, withFiles } from "../presets/namespace.ts";
@@ -146,6 +147,77 @@ describe("a directory above a policy", () => {
     chownSync(path("theirs"), stranger, stranger);
     refusal("theirs/own/p.json", `"/theirs" belongs to user ${stranger}`);
   });
+});
+
+/** Entries of `acl(5)`: a tag, its rights, and an id. */
+type Acl = readonly (readonly [tag: number, rights: number, id?: number])[];
+const [USER_OBJ, USER, GROUP_OBJ, GROUP, MASK, OTHER] = [1, 2, 4, 8, 16, 32];
+
+function setAcl(path: string, named: Acl, mask = 6): void {
+  const entries = [[USER_OBJ, 7], ...named, [MASK, mask], [OTHER, 0]] as Acl;
+  const bytes = Buffer.alloc(4 + 8 * entries.length);
+  bytes.writeUInt32LE(2);
+  entries.forEach(([tag, rights, id = 0xffff_ffff], i) => {
+    bytes.writeUInt16LE(tag, 4 + 8 * i);
+    bytes.writeUInt16LE(rights, 6 + 8 * i);
+    bytes.writeUInt32LE(id, 8 + 8 * i);
+  });
+  const setxattr = { x64: 188, arm64: 5 };
+  systemCall(setxattr, path, "system.posix_acl_access", bytes, bytes.length, 0);
+}
+
+const noAcl =
+  asRoot ||
+  (outcome(() => setAcl(tempDir(), [[GROUP_OBJ, 0]])) === "ok"
+    ? ""
+    : "needs a file system with access control lists");
+
+testUnless(noAcl, "a policy is refused if an access control list lets others change it", () => {
+  for (const [name, kind] of [
+    ["own/p.json", "can be written by"],
+    ["own", "is a directory that"],
+  ] as const) {
+    const { path, outcome, refusal } = scene();
+    const refused = (who: string, acl: Acl) => {
+      setAcl(path(name), acl);
+      const what = name === "own" ? `${kind} ${who} may change` : `${kind} ${who}`;
+      refusal("own/p.json", `"/${name}" ${what}`);
+    };
+    const read = (acl: Acl, mask?: number) => {
+      setAcl(path(name), acl, mask);
+      expect(outcome("own/p.json")).toBe("/own");
+    };
+    refused("user 1600", [
+      [USER, 6, 1600],
+      [GROUP_OBJ, 4],
+    ]);
+    refused("user 1600", [
+      [USER, 6, 0],
+      [USER, 2, 1600],
+      [GROUP_OBJ, 4],
+    ]);
+    refused("group 1600", [
+      [GROUP_OBJ, 4],
+      [GROUP, 6, 1600],
+    ]);
+    read([
+      [USER, 4, 1600],
+      [GROUP_OBJ, 6],
+    ]);
+    read(
+      [
+        [USER, 6, 1600],
+        [GROUP_OBJ, 6],
+        [GROUP, 6, 1600],
+      ],
+      4,
+    );
+    read([
+      [USER, 6, 0],
+      [GROUP_OBJ, 4],
+      [GROUP, 6, 0],
+    ]);
+  }
 });
 
 describe("a policy that is no regular file is refused at once", () => {
