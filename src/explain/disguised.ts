@@ -143,7 +143,9 @@ function packaged(path: string, folder: string, holder: string, files: Files): R
   return {
     attempts: [
       { operations: [manifest], also, preset },
-      { ...within(folder), also, preset },
+      isFile
+        ? { operations: [{ kind: "open", path, read: true }], also, preset, certain: false }
+        : { ...within(folder), also, preset },
     ],
     path,
   };
@@ -167,7 +169,7 @@ function imported(
 ): Reading {
   const name = specifier.startsWith("file:") ? Bun.fileURLToPath(specifier) : specifier;
   const folder = isA("directory", referrer, files) ? referrer : dirname(referrer);
-  const isPath = /^\.{0,2}\//.test(name) || name === "." || name === "..";
+  const isPath = /^(\.{0,2}\/|\.{1,2}$)/.test(name);
   const found = isPath ? scriptAt(resolve(folder, name), files) : undefined;
   if (found !== undefined) return module(found, files);
   if (!isPath) {

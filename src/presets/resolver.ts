@@ -164,7 +164,7 @@ export function resolved(
   }
   const path = found.startsWith("file:") ? Bun.fileURLToPath(found) : found.replace(/\?.*$/, "");
   if (!isAbsolute(path) || !isFile(path)) return undefined;
-  if (/^\.{0,2}\//.test(specifier)) {
+  if (/^(\.{0,2}\/|\.{1,2}$)/.test(specifier)) {
     // The file may be a link, whose own folder Bun lists.
     const named = resolve(dirname(importer), specifier);
     const folder = dirname(named);

@@ -170,6 +170,20 @@ testFromAbi(1, "late import() and Workers fail without modules()", async () => {
   });
 });
 
+testFromAbi(1, 'imports of "." and ".." work with modules()', async () => {
+  const folder = project({
+    "package.json": "{}",
+    "index.js": 'exports.above = "above";',
+    "a/index.js": 'exports.same = "same";',
+    "a/main.js": 'console.log(require(".").same, require("..").above);',
+  });
+  const main = join(folder, "a/main.js");
+  const rules = [executable(process.execPath), bun({ children: true }), modules(main)];
+  expect(await run(rules, [process.execPath, main], { cwd: join(folder, "a") })).toEqual({
+    ...{ status: 0, stdout: "same above\n", stderr: "" },
+  });
+});
+
 describe("modules() says what is wrong", () => {
   function failure(...entries: string[]): LandlockError {
     try {
