@@ -1,6 +1,5 @@
 /** Reports errors to the person at the command line. */
 import { errorFor, messageFor, printable, type LandlockError } from "../errors/errors.ts";
-import { notationOf } from "../errors/hints.ts";
 import { FsRule, type Rule } from "../sandbox/rules.ts";
 import { writeError } from "../terminal/output.ts";
 import { screenOf } from "../terminal/screen.ts";
@@ -28,5 +27,5 @@ export function refusalOf(error: LandlockError, request?: Request): string {
       ? code === "ERR_LANDLOCK_ABI_TOO_OLD" && !strict
       : rules!.findLast(names) === policy.rules.findLast(names);
   if (!fromPolicy) return messageFor(error, "option");
-  return errorFor(error, notationOf(policy.source), policy.source).message;
+  return errorFor(error, policy.notation, policy.source).message;
 }

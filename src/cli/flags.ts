@@ -9,7 +9,7 @@ import { presetOf } from "../presets/presets.ts";
 import type { FsRule, Rule } from "../sandbox/rules.ts";
 import { pathRule, portRule } from "../sandbox/rules.ts";
 import { modifiers, nameFor, pathRules, portRules, type PathRuleName } from "../vocabulary.ts";
-import { closest, instead } from "../errors/closest.ts";
+import { closest } from "../errors/closest.ts";
 import { chooseConfig } from "./choose.ts";
 import type { EnvironmentRequest } from "./prepare-exec.ts";
 import { invalid } from "./start.ts";
@@ -156,9 +156,10 @@ function modifiedRule(name: PathRuleName, values: readonly string[]): FsRule {
     if (modifier) rule = rule[modifiers[modifier].method]();
     else if (word.startsWith("+")) {
       const known = Object.values(modifiers).map(({ option }) => option);
-      const fix = instead(word, known);
+      const near = closest(word, known);
+      const fix = near ? `did you mean ${JSON.stringify(near)}? Or` : `use ${known.join(", ")}, or`;
       throw invalid(
-        `${JSON.stringify(word)} is not a modifier of ${pathRules[name].option}: ${fix}${fix.endsWith("?") ? " Or" : ", or"} write ./${word} for a path`,
+        `${JSON.stringify(word)} is not a modifier of ${pathRules[name].option}: ${fix} write ./${word} for a path`,
       );
     }
   }

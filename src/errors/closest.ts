@@ -45,8 +45,14 @@ export function closest(word: string, known: readonly string[]): string | undefi
   return best;
 }
 
-/** The end of a message about a wrong name: `did you mean "rw"?`, or `use ro, rw`. */
-export function instead(word: unknown, known: readonly string[]): string {
+/**
+ * The end of a message about a wrong name: `did you mean "rw"?`, or `use ro, rw`.
+ *
+ * @param use Begins the second form
+ */
+export function instead(word: unknown, known: readonly string[], use = "use"): string {
   const near = typeof word === "string" && known.length > 1 ? closest(word, known) : undefined;
-  return near === undefined ? `use ${known.join(", ")}` : `did you mean ${JSON.stringify(near)}?`;
+  return near === undefined
+    ? `${use} ${known.join(", ")}`
+    : `did you mean ${JSON.stringify(near)}?`;
 }

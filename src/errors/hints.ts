@@ -16,10 +16,10 @@ export type Surface = "method" | "option" | PolicyNotation;
 /** How a policy is written. `"key"`: as JSON, or as data in a program. */
 export type PolicyNotation = "key" | "toml" | "yaml";
 
-/** @param source How messages name the policy, such as `"/app/policy.toml"` in double quotes */
-export function notationOf(source: string): PolicyNotation {
-  const [, name] = /\.(toml|ya?ml)"$/.exec(source) ?? [];
-  return name === undefined ? "key" : name === "toml" ? "toml" : "yaml";
+/** @param path The path of the policy */
+export function notationOf(path: string): PolicyNotation {
+  if (path.endsWith(".toml")) return "toml";
+  return /\.ya?ml$/.test(path) ? "yaml" : "key";
 }
 
 /** Some settings as a line of a policy, such as `"bestEffort": true` or `bestEffort = true`. */

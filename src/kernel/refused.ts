@@ -145,7 +145,7 @@ function textOf(file: string): string {
   return typeof head === "number" ? "" : head.text;
 }
 
-/** The start of a file, one character per byte, and the file's identity; or a negative errno. */
+/** The start of a file, one character per byte, and the file's identity; or -errno. */
 export function headOf(file: string): { readonly text: string; readonly id: string } | number {
   const fd = openFile(file);
   if (fd < 0) return fd;

@@ -24,6 +24,13 @@ export const O_NONBLOCK = 0o4000;
 export const O_NOCTTY = 0o400;
 export const S_IFMT = 0o170000;
 export const S_IFREG = 0o100000;
+export const S_IFDIR = 0o040000;
+export const S_IFLNK = 0o120000;
+export const S_ISVTX = 0o1000;
+export const S_IWGRP = 0o020;
+export const S_IROTH = 0o004;
+export const S_IWOTH = 0o002;
+export const S_IXOTH = 0o001;
 export const AT_FDCWD = -100;
 /** The longest path in bytes, including its NUL. */
 export const PATH_MAX = 4096;

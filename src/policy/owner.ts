@@ -10,16 +10,15 @@ import {
   O_NOFOLLOW,
   O_NONBLOCK,
   O_PATH,
+  S_IFDIR,
+  S_IFLNK,
   S_IFMT,
   S_IFREG,
+  S_ISVTX,
+  S_IWGRP,
+  S_IWOTH,
 } from "../kernel/uapi.ts";
 import { walk } from "../kernel/walk.ts";
-
-const S_IFDIR = 0o040000;
-const S_IFLNK = 0o120000;
-const S_ISVTX = 0o1000;
-const S_IWGRP = 0o020;
-const S_IWOTH = 0o002;
 
 /** What to do about an untrusted policy that the user named. */
 export const ownPolicy = "let it and its directories belong to root or to this user alone";
@@ -31,7 +30,7 @@ export const ownPolicy = "let it and its directories belong to root or to this u
  *
  * @param file Absolute path
  * @param fix What to do, for the message
- * @returns A descriptor, or a negative errno
+ * @returns A descriptor, or -errno
  * @throws {LandlockError} `ERR_LANDLOCK_PATH` naming the file, directory or link, and why
  */
 export function openOwned(file: string, fix: string): number {

@@ -1,7 +1,7 @@
 /** Policies: data that describes a Config and rules. */
 import type { Config } from "../sandbox/config.ts";
 import { errorFor, LandlockError } from "../errors/errors.ts";
-import { notationOf } from "../errors/hints.ts";
+import type { PolicyNotation } from "../errors/hints.ts";
 import { atCaller } from "../validate/values.ts";
 import { parse } from "../validate/parse.ts";
 import { publicClass, PlainData } from "../validate/values.ts";
@@ -23,13 +23,15 @@ export class Policy extends PlainData {
   /** What stays allowed; all paths are absolute. */
   readonly rules: readonly Rule[];
   readonly #source: string;
+  readonly #notation: PolicyNotation;
 
   /** @internal */
-  constructor({ config, rules, source }: Read) {
+  constructor({ config, rules, source, notation }: Read) {
     super();
     this.config = config;
     this.rules = Object.freeze(rules);
     this.#source = source;
+    this.#notation = notation;
     Object.freeze(this);
   }
 
@@ -67,7 +69,7 @@ export class Policy extends PlainData {
       return action();
     } catch (error) {
       if (!(error instanceof LandlockError)) throw error;
-      throw errorFor(error, notationOf(this.#source), this.#source);
+      throw errorFor(error, this.#notation, this.#source);
     }
   }
 }

@@ -3,7 +3,7 @@
  * first use: see `src/build/main.ts`.
  */
 import { errorFor, LandlockError } from "../errors/errors.ts";
-import { notationOf } from "../errors/hints.ts";
+import { notationOf, type PolicyNotation } from "../errors/hints.ts";
 import { parentOf } from "../kernel/names.ts";
 import { parse } from "../validate/parse.ts";
 import { readSource, sourceOf, type Source } from "./file.ts";
@@ -11,9 +11,10 @@ import { isLandlockConfig, readLandlockConfig } from "./landlockconfig.ts";
 import { readPolicy, type ConfigAndRules } from "./own.ts";
 import { fromHere } from "./paths.ts";
 
-/** A policy, and its source for messages. */
+/** A policy, and how messages name and quote it. */
 export interface Read extends ConfigAndRules {
   readonly source: string;
+  readonly notation: PolicyNotation;
 }
 
 /**
@@ -21,11 +22,17 @@ export interface Read extends ConfigAndRules {
  *
  * @param base The folder that relative paths start from
  * @param source Where the data came from, for messages
+ * @param notation How it is written there
  * @param abi Replaces the policy's own abi
  * @throws {LandlockError} `ERR_LANDLOCK_INVALID_POLICY` naming the invalid key
  */
-export function readValue(value: unknown, base: string, source: string, abi?: number): Read {
-  const notation = notationOf(source);
+export function readValue(
+  value: unknown,
+  base: string,
+  source: string,
+  notation: PolicyNotation = "key",
+  abi?: number,
+): Read {
   const complaint = (place: string, problem: string | LandlockError) => {
     const details = { surface: notation, source: `${source}: ${place}` };
     return typeof problem === "string"
@@ -42,7 +49,7 @@ export function readValue(value: unknown, base: string, source: string, abi?: nu
         complain,
       )
     : readPolicy({ ...parse("policy", value, { policy: source }), ...changes }, folder, complain);
-  return { ...read, source };
+  return { ...read, source, notation };
 }
 
 interface Settings {
@@ -72,7 +79,7 @@ export function readText(text: string, path: string): Read {
 }
 
 function ofSource({ value, path, name }: Source, abi?: number): Read {
-  return readValue(value, parentOf(path), name, abi);
+  return readValue(value, parentOf(path), name, notationOf(path), abi);
 }
 
 /** Whether a policy is in this library's own format instead of the Landlock project's. */

@@ -5,12 +5,12 @@
  */
 import { EILSEQ } from "../errors/errno.ts";
 import { LandlockError } from "../errors/errors.ts";
-import { namedWriters } from "../kernel/acl.ts";
 import type { FsRight } from "../kernel/abi.ts";
 import { idOf } from "../kernel/identity.ts";
 import { Mounts } from "../kernel/mounts.ts";
-import { isWithin, parentOf } from "../kernel/names.ts";
-import { close, openPath, openPathWithoutLinks, statusOf } from "../kernel/syscalls.ts";
+import { isWithin } from "../kernel/names.ts";
+import { isForAll } from "../kernel/permissions.ts";
+import { close, openPath, openPathWithoutLinks } from "../kernel/syscalls.ts";
 import { placeOf, walk, wholePath, type Way } from "../kernel/walk.ts";
 import { isMissing } from "./failures.ts";
 import type { PathRule } from "./plan.ts";
@@ -109,27 +109,4 @@ function endOf(path: string): string {
   const { fd, end } = walk(wholePath(path));
   if (fd >= 0) close(fd);
   return end;
-}
-
-const S_IWGRP = 0o020;
-const S_IWOTH = 0o002;
-const S_IROTH = 0o004;
-const S_IXOTH = 0o001;
-
-/**
- * Whether everyone may read an open file, and only root could put it there. Granting it reveals
- * nothing.
- */
-function isForAll(opened: number, place: string): boolean {
-  for (let at = place, needed = S_IROTH; ; at = parentOf(at), needed = S_IXOTH) {
-    const fd = at === place ? opened : openPath(at);
-    if (fd < 0) return false;
-    const status = statusOf(fd);
-    const named = namedWriters(fd);
-    if (fd !== opened) close(fd);
-    if (typeof status === "number" || status.uid !== 0 || named?.length !== 0) return false;
-    const isShared = (status.mode & (status.gid === 0 ? S_IWOTH : S_IWOTH | S_IWGRP)) !== 0;
-    if (isShared || (status.mode & needed) === 0) return false;
-    if (at === "/") return true;
-  }
 }

@@ -5,10 +5,8 @@ import { LandlockError } from "../errors/errors.ts";
 import { lookUpCommand } from "../kernel/lookup.ts";
 import { fileName, parentOf, realPath } from "../kernel/names.ts";
 import { close, openIn } from "../kernel/syscalls.ts";
-import { O_NOFOLLOW, O_PATH } from "../kernel/uapi.ts";
+import { O_NOFOLLOW, O_PATH, S_IWOTH } from "../kernel/uapi.ts";
 import { walk } from "../kernel/walk.ts";
-
-const S_IWOTH = 0o002;
 
 /**
  * Finds strace through the absolute entries of PATH. It skips `node_modules`, since bunx(1) and

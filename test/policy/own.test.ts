@@ -58,7 +58,9 @@ describe("rules", () => {
 
 describe("what is restricted", () => {
   test("an empty policy allows nothing, strictly", () => {
-    expect(read({})).toEqual(new Policy({ config: strict, rules: [], source: "" }));
+    expect(read({})).toEqual(
+      new Policy({ config: strict, rules: [], source: "", notation: "key" }),
+    );
   });
 
   test("abi and bestEffort choose the Config", () => {

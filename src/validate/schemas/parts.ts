@@ -50,9 +50,8 @@ export function distinct<Item extends z.core.$ZodType>(item: Item) {
 
 /** A name from a list of names. */
 export function oneOf<const Names extends readonly string[]>(names: Names, what: string) {
-  const use = (name: unknown) => instead(name, names).replace(/^use /, "use some of ");
   return z.enum(names, {
-    error: ({ input }) => `${shown(input)} is not ${what}: ${use(input)}`,
+    error: ({ input }) => `${shown(input)} is not ${what}: ${instead(input, names, "use some of")}`,
   });
 }
 
