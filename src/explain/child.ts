@@ -1,15 +1,15 @@
-/** From an ended child to what it was probably denied: it has no error to tell. */
+/** Derives what an ended child was probably denied. There is no error that tells. */
 import { basename } from "node:path";
 import type { Started } from "../sandbox/layers.ts";
 import { programOperations, programPath } from "./granted.ts";
 import { machineFiles } from "../model/files.ts";
 import type { Operation } from "../model/operation.ts";
-import type { Attempt, Reading } from "./attempt.ts";
+import type { Attempt, Hypotheses } from "./attempt.ts";
 import { disguised, isScript } from "./disguised.ts";
 import { failuresOf } from "./failure.ts";
 import { bunNames } from "../vocabulary.ts";
 
-/** A child as Bun or Node hands it out, or the error of one that failed. */
+/** A child of Bun or Node, or the error of one that failed. */
 export interface Ended {
   readonly exitCode?: number | null;
   readonly status?: number | null;
@@ -19,24 +19,28 @@ export interface Ended {
   readonly spawnargs?: unknown;
 }
 
-/** How it ended, as `"SIGABRT"` or `"exit status 1"`; nothing: it runs. */
+/** How the child ended, such as `"SIGABRT"` or `"exit status 1"`. Undefined while it runs. */
 export function endOf(child: Ended): string | undefined {
   const signal = child.signalCode ?? child.signal;
   if (typeof signal === "string") return signal;
   const status = child.exitCode ?? child.status;
-  // 128 + SIGABRT, where a shell stands in between.
+  // 128 + SIGABRT, the status of a shell whose command aborted.
   if (status === 134) return "SIGABRT";
   return typeof status === "number" ? `exit status ${status}` : undefined;
 }
 
 /**
- * What would end a command like this: what starting it takes, and for Bun, `/proc`, without which
+ * What could end such a command: anything that its start needs and, for Bun, `/proc`, without which
  * it aborts, and the listing of the current directory.
  *
- * @param end What `endOf()` says
- * @param started What is known of a child that a `Ruleset` started
+ * @param end The result of `endOf()`
+ * @param started The record of a child that a `Ruleset` started
  */
-export function childReading(child: Ended, end: string, started: Started | undefined): Reading {
+export function childHypotheses(
+  child: Ended,
+  end: string,
+  started: Started | undefined,
+): Hypotheses {
   const { spawnargs } = child;
   const [program] = started?.command ?? (Array.isArray(spawnargs) ? spawnargs.map(String) : []);
   const cwd = started?.cwd ?? ".";
@@ -47,7 +51,7 @@ export function childReading(child: Ended, end: string, started: Started | undef
       : bunNames.test(basename(program)) || program === process.execPath;
   const attempts: Attempt[] = [];
   const proc: Operation = { kind: "access", path: "/proc", access: ["read_file"] };
-  // Once it has listed the directory, it reads the script there.
+  // Bun lists the directory, then reads the script in it.
   const list: Operation = { kind: "access", path: cwd, access: ["read_file", "read_dir"] };
   const here = cwd === "." ? { preset: "cwd" } : {};
   const loads = isBun === false || end !== "exit status 1" ? [] : loadsIn(said);
@@ -62,7 +66,7 @@ export function childReading(child: Ended, end: string, started: Started | undef
   return { attempts, path: undefined };
 }
 
-/** A dynamic loader that cannot read a library says so and ends with 127. */
+/** A dynamic loader reports a library that it can't read, and exits with 127. */
 function starting(program: string, said: string): Attempt {
   const path = programPath(program);
   const operations = programOperations(path);
@@ -70,18 +74,18 @@ function starting(program: string, said: string): Attempt {
 }
 
 /**
- * What Bun said that it could not load. The child may have written that itself, so it is uncertain,
- * and about scripts only.
+ * The files that Bun's message says it could not load. The child may have written that message
+ * itself, so this is uncertain and only applies to scripts.
  */
 function loadsIn(said: string): Attempt[] {
   const [failure] = failuresOf({ message: said }, {});
   if (!failure || (failure.callee !== "import" && !failure.module)) return [];
-  const reading = disguised(failure, machineFiles);
-  if (!reading?.path || !isScript(reading.path)) return [];
-  return reading.attempts.map((attempt) => ({ ...attempt, certain: false }));
+  const hypotheses = disguised(failure, machineFiles);
+  if (!hypotheses?.path || !isScript(hypotheses.path)) return [];
+  return hypotheses.attempts.map((attempt) => ({ ...attempt, certain: false }));
 }
 
-/** Of a stream nothing can be told: whoever has it reads it. */
+/** The child's standard error, if the caller collected it. A stream belongs to its reader. */
 function stderrOf({ stderr }: Ended): string {
   if (typeof stderr === "string") return stderr;
   return stderr instanceof Uint8Array ? new TextDecoder().decode(stderr) : "";

@@ -1,21 +1,23 @@
-/** Errors that do not look like a denial, and often are one. */
+/** Recognizes errors that are often caused by a denial but don't look like one. */
 import { dirname, extname, join, resolve } from "node:path";
 import { quoted } from "../errors/errors.ts";
 import type { Failure } from "./failure.ts";
 import { presetOperations } from "./granted.ts";
 import type { FileType, Operation } from "../model/operation.ts";
 import type { Files } from "../model/place.ts";
-import { unknownPort, type Attempt, type Reading } from "./attempt.ts";
+import { unknownPort, type Attempt, type Hypotheses } from "./attempt.ts";
 
-/** A certificate that nobody vouches for: so it seems where their list cannot be read. */
+/** Errors for untrusted certificates, which also occur if the list of authorities can't be read. */
 const untrusted =
   /^(UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(_LOCALLY)?)|(DEPTH_ZERO_)?SELF_SIGNED_CERT(_IN_CHAIN)?|CERT_UNTRUSTED)$/;
 
-/** A look-up that asked nobody, or the wrong server. */
+/** Look-ups of names, which may fail because they asked no server or the wrong one. */
 const lookups = /^(getaddrinfo|getnameinfo|getHostByAddr|query\w+)$/;
 
-/** What an error reads like that has no errno of a denial. Nothing: it is no such error. */
-export function disguised(failure: Failure, files: Files): Reading | undefined {
+/**
+ * The hypotheses for an error without an errno of a denial. Undefined if it isn't such an error.
+ */
+export function disguised(failure: Failure, files: Files): Hypotheses | undefined {
   const { code, syscall, message } = failure;
   if (lookups.test(syscall)) return lookup();
   if (untrusted.test(code)) {
@@ -39,7 +41,7 @@ export function disguised(failure: Failure, files: Files): Reading | undefined {
     const path = "/proc/self/statm";
     return { attempts: [{ operations: [{ kind: "open", path, read: true }] }], path };
   }
-  // node:dgram says no more, whatever the errno was.
+  // node:dgram gives this message for every errno.
   if (failure.isUdp && message === "Failed to connect socket") {
     const needs = "the error does not name the port: give it, as { port: 53 }";
     const port = failure.port ?? unknownPort;
@@ -55,10 +57,10 @@ export function disguised(failure: Failure, files: Files): Reading | undefined {
 }
 
 /**
- * Files first: without them, this machine itself is asked. The ports of DNS matter where UDP is
- * restricted.
+ * A look-up needs its files first: without them it asks this machine itself. The ports of DNS
+ * matter if UDP is restricted.
  */
-function lookup(): Reading {
+function lookup(): Hypotheses {
   const ports: Operation[] = [
     { kind: "port", access: ["bind_udp"], port: 0 },
     { kind: "port", access: ["connect_send_udp"], port: 53 },
@@ -76,8 +78,8 @@ function lookup(): Reading {
   };
 }
 
-/** A database, and the journal that comes and goes beside it. */
-function database({ code, path }: Failure): Reading {
+/** A database and its temporary journal. */
+function database({ code, path }: Failure): Hypotheses {
   if (path === undefined) {
     return { attempts: [], needs: "SQLite does not name the file: give it, as { path }" };
   }
@@ -89,25 +91,25 @@ function database({ code, path }: Failure): Reading {
     { kind: "remove", path: journal, directory: false },
   ];
   const both: Attempt[] = [{ operations: write }];
-  // A database that can be read but not written is opened, and fails later.
+  // If a database can only be read, SQLite opens it and fails later.
   if (!/CANTOPEN/.test(code)) return { attempts: both, path };
   return { attempts: [...both, { operations: [read], certain: false }], path };
 }
 
-/** Errors of Bun about a file that they do not name, by code, function and message. */
+/** Bun's errors that don't name their file, by code, function and message. */
 const nameless: readonly (readonly [RegExp, what: string])[] = [
   [/\bError in worker$/, "the script"],
-  // Of what `preload` lists.
+  // A script in the list `preload`.
   [/ Worker: (undefined)?$/, "the script"],
   [/"MacroLoadError" error in macro$/, "the file of the macro"],
   [/^ERR_OSSL_SYS_Permission denied /, "the file of the key or certificate"],
 ];
 
-/** What Bun runs, and so reads what it imports. */
+/** Whether Bun runs this file, and so also reads its imports. */
 export const isScript = (path: string) => /^\.([cm]?[jt]s|[jt]sx|node)$/.test(extname(path));
 
-/** A file or directory that was found, and could not be read. */
-function loaded(path: string, files: Files): Reading {
+/** A file or directory that exists but could not be read. */
+function loaded(path: string, files: Files): Hypotheses {
   const { file } = files.find(path, true);
   if (file === undefined) return notThere(path);
   if (file.type === "directory") return { attempts: [{ ...within(path), certain: true }], path };
@@ -115,14 +117,14 @@ function loaded(path: string, files: Files): Reading {
   return { attempts: [{ operations: [{ kind: "open", path, read: true }], ...preset }], path };
 }
 
-const notThere = (path: string): Reading => ({
+const notThere = (path: string): Hypotheses => ({
   attempts: [],
   path,
   missing: `${quoted(path)} does not exist`,
 });
 
 /** Bun's resolver lists the folder before it reads the file. */
-function module(path: string, files: Files): Reading {
+function module(path: string, files: Files): Hypotheses {
   const { path: real, file } = files.find(path, true);
   if (file === undefined) return notThere(path);
   const operations: Operation[] = [
@@ -132,13 +134,13 @@ function module(path: string, files: Files): Reading {
   return { attempts: [{ operations, preset: `modules=${path}`, rules: true }], path };
 }
 
-/** The manifest of a package says which files it consists of, and often cannot be read in here. */
-function packaged(path: string, folder: string, holder: string, files: Files): Reading {
+/** A package's manifest lists its files, but often can't be read inside the sandbox. */
+function packaged(path: string, folder: string, holder: string, files: Files): Hypotheses {
   const isFile = isA("regular", path, files);
   const preset = `modules=${path}`;
   const manifest: Operation = { kind: "open", path: join(folder, "package.json"), read: true };
   const list: Operation = { kind: "open", path: holder, read: true };
-  // Bun looks for node_modules there, which modules() only grants for imports of a project.
+  // Bun searches there for node_modules, but modules() only grants that for imports of a project.
   const also = isFile || !isA("regular", join(holder, "package.json"), files) ? [list] : [];
   return {
     attempts: [
@@ -151,7 +153,7 @@ function packaged(path: string, folder: string, holder: string, files: Files): R
   };
 }
 
-/** Whichever file of a directory it was. */
+/** Any file in a directory. */
 function within(path: string): Attempt {
   return {
     operations: [{ kind: "access", path, access: ["read_file", "read_dir"] }],
@@ -161,20 +163,20 @@ function within(path: string): Attempt {
 
 const extensions = ["", ".tsx", ".jsx", ".ts", ".mjs", ".js", ".cjs", ".mts", ".cts", ".json"];
 
-/** An import that was not found, its file looked up without listing folders. */
+/** An import that was not found. This looks its file up without listing folders. */
 function imported(
   { specifier, referrer }: NonNullable<Failure["module"]>,
   hinted: string | undefined,
   files: Files,
-): Reading {
+): Hypotheses {
   const name = specifier.startsWith("file:") ? Bun.fileURLToPath(specifier) : specifier;
   const folder = isA("directory", referrer, files) ? referrer : dirname(referrer);
   const isPath = /^(\.{0,2}\/|\.{1,2}$)/.test(name);
   const found = isPath ? scriptAt(resolve(folder, name), files) : undefined;
   if (found !== undefined) return module(found, files);
   if (!isPath) {
-    const reading = inPackage(name, folder, files);
-    if (reading) return reading;
+    const hypotheses = inPackage(name, folder, files);
+    if (hypotheses) return hypotheses;
   }
   const directory = resolve(folder, name);
   if (isPath && isA("directory", directory, files)) return { attempts: [within(directory)] };
@@ -182,14 +184,14 @@ function imported(
   const settings = isPath ? undefined : settingsAbove(folder, name, files);
   if (settings === undefined)
     return { attempts: [], missing: `There is no module ${quoted(name)}` };
-  // It may lead anywhere.
+  // The alias may lead to any file.
   const operations: Operation[] = [{ kind: "open", path: settings, read: true }];
   const needs = `${quoted(settings)} may say which file ${quoted(name)} is: give it, as { path }`;
   return { attempts: [{ operations, certain: false }], needs };
 }
 
-/** What a package's name or a subpath of one leads to, from a folder on upwards. */
-function inPackage(name: string, folder: string, files: Files): Reading | undefined {
+/** The file of a package's name or subpath, searched from a folder upwards. */
+function inPackage(name: string, folder: string, files: Files): Hypotheses | undefined {
   const own = /^(@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name;
   for (let above = folder; ; above = dirname(above)) {
     const place = join(above, "node_modules", name);
@@ -201,7 +203,7 @@ function inPackage(name: string, folder: string, files: Files): Reading | undefi
   }
 }
 
-/** The nearest file of settings that can give names to files of a project. */
+/** The nearest settings file that can define aliases for files of a project. */
 function settingsAbove(folder: string, name: string, files: Files): string | undefined {
   const names = name.startsWith("#") ? ["package.json"] : ["tsconfig.json", "jsconfig.json"];
   for (let above = folder; ; above = dirname(above)) {

@@ -1,53 +1,53 @@
 /**
- * Why something was denied, and which rule would allow it. The published bundle evaluates this file
- * and what it needs when one of these functions is called: see `src/build/lazy.ts`.
+ * Explains why something was denied, and which rule would allow it. The published bundle evaluates
+ * this code on the first call: see `src/build/lazy.ts`.
  */
 import { channel } from "node:diagnostics_channel";
 import { enforcedLayers, startedAs, type Started } from "../sandbox/layers.ts";
 import { LandlockError } from "../errors/errors.ts";
-import { childReading, endOf, type Ended } from "./child.ts";
-import { merged } from "./attempt.ts";
+import { childHypotheses, endOf, type Ended } from "./child.ts";
+import { mergeHypotheses } from "./attempt.ts";
 import type { Explanation } from "./explanation.ts";
 import { failuresOf, isErrno, type Failure } from "./failure.ts";
 import { machineFiles } from "../model/files.ts";
 import { baseOf, judge, plainly } from "./judge.ts";
 import { recordedLayers, plannedLayers, type Known, type LayerLike } from "./known.ts";
 import { isPermitted, type PermissionScope } from "./question.ts";
-import { launching, readingOf } from "./reading.ts";
+import { launching, hypothesesOf } from "./hypotheses.ts";
 import type { FsRight, NetRight } from "../kernel/abi.ts";
 import { parse } from "../validate/parse.ts";
 import type { PathLike } from "../validate/values.ts";
 
-/** Where the layers denied something, this `node:diagnostics_channel` gets the `Explanation`. */
+/** The `node:diagnostics_channel` that receives the `Explanation` of a denial by the layers. */
 const channelName = "bun-landlock:denied";
 
-/** What to judge by, and what an error does not say. */
+/** What to judge by, and what an error doesn't tell. */
 export interface ExplainOptions {
   /**
-   * Layers to judge by, the first one first; default: those that this thread enforced, and for a
-   * child those it was started in. A policy can be asked before it is enforced, and a Worker can
-   * be given the `Report` of the thread that restricted the process.
+   * Layers to judge by, in the order in which they were enforced. Default: those of this thread, or
+   * for a child those that it was started in. Give a policy's plan to ask before it is enforced, or
+   * in a Worker the `Report` of the thread that restricted the process.
    */
   readonly layers?: readonly (LayerLike | { readonly plan: LayerLike })[];
-  /** Rights that were wanted: an `open` that was not synchronous does not tell. */
+  /** The rights that were needed. An asynchronous `open` doesn't tell. */
   readonly access?: FsRight | readonly FsRight[];
-  /** The path that it was about: of SQLite's errors and those of Workers, which name none. */
+  /** The path that the error is about. Errors of SQLite and Workers name none. */
   readonly path?: PathLike;
-  /** The port that it was about: of errors of `Bun.connect()`, which name none. */
+  /** The port that the error is about. Errors of `Bun.connect()` name none. */
   readonly port?: number;
 }
 
 /**
- * Says why something failed: Landlock, ordinary permissions, or something that is not there. For
- * Landlock it names the layer, the right, the file or port, and the shortest rule that would allow
- * it, as code, as flags of `landlock-restrict` and as a policy's lines. Disguised denials are
- * recognised: `EXDEV`, `EAI_AGAIN`, a certificate that cannot be verified, a module that is not
- * found though it is there, SQLite's `SQLITE_CANTOPEN`, a Bun that aborts.
+ * Explains why something failed: because of Landlock, ordinary permissions, or something missing.
+ * For Landlock it names the layer, the right, the file or port, and the shortest rule that would
+ * allow it. It gives that rule as code, as flags of `landlock-restrict` and as lines of a policy.
+ * It recognizes disguised denials: `EXDEV`, `EAI_AGAIN`, a certificate that can't be verified, an
+ * existing module that isn't found, SQLite's `SQLITE_CANTOPEN`, and a Bun that aborts.
  *
- * Errors hardly say what was tried, so this works it out: from the error, the rules of the layers
- * and the files as they are now, with a model of Landlock's decisions. It opens nothing but what it
- * looks for a preset's sake, and changes nothing. What it finds of the layers in force is published
- * on the `node:diagnostics_channel` named `bun-landlock:denied`.
+ * Errors tell little about what was tried. This derives it from the error, the rules of the layers
+ * and the current files, with a model of Landlock's decisions. It changes nothing, and opens files
+ * only to look them up for presets. Denials by the enforced layers are published on the
+ * `node:diagnostics_channel` named `bun-landlock:denied`.
  *
  * ```ts
  * try {
@@ -57,12 +57,12 @@ export interface ExplainOptions {
  * }
  * ```
  *
- * @param what An error; the event of a failed Worker; a child that has ended, of
- *   `ruleset.spawn()`, `Bun.spawn()` or `node:child_process`; or a question: `{ path, access }` or
- *   `{ port, access }`, where `access` is a right of the kernel, as `"read_file"`, or a list
- * @param options What to judge by, and what the error does not say
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where there is nothing to explain, a child
- *   still runs, or an option is not valid
+ * @param what An error; the event of a failed Worker; an ended child of `ruleset.spawn()`,
+ *   `Bun.spawn()` or `node:child_process`; or a question: `{ path, access }` or `{ port, access }`,
+ *   where `access` is a right such as `"read_file"`, or a list of rights
+ * @param options What to judge by, and what the error doesn't tell
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if there is nothing to explain, a child still
+ *   runs, or an option is invalid
  */
 export function explain(what: unknown, options: ExplainOptions = {}): Explanation {
   const { layers, access, path, port } = parse("explainOptions", options, "explain()");
@@ -80,7 +80,7 @@ export function explain(what: unknown, options: ExplainOptions = {}): Explanatio
   return explanation;
 }
 
-/** Whoever catches an error and asks about it does not expect another one. */
+/** A caller who asks about an error doesn't expect another one. */
 function readable<Result>(what: object, read: () => Result): Result {
   try {
     return read();
@@ -91,7 +91,7 @@ function readable<Result>(what: object, read: () => Result): Result {
   }
 }
 
-/** Each kind of thing to explain is known by what only it has. */
+/** Recognizes each kind of subject by a property that only it has. */
 function explanationOf(
   what: object,
   layers: ExplainOptions["layers"],
@@ -112,17 +112,23 @@ function explanationOf(
   const operation = failure.syscall || failure.code || "error";
   const subject = { operation, code: failure.code, error: what };
   const launch = started && failure.syscall === "";
-  const readings = launch
+  const found = launch
     ? [launching]
-    : failures.flatMap((one) => readingOf(one, machineFiles, hint.access) ?? []);
-  const all = readings.map((reading) => ({ reading, answer: judge(reading, known, subject) }));
+    : failures.flatMap((one) => hypothesesOf(one, machineFiles, hint.access) ?? []);
+  const all = found.map((hypotheses) => ({
+    hypotheses,
+    answer: judge(hypotheses, known, subject),
+  }));
   const denied = all.filter(({ answer }) => answer.cause === "landlock");
-  if (denied.length > 1) return judge(merged(denied.map(({ reading }) => reading)), known, subject);
+  if (denied.length > 1)
+    return judge(mergeHypotheses(denied.map(({ hypotheses }) => hypotheses)), known, subject);
   const [best] = [...denied, ...all.filter(({ answer }) => answer.cause !== "unknown"), ...all];
   return best?.answer ?? unread(failure, subject);
 }
 
-/** An error that tells of no access. Only some errnos prove that there was none to deny. */
+/**
+ * The explanation for an error that names no access. Only some errnos prove that none was denied.
+ */
 function unread(failure: Failure, subject: Parameters<typeof baseOf>[1]): Explanation {
   const { code, syscall, message, path, port } = failure;
   const base = baseOf({ attempts: [], path, port }, subject);
@@ -143,7 +149,7 @@ function ofChild(child: Ended, known: Known, started: Started | undefined): Expl
     const message = "explain(): this child has not ended: await child.exited first";
     throw new LandlockError("ERR_LANDLOCK_INVALID_RULE", message);
   }
-  return judge(childReading(child, end, started), known, { operation: "spawn", code: end });
+  return judge(childHypotheses(child, end, started), known, { operation: "spawn", code: end });
 }
 
 function ofPath(
@@ -176,7 +182,7 @@ function nothing(what: unknown): LandlockError {
   );
 }
 
-/** `permissions.has()`. */
+/** Implements `permissions.has()`. */
 export function hasPermission(scope: PermissionScope, reference?: PathLike | number): boolean {
   const known = parse("permissionScope", scope, "permissions.has()");
   return isPermitted(known, reference, recordedLayers(enforcedLayers()));

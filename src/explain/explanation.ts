@@ -1,37 +1,37 @@
-/** What `explain()` answers. */
+/** The result of `explain()`. */
 import { accessNet } from "../kernel/abi.ts";
 import { PlainData } from "../validate/values.ts";
 import type { Denial } from "../model/model.ts";
 import type { Fix } from "./spell.ts";
 
 /**
- * Why something failed: Landlock; ordinary permissions; something that is not there; something else
- * that `message` names; or nothing that can be told. `"allowed"` answers a question.
+ * Why something failed: Landlock, ordinary permissions, something missing, another reason in
+ * `message`, or an unknown reason. `"allowed"` answers a question.
  */
 export type Cause = "landlock" | "permission" | "missing" | "other" | "allowed" | "unknown";
 
-/** What an `Explanation` consists of. */
+/** The data of an `Explanation`. */
 export interface ExplanationData {
   readonly cause: Cause;
-  /** Whether no other reading of the error makes sense; where not, `fixes` has those for each. */
+  /** Whether the error allows only one explanation. Otherwise `fixes` contains those for each. */
   readonly certain: boolean;
-  /** The failed call, as the error spells it, or what was asked about, as `"open"`. */
+  /** The failed call as the error spells it, or the subject of a question, such as `"open"`. */
   readonly operation: string;
   readonly path: string | undefined;
   readonly port: number | undefined;
-  /** What Landlock denied: for each layer and right, the file, directory or port it is about. */
+  /** What Landlock denied: for each layer and right, the file, directory or port. */
   readonly denials: readonly Denial[];
-  /** The rules that would have allowed it, the shortest first; each one is enough. */
+  /** The rules that would have allowed it, the shortest first. Each one is enough. */
   readonly fixes: readonly Fix[];
-  /** What else there is to know, in sentences. */
+  /** Further information, in sentences. */
   readonly notes: readonly string[];
-  /** All of it in one sentence. */
+  /** The whole explanation in one sentence. */
   readonly message: string;
-  /** The error that was explained; `undefined` for a child or a question. */
+  /** The explained error; `undefined` for a child or a question. */
   readonly error: unknown;
 }
 
-/** What Node calls the permission that is missing. */
+/** Node's names for permissions. */
 export type NodePermission = "FileSystemRead" | "FileSystemWrite" | "ChildProcess" | "Net";
 
 /** A denial as Node's permission model reports it. */
@@ -42,7 +42,7 @@ export interface AccessDeniedError extends Error {
   readonly resource: string;
 }
 
-/** What `explain()` found. Frozen plain data with one method. */
+/** The result of `explain()`. Frozen plain data with one method. */
 export class Explanation extends PlainData {
   readonly #error: unknown;
 
@@ -59,14 +59,15 @@ export class Explanation extends PlainData {
     Object.freeze(this);
   }
 
-  /** The error that was explained; `undefined` for a child or a question. */
+  /** The explained error; `undefined` for a child or a question. */
   get error(): unknown {
     return this.#error;
   }
 
   /**
-   * The same as an error of Node's permission model, for code that catches those: `code` is
-   * `"ERR_ACCESS_DENIED"`, with `permission` and `resource`, and the explained error as its `cause`.
+   * Converts this to an error of Node's permission model, for code that catches those. Its `code`
+   * is `"ERR_ACCESS_DENIED"`, and it has `permission`, `resource` and the explained error as its
+   * `cause`.
    *
    * @returns Nothing where the cause is not Landlock
    * @see {@link https://nodejs.org/api/permissions.html}
@@ -83,7 +84,7 @@ export class Explanation extends PlainData {
   }
 }
 
-/** Its fields. */
+/** The fields of an explanation. */
 export interface Explanation extends ExplanationData {}
 
 function permissionOf({ right }: Denial, operation: string): NodePermission {

@@ -1,54 +1,54 @@
-/** An error as plain facts, however Bun spells it. */
+/** Extracts the facts from an error, in all the ways in which Bun spells them. */
 import { constants } from "node:os";
 import { dirname, resolve } from "node:path";
 
-/** What can be told from an error without knowing any layer. */
+/** What an error tells without knowing any layer. */
 export interface Failure {
-  /** As `"EACCES"`, `"SQLITE_CANTOPEN"`, or nothing. */
+  /** Such as `"EACCES"` or `"SQLITE_CANTOPEN"`; empty if there is none. */
   readonly code: string;
-  /** As `"open"`; empty where the error names none. */
+  /** Such as `"open"`; empty if the error names none. */
   readonly syscall: string;
   readonly message: string;
   readonly path: string | undefined;
-  /** The second path of those that take two. */
+  /** The second path of calls that take two. */
   readonly dest: string | undefined;
   readonly port: number | undefined;
-  /** An import that was not found, and the file that asked for it. */
+  /** An import that was not found, and the file that contains it. */
   readonly module: { readonly specifier: string; readonly referrer: string } | undefined;
-  /** Whether it came out of `node:dgram` or `Bun.udpSocket()`. */
+  /** Whether the error came from `node:dgram` or `Bun.udpSocket()`. */
   readonly isUdp: boolean;
-  /** Whether a whole directory was being copied, or made to hold files. */
+  /** Whether a whole directory was being copied, or created for files. */
   readonly isCopy: boolean;
   /**
-   * The function of Bun that failed, as `"writeFileSync"`: only the synchronous ones tell;
-   * `"import"` for a file that Bun loads itself.
+   * The function of Bun that failed, such as `"writeFileSync"`. Only synchronous ones are known.
+   * `"import"` stands for a file that Bun loads itself.
    */
   readonly callee: string;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What the caller knows and the error does not say. */
+/** What the caller adds to the error. */
 interface Hint {
   readonly path?: string;
   readonly port?: number;
 }
 
-/** How deep a chain of causes is followed, and how many errors of an `AggregateError` are read. */
+/** The longest chain of causes to follow, and the most errors of an `AggregateError` to read. */
 const causesMax = 8;
 const errorsMax = 64;
 
-/** How much of a message is read: more than any path is long. */
+/** The part of a message to read, which is longer than any path. */
 const messageMax = 8192;
 
-/** What Linux calls the errnos of a denial; some of Bun's errors have only the number. */
+/** The errnos of denials. Some of Bun's errors only contain the number. */
 const errnos: Readonly<Record<number, string>> = { 1: "EPERM", 13: "EACCES", 18: "EXDEV" };
 
 const load = { code: "EACCES", syscall: "open", callee: "import" };
 
 /**
- * Errors whose message alone tells what failed, and what it does not say. Lines of code may precede
- * it and notes follow it: of an error in a Worker, Bun passes on nothing but such a text.
+ * Errors whose message is the only source of facts. Code may come before it and notes after it. For
+ * an error in a Worker, Bun only passes on such a text.
  */
 const messages: readonly (readonly [RegExp, Partial<Failure>])[] = [
   [/\bCannot find (?:module|package) '(?<specifier>.+)' from '(?<referrer>.+)'$/m, {}],
@@ -75,11 +75,11 @@ const messages: readonly (readonly [RegExp, Partial<Failure>])[] = [
 ];
 
 /**
- * The facts of an error, of the event of a failed Worker or WebSocket, or of the first of its
- * causes that says which call failed. An `AggregateError`, as `Bun.build()` throws it, has those of
- * each of its errors.
+ * The facts of an error, of the event of a failed Worker or WebSocket, or of the first cause that
+ * names the failed call. An `AggregateError`, such as those of `Bun.build()`, has the facts of all
+ * its errors.
  *
- * @returns At least one
+ * @returns At least one failure
  */
 export function failuresOf(error: object, hint: Hint): Failure[] {
   const found: Failure[] = [];
@@ -91,7 +91,7 @@ export function failuresOf(error: object, hint: Hint): Failure[] {
     if (chain.length > causesMax || (!next && several.length === 0))
       found.push(factsOf(chain, hint));
     else if (next) waiting.unshift([...chain, next]);
-    // The length of the chain still limits the depth.
+    // The chain keeps its length, which limits the depth.
     else waiting.unshift(...several.map((one) => [...chain.map(() => ({})), one]));
   }
   return found;
@@ -112,7 +112,7 @@ function factsOf(chain: readonly Fields[], hint: Hint): Failure {
   const code = codeOf(found);
   return {
     code: isErrno(code) ? code : (said.code ?? code),
-    // Of a library, Bun only says that dlopen() failed.
+    // For a library, Bun only reports that dlopen() failed.
     syscall: isErrno(code)
       ? textOf(found["syscall"]) || (said.syscall ?? "")
       : (said.syscall ?? textOf(found["syscall"])),
@@ -127,7 +127,7 @@ function factsOf(chain: readonly Fields[], hint: Hint): Failure {
   };
 }
 
-/** What a message tells by itself. */
+/** The facts in a message. */
 function saidBy(message: string): Partial<Failure> {
   for (const [pattern, rest] of messages) {
     const groups = pattern.exec(message.slice(0, messageMax))?.groups;
@@ -174,13 +174,13 @@ function textOf(value: unknown): string {
 }
 
 function codeOf({ code, errno, errnoName }: Fields): string {
-  // A LandlockError has a code of its own.
+  // A LandlockError has its own codes.
   if (typeof errnoName === "string") return errnoName;
   if (isCode(code)) return textOf(code);
   return typeof errno === "number" ? (errnos[Math.abs(errno)] ?? "") : "";
 }
 
-/** `fetch()` has the address where others have a path. */
+/** `fetch()` puts the URL where other errors have a path. */
 function urlOf(text: string): URL | undefined {
   return /^(https?|wss?):\/\//.test(text) ? (URL.parse(text) ?? undefined) : undefined;
 }
@@ -188,19 +188,19 @@ function urlOf(text: string): URL | undefined {
 function portOf(fields: Fields, url: URL | undefined, message: string): number | undefined {
   if (typeof fields["port"] === "number") return fields["port"];
   if (url) return Number(url.port || (/^(https|wss):$/.test(url.protocol) ? 443 : 80));
-  // Bun.serve() and node:dgram.
+  // The format of Bun.serve() and node:dgram.
   const port = /[\s\]:.\da-f]:(\d{1,5})$/.exec(message)?.[1];
   return port === undefined ? undefined : Number(port);
 }
 
-/** `Bun.build()` tells the importing file by the position only. */
+/** `Bun.build()` names the importing file only in the position. */
 function moduleOf({ specifier, referrer, position }: Fields): Failure["module"] {
   if (typeof specifier !== "string" || typeof referrer !== "string") return undefined;
   const file = isObject(position) ? textOf(position["file"]) : "";
   return { specifier, referrer: referrer || file || process.cwd() };
 }
 
-/** Functions that Bun has built in stand on top of the stack, without a file. */
+/** Bun's built-in functions are on top of the stack, without a file. */
 function calleeOf(stack: string): string {
   return /^\s+at (?:new )?(\w+) \(unknown\)$/m.exec(stack)?.[1] ?? "";
 }

@@ -1,60 +1,59 @@
-/** From denials to the rules that would have allowed it, the shortest first. */
+/** Finds the rules that would allow denied operations, the shortest first. */
 import { homedir } from "node:os";
 import { accessNet, fileRights, scopes, type FsRight, type NetRight } from "../kernel/abi.ts";
 import { inOrder } from "../sandbox/rules.ts";
 import type { Denial } from "../model/model.ts";
 import type { Files } from "../model/place.ts";
 import { keysOf, rightModifiers } from "../vocabulary.ts";
-import { accessBy, accessOf, fixOf, pathVerbs, type Fix, type Piece } from "./spell.ts";
+import { accessBy, accessOf, fixOf, pathVerbs, type Fix, type RuleSpec } from "./spell.ts";
 
-/** What helps to find the better of two rules. */
+/** Information for choosing between rules. */
 export interface FixContext {
   /**
-   * Rights that the sandbox denies unless they are granted. With `truncate` among them, what
-   * grants `write_file` grants it too: overwriting needs both. Default: none.
+   * Rights that the sandbox denies unless granted. If `truncate` is among them, `write_file` is
+   * granted together with it, since overwriting needs both. Default: none.
    */
   readonly handled?: readonly FsRight[];
-  /** Paths as the user knows them, symbolic links included; default: those of the denials. */
+  /** Paths as the user knows them, with symbolic links; default: those of the denials. */
   readonly names?: readonly string[];
 }
 
 /**
- * The rules that would allow what was denied. Each is enough by itself, unless renaming or linking
- * gives a file rights by its new place: see `remediesFor()`.
+ * The rules that would allow what was denied. Each is enough by itself, unless a rename or link
+ * gives a file new rights: see `remediesFor()`.
  *
- * @param denials What a `Verdict` lists, of any number of layers: each of them needs the rule
- * @param files Where the paths are looked up
- * @returns The shortest first, most often one. Where it grants much more than was denied, as
- *   `rwDirs()` for one `make_dir`, an exact one is the second; alone where the first would open the
- *   home directory or the whole machine. None: no rule can grant it, as with scopes
+ * @param denials The denials of a `Verdict`, in any number of layers that all need the rule
+ * @param files Where to look up the paths
+ * @returns Usually one rule, the shortest first. If that grants much more than was denied, such as
+ *   `rwDirs()` for one `make_dir`, an exact one follows. If it would grant the home directory or
+ *   the whole machine, only the exact one is returned. Empty if no rule can grant it, as for scopes
  */
 export function fixesFor(
   denials: readonly Denial[],
   files: Files,
   context: FixContext = {},
 ): readonly Fix[] {
-  const fixes = piecesFor(denials, files, context).map((list) =>
-    fixOf(merged(withoutCovered(list))),
+  const fixes = ruleSpecsFor(denials, files, context).map((list) =>
+    fixOf(mergePaths(withoutCovered(list))),
   );
   const [short, exact] = fixes;
   return short && exact && short.code === exact.code ? [short] : fixes;
 }
 
 /**
- * The same as `fixesFor()`, before it is spelled: of one path, port or preset each, but for ports
- * of one right.
+ * The rules of `fixesFor()` as data, each for one path, preset or port right.
  *
- * @returns The shortest rules and the exact ones; none where no rule can grant it
+ * @returns The shortest rules and the exact ones; empty if no rule can grant it
  */
-function piecesFor(
+function ruleSpecsFor(
   denials: readonly Denial[],
   files: Files,
   context: FixContext = {},
-): readonly (readonly Piece[])[] {
+): readonly (readonly RuleSpec[])[] {
   const name = nameIn(files, context.names ?? []);
   const wanted = wantedBy(denials, context, name);
   if (wanted === undefined) return [];
-  const others = [...presetPieces(wanted.presets), ...portPieces(wanted.ports)];
+  const others = [...presetSpecs(wanted.presets), ...portSpecs(wanted.ports)];
   const paths = [...wanted.paths].map(([path, rights]) => choose(path, name(path), rights, files));
   return [
     [...paths.map(({ short }) => short), ...others],
@@ -68,7 +67,7 @@ interface Wanted {
   readonly presets: ReadonlySet<string>;
 }
 
-/** What the rules have to grant, or nothing where no rule can. */
+/** What the rules must grant, or undefined if no rule can. */
 function wantedBy(
   denials: readonly Denial[],
   { handled = [] }: FixContext,
@@ -102,7 +101,9 @@ function isOneOf<Name extends string>(names: readonly Name[], name: string): nam
   return (names as readonly string[]).includes(name);
 }
 
-/** Where the path alone is no answer: a program needs its loader, and a process id passes. */
+/**
+ * The preset to use instead of the path: a program needs its loader, and a process id doesn't last.
+ */
 function presetFor(
   right: FsRight,
   path: string,
@@ -114,7 +115,7 @@ function presetFor(
   return Number(pid) === process.pid ? "bun" : "bun=children";
 }
 
-/** The name that the user has for a real path, if one of these leads there. */
+/** Replaces a real path by the user's name for it, if one of the names leads there. */
 function nameIn(files: Files, names: readonly string[]): (path: string) => string {
   const known = names
     .filter((name) => name.startsWith("/"))
@@ -122,16 +123,16 @@ function nameIn(files: Files, names: readonly string[]): (path: string) => strin
   return (path) => known.find(([real]) => real === path)?.[1] ?? path;
 }
 
-/** The option nearest to rights, which grants no less. */
+/** The narrowest option that grants all of the rights. */
 export function nearestVerb(
   rights: readonly FsRight[],
   isDirectory: boolean,
-): Pick<Piece & { kind: "verb" }, "verb" | "with"> {
+): Pick<RuleSpec & { kind: "verb" }, "verb" | "with"> {
   const modified = keysOf(rightModifiers);
   const extra = modified.filter((right) => rights.includes(right));
   const plain = rights.filter((right) => !isOneOf(modified, right));
   if (plain.length === 0 && isDirectory) {
-    // Who renames between directories makes and removes there too.
+    // A program that renames between directories also makes and removes files there.
     return { verb: extra.includes("refer") ? "rwDirs" : "roDirs", with: extra };
   }
   const verb = pathVerbs.find((one) => plain.every((right) => accessBy(one).includes(right)))!;
@@ -144,56 +145,57 @@ function choose(path: string, name: string, rights: readonly FsRight[], files: F
   const wide = isDirectory && isWide(path);
   const paths = [name];
   const nearest = wide ? undefined : near;
-  const exact: Piece = { kind: "exact", access: rights, paths, nearest };
-  const short: Piece = { kind: "verb", ...near, paths };
-  // Of renaming, the other rights are there already; an entry is granted on its directory.
+  const exact: RuleSpec = { kind: "exact", access: rights, paths, nearest };
+  const short: RuleSpec = { kind: "verb", ...near, paths };
+  // For a rename, the other rights are already granted. Rights for an entry are granted on its
+  // directory.
   const isExtra = rights.every((right) => isOneOf(keysOf(rightModifiers), right));
   if (wide || isExtra) return { short: exact, exact };
-  // On a file, or for reading one's fill of files, the four go hardly beyond it.
+  // On a single file the option grants little more than was denied; offer no exact alternative.
   const closeEnough = rights.every((right) => fileRights.includes(right)) && !isDirectory;
   return { short, exact: closeEnough ? short : exact };
 }
 
-/** A directory that holds everything, or all that a person has. */
+/** Whether a directory contains everything, or a person's whole home. */
 function isWide(path: string): boolean {
   return path === "/" || `${homedir()}/`.startsWith(`${path}/`);
 }
 
-/** What a rule for a directory grants needs no rule for what is in it. */
-function withoutCovered(pieces: readonly Piece[]): readonly Piece[] {
+/** Drops rules that a rule for a directory above covers. */
+function withoutCovered(ruleSpecs: readonly RuleSpec[]): readonly RuleSpec[] {
   const covers = (
-    piece: Piece,
+    ruleSpec: RuleSpec,
     { access, paths: [path] }: { access: readonly FsRight[]; paths: readonly string[] },
   ) =>
-    "paths" in piece &&
-    `${path}/`.startsWith(`${piece.paths[0]}/`) &&
-    access.every((right) => accessOf(piece).includes(right));
-  return pieces.filter((piece, i) => {
-    const own = { access: accessOf(piece), paths: "paths" in piece ? piece.paths : [] };
-    return !pieces.some((other, j) => j !== i && covers(other, own));
+    "paths" in ruleSpec &&
+    `${path}/`.startsWith(`${ruleSpec.paths[0]}/`) &&
+    access.every((right) => accessOf(ruleSpec).includes(right));
+  return ruleSpecs.filter((ruleSpec, i) => {
+    const own = { access: accessOf(ruleSpec), paths: "paths" in ruleSpec ? ruleSpec.paths : [] };
+    return !ruleSpecs.some((other, j) => j !== i && covers(other, own));
   });
 }
 
-/** Rules that differ in their paths only become one. */
-function merged(pieces: readonly Piece[]): Piece[] {
-  const groups = new Map<string, Piece>();
-  for (const piece of pieces) {
-    const paths = "paths" in piece ? piece.paths : [];
-    const key = JSON.stringify({ ...piece, ...(paths.length > 0 ? { paths: [] } : {}) });
+/** Combines rules that differ only in their paths. */
+function mergePaths(ruleSpecs: readonly RuleSpec[]): RuleSpec[] {
+  const groups = new Map<string, RuleSpec>();
+  for (const ruleSpec of ruleSpecs) {
+    const paths = "paths" in ruleSpec ? ruleSpec.paths : [];
+    const key = JSON.stringify({ ...ruleSpec, ...(paths.length > 0 ? { paths: [] } : {}) });
     const known = groups.get(key);
     const before = known && "paths" in known ? known.paths : [];
     groups.set(
       key,
-      paths.length > 0 ? ({ ...piece, paths: [...before, ...paths] } as Piece) : piece,
+      paths.length > 0 ? ({ ...ruleSpec, paths: [...before, ...paths] } as RuleSpec) : ruleSpec,
     );
   }
   return [...groups.values()];
 }
 
-function presetPieces(specs: ReadonlySet<string>): Piece[] {
+function presetSpecs(specs: ReadonlySet<string>): RuleSpec[] {
   return [...specs].map((spec) => ({ kind: "preset", spec }));
 }
 
-function portPieces(ports: ReadonlyMap<NetRight, readonly number[]>): Piece[] {
+function portSpecs(ports: ReadonlyMap<NetRight, readonly number[]>): RuleSpec[] {
   return [...ports].map(([right, list]) => ({ kind: "port", right, ports: list }));
 }

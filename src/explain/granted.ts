@@ -1,4 +1,4 @@
-/** Presets as questions: whether what they grant is granted already. */
+/** Turns what presets grant into operations, to ask whether that is already granted. */
 import { lookUpCommand } from "../kernel/lookup.ts";
 import { fileRights } from "../kernel/abi.ts";
 import { presetOf } from "../presets/presets.ts";
@@ -7,7 +7,7 @@ import type { Rule } from "../sandbox/rules.ts";
 import { machineFiles } from "../model/files.ts";
 import type { Operation } from "../model/operation.ts";
 
-/** What a rule's paths are for, as operations; those that do not exist are left out. */
+/** The operations that a rule allows on its existing paths. */
 function operationsOf(rule: Rule): Operation[] {
   return flatten([rule], "explain()").flatMap((one): Operation[] => {
     if (one.kind === "net")
@@ -22,14 +22,14 @@ function operationsOf(rule: Rule): Operation[] {
   });
 }
 
-/** What a preset is for, as operations. */
+/** The operations that a preset allows. */
 export function presetOperations(spec: string): Operation[] {
   return operationsOf(presetOf(spec));
 }
 
 /**
- * What starting a program takes. Where a file cannot be read in here, be it that of an interpreter
- * or a library, it is known up to that one only.
+ * The operations that starting a program needs. If a file can't be read inside the sandbox, such as
+ * an interpreter or a library, the list ends with that file.
  */
 export function programOperations(path: string): Operation[] {
   try {
@@ -43,7 +43,7 @@ export function programOperations(path: string): Operation[] {
   }
 }
 
-/** The file of a command; without one on PATH its name. */
+/** The file of a command, or its name if PATH doesn't have it. */
 export function programPath(name: string): string {
   const found = lookUpCommand(name);
   return typeof found === "number" ? name : found;

@@ -1,4 +1,4 @@
-/** From what was tried to why it failed. */
+/** Decides why something failed, from what it may have tried. */
 import { reasonByName, reasonText, type Withheld } from "../advise/judgement.ts";
 import { isProject } from "../advise/zones.ts";
 import { quoted } from "../errors/errors.ts";
@@ -6,61 +6,61 @@ import type { FsRight } from "../kernel/abi.ts";
 import { currentDirectory, isWithin, parentOf, realPath } from "../kernel/names.ts";
 import type { Denial } from "../model/model.ts";
 import type { Files, Place } from "../model/place.ts";
-import { unknownPort, type Attempt, type Reading } from "./attempt.ts";
+import { unknownPort, type Attempt, type Hypotheses } from "./attempt.ts";
 import { Explanation, type Cause, type ExplanationData } from "./explanation.ts";
 import type { Known } from "./known.ts";
 import { deniedByPermissions } from "./ordinary.ts";
 import { denialsOf, remediesFor } from "./remedy.ts";
 import { bothOf, fixOf, type Fix } from "./spell.ts";
 
-/** What there is to explain. */
+/** What to explain. */
 interface Case {
-  /** The call that failed, or what was asked about. */
+  /** The failed call, or the subject of a question. */
   readonly operation: string;
-  /** As `"EACCES"`, or how a child ended; nothing where there is only a question. */
+  /** Such as `"EACCES"`, or how a child ended. Undefined for a question. */
   readonly code?: string;
   readonly error?: unknown;
 }
 
-/** An attempt, and what is denied of it. */
+/** An attempt with its denials. */
 interface Tried extends Attempt {
-  /** All of it, what is needed besides included. */
+  /** The denials of all its operations, including further needs. */
   readonly denials: readonly Denial[];
 }
 
-/** Explains a reading by the layers that are known. */
-export function judge(reading: Reading, known: Known, subject: Case): Explanation {
-  const tried = reading.attempts.map((attempt): Tried => ({
+/** Explains a failure by the known layers. */
+export function judge(hypotheses: Hypotheses, known: Known, subject: Case): Explanation {
+  const tried = hypotheses.attempts.map((attempt): Tried => ({
     ...attempt,
     denials: denialsOf([...attempt.operations, ...(attempt.also ?? [])], known).map(
       withoutUnknownPort,
     ),
   }));
-  const base = baseOf(reading, subject);
+  const base = baseOf(hypotheses, subject);
   const { files } = known;
-  const apart = subject.code === "EXDEV" ? apartOf(reading, files) : undefined;
+  const apart = subject.code === "EXDEV" ? apartOf(hypotheses, files) : undefined;
   if (apart) return plainly(base, "other", apart);
   const denied = tried.filter(({ denials }) => denials.length > 0);
-  if (denied.length > 0) return landlock(base, denied, reading, known);
+  if (denied.length > 0) return landlock(base, denied, hypotheses, known);
   const blocked = tried.map(({ operations }) => deniedByPermissions(operations, files));
   const ordinary = blocked.find((what) => what !== undefined);
   if (ordinary) {
-    // Where no layer is known, one that denies the other reading may be there all the same.
+    // If no layer is known, an unknown one may still deny another hypothesis.
     const certain = known.layers.length > 0 || !blocked.includes(undefined);
     return plainly({ ...base, certain }, "permission", `Ordinary permissions deny ${ordinary}`);
   }
-  if (subject.code === undefined) return question(base, reading, files);
-  return unknown(base, reading, known);
+  if (subject.code === undefined) return question(base, hypotheses, files);
+  return unknown(base, hypotheses, known);
 }
 
-/** An explanation that is still empty. */
-export function baseOf(reading: Reading, { operation, error }: Case): ExplanationData {
-  const { path, port } = reading;
+/** An explanation without content. */
+export function baseOf(hypotheses: Hypotheses, { operation, error }: Case): ExplanationData {
+  const { path, port } = hypotheses;
   const nothing = { denials: [], fixes: [], notes: [], message: "" };
   return { cause: "unknown", certain: true, operation, path, port, ...nothing, error };
 }
 
-/** An explanation that is one sentence and no more. */
+/** An explanation that consists of one sentence. */
 export function plainly(base: ExplanationData, cause: Cause, message: string): Explanation {
   return new Explanation({ ...base, cause, message });
 }
@@ -72,18 +72,18 @@ function withoutUnknownPort({ port, ...denial }: Denial): Denial {
 function landlock(
   base: ExplanationData,
   denied: readonly Tried[],
-  reading: Reading,
+  hypotheses: Hypotheses,
   known: Known,
 ): Explanation {
   const [first] = denied as [Tried];
-  const answers = denied.map((attempt) => fixesOf(attempt, reading, known));
+  const answers = denied.map((attempt) => fixesOf(attempt, hypotheses, known));
   const fixes = distinct(answers.flat());
   const heads = distinct(answers.flatMap((answer) => answer.slice(0, 1)));
   const certain = first.certain !== false && heads.length <= 1;
   const notes = [...notesOn(first, known), ...withheldNotes(first)];
   const sentence = denialSentence(first.denials);
   const shown = certain ? fixes : heads;
-  const message = `Landlock: ${sentence}${fixSentence(shown, certain) || withoutFix(first, reading, known)}`;
+  const message = `Landlock: ${sentence}${fixSentence(shown, certain) || withoutFix(first, hypotheses, known)}`;
   return new Explanation({
     ...base,
     cause: "landlock",
@@ -95,27 +95,27 @@ function landlock(
   });
 }
 
-function fixesOf(attempt: Tried, reading: Reading, known: Known): readonly Fix[] {
+function fixesOf(attempt: Tried, hypotheses: Hypotheses, known: Known): readonly Fix[] {
   const { preset, rules = preset === undefined, operations, also = [], denials } = attempt;
   if (denials.some(({ path, port }) => (path ?? port) === undefined)) return [];
-  const names = [reading.path, ...namesIn(attempt)].filter((name) => name !== undefined);
+  const names = [hypotheses.path, ...namesIn(attempt)].filter((name) => name !== undefined);
   const besides = remediesFor(also, known, { names });
   if (denialsOf(operations, known).length === 0) return besides;
   const specs = preset === undefined ? [] : [preset].flat();
   const named = specs.length === 0 ? [] : [fixOf(specs.map((spec) => ({ kind: "preset", spec })))];
   const isAdvised = rules && withheldOf(denials).length === 0;
   const found = isAdvised ? [...named, ...remediesFor(operations, known, { names })] : named;
-  // What grants least, such as listing a folder without reading what is in it.
+  // The last one grants least, such as listing a folder without reading its files.
   const more = besides.at(-1);
   return more ? found.map((fix) => bothOf(fix, more)) : found;
 }
 
-/** What is advised to nobody, whoever asks: see `src/advise/`. */
+/** Denied rights that are never advised: see `src/advise/`. */
 function withheldOf(denials: readonly Denial[]): Withheld[] {
   const place = { home: process.env["HOME"], project: projectHere() };
   const paths = Map.groupBy(denials, ({ path }) => path ?? "");
   return [...paths].flatMap(([path, some]) => {
-    // Of what has a path, all rights are on files.
+    // All rights on a path are file rights.
     const rights = new Set(some.flatMap(({ right, gained }) => gained ?? [right as FsRight]));
     const reason = path === "" ? undefined : reasonByName(path, rights, place);
     return reason ? [{ what: path, rights: [...rights], reason }] : [];
@@ -164,25 +164,29 @@ function notesOn(tried: Tried, known: Known): string[] {
   });
   if (lost) {
     notes.push(
-      `There is a rule for ${quoted(lost.path)}, but the file there is younger, and rules are about the file they found: grant its folder, or restart`,
+      `There is a rule for ${quoted(lost.path)}, but it applies to an older file at that path: grant its folder, or restart`,
     );
   }
   const [only, ...more] = operations;
   if (only?.kind === "open" && more.length === 0 && denials.some(isCreation)) {
-    notes.push(`To grant less, create ${quoted(only.path)} before, and grant rwFiles() on it`);
+    notes.push(`To grant less, create ${quoted(only.path)} in advance, and grant rwFiles() on it`);
   }
   const ordinary = deniedByPermissions(operations, files);
   if (ordinary) notes.push(`Ordinary permissions deny ${ordinary} too`);
   return notes;
 }
 
-/** Why no rule can be named, for the end of a sentence. */
-function withoutFix({ operations, denials }: Tried, { needs }: Reading, { layers }: Known): string {
+/** Why there is no rule, for the end of a sentence. */
+function withoutFix(
+  { operations, denials }: Tried,
+  { needs }: Hypotheses,
+  { layers }: Known,
+): string {
   const scope = operations.find((operation) => operation.kind === "scope")?.scope;
   if (scope) return `; no rule can grant it: leave ${scope} out of the Config`;
   const other = denials.find(({ layer }) => layers[layer - 1]?.handled.fs.length === 0)?.layer;
   if (denials.every(({ right }) => right === "refer") && other !== undefined) {
-    return `; no rule can grant it in layer ${other}, which restricts no paths: restrict all of it in one restrict()`;
+    return `; no rule can grant it in layer ${other}, which restricts no paths: restrict everything in one restrict()`;
   }
   return needs === undefined ? "" : `; ${needs}`;
 }
@@ -195,25 +199,25 @@ function sentenceOf(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Renaming and linking between two mounts fails whatever the rules. */
-function apartOf(reading: Reading, files: Files): string | undefined {
-  const [operation] = reading.attempts.flatMap(({ operations }) => operations);
+/** Renaming and linking between two mounts always fails. */
+function apartOf(hypotheses: Hypotheses, files: Files): string | undefined {
+  const [operation] = hypotheses.attempts.flatMap(({ operations }) => operations);
   if (operation?.kind !== "rename" && operation?.kind !== "link") return undefined;
   const mount = ({ parents }: Place) => parents.find(({ mounted }) => mounted)?.path;
   const [from, to] = [operation.path, operation.to];
   if (mount(files.find(from, false)) === mount(files.find(to, false))) return undefined;
-  return `${quoted(from)} and ${quoted(to)} are on different mounts: copy it, and remove the old one`;
+  return `${quoted(from)} and ${quoted(to)} are on different mounts: copy the file, and remove the old one`;
 }
 
-function question(base: ExplanationData, { path }: Reading, files: Files): Explanation {
+function question(base: ExplanationData, { path }: Hypotheses, files: Files): Explanation {
   if (path !== undefined && files.find(path, true).parents.length === 0 && path !== "/") {
     return plainly(base, "missing", `${quoted(path)} does not exist, and neither does its folder`);
   }
   return plainly(base, "allowed", "Nothing known denies it");
 }
 
-function unknown(base: ExplanationData, reading: Reading, { layers }: Known): Explanation {
-  const { needs, missing } = reading;
+function unknown(base: ExplanationData, hypotheses: Hypotheses, { layers }: Known): Explanation {
+  const { needs, missing } = hypotheses;
   if (missing) return plainly(base, "missing", missing);
   if (needs) return plainly(base, "unknown", sentenceOf(needs));
   const message =
@@ -223,10 +227,10 @@ function unknown(base: ExplanationData, reading: Reading, { layers }: Known): Ex
   return plainly(base, "unknown", message);
 }
 
-/** More places than a sentence can hold. */
+/** More places would make the sentence too long. */
 const placesMax = 2;
 
-/** As `layer 1 denies read_file on "/etc/hosts"`. */
+/** Such as `layer 1 denies read_file on "/etc/hosts"`. */
 function denialSentence(denials: readonly Denial[]): string {
   const places = new Map<string, { layers: Set<number>; rights: Set<string> }>();
   for (const { layer, right, path, port, gained } of denials) {
@@ -251,12 +255,12 @@ function placeOf(
   port: number | undefined,
   gained: readonly string[] | undefined,
 ): string {
-  if (gained) return `, for what is in ${quoted(path!)} would gain ${gained.join(", ")}`;
+  if (gained) return ` because files in ${quoted(path!)} would gain ${gained.join(", ")}`;
   if (path !== undefined) return ` on ${quoted(path)}`;
   return port === undefined ? "" : ` on port ${port}`;
 }
 
-/** As `; add roFiles("/etc/hosts")`; where it is not certain, all that may be it. */
+/** Such as `; add roFiles("/etc/hosts")`. If uncertain, it lists all possible fixes. */
 function fixSentence(fixes: readonly Fix[], certain: boolean): string {
   const [first] = fixes;
   if (first === undefined) return "";

@@ -1,4 +1,4 @@
-/** The layers to judge by: those in force, with the files that their rules were bound to. */
+/** The layers to judge by, with the files that their rules apply to. */
 import { statSync } from "node:fs";
 import type { LayerRecord } from "../sandbox/layers.ts";
 import type { Rights } from "../kernel/abi.ts";
@@ -8,19 +8,19 @@ import { machineFiles } from "../model/files.ts";
 import { layerOf, type Layer } from "../model/layer.ts";
 import type { Sandbox } from "./remedy.ts";
 
-/** A layer as people have it: a `Plan`, a `Report`, or something that holds a plan. */
+/** A layer from the caller: a `Plan`, a `Report`, or an object that contains a plan. */
 export interface LayerLike {
   readonly handled: Rights;
   readonly rules: readonly (PathRule | PortRule)[];
 }
 
-/** The layers of this machine's kernel, and what of their rules is lost. */
+/** Layers on this machine's kernel, and their rules that no longer match. */
 export interface Known extends Required<Sandbox> {
-  /** Rules whose path leads to a file by now that did not exist when they were made. */
+  /** Rules whose path leads to a newer file than the one that they applied to. */
   readonly lost: readonly PathRule[];
 }
 
-/** Layers whose rules are about what is at their paths now. */
+/** Layers whose rules apply to the current files at their paths. */
 export function plannedLayers(layers: readonly LayerLike[]): Known {
   return known(
     layers.map((layer) => layerOf(layer, machineFiles)),
@@ -49,7 +49,7 @@ export function recordedLayers(layers: readonly LayerRecord[]): Known {
   return known(holding, lost);
 }
 
-/** In milliseconds since 1970; 0 where the file system does not keep it, as /proc. */
+/** The time of birth in milliseconds since 1970, or 0 if the file system has none, like /proc. */
 function bornAt(path: string): number {
   try {
     return statSync(path, { throwIfNoEntry: false })?.birthtimeMs ?? 0;

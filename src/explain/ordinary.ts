@@ -1,4 +1,4 @@
-/** Ordinary permissions of files, as access(2) tells them: Landlock does not restrict that call. */
+/** Ordinary file permissions as access(2) reports them. Landlock doesn't restrict that call. */
 import { accessSync, constants, statSync } from "node:fs";
 import { quoted } from "../errors/errors.ts";
 import { fileName } from "../kernel/names.ts";
@@ -8,14 +8,15 @@ import type { Files } from "../model/place.ts";
 
 const { F_OK, R_OK, W_OK, X_OK } = constants;
 
-/** A file or directory, and how it is to be used. */
+/** A file or directory, and the kind of access to it. */
 type Wanted = readonly [path: string, mode: number];
 
 /**
- * What mode bits, ACLs and read-only mounts deny of some operations, as `writing "/etc/hosts"`.
- * Sticky directories, attributes and limits of the file system are not looked at.
+ * What mode bits, ACLs and read-only mounts deny of some operations, such as
+ * `writing "/etc/hosts"`. It ignores sticky directories, file attributes and limits of the file
+ * system.
  *
- * @returns Nothing where they allow all of it
+ * @returns Undefined if they allow everything
  */
 export function deniedByPermissions(
   operations: readonly Operation[],
@@ -26,13 +27,13 @@ export function deniedByPermissions(
 }
 
 /**
- * Whether ordinary permissions may have allowed an operation of a run. A program can change the
- * mode of its files after it was denied them.
+ * Whether ordinary permissions may have allowed an operation of a run. The program may have changed
+ * a file's mode since it was denied.
  *
  * @param start When the run began, in milliseconds since 1970
  */
 export function permitted(operation: Operation, start: number): boolean {
-  // Only of a deleted file, whose own permissions cannot be asked any more.
+  // Only used for a deleted file, whose permissions are unknown now.
   if (operation.kind === "access") return true;
   return deniedOf(operation, machineFiles).every(([path]) => changedAt(blockerOf(path)) >= start);
 }
@@ -58,11 +59,11 @@ function isAllowed(path: string, mode: number): boolean {
   }
 }
 
-/** Files and directories and how they are to be used. */
+/** The files and directories that operations access, and how. */
 function wantedBy(operation: Operation, files: Files): Wanted[] {
   const { kind } = operation;
   if (kind === "port" || kind === "scope") return [];
-  // A link leaves the directory of its file as it is.
+  // Linking doesn't change the directory of the existing file.
   if (kind === "link") return entry(operation.to, files);
   if (kind === "rename") return [operation.to, operation.path].flatMap((one) => entry(one, files));
   const { path } = operation;
@@ -89,21 +90,24 @@ function accessOf(right: string, path: string, files: Files): Wanted[] {
   return [];
 }
 
-/** Making or removing a name is writing the directory, and searching it. */
+/** Making or removing a name needs writing and searching its directory. */
 function entry(path: string, files: Files): Wanted[] {
   const [directory] = files.find(path, false).parents;
   if (!directory) return [[path, R_OK]];
   return [W_OK, X_OK].map((mode) => [directory.path, mode] as const);
 }
 
-/** The file whose permissions decide: the first directory that cannot be searched, or itself. */
+/**
+ * The file whose permissions decide: the first directory that can't be searched, or the file
+ * itself.
+ */
 function blockerOf(path: string): string {
   const names = path.split("/");
   const above = names.map((_, i) => names.slice(0, i).join("/") || "/");
   return above.find((directory) => !isAllowed(directory, X_OK)) ?? path;
 }
 
-/** No program can set it back. */
+/** The change time in milliseconds since 1970. No program can set it back. */
 function changedAt(path: string): number {
   try {
     return statSync(fileName(path)).ctimeMs;

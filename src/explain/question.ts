@@ -1,4 +1,4 @@
-/** Questions in the words of Node's permission model, as operations. */
+/** Turns questions of Node's permission model into operations. */
 import { resolve } from "node:path";
 import { LandlockError } from "../errors/errors.ts";
 import {
@@ -18,7 +18,7 @@ import type { Files, Place } from "../model/place.ts";
 import { programOperations, programPath } from "./granted.ts";
 import { denialsOf, type Sandbox } from "./remedy.ts";
 
-/** What `permissions.has()` can be asked: Node's scopes, or a right by its kernel name. */
+/** The subjects of `permissions.has()`: Node's scopes, or a right by its kernel name. */
 export type PermissionScope = (typeof nodeScopes)[number] | FsRight | NetRight | Scope;
 
 const reading: readonly FsRight[] = ["read_file", "read_dir"];
@@ -72,7 +72,7 @@ function onPort(
   return denialsOf([{ kind: "port", access, port }], sandbox).length === 0;
 }
 
-/** Without a path: beneath the root, which is to say everywhere. */
+/** Without a path, the question is about the root, which means everywhere. */
 function operationsFor(scope: string, path: string | undefined, files: Files): Operation[] {
   if (scope === "child" && path !== undefined) {
     return programOperations(resolve(programPath(path)));
@@ -85,7 +85,9 @@ function operationsFor(scope: string, path: string | undefined, files: Files): O
   return [{ kind: "access", path: path ?? "/", access }];
 }
 
-/** Of a directory, all that is beneath it is meant; what does not exist is to be made as a file. */
+/**
+ * A question about a directory includes everything beneath it. A missing path would become a file.
+ */
 function isMeantFor({ file }: Place): (right: FsRight) => boolean {
   if (file?.type === "directory") return () => true;
   const made: readonly FsRight[] = ["make_reg", "write_file", "read_file"];
@@ -93,7 +95,7 @@ function isMeantFor({ file }: Place): (right: FsRight) => boolean {
 }
 
 function noReference(scope: string): LandlockError {
-  return invalid(scope, "it takes no reference, for no rule can grant it: leave it out");
+  return invalid(scope, "it takes no reference, because no rule can grant it: leave it out");
 }
 
 function invalid(scope: string, problem: string): LandlockError {

@@ -1,4 +1,4 @@
-/** Rules by which operations would succeed, tried out on the model. */
+/** Finds rules with which operations would succeed, and checks them on the model. */
 import type { PathRule, PortRule } from "../sandbox/plan.ts";
 import { flatten } from "../sandbox/plan.ts";
 import type { FsRule, NetRule, Rule } from "../sandbox/rules.ts";
@@ -9,7 +9,7 @@ import type { Operation } from "../model/operation.ts";
 import type { Files } from "../model/place.ts";
 import type { Fix } from "./spell.ts";
 
-/** More than any chain of rights that one rule gives and the next one has to make up for. */
+/** More rounds than real chains of rights need, where one rule's right requires another. */
 const roundsMax = 8;
 
 /** What decides about an operation. */
@@ -20,7 +20,7 @@ export interface Sandbox {
   readonly kernel?: KernelVersion;
 }
 
-/** All that a sandbox denies of some operations. */
+/** Everything that a sandbox denies of some operations. */
 export function denialsOf(
   operations: readonly Operation[],
   { layers, files, kernel }: Sandbox,
@@ -33,11 +33,11 @@ export function denialsOf(
 }
 
 /**
- * The rules by which operations would succeed, each one enough by itself, added to every layer
- * that denies something. Unlike those of `fixesFor()` they were tried: where renaming would give a
- * file rights by its new place, they grant them in its old one.
+ * The rules with which operations would succeed, each enough by itself, added to every layer that
+ * denies something. Unlike those of `fixesFor()`, they were checked: if a rename would give a file
+ * new rights, they grant those in its old place too.
  *
- * @returns As `fixesFor()`; none where no rule can do it
+ * @returns As `fixesFor()`; empty if no rule helps
  */
 export function remediesFor(
   operations: readonly Operation[],
@@ -62,7 +62,7 @@ function attempt(
   for (let round = 0; round < roundsMax && denials.length > 0; round++) {
     const fix = fixesFor(denials, sandbox.files, context).at(which);
     if (fix === undefined) return undefined;
-    // Only a process outside of the sandbox can tell.
+    // Only a process outside of the sandbox can make this rule.
     if (fix.rule === undefined) return fix;
     const more = denialsOf(operations, withRule(sandbox, fix.rule));
     if (more.length === 0) return fix;
@@ -76,14 +76,14 @@ function includes(denials: readonly Denial[], one: Denial): boolean {
   return denials.some((denial) => Bun.deepEquals(denial, one));
 }
 
-/** The sandbox, had all of its layers had this rule too. */
+/** The sandbox with this rule added to all of its layers. */
 export function withRule(sandbox: Sandbox, rule: Rule): Sandbox {
   const rules = flatten([rule], "explain()").flatMap(plannedRules);
   const layers = sandbox.layers.map((layer) => {
     const more = layerOf({ handled: layer.handled, rules }, sandbox.files);
     return {
       handled: layer.handled,
-      // A layer that restricts no paths takes no rule about them, though it denies refer.
+      // A layer that restricts no paths can't contain path rules, although it denies refer.
       grants: layer.handled.fs.length > 0 ? added(layer.grants, more.grants) : layer.grants,
       ports: added(layer.ports, more.ports),
     };

@@ -1,4 +1,4 @@
-/** Rules that would help, spelled as code, as flags of `landlock-restrict` and as a policy's lines. */
+/** Writes rules as code, as flags of `landlock-restrict` and as lines of a policy. */
 import { closeSync, openSync, statSync } from "node:fs";
 import { quoted, tomlString } from "../errors/errors.ts";
 import type { FsRight, NetRight } from "../kernel/abi.ts";
@@ -20,33 +20,33 @@ import {
 /** A way to allow what was denied. Frozen plain data. */
 export interface Fix {
   /**
-   * The rule, as the verbs take it. Not there where a preset has to read files for it that this
-   * sandbox denies: outside of it, `code` gives the rule.
+   * The rule, for a Config's methods. Missing if a preset would have to read files that this
+   * sandbox denies; then `code` makes the rule outside of the sandbox.
    */
   readonly rule?: Rule;
-  /** TypeScript, as arguments of a verb: `roFiles("/etc/hosts"), connectTcp(443)`. */
+  /** TypeScript, as arguments of a Config's method: `roFiles("/etc/hosts"), connectTcp(443)`. */
   readonly code: string;
   /**
-   * Words for `landlock-restrict`, which has no flag for `pathAccess()`: there the nearest ones,
-   * which grant more; none where those would open a whole home or the whole machine.
+   * Words for `landlock-restrict`, which has no flag for `pathAccess()`. They are the closest ones,
+   * which grant more, or empty if those would grant a whole home or the whole machine.
    */
   readonly flags: readonly string[];
   /** Lines of a policy in TOML. */
   readonly policy: string;
 }
 
-/** The rights that `roDirs()` and the like grant on a directory. */
+/** The rights that functions such as `roDirs()` grant on a directory. */
 export const accessBy = (verb: PathRuleName): readonly FsRight[] => pathRule(verb, "/").access;
-/** `roDirs()` and the like, the one that grants least first. */
+/** The functions such as `roDirs()`, starting with the one that grants least. */
 export const pathVerbs = keysOf(pathRules).sort((a, b) => accessBy(a).length - accessBy(b).length);
 
 type Modified = keyof typeof rightModifiers;
 
-/** What a rule does if a path does not exist; default: it fails. */
+/** What a rule does if a path doesn't exist; default: it fails. */
 type IfMissing = "skip" | "create";
 
-/** One rule to be spelled. */
-export type Piece =
+/** A rule as data, before it is written. */
+export type RuleSpec =
   | {
       readonly kind: "verb";
       readonly verb: PathRuleName;
@@ -58,36 +58,36 @@ export type Piece =
       readonly kind: "exact";
       readonly access: readonly FsRight[];
       readonly paths: readonly string[];
-      /** The four's nearest one, for the command line. */
-      readonly nearest: Pick<Piece & { kind: "verb" }, "verb" | "with"> | undefined;
+      /** The closest of these functions, for the command line. */
+      readonly nearest: Pick<RuleSpec & { kind: "verb" }, "verb" | "with"> | undefined;
       readonly ifMissing?: IfMissing;
     }
   | { readonly kind: "port"; readonly right: NetRight; readonly ports: readonly number[] }
-  /** As `presetOf()` takes it: `"dns=ports"`. */
+  /** In the form of `presetOf()`: `"dns=ports"`. */
   | { readonly kind: "preset"; readonly spec: string };
 
 /** The rights on paths that a rule grants. */
-export function accessOf(piece: Piece): readonly FsRight[] {
-  if (piece.kind === "exact") return piece.access;
-  return piece.kind === "verb" ? [...accessBy(piece.verb), ...piece.with] : [];
+export function accessOf(ruleSpec: RuleSpec): readonly FsRight[] {
+  if (ruleSpec.kind === "exact") return ruleSpec.access;
+  return ruleSpec.kind === "verb" ? [...accessBy(ruleSpec.verb), ...ruleSpec.with] : [];
 }
 
-/** Spells a list of rules: together they are one way to allow something. */
-export function fixOf(pieces: readonly Piece[]): Fix {
-  const rules = pieces.map(ruleOf);
+/** Writes a list of rules, which together allow something. */
+export function fixOf(ruleSpecs: readonly RuleSpec[]): Fix {
+  const rules = ruleSpecs.map(ruleOf);
   const known = rules.filter((rule) => rule !== undefined);
   const [only] = known;
   return Object.freeze({
     ...(known.length < rules.length
       ? {}
       : { rule: rules.length === 1 ? only! : composite(...known) }),
-    code: pieces.map(codeOf).join(", "),
-    flags: Object.freeze(pieces.flatMap(flagsOf)),
-    policy: policyOf(pieces),
+    code: ruleSpecs.map(codeOf).join(", "),
+    flags: Object.freeze(ruleSpecs.flatMap(flagsOf)),
+    policy: policyOf(ruleSpecs),
   });
 }
 
-/** Two ways to allow two things, as one way to allow both. Their policies share no key. */
+/** Combines two fixes to allow both things. Their policies must not share a key. */
 export function bothOf(one: Fix, other: Fix): Fix {
   const known = one.rule !== undefined && other.rule !== undefined;
   return Object.freeze({
@@ -98,20 +98,20 @@ export function bothOf(one: Fix, other: Fix): Fix {
   });
 }
 
-function ruleOf(piece: Piece): Rule | undefined {
-  if (piece.kind === "port") return portRule(portRuleFor(piece.right), ...piece.ports);
-  if (piece.kind === "preset") return presetRule(piece.spec);
+function ruleOf(ruleSpec: RuleSpec): Rule | undefined {
+  if (ruleSpec.kind === "port") return portRule(portRuleFor(ruleSpec.right), ...ruleSpec.ports);
+  if (ruleSpec.kind === "preset") return presetRule(ruleSpec.spec);
   const rule =
-    piece.kind === "exact"
-      ? pathAccess(piece.access, ...piece.paths)
-      : piece.with.reduce(
+    ruleSpec.kind === "exact"
+      ? pathAccess(ruleSpec.access, ...ruleSpec.paths)
+      : ruleSpec.with.reduce(
           (one, right) => one[rightModifiers[right].method](),
-          pathRule(piece.verb, ...piece.paths),
+          pathRule(ruleSpec.verb, ...ruleSpec.paths),
         );
-  return piece.ifMissing ? rule[missingModifiers[piece.ifMissing].method]() : rule;
+  return ruleSpec.ifMissing ? rule[missingModifiers[ruleSpec.ifMissing].method]() : rule;
 }
 
-/** A preset's rule, unless it would have to look into files that cannot be read in here. */
+/** A preset's rule, unless it would have to read files that this sandbox denies. */
 function presetRule(spec: string): Rule | undefined {
   let rule: Rule;
   try {
@@ -134,13 +134,15 @@ function isReadable(path: string): boolean {
   }
 }
 
-function codeOf(piece: Piece): string {
-  if (piece.kind === "port") return `${portRuleFor(piece.right)}(${piece.ports.join(", ")})`;
-  if (piece.kind === "preset") return `presets.${presetCode(piece.spec)}`;
-  const paths = piece.paths.map(quoted).join(", ");
-  const missing = piece.ifMissing ? `.${missingModifiers[piece.ifMissing].method}()` : "";
-  if (piece.kind === "exact") return `pathAccess(${listOf(piece.access)}, ${paths})${missing}`;
-  return `${piece.verb}(${paths})${piece.with.map((right) => `.${rightModifiers[right].method}()`).join("")}${missing}`;
+function codeOf(ruleSpec: RuleSpec): string {
+  if (ruleSpec.kind === "port")
+    return `${portRuleFor(ruleSpec.right)}(${ruleSpec.ports.join(", ")})`;
+  if (ruleSpec.kind === "preset") return `presets.${presetCode(ruleSpec.spec)}`;
+  const paths = ruleSpec.paths.map(quoted).join(", ");
+  const missing = ruleSpec.ifMissing ? `.${missingModifiers[ruleSpec.ifMissing].method}()` : "";
+  if (ruleSpec.kind === "exact")
+    return `pathAccess(${listOf(ruleSpec.access)}, ${paths})${missing}`;
+  return `${ruleSpec.verb}(${paths})${ruleSpec.with.map((right) => `.${rightModifiers[right].method}()`).join("")}${missing}`;
 }
 
 function presetCode(spec: string): string {
@@ -155,18 +157,18 @@ function listOf(words: readonly string[]): string {
   return `[${words.map(tomlString).join(", ")}]`;
 }
 
-function flagsOf(piece: Piece): string[] {
-  if (piece.kind === "port") {
-    return [portRules[portRuleFor(piece.right)].option, ...piece.ports.map(String)];
+function flagsOf(ruleSpec: RuleSpec): string[] {
+  if (ruleSpec.kind === "port") {
+    return [portRules[portRuleFor(ruleSpec.right)].option, ...ruleSpec.ports.map(String)];
   }
-  if (piece.kind === "preset") return ["-preset", piece.spec];
-  const near = piece.kind === "verb" ? piece : piece.nearest;
+  if (ruleSpec.kind === "preset") return ["-preset", ruleSpec.spec];
+  const near = ruleSpec.kind === "verb" ? ruleSpec : ruleSpec.nearest;
   if (near === undefined) return [];
-  const missing = piece.ifMissing ? [missingModifiers[piece.ifMissing].option] : [];
+  const missing = ruleSpec.ifMissing ? [missingModifiers[ruleSpec.ifMissing].option] : [];
   return [
     pathRules[near.verb].option,
     ...[...near.with.map((right) => `+${right}`), ...missing],
-    ...piece.paths,
+    ...ruleSpec.paths,
   ];
 }
 
@@ -176,25 +178,25 @@ function textsOf(words: readonly string[]): string {
 }
 
 /** Each key stands once, as TOML wants it. */
-function policyOf(pieces: readonly Piece[]): string {
+function policyOf(ruleSpecs: readonly RuleSpec[]): string {
   const keys = new Map<string, string[]>();
-  for (const piece of pieces) {
-    const [key, items] = policyItems(piece);
+  for (const ruleSpec of ruleSpecs) {
+    const [key, items] = policyItems(ruleSpec);
     keys.set(key, [...(keys.get(key) ?? []), items]);
   }
   return [...keys].map(([key, items]) => `${key} = [${items.join(", ")}]`).join("\n");
 }
 
-function policyItems(piece: Piece): [key: string, items: string] {
-  if (piece.kind === "port") return [portRuleFor(piece.right), piece.ports.join(", ")];
-  if (piece.kind === "preset") return ["presets", textsOf([piece.spec]).slice(1, -1)];
-  const paths = textsOf(piece.paths);
-  const { ifMissing } = piece;
-  const isPlain = piece.kind === "verb" && piece.with.length === 0;
-  if (isPlain && !ifMissing) return [pathRules[piece.verb].key, paths.slice(1, -1)];
-  const isRefer = piece.kind === "verb" && piece.with.join() === "refer";
+function policyItems(ruleSpec: RuleSpec): [key: string, items: string] {
+  if (ruleSpec.kind === "port") return [portRuleFor(ruleSpec.right), ruleSpec.ports.join(", ")];
+  if (ruleSpec.kind === "preset") return ["presets", textsOf([ruleSpec.spec]).slice(1, -1)];
+  const paths = textsOf(ruleSpec.paths);
+  const { ifMissing } = ruleSpec;
+  const isPlain = ruleSpec.kind === "verb" && ruleSpec.with.length === 0;
+  if (isPlain && !ifMissing) return [pathRules[ruleSpec.verb].key, paths.slice(1, -1)];
+  const isRefer = ruleSpec.kind === "verb" && ruleSpec.with.join() === "refer";
   const access =
-    isPlain || isRefer ? tomlString(pathRules[piece.verb].key) : listOf(accessOf(piece));
+    isPlain || isRefer ? tomlString(pathRules[ruleSpec.verb].key) : listOf(accessOf(ruleSpec));
   const more = `${isRefer ? ", refer = true" : ""}${ifMissing ? `, ifMissing = ${tomlString(ifMissing)}` : ""}`;
   return ["paths", `{ access = ${access}, paths = ${paths}${more} }`];
 }

@@ -78,7 +78,7 @@ test("a layer about ports denies refer beside one about paths, and takes no rule
   ]);
   expect(fixes).toEqual([]);
   expect(message).toEndWith(
-    "; no rule can grant it in layer 2, which restricts no paths: restrict all of it in one restrict()",
+    "; no rule can grant it in layer 2, which restricts no paths: restrict everything in one restrict()",
   );
 });
 
@@ -230,7 +230,7 @@ testFromAbi(1, "a file that took the place of a granted one is said to be anothe
   });
   expect(seen.slice(0, 3)).toEqual(["old", "landlock", "read_file"]);
   // Where the file system keeps the time of birth.
-  if (statSync(dir).birthtimeMs > 0) expect(seen[3]).toContain("the file there is younger");
+  if (statSync(dir).birthtimeMs > 0) expect(seen[3]).toContain("it applies to an older file");
 });
 
 testFromAbi(2, "EXDEV between two mounts is not Landlock's", async () => {

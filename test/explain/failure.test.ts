@@ -1,7 +1,7 @@
 /** What can be told from an error, in the shapes that Bun 1.4 gives them. Pure. */
 import { describe, expect, test } from "bun:test";
 import { failuresOf } from "../../src/explain/failure.ts";
-import { readingOf } from "../../src/explain/reading.ts";
+import { hypothesesOf } from "../../src/explain/hypotheses.ts";
 import { treeOf } from "./cases.ts";
 
 const files = treeOf({ "/a/f": "regular", "/a/d": "directory", "/b": "directory" });
@@ -209,53 +209,53 @@ describe("facts", () => {
 });
 
 /** How an error is read: the operations of each way. */
-function readings(fields: object, stack = "", access?: string[]) {
-  const reading = readingOf(failureOf(errorOf(fields, stack), {}), files, access);
-  return reading?.attempts.map(({ operations }) => operations);
+function operationsOf(fields: object, stack = "", access?: string[]) {
+  const hypotheses = hypothesesOf(failureOf(errorOf(fields, stack), {}), files, access);
+  return hypotheses?.attempts.map(({ operations }) => operations);
 }
 
-describe("readings", () => {
+describe("hypotheses", () => {
   const read = { kind: "open", path: "/a/f", read: true };
   const write = { kind: "open", path: "/a/f", write: true, create: true, truncate: true };
 
   test("an open is for reading or writing, as far as its stack tells", () => {
-    expect(readings(open)).toEqual([[read], [write]] as never);
-    expect(readings(open, "    at readFileSync (unknown)")).toEqual([[read]] as never);
-    expect(readings(open, "    at writeFileSync (unknown)")).toEqual([[write]] as never);
-    expect(readings(open, "", ["read_file"])).toMatchObject([[{ read: true, write: false }]]);
-    expect(readings({ ...open, path: "/a/new" })).toMatchObject([[{ create: true }]]);
-    expect(readings({ ...open, path: "/a/d" })).toMatchObject([[{ read: true }]]);
+    expect(operationsOf(open)).toEqual([[read], [write]] as never);
+    expect(operationsOf(open, "    at readFileSync (unknown)")).toEqual([[read]] as never);
+    expect(operationsOf(open, "    at writeFileSync (unknown)")).toEqual([[write]] as never);
+    expect(operationsOf(open, "", ["read_file"])).toMatchObject([[{ read: true, write: false }]]);
+    expect(operationsOf({ ...open, path: "/a/new" })).toMatchObject([[{ create: true }]]);
+    expect(operationsOf({ ...open, path: "/a/d" })).toMatchObject([[{ read: true }]]);
   });
 
   test("a recursive mkdir is for the first directory that is missing", () => {
     const mkdir = { code: "EACCES", syscall: "mkdir", path: "/a/x/y/z" };
-    expect(readings(mkdir)).toMatchObject([[{ kind: "make", path: "/a/x" }]]);
+    expect(operationsOf(mkdir)).toMatchObject([[{ kind: "make", path: "/a/x" }]]);
   });
 
   test("a symlink is made where the second path says", () => {
     const symlink = { code: "EACCES", syscall: "symlink", path: "f", dest: "/a/l" };
-    expect(readings(symlink)).toEqual([[{ kind: "make", path: "/a/l", type: "symlink" }]]);
+    expect(operationsOf(symlink)).toEqual([[{ kind: "make", path: "/a/l", type: "symlink" }]]);
   });
 
   test("EPERM is Landlock's for signals and abstract sockets only", () => {
-    expect(readings({ code: "EPERM", syscall: "kill" })).toMatchObject([[{ scope: "signal" }]]);
-    expect(readings({ code: "EPERM", syscall: "connect", path: "\0name" })).toMatchObject([
+    expect(operationsOf({ code: "EPERM", syscall: "kill" })).toMatchObject([[{ scope: "signal" }]]);
+    expect(operationsOf({ code: "EPERM", syscall: "connect", path: "\0name" })).toMatchObject([
       [{ scope: "abstract_unix_socket" }],
     ]);
-    expect(readings({ ...open, code: "EPERM" })).toBeUndefined();
+    expect(operationsOf({ ...open, code: "EPERM" })).toBeUndefined();
   });
 
   test("connecting with node:dgram fails without a code", () => {
     const failed = errorOf({ message: "Failed to connect socket" }, "    at x (node:dgram:480:16)");
-    const reading = readingOf(failureOf(failed, { port: 53 }), files, undefined);
-    expect(reading?.attempts).toMatchObject([
+    const hypotheses = hypothesesOf(failureOf(failed, { port: 53 }), files, undefined);
+    expect(hypotheses?.attempts).toMatchObject([
       { certain: false, operations: [{ access: ["connect_send_udp"], port: 53 }] },
     ]);
   });
 
-  test("what has nothing to do with access has no reading", () => {
-    expect(readings({ message: "undefined is not a function" })).toBeUndefined();
-    expect(readings({ code: "ECONNREFUSED", syscall: "connect", port: 1 })).toBeUndefined();
-    expect(readings({ code: "EADDRINUSE", syscall: "listen", port: 1 })).toBeUndefined();
+  test("what has nothing to do with access has no hypotheses", () => {
+    expect(operationsOf({ message: "undefined is not a function" })).toBeUndefined();
+    expect(operationsOf({ code: "ECONNREFUSED", syscall: "connect", port: 1 })).toBeUndefined();
+    expect(operationsOf({ code: "EADDRINUSE", syscall: "listen", port: 1 })).toBeUndefined();
   });
 });

@@ -157,8 +157,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: "policy/owner.ts",
-    text: "if (uid !== 0 && uid !== process.geteuid?.()) return",
-    instead: "if (uid < 0) return",
+    text: "return uid !== 0 && uid !== process.geteuid?.();",
+    instead: "return uid < 0;",
     tests: ["policy/preload.test.ts"],
   },
   {

@@ -12,12 +12,12 @@ import type { Operation } from "../../src/model/operation.ts";
 import type { Files } from "../../src/model/place.ts";
 import { landlock, roFiles } from "../../src/index.ts";
 import { adviseOn } from "../../src/explain/run/advice.ts";
-import { combined, joinFlags } from "../../src/explain/run/combine.ts";
+import { mergeRules, joinFlags } from "../../src/explain/run/combine.ts";
 import { failureLog } from "../../src/explain/run/denied.ts";
 import { filesOfProcesses } from "../../src/trace/processes.ts";
 import { pasteable } from "../../src/terminal/text.ts";
-import { Trial } from "../../src/explain/run/trial.ts";
-import { fixOf, type Piece } from "../../src/explain/spell.ts";
+import { WhatIf } from "../../src/explain/run/what-if.ts";
+import { fixOf, type RuleSpec } from "../../src/explain/spell.ts";
 import { tempDir } from "../harness.ts";
 import { treeOf } from "../explain/cases.ts";
 
@@ -62,7 +62,7 @@ function advise(operations: readonly Operation[], granted: string[] = [], within
   // All files were there before.
   const places = new Places(BigInt(Date.now() + 60_000) * 1_000_000n, "/tmp", true);
   const around = { project: within, home, secrets: new Secrets(home, within) };
-  return adviseOn(denied, new Trial(sandbox), { already, around, places, bun: false });
+  return adviseOn(denied, new WhatIf(sandbox), { already, around, places, bun: false });
 }
 
 const read = (path: string): Operation => ({ kind: "open", path, read: true });
@@ -194,20 +194,20 @@ describe("adviseOn()", () => {
 });
 
 describe("combining", () => {
-  const verb = (name: "roDirs" | "roFiles" | "rwDirs", ...paths: string[]): Piece => ({
+  const verb = (name: "roDirs" | "roFiles" | "rwDirs", ...paths: string[]): RuleSpec => ({
     kind: "verb",
     verb: name,
     with: [],
     paths,
   });
-  const words = (...pieces: Piece[]) =>
-    joinFlags(combined(pieces).map((piece) => fixOf([piece]).flags)).join(" ");
+  const words = (...ruleSpecs: RuleSpec[]) =>
+    joinFlags(mergeRules(ruleSpecs).map((ruleSpec) => fixOf([ruleSpec]).flags)).join(" ");
 
   test("says each option once", () => {
-    const pieces = [verb("roFiles", "/a/b"), verb("rwDirs", "/d"), verb("roFiles", "/a/c")];
-    expect(words(...pieces)).toBe("-rofiles /a/b /a/c -rw /d");
-    const made: Piece = {
-      ...(verb("rwDirs", "/e") as Piece & { kind: "verb" }),
+    const ruleSpecs = [verb("roFiles", "/a/b"), verb("rwDirs", "/d"), verb("roFiles", "/a/c")];
+    expect(words(...ruleSpecs)).toBe("-rofiles /a/b /a/c -rw /d");
+    const made: RuleSpec = {
+      ...(verb("rwDirs", "/e") as RuleSpec & { kind: "verb" }),
       ifMissing: "create",
     };
     expect(words(verb("rwDirs", "/d"), made)).toBe("-rw /d -rw +create_missing /e");

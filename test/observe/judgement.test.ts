@@ -40,7 +40,7 @@ ${tolerant("open(path)", '["file", "/proc/1/stat", "/sys/kernel/mm/transparent_h
     for (const { flags, verdict } of found.denied)
       expect([flags, verdict]).toEqual([[], "harmless"]);
     const { stderr } = runCli(["explain", ...system, "--", ...python(script)], { cwd });
-    expect(stderr).toContain("It worked: nothing needs adding. It did without ");
+    expect(stderr).toContain("It worked: nothing needs adding. It worked without ");
     expect(stderr).not.toMatch(/ALLOWED BY|To allow it|Not advised/);
   });
 

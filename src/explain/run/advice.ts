@@ -1,4 +1,4 @@
-/** Which options would allow what was denied: the same that learn would grant for it. */
+/** Finds the options that would allow what was denied. They match what learn would grant. */
 import type { Coverage } from "../../advise/coverage.ts";
 import { draft, type Draft } from "../../advise/draft.ts";
 import { grantsOf, type Grant } from "../../advise/grant.ts";
@@ -10,59 +10,59 @@ import type { FsRight } from "../../kernel/abi.ts";
 import { isWithin } from "../../kernel/names.ts";
 import { nameFor, pathRules } from "../../vocabulary.ts";
 import { nearestVerb } from "../fix.ts";
-import { fixOf, type Piece } from "../spell.ts";
+import { fixOf, type RuleSpec } from "../spell.ts";
 import { assignWords } from "./assign.ts";
-import { combined, joinFlags } from "./combine.ts";
+import { mergeRules, joinFlags } from "./combine.ts";
 import type { Counted, Denied } from "./denied.ts";
-import type { Trial } from "./trial.ts";
+import type { WhatIf } from "./what-if.ts";
 
-/** What to add to a command line, or to a policy. */
+/** What to add to a command line or a policy. */
 export interface Advice {
-  /** For each denied operation the words that allow it; none where there is no option for it. */
+  /** For each denied operation the words that allow it; empty if no option does. */
   readonly flags: readonly (readonly string[])[];
-  /** What each of them is. */
+  /** The verdict on each denied operation. */
   readonly verdicts: readonly Verdict[];
-  /** The words that allow all that is advised. */
+  /** The words that allow all advised operations. */
   readonly all: readonly string[];
-  /** The same as lines of a policy in TOML, with what no option can say. */
+  /** The same as lines of a policy in TOML, including what options can't express. */
   readonly policy: string;
-  /** What is not advised, and why. */
+  /** What isn't advised, and why. */
   readonly withheld: readonly Withheld[];
 }
 
-/** Where a command ran. */
+/** The surroundings of a run. */
 interface Circumstances {
   /** What its sandbox grants. */
   readonly already: Coverage;
   readonly around: Surroundings;
   readonly places: Places;
-  /** Whether one of its programs is a Bun. */
+  /** Whether one of its programs is Bun. */
   readonly bun: boolean;
 }
 
-/** For a command that went on without what was denied: it worked. */
+/** The advice for a command that worked despite its denials. */
 export function nothingToAdd(denied: readonly Denied[]): Advice {
   const verdicts = denied.map(() => "harmless" as const);
   return { flags: denied.map(() => []), verdicts, all: [], policy: "", withheld: [] };
 }
 
 /**
- * Finds options for what was denied, and tries them out on the model.
+ * Finds options for what was denied, and checks them on the model.
  *
  * @param denied What the sandbox denied
- * @param sandbox It
+ * @param sandbox The sandbox
  */
 export function adviseOn(
   denied: readonly Denied[],
-  sandbox: Trial,
+  sandbox: WhatIf,
   { already, around, places, bun }: Circumstances,
 ): Advice {
   const operations = denied.map(({ operation }) => operation);
   const drafted = draft(needsOfDenied(operations, places, around, bun), already, around);
   const withheld = [...drafted.withheld];
-  const pieces = piecesOf(drafted, sandbox.handled, around, withheld);
-  const rules = combined(pieces);
-  const flags = assignWords(denied, sandbox, pieces);
+  const ruleSpecs = ruleSpecsOf(drafted, sandbox.handled, around, withheld);
+  const rules = mergeRules(ruleSpecs);
+  const flags = assignWords(denied, sandbox, ruleSpecs);
   return {
     flags,
     verdicts: denied.map((one, i) => {
@@ -70,7 +70,7 @@ export function adviseOn(
       const held = withheld.find(({ what }) => isAbout(one, what));
       return held ? verdictOf(held.reason) : "unknown";
     }),
-    all: joinFlags(rules.map((piece) => fixOf([piece]).flags)),
+    all: joinFlags(rules.map((ruleSpec) => fixOf([ruleSpec]).flags)),
     policy: fixOf(rules).policy,
     withheld,
   };
@@ -82,36 +82,37 @@ export function placeOf({ operation }: Counted): string {
   return operation.kind === "scope" ? "" : operation.path;
 }
 
-/** The rules of a draft, of one path, port or preset each. */
-function piecesOf(
+/** The rules of a draft, each for one path, port or preset. */
+function ruleSpecsOf(
   drafted: Draft,
-  { fs, net }: Trial["handled"],
+  { fs, net }: WhatIf["handled"],
   around: Surroundings,
   withheld: Withheld[],
-): Piece[] {
-  const pieces: Piece[] = drafted.presets.map(({ spec }) => ({ kind: "preset", spec }));
+): RuleSpec[] {
+  const ruleSpecs: RuleSpec[] = drafted.presets.map(({ spec }) => ({ kind: "preset", spec }));
   for (const [path, grant, isDirectory] of grantsOf(drafted, fs)) {
-    // A rule that a run can add by itself must not open what a person has to decide about.
+    // --until-it-works adds rules by itself, so they must not grant what a person has to decide
+    // about.
     const isOpening =
       isDirectory && grant.ifMissing !== "create" && around.secrets.mayBeWithin(path);
     const rights = [...drafted.grants.get(path)!];
     if (isOpening && rights.includes("read_file")) {
       withheld.push({ what: path, rights, reason: "exposing" });
-    } else pieces.push(pieceFor(path, grant, rights, { isDirectory, isOpening }));
+    } else ruleSpecs.push(ruleSpecFor(path, grant, rights, { isDirectory, isOpening }));
   }
   for (const [right, ports] of drafted.ports) {
     if (!net.includes(right)) continue;
-    pieces.push(...ports.map((port): Piece => ({ kind: "port", right, ports: [port] })));
+    ruleSpecs.push(...ports.map((port): RuleSpec => ({ kind: "port", right, ports: [port] })));
   }
-  return pieces;
+  return ruleSpecs;
 }
 
-function pieceFor(
+function ruleSpecFor(
   path: string,
   { access, refer, ifMissing }: Grant,
   rights: readonly FsRight[],
   { isDirectory, isOpening }: { isDirectory: boolean; isOpening: boolean },
-): Piece {
+): RuleSpec {
   const paths = [path];
   const missing = ifMissing ? { ifMissing } : {};
   if (typeof access === "string" && !isOpening) {
@@ -123,7 +124,7 @@ function pieceFor(
   return { kind: "exact", access: exact, paths, nearest, ...missing };
 }
 
-/** Whether something withheld is what an operation is about. */
+/** Whether an operation is about something withheld. */
 function isAbout({ operation, denials }: Denied, what: string): boolean {
   const paths = [
     ...("path" in operation ? [operation.path] : []),

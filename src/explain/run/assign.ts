@@ -1,76 +1,81 @@
-/** Which of the rules for all each operation needs. */
+/** Decides which of all rules each operation needs. */
 import { isWithin } from "../../kernel/names.ts";
 import type { Denial } from "../../model/model.ts";
 import type { Operation } from "../../model/operation.ts";
-import { accessOf, fixOf, type Piece } from "../spell.ts";
-import { combined, joinFlags } from "./combine.ts";
+import { accessOf, fixOf, type RuleSpec } from "../spell.ts";
+import { mergeRules, joinFlags } from "./combine.ts";
 import type { Denied } from "./denied.ts";
-import type { Trial } from "./trial.ts";
+import type { WhatIf } from "./what-if.ts";
 
 /**
- * The words for each operation: those of one rule where one is enough; none where the rules do not
+ * The words for each operation. If one rule is enough, only its words; empty if the rules don't
  * allow it.
  *
- * @param pieces The rules that together allow them; of one path, port or preset each
+ * @param ruleSpecs The rules that together allow the operations, each for one path, port or preset
  */
 export function assignWords(
   denied: readonly Denied[],
-  sandbox: Trial,
-  pieces: readonly Piece[],
+  sandbox: WhatIf,
+  ruleSpecs: readonly RuleSpec[],
 ): readonly (readonly string[])[] {
-  const trials = new Map<Piece, Trial>();
-  const trialOf = (piece: Piece) => {
-    const trial = trials.get(piece) ?? sandbox.with([piece]);
-    trials.set(piece, trial);
-    return trial;
+  const known = new Map<RuleSpec, WhatIf>();
+  const whatIfWith = (ruleSpec: RuleSpec) => {
+    const whatIf = known.get(ruleSpec) ?? sandbox.with([ruleSpec]);
+    known.set(ruleSpec, whatIf);
+    return whatIf;
   };
-  const whole = sandbox.with(pieces);
+  const whole = sandbox.with(ruleSpecs);
   return denied.map(({ operation, denials: told }) => {
-    const made = pieces.find(
-      (piece) =>
-        "ifMissing" in piece &&
-        piece.ifMissing === "create" &&
+    const made = ruleSpecs.find(
+      (ruleSpec) =>
+        "ifMissing" in ruleSpec &&
+        ruleSpec.ifMissing === "create" &&
         "path" in operation &&
-        isWithin(sandbox.files.find(operation.path, true).path, piece.paths[0]!),
+        isWithin(sandbox.files.find(operation.path, true).path, ruleSpec.paths[0]!),
     );
     if (made) return fixOf([made]).flags;
     const denials = sandbox.missing(operation);
     if (isGone(operation, sandbox))
-      return wordsOf(pieces.filter((piece) => grantsSome(piece, told)));
+      return wordsOf(ruleSpecs.filter((ruleSpec) => grantsSome(ruleSpec, told)));
     if (whole.missing(operation).length > 0) return [];
-    const tried = pieces
-      .filter((piece) => denials.some((denial) => mayHelp(piece, denial, sandbox)))
-      .map((piece) => ({ piece, left: trialOf(piece).missing(operation).length }));
+    const tried = ruleSpecs
+      .filter((ruleSpec) => denials.some((denial) => mayHelp(ruleSpec, denial, sandbox)))
+      .map((ruleSpec) => ({ ruleSpec, left: whatIfWith(ruleSpec).missing(operation).length }));
     const enough = tried.find(({ left }) => left === 0);
-    if (enough) return fixOf([enough.piece]).flags;
-    const helpful = tried.filter(({ left }) => left < denials.length).map(({ piece }) => piece);
+    if (enough) return fixOf([enough.ruleSpec]).flags;
+    const helpful = tried
+      .filter(({ left }) => left < denials.length)
+      .map(({ ruleSpec }) => ruleSpec);
     return wordsOf(helpful);
   });
 }
 
-function wordsOf(pieces: readonly Piece[]): readonly string[] {
-  return joinFlags(combined(pieces).map((piece) => fixOf([piece]).flags));
+function wordsOf(ruleSpecs: readonly RuleSpec[]): readonly string[] {
+  return joinFlags(mergeRules(ruleSpecs).map((ruleSpec) => fixOf([ruleSpec]).flags));
 }
 
-/** Whether nothing can be tried any more: the command has removed what it could not move. */
-function isGone(operation: Operation, { files }: Trial): boolean {
+/**
+ * Whether nothing can be checked any more, because the command removed the file that it could not
+ * move.
+ */
+function isGone(operation: Operation, { files }: WhatIf): boolean {
   if (operation.kind !== "rename" && operation.kind !== "link") return false;
   return files.find(operation.path, false).file === undefined;
 }
 
-/** Whether a rule grants a right that was denied. */
-function grantsSome(piece: Piece, denials: readonly Denial[]): boolean {
-  if (!("paths" in piece)) return false;
-  const access: readonly string[] = accessOf(piece);
+/** Whether a rule grants a denied right. */
+function grantsSome(ruleSpec: RuleSpec, denials: readonly Denial[]): boolean {
+  if (!("paths" in ruleSpec)) return false;
+  const access: readonly string[] = accessOf(ruleSpec);
   return denials.some(
     ({ right, path }) =>
-      path !== undefined && access.includes(right) && isWithin(path, piece.paths[0]!),
+      path !== undefined && access.includes(right) && isWithin(path, ruleSpec.paths[0]!),
   );
 }
 
-/** Whether a rule is about what was denied; presets are about many things. */
-function mayHelp(piece: Piece, { path, port }: Denial, { files }: Trial): boolean {
-  if (piece.kind === "preset") return true;
-  if (piece.kind === "port") return piece.ports[0] === port;
-  return path !== undefined && isWithin(path, files.find(piece.paths[0]!, true).path);
+/** Whether a rule concerns a denial. A preset may concern anything. */
+function mayHelp(ruleSpec: RuleSpec, { path, port }: Denial, { files }: WhatIf): boolean {
+  if (ruleSpec.kind === "preset") return true;
+  if (ruleSpec.kind === "port") return ruleSpec.ports[0] === port;
+  return path !== undefined && isWithin(path, files.find(ruleSpec.paths[0]!, true).path);
 }

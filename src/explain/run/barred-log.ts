@@ -1,4 +1,4 @@
-/** What a run tried that no rule can allow. */
+/** Collects calls that no rule can allow. */
 import type { Bar, Barred } from "../../trace/observation.ts";
 
 /** A call, and how often it was denied. */
@@ -11,9 +11,9 @@ export interface CountedBar {
 
 const notes: Readonly<Record<Bar, string>> = {
   mount:
-    "Where Landlock restricts paths, it denies all changes of mounts, and no rule can allow them: make them before, around landlock-restrict.",
+    "If Landlock restricts paths, it denies all changes of mounts, and no rule can allow them: make them before, outside of landlock-restrict.",
   trace:
-    "Landlock denies tracing processes outside the sandbox, and no rule can allow it: run the tracer around landlock-restrict.",
+    "Landlock denies tracing processes outside the sandbox, and no rule can allow it: use the tracer to start landlock-restrict instead.",
 };
 
 /** Collects such calls. */
@@ -21,12 +21,14 @@ export class BarredLog {
   readonly #restrictsPaths: boolean;
   readonly #known = new Map<string, CountedBar>();
 
-  /** @param restrictsPaths Whether the sandbox restricts any path: others let mounts be */
+  /**
+   * @param restrictsPaths Whether the sandbox restricts any path; otherwise it doesn't deny mounts
+   */
   constructor(restrictsPaths: boolean) {
     this.#restrictsPaths = restrictsPaths;
   }
 
-  /** Takes a call, and the name of the program that made it. */
+  /** Adds a call and the name of its program. */
   add({ call, bar, path, failed }: Barred, program: string): void {
     if (failed !== "EPERM" || (bar === "mount" && !this.#restrictsPaths)) return;
     const operation = { kind: bar, call, ...(path === undefined ? {} : { path }) };
@@ -35,12 +37,12 @@ export class BarredLog {
     this.#known.set(key, { operation, errno: "EPERM", program, times });
   }
 
-  /** All of them, in the order in which they came. */
+  /** All calls in order. */
   all(): readonly CountedBar[] {
     return [...this.#known.values()];
   }
 
-  /** What is worth knowing about them. */
+  /** Notes about the calls. */
   notes(): readonly string[] {
     return [...new Set(this.all().map(({ operation }) => notes[operation.kind]))];
   }

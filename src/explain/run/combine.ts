@@ -1,40 +1,42 @@
-/** Many rules in few words: one for all paths of the same rights. */
-import type { Piece } from "../spell.ts";
+/** Combines rules with the same rights into one rule for all their paths. */
+import type { RuleSpec } from "../spell.ts";
 
 const order = ["roDirs", "roFiles", "rwDirs", "rwFiles"];
 
-/** The rules with as few words as they have in common. */
-export function combined(pieces: readonly Piece[]): readonly Piece[] {
-  const groups = new Map<string, Piece>();
-  for (const piece of pieces) {
-    const key = keyOf(piece);
+/** Combines rules to use as few words as possible. */
+export function mergeRules(ruleSpecs: readonly RuleSpec[]): readonly RuleSpec[] {
+  const groups = new Map<string, RuleSpec>();
+  for (const ruleSpec of ruleSpecs) {
+    const key = keyOf(ruleSpec);
     const known = groups.get(key);
-    if (known && "paths" in known && "paths" in piece) {
-      groups.set(key, { ...known, paths: [...known.paths, ...piece.paths] });
-    } else if (known?.kind === "port" && piece.kind === "port") {
-      const ports = [...known.ports, ...piece.ports].sort((a, b) => a - b);
+    if (known && "paths" in known && "paths" in ruleSpec) {
+      groups.set(key, { ...known, paths: [...known.paths, ...ruleSpec.paths] });
+    } else if (known?.kind === "port" && ruleSpec.kind === "port") {
+      const ports = [...known.ports, ...ruleSpec.ports].sort((a, b) => a - b);
       groups.set(key, { ...known, ports });
-    } else groups.set(key, piece);
+    } else groups.set(key, ruleSpec);
   }
   return [...groups.values()].sort((a, b) => rank(a) - rank(b));
 }
 
-function keyOf(piece: Piece): string {
-  const missing = "ifMissing" in piece ? piece.ifMissing : "";
-  if (piece.kind === "verb") return [piece.verb, ...piece.with, missing].join();
-  if (piece.kind === "exact") return JSON.stringify([piece.access, piece.nearest, missing]);
-  return piece.kind === "port" ? piece.right : `preset ${piece.spec}`;
+function keyOf(ruleSpec: RuleSpec): string {
+  const missing = "ifMissing" in ruleSpec ? ruleSpec.ifMissing : "";
+  if (ruleSpec.kind === "verb") return [ruleSpec.verb, ...ruleSpec.with, missing].join();
+  if (ruleSpec.kind === "exact")
+    return JSON.stringify([ruleSpec.access, ruleSpec.nearest, missing]);
+  return ruleSpec.kind === "port" ? ruleSpec.right : `preset ${ruleSpec.spec}`;
 }
 
-/** Paths as the help has them, then ports, then presets. */
-function rank(piece: Piece): number {
-  if (piece.kind === "preset") return order.length + 1;
-  const near = piece.kind === "exact" ? piece.nearest : piece.kind === "verb" ? piece : undefined;
+/** Sorts paths in the order of the help text, then ports, then presets. */
+function rank(ruleSpec: RuleSpec): number {
+  if (ruleSpec.kind === "preset") return order.length + 1;
+  const near =
+    ruleSpec.kind === "exact" ? ruleSpec.nearest : ruleSpec.kind === "verb" ? ruleSpec : undefined;
   return near === undefined ? order.length : order.indexOf(near.verb);
 }
 
 /**
- * Words for `landlock-restrict`: an option stands once for all that follows it.
+ * Joins words for `landlock-restrict` so that each option appears only once.
  *
  * @param flags The words of each rule
  */

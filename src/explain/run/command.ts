@@ -1,6 +1,6 @@
 /**
- * `landlock-restrict explain`: says what was denied to a command, and which options would allow it.
- * With `--until-it-works` it adds them and runs the command again.
+ * `landlock-restrict explain`: reports what was denied to a command, and which options would allow
+ * it. With `--until-it-works` it adds them and runs the command again.
  */
 import type { Ending } from "../../trace/observation.ts";
 import { writeError } from "../../terminal/output.ts";
@@ -12,15 +12,15 @@ import { watchRun, type ExplainRequest } from "./watch.ts";
 
 /** How to explain. */
 interface ExplainOptions {
-  /** The findings go out as JSON. */
+  /** Whether to print the findings as JSON. */
   readonly json: boolean;
   /** Whether the rules come from a policy, to which lines could be added. */
   readonly inPolicy: boolean;
-  /** Whether the command runs again with what is advised, until it works. */
+  /** Whether to repeat the command with the advised options until it works. */
   readonly untilItWorks: boolean;
 }
 
-/** What the runs came to. */
+/** The result of all runs. */
 interface Explained {
   /** How the last one ended. */
   readonly ending: Ending;
@@ -28,18 +28,18 @@ interface Explained {
   readonly added: readonly string[];
 }
 
-/** So many runs at most. */
+/** The maximum number of runs. */
 const runsMax = 20;
 
-/** Signals, and the statuses that shells make of them, by which people stop a command. */
+/** Signals with which people stop a command, and the statuses that shells derive from them. */
 const stops: readonly (string | number | null)[] = ["SIGINT", "SIGTERM", "SIGHUP", 129, 130, 143];
 
 /**
- * Runs the command, once or until it works or nothing is left to add, and writes what was denied
- * in the end to standard error. What is not advised is never added.
+ * Runs the command once, or until it works or no advice is left, and writes the final denials to
+ * standard error. It never adds what isn't advised.
  *
- * @param requestFor What is run with these options added
- * @throws {LandlockError} As `watchRun()` does
+ * @param requestFor Returns the request for a run with these options added
+ * @throws {LandlockError} As `watchRun()`
  */
 export async function explainRun(
   requestFor: (added: readonly string[]) => ExplainRequest,
@@ -62,7 +62,7 @@ export async function explainRun(
   }
 }
 
-/** Options with others added: each of them once, and each value once. */
+/** Adds options to others, without repeating an option or a value. */
 function together(words: readonly string[], more: readonly string[]): readonly string[] {
   const groups: string[][] = [];
   for (const word of [...words, ...more]) {

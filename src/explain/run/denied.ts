@@ -1,4 +1,4 @@
-/** Which failures of a program are Landlock's, and which ones would have come without it. */
+/** Decides which failures of a program Landlock caused. */
 import { evaluate, type Denial } from "../../model/model.ts";
 import type { Operation } from "../../model/operation.ts";
 import type { Files } from "../../model/place.ts";
@@ -7,20 +7,20 @@ import type { Use } from "../../trace/changes.ts";
 import { isOfOutside } from "./outside.ts";
 import { stepsOf } from "./steps.ts";
 
-/** Something that a program tried, and that failed as Landlock makes it fail. */
+/** An operation that failed with an errno that Landlock uses. */
 interface Failure {
   readonly operation: Operation;
   /** `"EACCES"`, `"EPERM"` or `"EXDEV"`. */
   readonly errno: string;
-  /** The program's name, as `"cat"`. */
+  /** The program's name, such as `"cat"`. */
   readonly program: string;
-  /** Whether the program is in a sandbox of its own too, inside this one. */
+  /** Whether the program is also in another sandbox inside this one. */
   readonly nested: boolean;
-  /** Whether the program may have become another user, whose permissions cannot be asked. */
+  /** Whether the program may have changed its user, whose permissions are then unknown. */
   readonly isOther?: true;
 }
 
-/** A failure, and how often it came. */
+/** A failure, and how often it happened. */
 export interface Counted extends Failure {
   readonly times: number;
 }
@@ -28,32 +28,32 @@ export interface Counted extends Failure {
 /** A failure that this sandbox did not cause. */
 export interface OtherFailure extends Counted {
   /**
-   * `"permission"`: ordinary permissions of files do not allow it; `"nested"`: most likely the
-   * program's own sandbox; `"process"`: it is about a process outside, which no rule opens;
-   * `"changed"`: the run changed where its path leads, so that it cannot be judged; `"unknown"`: the
-   * kernel's reasons, or a sandbox around this one.
+   * `"permission"`: ordinary file permissions deny it. `"nested"`: probably the program's own
+   * sandbox does. `"process"`: it is about a process outside, which no rule grants. `"changed"`:
+   * the run changed where its path leads, so it can't be judged. `"unknown"`: the kernel has other
+   * reasons, or a sandbox around this one does.
    */
   readonly cause: "permission" | "nested" | "process" | "changed" | "unknown";
 }
 
-/** A failure that is Landlock's. */
+/** A failure that Landlock caused. */
 export interface Denied extends Counted {
-  /** What is missing, in the order in which the kernel asks. */
+  /** The missing rights, in the order in which the kernel checks them. */
   readonly denials: readonly Denial[];
 }
 
-/** All failures of a run, by whose they are. */
+/** All failures of a run, by cause. */
 export interface Failures {
   readonly denied: readonly Denied[];
   readonly others: readonly OtherFailure[];
 }
 
-/** Judges failures, and counts those that are the same. */
+/** Judges failures, and counts equal ones. */
 interface FailureLog {
   /**
-   * Judges it now: its files may be gone later.
+   * Judges a failure immediately, because its files may be gone later.
    *
-   * @param use Of its paths
+   * @param use When and through which links its paths were used
    */
   add(failure: Failure, use?: Omit<Use, "operation">): void;
   all(): Failures;
@@ -62,9 +62,10 @@ interface FailureLog {
 /**
  * Collects the failures of a run.
  *
- * @param sandbox What the program is in
- * @param permitted Whether ordinary permissions allow an operation: the kernel asks them first
- * @param isChanged Whether the run changed where the path of an operation leads; asked in the end
+ * @param sandbox The program's sandbox
+ * @param permitted Whether ordinary permissions allow an operation, since the kernel checks them
+ *   first
+ * @param isChanged Whether the run changed where an operation's path leads; called at the end
  */
 export function failureLog(
   sandbox: Sandbox,
@@ -79,7 +80,7 @@ export function failureLog(
       const before = known.get(key);
       const denials = before?.denials ?? judge(failure, sandbox, permitted);
       known.set(key, { ...failure, denials, times: (before?.times ?? 0) + 1 });
-      // The first one: changes after it are changes for all.
+      // The first use decides, since a later change affects all uses.
       if (!before) uses.set(key, { operation: failure.operation, ...use });
     },
     all() {
@@ -105,7 +106,7 @@ function causeOf(
   return nested ? "nested" : "unknown";
 }
 
-/** What Landlock denied; nothing where the failure is not its own. */
+/** What Landlock denied; empty if it did not cause the failure. */
 function judge(
   { operation, errno, isOther }: Failure,
   sandbox: Sandbox,
@@ -122,8 +123,8 @@ function judge(
 }
 
 /**
- * The files as they may have been: what could not be moved may be gone by now, but it was there,
- * and it was a file or a directory.
+ * The files as they may have been. A file that could not be moved existed then, even if it is gone
+ * now.
  */
 function possibleFiles(operation: Operation, files: Files): readonly Files[] {
   if (operation.kind !== "rename" && operation.kind !== "link") return [files];

@@ -1,4 +1,4 @@
-/** What an explained run comes to: plain data, and text for people. */
+/** The findings of an explained run, as plain data and as text. */
 import { printable } from "../../errors/errors.ts";
 import { machineFiles } from "../../model/files.ts";
 import type { Denial } from "../../model/model.ts";
@@ -13,23 +13,23 @@ import type { Counted, Denied, Failures, OtherFailure } from "./denied.ts";
 import type { Verdict } from "../../advise/judgement.ts";
 import type { Ending } from "../../trace/observation.ts";
 
-/** All there is to say about a run. */
+/** All findings about a run. */
 export interface Findings extends Failures {
   /** What no rule can allow. */
   readonly barred: readonly CountedBar[];
-  /** How many operations failed on files that cannot be told. */
+  /** The number of failed operations on unknown files. */
   readonly lost: number;
   readonly advice: Advice;
   readonly ending: Ending;
-  /** What else there is to know, in sentences. */
+  /** Further information, in sentences. */
   readonly notes: readonly string[];
 }
 
 /**
- * The findings as JSON, on one line: other lines on standard error are the command's. Characters
- * that a terminal obeys are escaped; a byte 0xff of a name that is not UTF-8 is `\\udcff`.
+ * The findings as one line of JSON, because other lines on standard error belong to the command.
+ * Control characters are escaped, and a byte 0xff that isn't UTF-8 becomes `\\udcff`.
  *
- * @param more What else is said
+ * @param more Further fields
  */
 export function findingsJson(findings: Findings, more: object): string {
   const { denied, barred, others, advice, ending, notes } = findings;
@@ -59,7 +59,7 @@ export function findingsJson(findings: Findings, more: object): string {
   return printable(text);
 }
 
-/** What an operation is called in a table. */
+/** The name of an operation in the table. */
 function nameOf(operation: Operation, rights: readonly string[] = []): string {
   switch (operation.kind) {
     case "open":
@@ -92,14 +92,14 @@ function whereOf({ operation, denials = [] }: Counted & Partial<Denied>): string
   return printable(operation.path + to);
 }
 
-/** The interpreter or the loader, if that was denied and not the file that names it. */
+/** The denied interpreter or loader, unless the file itself was denied. */
 function programIn(denials: readonly Denial[], { path }: { readonly path: string }): string {
   const places = denials.flatMap((denial) => denial.path ?? []);
   const own = machineFiles.find(path, true).path;
   return places.length === 0 || places.includes(own) ? "" : ` → ${places[0]!}`;
 }
 
-/** The last one is left out if nothing is advised. */
+/** The last column is left out if nothing is advised. */
 const columns: readonly Column[] = [
   { head: "DENIED" },
   { head: "RIGHT", cut: cutEnd, least: 10, style: "dim" },
@@ -109,19 +109,19 @@ const columns: readonly Column[] = [
   { head: "ALLOWED BY", cut: cutPath, least: 16, style: "green" },
 ];
 
-/** The option itself stays, and the end of its path. */
+/** Keeps the option and the end of its path. */
 function cutPath(words: string, width: number): string {
   const [option = ""] = /^(?:[-+]\S+ )*/.exec(words) ?? [];
   const room = width - option.length;
   return room > 1 ? option + cutStart(words.slice(option.length), room) : cutEnd(words, width);
 }
 
-/** More rows than this are more than anybody reads. */
+/** More rows would be too many to read. */
 const rowsMax = 60;
-/** So many rows that differ only in their files are one. */
+/** This many rows that differ only in their files are combined. */
 const manyRows = 4;
 
-/** Rows that say the same of several programs, or of many files, are one. */
+/** Combines rows that differ only in their programs, or in many files. */
 function rowsOf({ denied, barred, advice }: Findings): string[][] {
   const rows = [...denied.map((one, i) => rowOf(one, advice, i)), ...barred.map(barredRow)];
   const places = Map.groupBy(rows, ({ name, right, where, allowed }) =>
@@ -147,7 +147,7 @@ interface Row {
   readonly name: string;
   readonly right: string;
   readonly where: string;
-  /** Without symbolic links. */
+  /** The path without symbolic links. */
   readonly real: string;
   readonly times: number;
   readonly programs: readonly string[];
@@ -175,12 +175,12 @@ function rowOf(one: Denied, { flags, verdicts, policy }: Advice, i: number): Row
   };
 }
 
-/** Where a link leads: rules are about the file itself. */
+/** The target of a link, because rules apply to that file. */
 function linkedTo({ operation, denials: [first] }: Denied): string {
   if (operation.kind !== "open" || first?.path === undefined) return "";
   if (!/^(read_|write_|truncate)/.test(first.right)) return "";
   const named = normalPath(operation.path);
-  // In /proc it is another name for the same directory.
+  // In /proc this is only another name of the same directory.
   if (first.path === named || /^\/proc\//.test(named)) return "";
   if (machineFiles.find(named, true).path !== first.path) return "";
   return ` (a link to ${printable(first.path)})`;
@@ -199,7 +199,7 @@ function remedyWithout({ operation }: Denied, verdict: Verdict, policy: string):
   return policy === "" ? "see below" : "a policy, see below";
 }
 
-/** The directory that all of them are in. */
+/** The directory that contains all of the paths. */
 function commonPlace(paths: readonly string[]): string {
   const names = paths.map((path) => path.split("/"));
   const shared = names[0]!.findIndex((name, i) => names.some((other) => other[i] !== name));
@@ -217,7 +217,7 @@ export function findingsText(findings: Findings, screen: Screen, inPolicy: boole
   const what = times === 1 ? "1 operation" : `${times} operations`;
   const worked = ending.exitCode === 0;
   if (worked) {
-    const rest = times > 0 ? ` It did without ${what} that Landlock denied:` : "";
+    const rest = times > 0 ? ` It worked without ${what} that Landlock denied:` : "";
     lines.push(title(`It worked: nothing needs adding.${rest}`, "green"));
   } else if (times > 0) lines.push(title(`Landlock denied ${what}:`, "yellow"));
   else if (lost > 0 || others.some(mayBeOurs)) {
@@ -249,10 +249,10 @@ export function findingsText(findings: Findings, screen: Screen, inPolicy: boole
   return lines.join("\n");
 }
 
-/** So many of the failures that are not Landlock's are named. */
+/** The number of other failures to name. */
 const othersMax = 3;
 
-/** Causes that are not this sandbox. */
+/** Causes other than this sandbox. */
 const ofOthers: readonly OtherFailure["cause"][] = ["permission", "nested"];
 
 function verdictOn({ cause }: OtherFailure): Verdict {
@@ -260,7 +260,7 @@ function verdictOn({ cause }: OtherFailure): Verdict {
   return ofOthers.includes(cause) ? "not this sandbox" : "unknown";
 }
 
-/** Failures that have no row, by their causes. */
+/** The headings for failures without a row, by cause. */
 const heads: Readonly<Record<string, readonly OtherFailure["cause"][]>> = {
   "Denied, and no rule can allow it": ["process"],
   "Failed, but not by this sandbox": ofOthers,

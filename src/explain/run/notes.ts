@@ -1,4 +1,4 @@
-/** Denials in disguise: what a program made of one, and what it looked like. */
+/** Notes on denials that programs turned into other errors. */
 import { printable } from "../../errors/errors.ts";
 import type { Coverage } from "../../advise/coverage.ts";
 import { byReason, type Withheld } from "../../advise/judgement.ts";
@@ -7,7 +7,7 @@ import type { Failures } from "./denied.ts";
 import type { Ending } from "../../trace/observation.ts";
 import { bunNames } from "../../vocabulary.ts";
 
-/** A failure that does not look like a denial. */
+/** A failure that doesn't look like a denial. */
 interface Disguise {
   readonly program: RegExp;
   readonly place: RegExp;
@@ -18,23 +18,23 @@ const disguises: readonly Disguise[] = [
   {
     program: bunNames,
     place: /^\/proc\/(self|\d+)(\/|$)/,
-    note: "A Bun that cannot read /proc/self aborts: that was the SIGABRT.",
+    note: "Bun aborts if it cannot read /proc/self, which caused the SIGABRT.",
   },
   {
     program: /(?:)/,
     place: /^\/etc\/resolv\.conf$/,
-    note: 'Looking up a host name fails with EAI_AGAIN, a "temporary failure in name resolution", where /etc/resolv.conf cannot be read.',
+    note: 'Looking up a host name fails with EAI_AGAIN, a "temporary failure in name resolution", if /etc/resolv.conf cannot be read.',
   },
   {
     program: /(?:)/,
     place: /^port 0$/,
-    note: "Port 0 is any port that is free: a program that binds to it needs a rule for port 0.",
+    note: "Port 0 means any free port: a program that binds to it needs a rule for port 0.",
   },
 ];
 
 const EXIT_SIGABRT = 134;
 
-/** What is worth knowing about a run beside the table. */
+/** Notes about a run that the table doesn't show. */
 export function notesOn(
   { denied, others }: Failures,
   { exitCode, signal }: Ending,
@@ -47,7 +47,7 @@ export function notesOn(
   );
   const renamed = denied.some(({ errno }) => errno === "EXDEV");
   const changed = others.filter(({ cause }) => cause === "changed").map(placeOf);
-  // A file that is gone by now cannot be judged.
+  // A removed file can't be judged.
   const moved = others.some(({ errno, cause }) => errno === "EXDEV" && cause === "unknown");
   const replaced = denied
     .flatMap(({ denials }) => denials)
@@ -58,7 +58,7 @@ export function notesOn(
   return [
     ...(replaced.length > 0
       ? [
-          `The command replaced ${printable(replaced[0]!)}, and a rule is for the file that was there before: only one for its directory lasts.`,
+          `The command replaced ${printable(replaced[0]!)}, but its rule applies to the old file: add a rule for its directory instead.`,
         ]
       : []),
     ...(other
@@ -68,24 +68,26 @@ export function notesOn(
     ...withheldNotes(withheld),
     ...(changed.length > 0
       ? [
-          `The command changed where ${printable(changed[0]!)} leads, so no option is named for it: what that would open may not be what failed.`,
+          `The command changed where ${printable(changed[0]!)} leads, so no option is advised for it: it may grant another file than the one that failed.`,
         ]
       : []),
     ...(moved && !renamed
       ? [
-          "EXDEV may be another file system, or refer that is missing: add +refer to the options of both directories.",
+          "EXDEV means another file system or a missing refer: for the latter, add +refer to the options of both directories.",
         ]
       : []),
     ...(renamed
-      ? ["EXDEV looks like another file system: programs copy and remove instead, where they may."]
+      ? [
+          "EXDEV looks like another file system, so programs copy and remove the file instead if they may.",
+        ]
       : []),
   ];
 }
 
-/** So many of the paths that are not advised are named for each reason. */
+/** The number of withheld paths to name for each reason. */
 const namedMax = 5;
 
-/** What is not advised, by name: to add it is a person's decision. */
+/** Names what isn't advised, because a person must decide about it. */
 function withheldNotes(withheld: readonly Withheld[]): string[] {
   return byReason(withheld).map(({ text, some }) => {
     const named = some.slice(0, namedMax).map(({ what, same }) => {

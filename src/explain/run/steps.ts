@@ -1,9 +1,9 @@
-/** What the kernel does for an operation of a program. */
+/** The steps in which the kernel handles an operation. */
 import type { Operation } from "../../model/operation.ts";
 import { presetOf } from "../../presets/presets.ts";
 import { flatten } from "../../sandbox/plan.ts";
 
-/** As one step each: executing a program is executing its interpreters and its loader too. */
+/** The steps of an operation. Executing a program also executes its interpreters and its loader. */
 export function stepsOf(operation: Operation): readonly Operation[] {
   if (operation.kind !== "execute") return [operation];
   const others = programsFor(operation.path).filter((path) => path !== operation.path);
@@ -12,7 +12,7 @@ export function stepsOf(operation: Operation): readonly Operation[] {
 
 const programs = new Map<string, readonly string[]>();
 
-/** What is executed where a program is; itself alone where its file does not tell. */
+/** The files that executing a program executes. Only the program if its file can't be read. */
 function programsFor(path: string): readonly string[] {
   const known = programs.get(path);
   if (known) return known;

@@ -1,4 +1,4 @@
-/** Runs a command in its sandbox, under strace(1), and finds out what was denied. */
+/** Runs a command in its sandbox under strace(1), and finds out what was denied. */
 import type { Config } from "../../sandbox/config.ts";
 import { printable } from "../../errors/errors.ts";
 import { machineFiles } from "../../model/files.ts";
@@ -23,43 +23,43 @@ import type { Attempt, Ending, Observation } from "../../trace/observation.ts";
 import { observe } from "../../trace/observe.ts";
 import { permitted } from "../ordinary.ts";
 import { filesOfProcesses } from "../../trace/processes.ts";
-import { Trial } from "./trial.ts";
+import { WhatIf } from "./what-if.ts";
 
-/** A command line of `landlock-restrict explain`, read. */
+/** A parsed command line of `landlock-restrict explain`. */
 export interface ExplainRequest {
-  /** `landlock-restrict` itself, with the words that make it run the command in its sandbox. */
+  /** `landlock-restrict` itself, with the words that run the command in its sandbox. */
   readonly command: readonly string[];
   readonly config: Config;
   readonly rules: readonly Rule[];
-  /** Descriptors that the command gets besides 0, 1 and 2. */
+  /** Descriptors that the command inherits besides 0, 1 and 2. */
   readonly fds: readonly number[];
 }
 
-/** What this program is called, before it becomes the command. */
+/** The name of this program, before it executes the command. */
 const ownName = "landlock-restrict";
 
-/** errnos that a denial has. */
+/** The errnos that Landlock uses. */
 const errnos = ["EACCES", "EPERM", "EXDEV"];
 
-/** How a command ended, and what was found; nothing if it did not begin. */
+/** How a command ended, and the findings unless it failed to start. */
 interface Watched {
   readonly ending: Ending;
   readonly findings?: Findings;
 }
 
 /**
- * Runs the command and finds out what was denied, once it has ended.
+ * Runs the command and finds out what was denied.
  *
- * @throws {LandlockError} As `Config.plan()` and `observe()` do, before the command runs
+ * @throws {LandlockError} As `Config.plan()` and `observe()`, before the command runs
  */
 export async function watchRun(request: ExplainRequest): Promise<Watched> {
   const plan = request.config.plan(...request.rules);
   const cwd = currentDirectory();
-  // Now: the command may remove directories that it was started in.
+  // Before the run, because the command may remove the directories that it was started in.
   const around = surroundings();
   let first: number | undefined;
   const files = filesOfProcesses(machineFiles, () => first);
-  // Now, while the files are there that the rules are about.
+  // Before the run, while the files exist that the rules apply to.
   const sandbox = { layers: [layerOf(plan, files)], files, kernel: probe() };
   const started = await startOfRun();
   const began = Number(started / 1_000_000n);
@@ -83,7 +83,7 @@ export async function watchRun(request: ExplainRequest): Promise<Watched> {
     const { failed, operation, via } = observation;
     changes.add(observation);
     const program = start.nameOf(observation);
-    // This program is a Bun too, until it executes the command.
+    // This program is Bun itself, until it executes the command.
     if (operation.kind !== "execute") programs.add(observation.program ?? "");
     if (!isDenial(failed) || isHarmlessProbe(operation, program, cwd)) return;
     const failure = {
@@ -96,7 +96,7 @@ export async function watchRun(request: ExplainRequest): Promise<Watched> {
     log.add(failure, { via, at: changes.count });
   };
   const run = observe(request.command, { fds: request.fds });
-  // Whatever goes wrong in here, the command runs to its end.
+  // The command runs to its end even if this program fails.
   let problem: unknown;
   for await (const observation of run) {
     try {
@@ -111,7 +111,7 @@ export async function watchRun(request: ExplainRequest): Promise<Watched> {
     if (start.begun) {
       const failures = log.all();
       const { denied } = failures;
-      // The command may have made links to them.
+      // The command may have made links to secrets.
       around.secrets.look();
       const already = new Coverage();
       for (const rule of request.rules) already.add(rule);
@@ -119,7 +119,7 @@ export async function watchRun(request: ExplainRequest): Promise<Watched> {
       const advice =
         ending.exitCode === 0
           ? nothingToAdd(denied)
-          : adviseOn(denied, new Trial(sandbox), {
+          : adviseOn(denied, new WhatIf(sandbox), {
               already,
               around,
               places: new Places(started, around.tmp, true),
@@ -148,18 +148,18 @@ function isDenial(errno: string | undefined): errno is string {
 function lostNotes(count: number): string[] {
   if (count === 0) return [];
   const what = count === 1 ? "1 operation" : `${count} operations`;
-  return [`${what} failed on files that cannot be told: they may be denied too.`];
+  return [`${what} failed on unknown files: they may be denied too.`];
 }
 
 /**
- * Where the command begins: the first process restricts itself, and then executes it. Of what
- * `landlock-restrict` does before, or after that failed, nothing counts.
+ * Detects the start of the command: the first process restricts itself, then executes it. What
+ * `landlock-restrict` itself does doesn't count.
  */
 class Start {
   #first: number | undefined;
   #state: "before" | "running" | "failed" = "before";
 
-  /** Whether the command was executed, or was tried to. */
+  /** Whether the command was executed, or at least tried. */
   get begun(): boolean {
     return this.#state !== "before";
   }
@@ -172,14 +172,17 @@ class Start {
     return true;
   }
 
-  /** The name of the program that tried something. */
+  /** The name of the program that made an attempt. */
   nameOf({ process, program = "" }: Pick<Attempt, "process" | "program">): string {
     if (process === this.#first && this.#state !== "running") return ownName;
     return program.slice(program.lastIndexOf("/") + 1);
   }
 }
 
-/** `/proc/self` as a name that lasts: of the command itself it stays, of others it is their own. */
+/**
+ * Names a process's directory in /proc so that it lasts: `/proc/self` for the command, and the id
+ * for others.
+ */
 function ownProc(operation: Operation, process: number, first: number): Operation {
   if (!("path" in operation)) return operation;
   const path = operation.path

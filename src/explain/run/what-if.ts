@@ -1,19 +1,21 @@
-/** A sandbox to try rules out on, in the model: nothing is restricted. */
+/** A modelled sandbox in which to try out rules. It restricts nothing. */
 import type { Layer } from "../../model/layer.ts";
 import type { Denial } from "../../model/model.ts";
 import type { Operation } from "../../model/operation.ts";
 import type { Files, Place } from "../../model/place.ts";
 import { denialsOf, withRule, type Sandbox } from "../remedy.ts";
-import { fixOf, type Piece } from "../spell.ts";
+import { fixOf, type RuleSpec } from "../spell.ts";
 import type { Rule } from "../../sandbox/rules.ts";
 import { stepsOf } from "./steps.ts";
 
 /** The layers of a sandbox, and what they would be with more rules. */
-export class Trial {
+export class WhatIf {
   readonly #sandbox: Sandbox;
-  readonly #rules = new Map<Piece, Rule | undefined>();
+  readonly #rules = new Map<RuleSpec, Rule | undefined>();
 
-  /** @param sandbox Its files are looked up once each: a trial asks for the same again and again */
+  /**
+   * @param sandbox Its files are looked up only once, because the same ones are needed repeatedly
+   */
   constructor(sandbox: Sandbox) {
     this.#sandbox = { ...sandbox, files: remembered(sandbox.files) };
   }
@@ -29,14 +31,14 @@ export class Trial {
     return { fs: all.flatMap(({ fs }) => fs), net: all.flatMap(({ net }) => net) };
   }
 
-  /** The same sandbox with these rules. */
-  with(pieces: readonly Piece[]): Trial {
-    const sandbox = pieces.reduce((all, piece) => {
-      const rule = this.#ruleOf(piece);
+  /** The same sandbox with these rules added. */
+  with(ruleSpecs: readonly RuleSpec[]): WhatIf {
+    const sandbox = ruleSpecs.reduce((all, ruleSpec) => {
+      const rule = this.#ruleOf(ruleSpec);
       return rule === undefined ? all : withRule(all, rule);
     }, this.#sandbox);
-    const next = new Trial(sandbox);
-    for (const [piece, rule] of this.#rules) next.#rules.set(piece, rule);
+    const next = new WhatIf(sandbox);
+    for (const [ruleSpec, rule] of this.#rules) next.#rules.set(ruleSpec, rule);
     return next;
   }
 
@@ -45,10 +47,10 @@ export class Trial {
     return denialsOf(stepsOf(operation), this.#sandbox);
   }
 
-  /** Presets read files to make theirs. */
-  #ruleOf(piece: Piece): Rule | undefined {
-    if (!this.#rules.has(piece)) this.#rules.set(piece, fixOf([piece]).rule);
-    return this.#rules.get(piece);
+  /** Makes each rule once, because presets read files. */
+  #ruleOf(ruleSpec: RuleSpec): Rule | undefined {
+    if (!this.#rules.has(ruleSpec)) this.#rules.set(ruleSpec, fixOf([ruleSpec]).rule);
+    return this.#rules.get(ruleSpec);
   }
 }
 

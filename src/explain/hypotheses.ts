@@ -1,7 +1,7 @@
-/** From the facts of an error to what was tried, as the model knows it. */
+/** Derives what was tried from the facts of an error. */
 import { quoted } from "../errors/errors.ts";
 import type { FsRight, NetRight } from "../kernel/abi.ts";
-import { unknownPort, type Attempt, type Reading } from "./attempt.ts";
+import { unknownPort, type Attempt, type Hypotheses } from "./attempt.ts";
 import type { Failure } from "./failure.ts";
 import type { Open, Operation } from "../model/operation.ts";
 import type { Files } from "../model/place.ts";
@@ -11,17 +11,17 @@ import { programOperations, programPath } from "./granted.ts";
 const writers = ["writeFileSync", "appendFileSync", "write", "writer", "createWriteStream"];
 const readers = ["readFileSync", "readdirSync", "start", "text", "json", "bytes", "arrayBuffer"];
 
-/** Reads an error. Nothing: it has nothing to do with access. */
-export function readingOf(
+/** The hypotheses for an error. Undefined if it has nothing to do with access. */
+export function hypothesesOf(
   failure: Failure,
   files: Files,
   access: readonly string[] | undefined,
-): Reading | undefined {
+): Hypotheses | undefined {
   return disguised(failure, files) ?? missing(failure, files) ?? plain(failure, files, access);
 }
 
-/** Landlock never fails with these. */
-function missing({ code, path, dest }: Failure, files: Files): Reading | undefined {
+/** Landlock never fails with these errnos. */
+function missing({ code, path, dest }: Failure, files: Files): Hypotheses | undefined {
   if (code !== "ENOENT" && code !== "ENOTDIR") return undefined;
   const gone = [path, dest].find((one) => one !== undefined && !files.find(one, true).file);
   if (gone === undefined) return { attempts: [], path };
@@ -32,16 +32,16 @@ function plain(
   failure: Failure,
   files: Files,
   access: readonly string[] | undefined,
-): Reading | undefined {
+): Hypotheses | undefined {
   const { code, path, dest, port } = failure;
   const scope = code === "EPERM" ? scopeOf(failure) : undefined;
   if (scope) return { attempts: [{ operations: [scope], certain: false }], path };
   if (code !== "EACCES" && code !== "EXDEV") return undefined;
-  // As "spawn /bin/sh", which is Node's.
+  // Node's form, such as "spawn /bin/sh".
   const syscall = failure.syscall.split(" ")[0]!;
   if (/spawn|execve/.test(syscall)) return path ? spawning(path, syscall) : undefined;
   const fetches = syscall === "" && /url or port/.test(failure.message);
-  // With { unix }, of which the error has nothing.
+  // The connection used { unix }, which the error doesn't mention.
   if (path !== undefined && fetches)
     return { attempts: only({ kind: "resolve_unix", path }), path };
   if (path !== undefined) {
@@ -51,10 +51,10 @@ function plain(
   return onPort(fetches ? "connect" : syscall, port, failure.isUdp);
 }
 
-/** Ordinary permissions have the same errno, and the error does not say which process. */
+/** Ordinary permissions give the same errno, and the error doesn't name the process. */
 function scopeOf({ syscall, path }: Failure): Operation | undefined {
   if (syscall === "kill") return { kind: "scope", scope: "signal" };
-  // Names of abstract sockets start with NUL, whatever Bun makes of it.
+  // Names of abstract sockets start with NUL, which Bun may change.
   const abstract = syscall === "connect" && !path?.startsWith("/");
   return abstract ? { kind: "scope", scope: "abstract_unix_socket" } : undefined;
 }
@@ -72,7 +72,7 @@ function attemptsOn(
   access: readonly string[] | undefined,
 ): Attempt[] | undefined {
   const type = files.find(path, false).file?.type;
-  // Whoever calls the kernel by himself has to say what for.
+  // A raw system call leaves no name in the error: the caller must pass `access`.
   if (access && syscall === "") return only({ kind: "access", path, access: access as FsRight[] });
   switch (syscall) {
     case "open":
@@ -120,7 +120,7 @@ function writing(path: string, truncate = true): Open {
   return { kind: "open", path, write: true, create: true, truncate };
 }
 
-/** Only synchronous functions say whether they read or wrote. */
+/** Only the names of synchronous functions tell whether they read or write. */
 function openings(
   path: string,
   callee: string,
@@ -133,7 +133,7 @@ function openings(
   if (access) return only(asHinted(path, access as readonly FsRight[]));
   if (readers.includes(callee)) return read;
   const write = only(writing(path, callee !== "appendFileSync"));
-  // What is not there cannot be opened for reading: that would be ENOENT.
+  // Reading a missing file would fail with ENOENT.
   return file === undefined || writers.includes(callee) ? write : [...read, ...write];
 }
 
@@ -149,7 +149,9 @@ function asHinted(path: string, access: readonly FsRight[]): Open {
   };
 }
 
-/** `mkdir(path, { recursive: true })` names the last one and fails at the first. */
+/**
+ * `mkdir(path, { recursive: true })` names the last directory, but fails at the first missing one.
+ */
 function firstMissing(path: string, files: Files): string {
   let first = path;
   for (let next = path; next.includes("/", 1);) {
@@ -160,7 +162,10 @@ function firstMissing(path: string, files: Files): string {
   return first;
 }
 
-/** With its contents, which it has to list; Bun tries to unlink each directory first. */
+/**
+ * Removing a directory includes listing it and removing its content. Bun tries to unlink each
+ * directory first.
+ */
 function removal(path: string, directory: boolean): Operation[] {
   const own: Operation = { kind: "remove", path, directory: false };
   if (!directory) return [own];
@@ -172,7 +177,7 @@ function removal(path: string, directory: boolean): Operation[] {
   ];
 }
 
-/** What `cp()` makes first is a directory, and files beneath it come next. */
+/** `cp()` first makes a directory, then files beneath it. */
 function making(path: string, isCopy: boolean): Operation[] {
   const made: Operation = { kind: "make", path, type: "directory" };
   return isCopy ? [made, writing(path)] : [made];
@@ -180,22 +185,22 @@ function making(path: string, isCopy: boolean): Operation[] {
 
 const devNull: Operation = { kind: "open", path: "/dev/null", read: true, write: true };
 
-/** The launcher of `ruleset.spawn()` is in memory, so all that can be denied is its stdio. */
-export const launching: Reading = { attempts: [{ operations: [devNull] }], path: "/dev/null" };
+/** The launcher of `ruleset.spawn()` is in memory, so only its stdio can be denied. */
+export const launching: Hypotheses = { attempts: [{ operations: [devNull] }], path: "/dev/null" };
 
 /**
- * `Bun.spawn()` opens `/dev/null` for what is ignored, as standard input is unless it is told; Node's
- * functions have pipes there.
+ * `Bun.spawn()` opens `/dev/null` for ignored stdio, which is the default for standard input.
+ * Node's functions use pipes.
  */
-function spawning(name: string, syscall: string): Reading {
+function spawning(name: string, syscall: string): Hypotheses {
   const path = programPath(name);
   const program = { operations: programOperations(path), preset: `executable=${name}` };
   if (syscall !== "posix_spawn") return { attempts: [program], path };
   return { attempts: [{ ...program, also: [devNull] }], path };
 }
 
-/** Binding is UDP's, listening TCP's. */
-function onPort(syscall: string, port: number | undefined, isUdp: boolean): Reading | undefined {
+/** Only UDP reports `bind`; TCP reports `listen`. */
+function onPort(syscall: string, port: number | undefined, isUdp: boolean): Hypotheses | undefined {
   const on = (right: NetRight, where = port): Attempt => ({
     operations: [{ kind: "port", access: [right], port: where ?? unknownPort }],
     certain: where === port,
@@ -204,7 +209,7 @@ function onPort(syscall: string, port: number | undefined, isUdp: boolean): Read
   const known = port === undefined ? { needs } : { port };
   if (syscall === "listen") return { attempts: [on("bind_tcp")], ...known };
   if (syscall === "bind") {
-    // Most often nobody asked for a port, and the kernel picks one.
+    // Usually the program asked for no port, and the kernel picked one.
     const anyPort = port === undefined ? [on("bind_udp", 0)] : [];
     return { attempts: [...anyPort, on("bind_udp")], ...known };
   }
