@@ -52,7 +52,8 @@ export class Ruleset extends PlainData implements Disposable {
    * @param options `deadlineMs`: how long other threads may take to answer, in milliseconds
    * @throws {LandlockError} `ERR_LANDLOCK_TOO_MANY_LAYERS` at the 17th layer, and
    *   `ERR_LANDLOCK_THREADS_UNREACHABLE` if a thread doesn't answer, both with nothing restricted;
-   *   `ERR_LANDLOCK_THREADS_DIVERGED` if only some threads could be restricted
+   *   `ERR_LANDLOCK_THREADS_DIVERGED` if only some threads could be restricted;
+   *   `ERR_LANDLOCK_CLOSED` after the ruleset was closed
    * @see {@link https://docs.kernel.org/userspace-api/landlock.html#enforcing-a-ruleset}
    */
   restrictSelf(options?: RestrictSelfOptions): Report {
@@ -73,7 +74,8 @@ export class Ruleset extends PlainData implements Disposable {
    * @throws {LandlockError} `ERR_LANDLOCK_PATH` if the command isn't found or can't be executed
    *   inside the sandbox, or if the system refuses its working directory, descriptors or user;
    *   `ERR_LANDLOCK_INVALID_RULE` if there is no command, `env` isn't an object or `stdio` isn't a
-   *   list; `ERR_LANDLOCK_TOO_MANY_LAYERS`, `ERR_LANDLOCK_SYSCALL`, or `ERR_LANDLOCK_NATIVE`, which
+   *   list; `ERR_LANDLOCK_CLOSED` after the ruleset was closed;
+   *   `ERR_LANDLOCK_TOO_MANY_LAYERS`, `ERR_LANDLOCK_SYSCALL`, or `ERR_LANDLOCK_NATIVE`, which
    *   also means that there is no `/proc`. If nothing can be restricted here:
    *   `ERR_LANDLOCK_UNSUPPORTED`, `_DISABLED`, `_BLOCKED`, `_NOT_LINUX` or `_ABI_TOO_OLD`, unless
    *   `bestEffort({ allowNone: true })`. After an error, callbacks in `options` aren't called
