@@ -117,10 +117,11 @@ function loaded(path: string, files: Files): Hypotheses {
   return { attempts: [{ operations: [{ kind: "open", path, read: true }], ...preset }], path };
 }
 
-const notThere = (path: string): Hypotheses => ({
-  attempts: [],
+/** Ordinary permissions may hide it, too. */
+const notThere = (path: string, missing = `${quoted(path)} does not exist`): Hypotheses => ({
+  attempts: [{ operations: [{ kind: "open", path, read: true }] }],
   path,
-  missing: `${quoted(path)} does not exist`,
+  missing,
 });
 
 /** Bun's resolver lists the folder before it reads the file. */
@@ -181,9 +182,10 @@ function imported(
   const directory = resolve(folder, name);
   if (isPath && isA("directory", directory, files)) return { attempts: [within(directory)] };
   if (hinted !== undefined) return module(resolve(hinted), files);
-  const settings = isPath ? undefined : settingsAbove(folder, name, files);
-  if (settings === undefined)
-    return { attempts: [], missing: `There is no module ${quoted(name)}` };
+  const none = `There is no module ${quoted(name)}`;
+  if (isPath) return notThere(directory, none);
+  const settings = settingsAbove(folder, name, files);
+  if (settings === undefined) return { attempts: [], missing: none };
   // The alias may lead to any file.
   const operations: Operation[] = [{ kind: "open", path: settings, read: true }];
   const needs = `${quoted(settings)} may say which file ${quoted(name)} is: give it, as { path }`;

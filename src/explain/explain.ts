@@ -6,7 +6,7 @@ import { channel } from "node:diagnostics_channel";
 import { enforcedLayers, startedAs, type Started } from "../sandbox/layers.ts";
 import { LandlockError } from "../errors/errors.ts";
 import { childHypotheses, endOf, type Ended } from "./child.ts";
-import { mergeHypotheses } from "./attempt.ts";
+import { mergeHypotheses, type Hypotheses } from "./attempt.ts";
 import type { Explanation } from "./explanation.ts";
 import { failuresOf, isErrno, type Failure } from "./failure.ts";
 import { machineFiles } from "../model/files.ts";
@@ -120,10 +120,19 @@ function explanationOf(
     answer: judge(hypotheses, known, subject),
   }));
   const denied = all.filter(({ answer }) => answer.cause === "landlock");
-  if (denied.length > 1)
-    return judge(mergeHypotheses(denied.map(({ hypotheses }) => hypotheses)), known, subject);
+  if (denied.length > 1) {
+    const several = denied.map(({ hypotheses, answer }) =>
+      // No preset may grant what is not advised by itself.
+      answer.fixes.length > 0 ? hypotheses : withoutPresets(hypotheses),
+    );
+    return judge(mergeHypotheses(several), known, subject);
+  }
   const [best] = [...denied, ...all.filter(({ answer }) => answer.cause !== "unknown"), ...all];
   return best?.answer ?? unread(failure, subject);
+}
+
+function withoutPresets(hypotheses: Hypotheses): Hypotheses {
+  return { ...hypotheses, attempts: hypotheses.attempts.map(({ preset: _, ...rest }) => rest) };
 }
 
 /**

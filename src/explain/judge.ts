@@ -99,9 +99,11 @@ function fixesOf(attempt: Tried, hypotheses: Hypotheses, known: Known): readonly
   const { preset, rules = preset === undefined, operations, also = [], denials } = attempt;
   if (denials.some(({ path, port }) => (path ?? port) === undefined)) return [];
   const names = [hypotheses.path, ...namesIn(attempt)].filter((name) => name !== undefined);
-  const besides = remediesFor(also, known, { names });
+  const allowed = also.filter((operation) => !readsSecret(denialsOf([operation], known)));
+  const besides = remediesFor(allowed, known, { names });
   if (denialsOf(operations, known).length === 0) return besides;
   const specs = preset === undefined ? [] : [preset].flat();
+  if (rules && readsSecret(denialsOf(operations, known))) return [];
   const named = specs.length === 0 ? [] : [fixOf(specs.map((spec) => ({ kind: "preset", spec })))];
   const isAdvised = rules && withheldOf(denials).length === 0;
   const found = isAdvised ? [...named, ...remediesFor(operations, known, { names })] : named;
@@ -122,6 +124,11 @@ function withheldOf(denials: readonly Denial[]): Withheld[] {
   });
 }
 
+/** Listing a folder for a preset is fine, whatever is in it. */
+function readsSecret(denials: readonly Denial[]): boolean {
+  return withheldOf(denials).some(({ rights }) => rights.includes("read_file"));
+}
+
 function projectHere(): string | undefined {
   try {
     const cwd = realPath(currentDirectory());
@@ -131,8 +138,8 @@ function projectHere(): string | undefined {
   }
 }
 
-function withheldNotes({ denials, rules, preset }: Tried): string[] {
-  if (!(rules ?? preset === undefined)) return [];
+function withheldNotes({ denials, rules, preset, also }: Tried): string[] {
+  if (!(rules ?? (preset === undefined || also))) return [];
   return withheldOf(denials).map(
     ({ what, reason }) => `Not advised: ${reasonText(reason)}: ${quoted(what)}`,
   );

@@ -57,6 +57,28 @@ test("secrets, wide directories and what runs later get no rule, and a note says
   }
 });
 
+test("a secret that Bun was to load gets no rule, alone or among others", async () => {
+  const dir = tempDir();
+  for (const name of [".env", ".env.ts", "a.ts"]) await Bun.write(`${dir}/${name}`, "1");
+  const layers = [planFor(landlock.V7, [roDirs("/usr")], newest)];
+  const load = (name: string) => ({ message: `EACCES reading "${dir}/${name}"` });
+  const script = `presets.modules("${dir}/a.ts")`;
+  for (const [error, code] of [
+    [load(".env"), undefined],
+    [load(".env.ts"), undefined],
+    [{ message: "no", specifier: "./.env", referrer: `${dir}/main.ts` }, undefined],
+    [{ message: "no", errors: [load(".env"), load("a.ts")] }, script],
+    [{ message: "no", errors: [load("a.ts"), load(".env.ts")] }, script],
+    [{ message: "no", errors: [load(".env"), load(".env.ts")] }, undefined],
+  ] as const) {
+    const { cause, fixes, message, notes } = explain(error, { layers });
+    expect(cause).toBe("landlock");
+    expect(fixes[0]?.code).toBe(code!);
+    expect(message).not.toMatch(/add .*\.env/);
+    expect(notes.join()).toContain(`${dir}/.env`);
+  }
+});
+
 test("a layer about ports denies refer beside one about paths, and takes no rule for it", () => {
   const dir = tempDir();
   for (const name of ["from", "to"]) mkdirSync(`${dir}/${name}`);
@@ -147,7 +169,13 @@ test("ordinary permissions", async () => {
     const { readFileSync } = await import("node:fs");
     // Nobody: what root may do, ordinary permissions do not decide.
     if (process.getuid?.() === 0) process.setuid?.(65_534);
-    return [`${dir}/file`, `${dir}/closed/file`].map((path) => {
+    const script = `${dir}/closed/script.ts`;
+    const errors = [
+      { message: "Error in worker", path: script },
+      { message: "no", specifier: script, referrer: `${dir}/main.ts` },
+      { message: `EACCES reading "${script}"` },
+    ].map((error) => explain(error).message.replace(dir, "DIR"));
+    const read = [`${dir}/file`, `${dir}/closed/file`].map((path) => {
       try {
         return readFileSync(path, "utf8");
       } catch (error) {
@@ -155,9 +183,12 @@ test("ordinary permissions", async () => {
         return [cause, message.replace(dir, "DIR")];
       }
     });
+    return { errors, read };
   });
   chmodSync(`${dir}/closed`, 0o700);
-  expect(seen).toEqual([
+  const searching = 'Ordinary permissions deny searching the way to "DIR/closed/script.ts"';
+  expect(seen.errors).toEqual([searching, searching, searching]);
+  expect(seen.read).toEqual([
     ["permission", 'Ordinary permissions deny reading "DIR/file"'],
     ["permission", 'Ordinary permissions deny searching the way to "DIR/closed/file"'],
   ]);
