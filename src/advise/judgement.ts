@@ -124,13 +124,13 @@ export function reasonAgainst(
   if (secrets.has(path)) return "secret";
   if (isTemporary(path, [tmp, ...temporaryFolders], around)) return "temporary";
   const byName = reasonByName(path, rights, around, tmp);
-  // Those who commit write in a repository.
+  // Committing writes in a repository.
   if (byName || !changes(rights) || isVersionControl(path)) return byName;
   const mayHold = made ? leadsToGoverning(path, home) : mayHoldGoverning(path, home, true);
   return mayHold ? "governing" : undefined;
 }
 
-/** The same by names alone, for whoever cannot look into files. */
+/** Makes the same decision by names alone, for callers that can't read files. */
 export function reasonByName(
   path: string,
   rights: ReadonlySet<FsRight>,

@@ -33,8 +33,8 @@ const nullDevice = 0x103;
 export const rootFlag = "--cwd=/";
 
 /**
- * Begins the word in front of the command line: the soft limit on open files, before Bun raised it,
- * and after a comma the descriptor of the directory that Bun would have started in.
+ * Starts the word before the command line. It holds the soft limit on open files before Bun raised
+ * it, and after a comma a descriptor of the original current directory.
  */
 export const startWord = "--started=";
 
@@ -68,7 +68,7 @@ export function startOf(argv: readonly string[]): Start {
   return { words: exact(words), openFiles: openFilesOfParent() };
 }
 
-/** Makes an inherited directory current. By its path it could be another one by now. */
+/** Makes an inherited directory current. Its path could lead to another one by now. */
 function enter(directory: number): void {
   process.chdir(`/proc/self/fd/${directory}`);
   close(directory);
@@ -105,8 +105,8 @@ function openFilesOfParent(): number {
  * line.
  *
  * @param directory A descriptor of the current directory, which the command inherits
- * @throws {LandlockError} `ERR_LANDLOCK_PATH` if Bun has lost bytes of its own path, or something
- *   else has replaced /dev/null
+ * @throws {LandlockError} `ERR_LANDLOCK_PATH` if Bun has lost bytes of its own path, or if
+ *   /dev/null is another file
  */
 export function again({ openFiles }: Start, directory: number): string[] {
   const { execPath } = process;

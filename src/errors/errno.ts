@@ -1,7 +1,7 @@
 /**
- * The errnos that this library compares with: `errno(3)`, the same on both CPUs. They are positive,
- * as everything that is called errno here is. Only the result of a system call has the kernel's own
- * form, where -errno stands for a failure: compare it with `-ENOENT`.
+ * The errnos that this library compares with: `errno(3)`, the same on both CPUs. All values called
+ * errno are positive. Only the result of a system call represents a failure as -errno: compare it
+ * with `-ENOENT`.
  */
 export const EPERM = 1;
 export const ENOENT = 2;

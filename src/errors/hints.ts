@@ -118,10 +118,10 @@ const common = {
 const granted = (problem: string, rule: string) =>
   `${problem}; grant execute on it, its interpreter and its libraries, as with ${rule}`;
 
-/** Whether a program's interpreter and libraries are beneath /usr, and probably it too. */
+/** Whether a program's interpreter and libraries are beneath /usr, and probably the program too. */
 const isSystem = (program: string) => /^\/(usr|s?bin)\/(?!local\/)/.test(program);
 
-/** A name that a shell or a policy might expand is left to the reader. */
+/** The preset for a program. A placeholder replaces names that a shell or a policy might expand. */
 const presetFor = (program: string) =>
   `executable=${/^[\w./+@-]+$/.test(program) ? program : "PROGRAM"}`;
 

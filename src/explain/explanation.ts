@@ -69,7 +69,7 @@ export class Explanation extends PlainData {
    * is `"ERR_ACCESS_DENIED"`, and it has `permission`, `resource` and the explained error as its
    * `cause`.
    *
-   * @returns Nothing where the cause is not Landlock
+   * @returns Undefined if the cause isn't Landlock
    * @see {@link https://nodejs.org/api/permissions.html}
    */
   toNodeError(): AccessDeniedError | undefined {

@@ -18,7 +18,7 @@ export interface Made {
 }
 
 /**
- * Finds where a missing directory has to be made.
+ * Finds the place where a missing directory must be made.
  *
  * @returns Where the path leads. Its `fd` is the last directory that exists, or undefined if the
  *   path has no missing name of its own
@@ -37,7 +37,7 @@ export function findMissing(path: string): Omit<Way, "fd"> & { readonly fd: numb
 }
 
 /**
- * Makes directories, each one in the one before.
+ * Makes directories, each inside the one before.
  *
  * @param folder An open directory
  * @param names Names that don't exist; directories that exist by now are kept

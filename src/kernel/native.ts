@@ -1,7 +1,7 @@
 /**
- * Loads the native library; no other module does. It becomes a sealed file in memory first: a path
- * could lead to an attacker's file, in the current directory, or where Bun unpacks programs, which a
- * sandboxed command may write.
+ * Loads the native library; no other module does. The library first becomes a sealed file in
+ * memory, because a path could lead to an attacker's file. A sandboxed command may be able to write
+ * the current directory, and the one where Bun unpacks programs.
  */
 import { dlopen, FFIType, linkSymbols, ptr, type FFIFunction, type Pointer } from "bun:ffi";
 import { EACCES, EINVAL } from "../errors/errno.ts";

@@ -1,4 +1,4 @@
-/** What this kernel's Landlock can do, why it cannot, and what it does not see. */
+/** What this kernel's Landlock can do, why it can't be used, and what it can't restrict. */
 import { E2BIG, EINVAL, ENOSYS, EOPNOTSUPP } from "../errors/errno.ts";
 import { LandlockError } from "../errors/errors.ts";
 import {

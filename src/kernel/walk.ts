@@ -114,14 +114,15 @@ function here(): string {
   }
 }
 
-/** Only the path itself, without a slash at its end: nobody is asked where it leads. */
+/** The path itself, without a slash at its end. It doesn't check where the path leads. */
 export function asWritten(path: string): string[] {
   return [path.replace(/\/+$/, "") || "/"];
 }
 
 /**
- * What decides where a path leads: first its place without links, where it need not exist, as a
- * rule may be for what is made later; then the directories of the links on the way.
+ * The places that decide where a path leads. The first is its end without links, which need not
+ * exist, because a rule may be for a later file. The others are the directories of the links on the
+ * way.
  */
 export function placesOf(path: string): string[] {
   if (process.platform !== "linux") return asWritten(path);

@@ -1,16 +1,16 @@
-/** What of its own a sandboxed program may change: a later run would be started by it. */
+/** Finds what a sandboxed program may change although it decides about later runs. */
 import type { FsRight } from "../kernel/abi.ts";
 import { placesOf } from "../kernel/walk.ts";
 import { changing, isBeneath } from "../sandbox/rewritable.ts";
 
-/** Rights with which a file is changed, or comes to a place. */
+/** Rights to change a file, or to put one at a path. */
 const planting: readonly FsRight[] = [...changing, "make_reg", "make_sym"];
 
-/** What counts here of a rule as a plan has it. */
+/** The parts of a planned rule that matter here. */
 type PlannedRule =
   { readonly path: string; readonly access: readonly FsRight[] } | { readonly port: number };
 
-/** The first of these files and directories that the rules let be changed, or that files can be put in. */
+/** The first of these files and directories that the rules allow changing, or adding files to. */
 export function firstWritable(
   rules: readonly PlannedRule[],
   places: readonly string[],
@@ -25,8 +25,8 @@ export function firstWritable(
     : places.find((place) => placesOf(place).some((at) => isBeneath(at, open)));
 }
 
-/** Says in one line which files of presets a program can change. */
+/** Names the files of presets that a program can change, in one line. */
 export function rewritableText([first, ...others]: readonly string[]): string {
   const more = others.length > 0 ? ` and ${others.length} more` : "";
-  return `it can change ${JSON.stringify(first)}${more}, which chooses what a preset grants the next time: keep that out of what may be written`;
+  return `it can change ${JSON.stringify(first)}${more}, which decides what a preset grants the next time: keep it out of writable directories`;
 }

@@ -95,13 +95,13 @@ function objection({ uid, gid, mode }: Status, fd: number): string | undefined {
   return isDirectory ? `is a directory that ${writer} may change` : `can be written by ${writer}`;
 }
 
-/** Who may write an open file besides its owner, or undefined. */
+/** Who else may write an open file besides its owner, or undefined. */
 function otherWriter(fd: number, { uid, gid, mode }: Omit<Status, "id">): string | undefined {
   if ((mode & S_IWOTH) !== 0) return "everybody";
   if ((mode & S_IWGRP) === 0) return undefined;
   if (!isOwnGroup(gid, uid)) return `group ${gid}`;
   const named = namedWriters(fd);
-  // Without /proc, nobody can tell.
+  // Without /proc, the access control list can't be read.
   if (named === undefined) return `group ${gid}`;
   const other = named.find(({ kind, id }) =>
     kind === "user" ? isForeign(id) : !isOwnGroup(id, uid),

@@ -10,8 +10,8 @@ export type Variables = ReadonlyMap<string, readonly string[]>;
 type VariableSource = string | readonly string[] | { readonly env: string };
 
 /**
- * Makes the error for a place in a policy, such as `variables.HOME`: from a text, or from an error
- * that the library made for a value there.
+ * Makes the error for a place in a policy, such as `variables.HOME`. The problem is a text, or an
+ * error of the library about a value there.
  */
 export interface Complain {
   (place: string, problem: string | LandlockError): LandlockError;

@@ -109,7 +109,7 @@ function identified(paths: ReadonlySet<string>): Map<string, string> {
   return new Map([...paths].map((path) => [path, idWithoutLinks(path)]));
 }
 
-/** A package, or a subpath of one, as it is imported from beside its node_modules. */
+/** A package or a subpath of one, as code next to its node_modules imports it. */
 interface Package {
   readonly path: string;
   readonly specifier: string;
@@ -117,7 +117,7 @@ interface Package {
   readonly manifest: string;
 }
 
-/** The package that a path names; nothing if it names a file. */
+/** The package that a path names; undefined if it names a file. */
 function packageAt(entry: string): Package | undefined {
   const path = resolve(entry);
   const [, folder, specifier, name] =
@@ -128,7 +128,7 @@ function packageAt(entry: string): Package | undefined {
   return { path, specifier: specifier!, importer: join(folder, "x.js"), manifest };
 }
 
-/** What importing and requiring a package leads to, which may be two files. */
+/** The files that importing and requiring a package load, which may differ. */
 function exportedBy({ path, specifier, importer, manifest }: Package, trail: Trail): string[] {
   const kinds = ["import", "require"] as const;
   const found = kinds.flatMap((kind) => resolved(specifier, importer, kind, trail) ?? []);

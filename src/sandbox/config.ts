@@ -1,4 +1,4 @@
-/** What to restrict and how strictly, and the verbs that do it. */
+/** What to restrict and how strictly, with the methods that do it. */
 import {
   abiOfRight,
   rightsOf,
@@ -22,23 +22,23 @@ import { Ruleset } from "./ruleset.ts";
 
 /** Settings of `config.bestEffort()`. */
 export interface BestEffortOptions {
-  /** The ABI below which it is an error, 1 to 11; default: none. */
+  /** The lowest accepted ABI, 1 to 11; default: none. */
   readonly atLeast?: number | undefined;
   /**
-   * Whether `spawn()` and `spawnSync()` may start commands even where nothing at all can be
-   * restricted; default false: they throw.
+   * Whether `spawn()` and `spawnSync()` may start commands even if nothing can be restricted; by
+   * default they throw.
    */
   readonly allowNone?: boolean | undefined;
 }
 
 /**
- * What to restrict, immutable. Each verb restricts the whole process, irrevocably: every thread
- * that runs now, and every thread and child to come. One call makes one layer; layers add up.
+ * What to restrict, immutable. Its methods restrict the whole process irrevocably: every current
+ * thread, and all later threads and children. Each call adds one layer.
  *
- * All verbs throw `LandlockError`, with nothing changed unless `processChanged` says so:
- * `ERR_LANDLOCK_INVALID_RULE`, `_PATH`, `_TOO_MANY_LAYERS`, `_THREADS_UNREACHABLE`,
- * `_THREADS_DIVERGED`, `_NATIVE`, `_SYSCALL`; and, unless best effort, `_ABI_TOO_OLD`,
- * `_UNSUPPORTED`, `_DISABLED`, `_BLOCKED` or `_NOT_LINUX` where the kernel lacks something.
+ * All these methods throw `LandlockError`, and nothing has changed unless `processChanged` says so.
+ * The codes are `ERR_LANDLOCK_INVALID_RULE`, `_PATH`, `_TOO_MANY_LAYERS`, `_THREADS_UNREACHABLE`,
+ * `_THREADS_DIVERGED`, `_NATIVE` and `_SYSCALL`. Without best effort, a kernel that lacks something
+ * causes `_ABI_TOO_OLD`, `_UNSUPPORTED`, `_DISABLED`, `_BLOCKED` or `_NOT_LINUX`.
  *
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html}
  */
@@ -56,7 +56,7 @@ export class Config extends PlainData implements ConfigData {
   readonly atLeast: number;
   readonly allowNone: boolean;
 
-  /** @internal The lists become the Config's own. */
+  /** @internal The Config takes over the lists. */
   constructor(given: ConfigData, from?: typeof trusted) {
     super();
     const data =
@@ -73,13 +73,14 @@ export class Config extends PlainData implements ConfigData {
   }
 
   /**
-   * Uses what this kernel has. What it lacks is left out and reported as `unenforced`. If nothing
-   * at all can be restricted, this process goes on: the report says `"none"`, and a warning is
-   * emitted once. A command is not started then, unless `allowNone` says so.
+   * Uses what this kernel supports. The rest is left out and reported as `unenforced`. If nothing
+   * can be restricted, this process continues: the report says `"none"`, and one warning is
+   * emitted. Commands aren't started in that case, unless `allowNone` is set.
    *
-   * @param options `atLeast`: the ABI below which it is an error after all; `allowNone`: start
-   *   commands without any restriction rather than not at all
-   * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if `atLeast` is not an ABI, or both are given
+   * @param options `atLeast`: the lowest accepted ABI; `allowNone`: start commands even without any
+   *   restriction
+   * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if `atLeast` isn't an ABI, or both are
+   *   given
    */
   bestEffort(options?: BestEffortOptions): Config {
     const { atLeast = 0, allowNone = false } =
@@ -88,8 +89,8 @@ export class Config extends PlainData implements ConfigData {
   }
 
   /**
-   * Keeps denials of this program itself out of the audit log; those of programs it executes
-   * follow their own setting. For programs that run code they do not know. ABI 7.
+   * Keeps denials of this program itself out of the audit log. Programs that it executes have their
+   * own setting. Useful for programs that run unknown code. ABI 7.
    *
    * @see {@link https://docs.kernel.org/userspace-api/landlock.html#enforcing-a-ruleset}
    */
@@ -98,7 +99,7 @@ export class Config extends PlainData implements ConfigData {
   }
 
   /**
-   * Writes denials of programs executed inside the sandbox to the audit log too. ABI 7.
+   * Also writes denials of programs executed inside the sandbox to the audit log. ABI 7.
    *
    * @see {@link https://docs.kernel.org/userspace-api/landlock.html#enforcing-a-ruleset}
    */
@@ -119,44 +120,44 @@ export class Config extends PlainData implements ConfigData {
    * Restricts access to paths. Without a rule every path is denied.
    *
    * @param rules What stays allowed
-   * @returns What was really done
+   * @returns What was really enforced
    */
   restrictPaths<Given extends readonly Rule[]>(...rules: PathRules<Given>): Report {
     return this.#only("fs").restrict(...(rules as readonly Rule[]));
   }
 
   /**
-   * Restricts TCP, ABI 4, and UDP, ABI 10. Without a rule every port is denied.
+   * Restricts TCP (ABI 4) and UDP (ABI 10). Without a rule every port is denied.
    *
    * @param rules What stays allowed
-   * @returns What was really done
+   * @returns What was really enforced
    */
   restrictNet<Given extends readonly Rule[]>(...rules: PortRules<Given>): Report {
     return this.#only("net").restrict(...(rules as readonly Rule[]));
   }
 
   /**
-   * Restricts signals and abstract UNIX sockets to processes inside the sandbox, ABI 6. There is
-   * no rule that could grant more.
+   * Restricts signals and abstract UNIX sockets to processes inside the sandbox (ABI 6). No rule
+   * can grant more.
    *
-   * @returns What was really done
+   * @returns What was really enforced
    */
   restrictScoped(): Report {
     return this.#only("scoped").restrict();
   }
 
   /**
-   * Restricts all that this Config handles, in one layer.
+   * Restricts everything that this Config handles, in one layer.
    *
    * @param rules What stays allowed
-   * @returns What was really done
+   * @returns What was really enforced
    */
   restrict(...rules: Rule[]): Report {
     return restrict(made(this), rules);
   }
 
   /**
-   * What `restrict()` would ask this kernel. Changes nothing, opens no path.
+   * The plan that `restrict()` would follow on this kernel. Changes nothing and opens no path.
    *
    * @param rules What stays allowed
    */
@@ -165,8 +166,8 @@ export class Config extends PlainData implements ConfigData {
   }
 
   /**
-   * Builds a ruleset without enforcing it: to restrict later, or to spawn restricted children
-   * from a process that stays as it is.
+   * Builds a ruleset without enforcing it, to restrict this process later or to spawn restricted
+   * children.
    *
    * @param rules What stays allowed
    */
@@ -201,14 +202,14 @@ function made(config: Config): Config {
 }
 
 /**
- * Makes the plan for any kernel, on any machine: it asks nothing and opens nothing.
+ * Makes the plan for any kernel on any machine. It makes no system call.
  *
- * @param config What to restrict; an equal plain object, as from JSON, will do
+ * @param config What to restrict, or equal plain data, such as parsed JSON
  * @param rules What stays allowed
  * @param kernel What `probe()` returns, or any other `{ abi, errata, state }`
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where something is not valid, or rules and
- *   Config do not fit; `ERR_LANDLOCK_ABI_TOO_OLD`, `_UNSUPPORTED`, `_DISABLED`, `_BLOCKED` or
- *   `_NOT_LINUX` where the kernel lacks what a strict Config, or `atLeast`, asks for
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if something is invalid, or if rules and
+ *   Config contradict each other; `ERR_LANDLOCK_ABI_TOO_OLD`, `_UNSUPPORTED`, `_DISABLED`,
+ *   `_BLOCKED` or `_NOT_LINUX` if the kernel lacks what a strict Config or `atLeast` needs
  */
 export function planFor(config: ConfigData, rules: readonly Rule[], kernel: Kernel): Plan {
   return atCaller(planFor, () => {

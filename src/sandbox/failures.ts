@@ -1,4 +1,4 @@
-/** The errors of the driver: why a ruleset can't be built or enforced. */
+/** The errors for rulesets that can't be built or enforced. */
 import { E2BIG, EAGAIN, ENOENT, ENOTDIR } from "../errors/errno.ts";
 import { errnoName, LandlockError, syscallError } from "../errors/errors.ts";
 import type { Hint } from "../errors/hints.ts";
@@ -16,12 +16,12 @@ export interface Unusable {
   readonly kind?: string;
 }
 
-/** Whether nothing is at a path, by the errno of opening it. */
+/** Whether an errno of opening a path means that nothing is there. */
 export function isMissing(errno: number): boolean {
   return errno === ENOENT || errno === ENOTDIR;
 }
 
-/** Names all paths that cannot be used in one error. */
+/** One error that names all unusable paths. */
 export function unusablePaths(unusable: readonly Unusable[]): LandlockError {
   const [first] = unusable as [Unusable];
   const reason = ({ errno, kind }: Unusable) =>
@@ -52,7 +52,7 @@ export function kindOf(fd: number): string {
   return /^\/?(pipe|socket|memfd):/.exec(link)?.[1] ?? "file without a place";
 }
 
-/** Another file is where a preset looked at one. */
+/** The error for a file that was replaced after a preset inspected it. */
 export function replaced({ path, access }: PathRule): LandlockError {
   return new LandlockError(
     "ERR_LANDLOCK_PATH",
@@ -61,7 +61,7 @@ export function replaced({ path, access }: PathRule): LandlockError {
   );
 }
 
-/** A right that applies to directories only is granted on something else. */
+/** The error for a directory right that is granted on something else. */
 export function directoryRightOnFile(rule: PathRule): LandlockError {
   const stray = rule.access.filter((right) => !fileRights.includes(right)).join(", ");
   return new LandlockError(
@@ -71,16 +71,16 @@ export function directoryRightOnFile(rule: PathRule): LandlockError {
   );
 }
 
-/** The kernel refuses a ruleset or a rule of it. */
+/** The error for a ruleset or a rule that the kernel refuses. */
 export function buildFailure(syscall: string, errno: number, path?: string): LandlockError {
   const details = path === undefined ? {} : { path };
   return syscallError("Cannot build the ruleset", syscall, errno, details);
 }
 
 /**
- * The kernel refuses to enforce a ruleset.
+ * The error for a ruleset that the kernel refuses to enforce.
  *
- * @param processChanged Whether a thread was altered before
+ * @param processChanged Whether a thread was changed before
  */
 export function enforceFailure(
   syscall: string,
@@ -97,7 +97,7 @@ export function enforceFailure(
   return syscallError("Cannot enforce the ruleset", syscall, errno, { processChanged });
 }
 
-/** A thread, or the list of threads, could not be reached in time. */
+/** The error for a thread, or the list of threads, that could not be reached in time. */
 export function unreachable({ tid, name, errno }: Broadcast, deadlineMs: number): LandlockError {
   if (tid === 0 && errno > 0) return notFound(errno);
   const who = tid === 0 ? "A thread" : `Thread ${named(tid, name)}`;
@@ -123,7 +123,7 @@ function notFound(errno: number): LandlockError {
   );
 }
 
-/** Some threads are restricted and some are not. */
+/** The error for a process of which only some threads are restricted. */
 export function diverged({ tid, name, errno }: Broadcast): LandlockError {
   const who = tid === 0 ? "a thread" : `thread ${named(tid, name)}`;
   const why =

@@ -37,25 +37,26 @@ export class LinkGuard {
   }
 
   /**
-   * Opens the path of a rule. The descriptor is the file that was checked, even if names are
-   * replaced meanwhile.
+   * Opens the path of a rule. The descriptor refers to the file that was checked, even if somebody
+   * replaces names at the same time.
    *
    * @param flags 0 or `O_DIRECTORY`
    * @returns A descriptor, or -errno
-   * @throws {LandlockError} `ERR_LANDLOCK_PATH` if a link in a writable directory leads out of it;
-   *   only a preset's rule may lead to a system file that everyone may read
+   * @throws {LandlockError} `ERR_LANDLOCK_PATH` if a link in a writable directory leads out of it.
+   *   Only a preset's rule may lead to a system file that everyone may read
    */
   open(rule: PathRule, flags: number): number {
-    // Only a walk notices if somebody moves the directory that ".." leaves.
+    // Only a walk notices if somebody moves the directory before "..".
     if (!/(^|\/)\.\.(\/|$)/.test(rule.path)) {
       const fd = openPathWithoutLinks(rule.path, flags);
       if (fd >= 0 || isMissing(-fd)) return fd;
     }
     const way = walk(wholePath(rule.path));
-    // The text of a link of /proc may lead nowhere, and one that isn't UTF-8 can't be followed here.
+    // A link of /proc may lead elsewhere than its text says. Names that aren't UTF-8 can't be
+    // followed.
     if (way.fd < 0 && !isMissing(-way.fd) && way.fd !== -EILSEQ) return way.fd;
     const fd = openPath(rule.path, flags);
-    // Another file may be there by now, and a link of /proc may lead elsewhere than its text says.
+    // The file may have been replaced, and a link of /proc may lead elsewhere than its text says.
     const isSure = fd >= 0 && way.fd >= 0 && idOf(fd) === idOf(way.fd);
     if (way.fd >= 0) close(way.fd);
     if (fd < 0) return fd;
@@ -71,14 +72,14 @@ export class LinkGuard {
   /**
    * Makes the same check for a directory to be made.
    *
-   * @param way The part of its path that exists
-   * @param fd The last directory of that
+   * @param way The existing part of its path
+   * @param fd The last existing directory
    */
   refuseMakingOutside(rule: PathRule, way: FoundLinks, fd: number): void {
     this.#refuse(rule, way, fd, true);
   }
 
-  /** @param isSure Whether the links lead to the open file */
+  /** @param isSure Whether the links really lead to the open file */
   #refuse(rule: PathRule, { links, end: written }: FoundLinks, fd: number, isSure: boolean): void {
     if (isSure && links.length === 0) return;
     const place = placeOf(fd) ?? written;

@@ -1,6 +1,6 @@
 /**
- * From a Config and rules to what one kernel will be asked. Pure: it opens nothing, asks nothing
- * and changes nothing, so a plan for any kernel can be made and printed on any machine.
+ * Turns a Config and rules into what one kernel will be asked. It makes no system call, so a plan
+ * for any kernel can be made and printed on any machine.
  *
  * Runs once at start-up, where a first call of a function costs about 30 µs: loops instead of
  * callbacks.
@@ -29,7 +29,7 @@ import { plainData } from "../validate/values.ts";
 import { rewritableBy } from "./rewritable.ts";
 import { CompositeRule, toRule, type FsRule, type NetRule } from "./rules.ts";
 
-/** An audit flag of `landlock_restrict_self(2)`, ABI 7. */
+/** An audit flag of `landlock_restrict_self(2)` (ABI 7). */
 export type LogFlag = Exclude<RestrictFlag, "tsync" | "no_new_privs">;
 
 /** What to restrict, and how strictly. A `Config` is one. */
@@ -54,7 +54,7 @@ export interface PathRule {
   readonly onFile: "narrow" | "fail";
   readonly onMissing: OnMissing;
   readonly quiet: boolean;
-  /** The file that a preset looked at: another one there is an error. */
+  /** The identity of the file that a preset inspected. Another file there is an error. */
   readonly identity?: string;
 }
 
@@ -65,20 +65,20 @@ export interface PortRule {
   readonly quiet: boolean;
 }
 
-/** The ABI the kernel has, the one asked for, and the one in use. */
+/** The kernel's ABI, the requested one, and the one in use. */
 export interface AbiUse {
   readonly kernel: number;
   readonly requested: number;
   readonly used: number;
 }
 
-/** What is weaker than asked: this kernel cannot restrict it. */
+/** Requested restrictions that this kernel can't enforce. */
 export interface Unenforced extends Rights {
-  /** Audit settings this kernel does not have; they do not weaken the sandbox. */
+  /** Audit settings that this kernel lacks. They don't weaken the sandbox. */
   readonly logging: readonly (LogFlag | "quiet")[];
 }
 
-/** What is stricter than asked: a right this kernel cannot grant. */
+/** A right of a rule that this kernel can't grant, so it stays denied. */
 export interface Ungranted {
   readonly right: FsRight;
   readonly path: string;
@@ -88,18 +88,18 @@ export interface Ungranted {
 export interface Plan {
   readonly enforcement: "full" | "partial" | "none";
   readonly abi: AbiUse;
-  /** What is denied unless a rule grants it. */
+  /** Rights that are denied unless a rule grants them. */
   readonly handled: Rights;
   readonly unenforced: Unenforced;
   readonly ungranted: readonly Ungranted[];
   readonly rules: readonly (PathRule | PortRule)[];
-  /** Denials that quiet rules keep out of the audit log, ABI 10. */
+  /** Rights whose denials quiet rules keep out of the audit log (ABI 10). */
   readonly quiet: Rights;
   /** Flags of `landlock_restrict_self(2)` for the whole process. */
   readonly flags: readonly RestrictFlag[];
   /**
-   * Files that chose what `presets.executable()` or `presets.modules()` grants, and that these rules
-   * let be changed: one run can choose what the next one may read.
+   * Files that decide what `presets.executable()` or `presets.modules()` grants, but that these
+   * rules allow changing. One run can then choose what the next one may read.
    */
   readonly rewritable: readonly string[];
   /** What this kernel's Landlock can't restrict at all. */
@@ -107,9 +107,9 @@ export interface Plan {
 }
 
 /**
- * Makes the plan for a kernel, from a Config and a kernel that are what they should be.
+ * Makes the plan for a kernel, from a valid Config and a valid kernel.
  *
- * @param places What decides where a path leads, as far as the caller can tell
+ * @param places Returns the places that decide where a path leads, as far as the caller knows
  * @throws {LandlockError} As `planFor()`
  */
 export function makePlan(
@@ -165,8 +165,8 @@ export function flatten(
 }
 
 /**
- * What of the Config this kernel can handle; what it lacks, so that it stays allowed; and what
- * is lost, because it is denied there whether handled or not.
+ * Divides a Config by kernel support. `has` can be handled. `lacks` can't, so it stays allowed.
+ * `lost` can't be granted, because the kernel always denies it.
  */
 function split(config: ConfigData, kernel: Rights) {
   const fs = divide(config.fs, kernel.fs);
@@ -174,7 +174,8 @@ function split(config: ConfigData, kernel: Rights) {
   const scoped = divide(config.scoped, kernel.scoped);
   const has: Rights = { fs: fs.has, net: net.has, scoped: scoped.has };
   const lacks: Rights = { fs: fs.lacks, net: net.lacks, scoped: scoped.lacks };
-  // Any ruleset denies reparenting, on every kernel: lacking refer makes nothing weaker then.
+  // Any ruleset denies moving files between directories, so a missing refer doesn't weaken the
+  // sandbox.
   if (!lacks.fs.includes("refer") || isEmpty(has)) return { has, lacks, lost: [] };
   const others = lacks.fs.filter((right) => right !== "refer");
   return { has, lacks: { ...lacks, fs: others }, lost: ["refer"] as const };
@@ -193,7 +194,7 @@ function plannedRules(
   canBeQuiet: boolean,
 ): (PathRule | PortRule)[] {
   const planned: (PathRule | PortRule)[] = [];
-  // Rules of one preset share one list of rights.
+  // The rules of one preset share one list of rights.
   const narrowed = new Map<readonly FsRight[], readonly FsRight[]>();
   for (const rule of rules) {
     const quiet = canBeQuiet && rule.onDenial === "quiet";
@@ -208,7 +209,7 @@ function plannedRules(
       access = Object.freeze(divide(rule.access, handled.fs).has);
       narrowed.set(rule.access, access);
     }
-    // What this kernel does not restrict needs no grant.
+    // Rights that this kernel doesn't restrict need no grant.
     if (handled.fs.length === 0 || (access.length === 0 && !quiet)) continue;
     const { onFile, onMissing, paths } = rule;
     for (let i = 0; i < paths.length; i++) {
@@ -243,7 +244,7 @@ function flagsFor(config: ConfigData, abi: number): RestrictFlag[] {
   return flags;
 }
 
-/** Freezes all that is in it, however deep. */
+/** Freezes everything inside, at any depth. */
 function freezeParts<Value extends object>(value: Value): Value {
   for (const part of Object.values(value)) {
     if (typeof part === "object" && part !== null && !Object.isFrozen(part)) {

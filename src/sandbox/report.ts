@@ -1,4 +1,4 @@
-/** What `restrict()` says in the end. */
+/** The result of `restrict()`. */
 import type { Rights } from "../kernel/abi.ts";
 import type { AbiUse, PathRule, PortRule, Ungranted, Unenforced } from "./plan.ts";
 

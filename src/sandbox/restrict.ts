@@ -1,4 +1,7 @@
-/** The one driver, read from top to bottom: probe, plan, build, restrict every thread, report. */
+/**
+ * The only driver. From top to bottom it probes, plans, builds, restricts every thread, and
+ * reports.
+ */
 import { ptr } from "bun:ffi";
 import { EAFNOSUPPORT, EBADFD, EMFILE, ENFILE, ENOENT, ENOTDIR } from "../errors/errno.ts";
 import {
@@ -60,7 +63,7 @@ import type { Report, ThreadReport } from "./report.ts";
 /** How long other threads may take to answer a broadcast, in milliseconds. */
 export const defaultDeadlineMs = 1000;
 
-/** Restricts the whole process, irrevocably, and says what was done. */
+/** Restricts the whole process irrevocably, and reports what was done. */
 export function restrict(config: ConfigData, rules: readonly Rule[]): Report {
   const built = build(planHere(config, rules));
   try {
@@ -70,17 +73,17 @@ export function restrict(config: ConfigData, rules: readonly Rule[]): Report {
   }
 }
 
-/** Asks what this kernel can do, and makes the plan for it. Opens no path of a rule. */
+/** Probes this kernel and makes the plan for it. Opens no path of a rule. */
 export function planHere(config: ConfigData, rules: readonly Rule[]): Plan {
   return makePlan(config, rules, probe(), placesOf);
 }
 
-/** A ruleset in the kernel, of which nothing is enforced yet. */
+/** A ruleset in the kernel that isn't enforced yet. */
 export interface Built {
   readonly plan: Plan;
-  /** Its descriptor, for the owner to close; -1: the plan has nothing to enforce. */
+  /** Its descriptor, which the owner must close; -1 if the plan has nothing to enforce. */
   readonly fd: number;
-  /** What the kernel was given: paths are narrowed, and skipped ones are left out. */
+  /** What the kernel was given, with narrowed paths and without skipped ones. */
   readonly layer: LayerRecord;
   readonly skippedPaths: readonly string[];
   readonly createdPaths: readonly string[];
@@ -118,7 +121,7 @@ function addRules(rulesetFd: number, planned: Plan["rules"]) {
   // Another rule may name the same directory. The order of rules must not make it fail or be
   // skipped.
   const creates = new Set<string>();
-  // Paths in which the rules let links be made.
+  // The paths in which the rules allow making links.
   const open = new Set<string>();
   for (const rule of planned) {
     if ("port" in rule) continue;
@@ -182,7 +185,7 @@ function createMissing(
   return rules;
 }
 
-/** @param made A directory that was made for the rule and that the caller closes */
+/** @param made A directory that was made for the rule, which the caller closes */
 type AddPath = (rule: PathRule, made?: number) => PathRule | Unusable;
 
 /** Adds path rules. Reuses one buffer, and one mask for all paths of a rule. */
@@ -232,7 +235,7 @@ function pathAdder(rulesetFd: number, guard: LinkGuard | undefined): AddPath {
   };
 }
 
-/** Requires the file that a preset inspected: another one must not get its rights. */
+/** Requires the file that a preset inspected. Another one must not get its rights. */
 function requireIdentity(rule: PathRule, fd: number): void {
   const status = statusOf(fd);
   if (typeof status === "number" || status.id !== rule.identity) throw replaced(rule);
@@ -274,7 +277,7 @@ export function enforceThread({ plan, fd }: Built): void {
   );
 }
 
-/** From ABI 8 on, the kernel reaches the other threads. */
+/** From ABI 8 on, the kernel restricts the other threads too. */
 function restrictAtOnce({ plan, fd }: Built): ThreadReport {
   restrictThread(fd, plan.flags);
   // The directory's link count is the number of threads plus its own two links.

@@ -1,17 +1,17 @@
-/** Presets read files to see what to grant. Which of these files do the rules let be changed? */
+/** Finds the files that decide what presets grant, but that the rules allow changing. */
 import type { FsRight } from "../kernel/abi.ts";
 import { isWithin } from "../kernel/names.ts";
 import type { FsRule, NetRule } from "./rules.ts";
 
-/** Rights with which a file is overwritten, or removed and replaced. */
+/** Rights to overwrite a file, or to remove and replace it. */
 export const changing: readonly FsRight[] = ["write_file", "remove_file", "remove_dir"];
 
 /**
- * The files that chose what presets grant and that the same rules let be changed: one run can then
- * choose what the next may do. Called only if a rule has such files.
+ * The files whose content decided what presets grant, but that the same rules allow changing. One
+ * run can then choose what the next one may do. Only called if a rule has such files.
  *
- * @param handled Path rights that are restricted; what is not is for ordinary permissions to say
- * @param places Tells what decides where a path leads, as `placesOf()` does
+ * @param handled The path rights that are restricted; ordinary permissions decide about others
+ * @param places Returns the places that decide where a path leads, like `placesOf()`
  */
 export function rewritableBy(
   rules: readonly (FsRule | NetRule)[],
@@ -30,7 +30,7 @@ export function rewritableBy(
   const isOpen = (path: string) => {
     const [end, ...links] = places(path);
     if (links.some((link) => isBeneath(link, open))) return true;
-    // Nobody needs two names of one file.
+    // List only one of several names of a file.
     return (end === path || !chosen.has(end!)) && isBeneath(end!, open);
   };
   return [...chosen].filter(isOpen).sort();

@@ -216,14 +216,14 @@ function checked<Data extends FsRuleData | NetRuleData>(given: Data): Data {
   return toRule(given, "new rule") as Rule as Data;
 }
 
-// In the order of the kernel's bits, as all rights in rules are.
+// Sorted by the kernel's bits, as in all rules.
 const readFiles: readonly FsRight[] = ["execute", "read_file"];
 const readDirs: readonly FsRight[] = ["execute", "read_file", "read_dir"];
 const writeFiles: readonly FsRight[] = ["execute", "write_file", "read_file", "truncate"];
-/** Newer rights, and `refer`, are granted by name only. */
+/** Newer rights and `refer` must be granted by name. */
 const writeDirs = rightsOf(3).fs.filter((right) => right !== "refer");
 
-/** The paths as strings, or what the schema says about them. */
+/** Converts paths to strings, and reports invalid ones. */
 function pathsOf(subject: Subject, paths: readonly unknown[]): string[] {
   const strings: string[] = [];
   for (const path of paths) {
@@ -265,11 +265,11 @@ function netRule(name: PortRuleName, ports: readonly unknown[]): NetRule {
 }
 
 /**
- * Grants reading and executing everything beneath directories: `execute`, `read_file`,
- * `read_dir`. On a file: the first two. ABI 1.
+ * Grants reading and executing everything beneath directories: `execute`, `read_file`, `read_dir`.
+ * On a file, it grants the first two. ABI 1.
  *
  * @param paths Existing paths, absolute or relative to the current directory, or `file:` URLs
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if a path is invalid
  */
 export function roDirs<Given extends readonly unknown[]>(...paths: Paths<Given>): FsRule {
   return atCaller(roDirs, () => fsRule({ rule: "roDirs" }, readDirs, paths));
@@ -277,44 +277,45 @@ export function roDirs<Given extends readonly unknown[]>(...paths: Paths<Given>)
 
 /**
  * Grants reading, executing, writing, creating and removing everything beneath directories: all
- * rights but `refer`, `ioctl_dev` and `resolve_unix`. On a file: what applies to files. ABI 1.
+ * rights except `refer`, `ioctl_dev` and `resolve_unix`. On a file, it grants the file rights. ABI
+ * 1.
  *
  * @param paths Existing paths, absolute or relative to the current directory, or `file:` URLs
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if a path is invalid
  */
 export function rwDirs<Given extends readonly unknown[]>(...paths: Paths<Given>): FsRule {
   return atCaller(rwDirs, () => fsRule({ rule: "rwDirs" }, writeDirs, paths));
 }
 
 /**
- * Grants reading and executing files: `execute`, `read_file`. On a directory: the files beneath
- * it, but not its listing. ABI 1.
+ * Grants reading and executing files: `execute`, `read_file`. On a directory, it grants this for
+ * all files beneath, but doesn't allow listing it. ABI 1.
  *
  * @param paths Existing paths, absolute or relative to the current directory, or `file:` URLs
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if a path is invalid
  */
 export function roFiles<Given extends readonly unknown[]>(...paths: Paths<Given>): FsRule {
   return atCaller(roFiles, () => fsRule({ rule: "roFiles" }, readFiles, paths));
 }
 
 /**
- * Grants reading, executing and writing files: `execute`, `read_file`, `write_file`, `truncate`.
- * On a directory: the files beneath it, but creating none. ABI 1.
+ * Grants reading, executing and writing files: `execute`, `read_file`, `write_file`, `truncate`. On
+ * a directory, it grants this for all files beneath, but doesn't allow creating files. ABI 1.
  *
  * @param paths Existing paths, absolute or relative to the current directory, or `file:` URLs
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no path
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if a path is invalid
  */
 export function rwFiles<Given extends readonly unknown[]>(...paths: Paths<Given>): FsRule {
   return atCaller(rwFiles, () => fsRule({ rule: "rwFiles" }, writeFiles, paths));
 }
 
 /**
- * Grants exactly these rights. The Config has to handle each of them, and a right that applies
- * to directories is an error on anything else. ABI 1, or that of the newest right.
+ * Grants exactly these rights. The Config must handle each of them. A directory right on anything
+ * else is an error. ABI 1, or that of the newest right.
  *
- * @param rights Names out of `accessFs`; grant `write_file` and `truncate` together
+ * @param rights Names from `accessFs`; grant `write_file` and `truncate` together
  * @param paths Existing paths, absolute or relative to the current directory, or `file:` URLs
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no right or no path
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if a right or a path is invalid
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#filesystem-flags}
  */
 export function pathAccess<Given extends readonly unknown[]>(
@@ -331,7 +332,7 @@ export function pathAccess<Given extends readonly unknown[]>(
  * Grants binding TCP sockets to local ports, ABI 4.
  *
  * @param ports 0 to 65535; 0 is what `Bun.serve({ port: 0 })` needs
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no port
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if a port is invalid
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#network-flags}
  */
 export function bindTcp<Given extends readonly number[]>(...ports: Ports<Given>): NetRule {
@@ -342,7 +343,7 @@ export function bindTcp<Given extends readonly number[]>(...ports: Ports<Given>)
  * Grants connecting TCP sockets to remote ports, ABI 4.
  *
  * @param ports 0 to 65535
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no port
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if a port is invalid
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#network-flags}
  */
 export function connectTcp<Given extends readonly number[]>(...ports: Ports<Given>): NetRule {
@@ -353,7 +354,7 @@ export function connectTcp<Given extends readonly number[]>(...ports: Ports<Give
  * Grants binding UDP sockets to local ports, ABI 10.
  *
  * @param ports 0 to 65535; a client that binds nothing itself needs 0
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no port
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if a port is invalid
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#network-flags}
  */
 export function bindUdp<Given extends readonly number[]>(...ports: Ports<Given>): NetRule {
@@ -364,7 +365,7 @@ export function bindUdp<Given extends readonly number[]>(...ports: Ports<Given>)
  * Grants connecting UDP sockets and sending datagrams to remote ports, ABI 10.
  *
  * @param ports 0 to 65535
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no port
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if a port is invalid
  * @see {@link https://docs.kernel.org/userspace-api/landlock.html#network-flags}
  */
 export function connectSendUdp<Given extends readonly number[]>(...ports: Ports<Given>): NetRule {
@@ -372,10 +373,10 @@ export function connectSendUdp<Given extends readonly number[]>(...ports: Ports<
 }
 
 /**
- * Makes one rule of many. Nests; without rules it grants nothing.
+ * Combines rules into one. Composite rules can be nested. Without rules it grants nothing.
  *
  * @param rules Rules of any kind, or equal plain data
- * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` where one is no rule
+ * @throws {LandlockError} `ERR_LANDLOCK_INVALID_RULE` if a rule is invalid
  */
 export function composite(...rules: Rule[]): CompositeRule {
   const list = () => rules.map((rule) => toRule(rule, "composite()"));

@@ -1,4 +1,4 @@
-/** The kernel object: a ruleset that was built, to restrict this process or its children with. */
+/** A ruleset in the kernel, which can restrict this process or its children. */
 import { LandlockError } from "../errors/errors.ts";
 import { unrestricted } from "../kernel/probe.ts";
 import { close } from "../kernel/syscalls.ts";
@@ -36,7 +36,7 @@ export class Ruleset extends PlainData implements Disposable {
   readonly #allowNone: boolean;
   #closed = false;
 
-  /** @internal Takes what `build()` made; makes no system call. */
+  /** @internal Receives the result of `build()`, and makes no system call. */
   constructor(built: Built, allowNone: boolean) {
     super();
     this.plan = built.plan;
@@ -101,7 +101,7 @@ export class Ruleset extends PlainData implements Disposable {
   >(
     options: Bun.SpawnOptions.SpawnOptions<In, Out, Err> & { cmd: string[] },
   ): Bun.Subprocess<In, Out, Err>;
-  /** Both forms. */
+  /** Implements both forms. */
   spawn(command: unknown, options?: unknown): Bun.Subprocess {
     return this.#start(spawn, Bun.spawn, command, options);
   }
@@ -135,7 +135,7 @@ export class Ruleset extends PlainData implements Disposable {
   >(
     options: Bun.SpawnOptions.SpawnSyncOptions<In, Out, Err> & { cmd: string[] },
   ): Bun.SyncSubprocess<Out, Err>;
-  /** Both forms. */
+  /** Implements both forms. */
   spawnSync(command: unknown, options?: unknown): Bun.SyncSubprocess {
     return this.#start(spawnSync, Bun.spawnSync, command, options);
   }

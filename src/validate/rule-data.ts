@@ -1,4 +1,4 @@
-/** What rules consist of, as plain data: an equal object, such as one out of JSON, is a rule too. */
+/** The data of rules. Equal plain data, such as parsed JSON, is a rule too. */
 import type { FsRight, NetRight } from "../kernel/abi.ts";
 
 /** What to do if a path doesn't exist. */

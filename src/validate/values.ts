@@ -12,7 +12,7 @@ export type PathLike = string | FileUrl;
 /** `URL`, if the project's types define it. */
 type FileUrl = typeof globalThis extends { URL: { prototype: infer Url } } ? Url : never;
 
-/** An object of any kind, but for functions. */
+/** Any object except a function. */
 export function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }

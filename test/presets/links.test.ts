@@ -72,7 +72,7 @@ testFromAbi(2, "executable= through a link to a program of the system starts it"
     const words = ["-rw", "w", "-preset", `executable=${path}`, "--", path];
     const { exitCode, stderr } = restrict(dir, words);
     expect(exitCode).toBe(0);
-    expect(stderr).toContain(`it can change "${path}", which chooses what a preset grants`);
+    expect(stderr).toContain(`it can change "${path}", which decides what a preset grants`);
   }
 });
 

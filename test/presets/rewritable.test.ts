@@ -132,7 +132,7 @@ testFromAbi(1, "landlock-restrict warns of it, and plan, -v and the preload say 
   const restrict = (...words: string[]) => run([...cli, ...words], folder);
   const system = ["-ro", "/usr", "/bin", "/lib", "/lib64"];
   const preset = ["-preset", "modules=app/main.ts"];
-  const warning = `it can change "${folder}/app/b.ts" and 2 more, which chooses what a preset grants the next time: keep that out of what may be written\n`;
+  const warning = `it can change "${folder}/app/b.ts" and 2 more, which decides what a preset grants the next time: keep it out of writable directories\n`;
   const echo = ["--", "/bin/echo", "ran"];
   expect(restrict(...system, ...preset, "-rw", ".", ...echo)).toEqual({
     code: 0,
