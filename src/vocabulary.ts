@@ -105,6 +105,11 @@ export function portRuleFor(right: (typeof portRules)[PortRuleName]["right"]): P
   return nameFor(portRules, "right", right)!;
 }
 
+/** The rule that a policy's key for paths stands for. */
+export function pathRuleFor(key: PathKey): PathRuleName {
+  return nameFor(pathRules, "key", key)!;
+}
+
 /** Text with its first letter in upper case. */
 export function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,6 +1,13 @@
 /** Recognizes secrets by any of their names and, if a name doesn't tell, by their content. */
 import { readdirSync, readFileSync } from "node:fs";
-import { isWithin, lastName, linkTarget, nameOf, parentOf, realPath } from "../kernel/names.ts";
+import {
+  isWithin,
+  knownLinkTarget,
+  lastName,
+  nameOf,
+  parentOf,
+  realPath,
+} from "../kernel/names.ts";
 import { holdsKey, holdsPassword } from "./secret-content.ts";
 import { knownPlaces, namedSockets, toldBy } from "./secret-names.ts";
 import { search, type Searched } from "./search.ts";
@@ -255,9 +262,5 @@ export function namesOf(path: string): string[] {
 }
 
 function targetOf(path: string): string | undefined {
-  try {
-    return statsOf(path)?.isSymbolicLink() ? linkTarget(path) : undefined;
-  } catch {
-    return undefined;
-  }
+  return statsOf(path)?.isSymbolicLink() ? knownLinkTarget(path) : undefined;
 }

@@ -97,6 +97,15 @@ export function linkTarget(path: string): string {
   return nameOf(readlinkSync(fileName(path), { encoding: "buffer" }));
 }
 
+/** Where a symbolic link leads, or undefined if it can't be told. */
+export function knownLinkTarget(path: string): string | undefined {
+  try {
+    return linkTarget(path);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A path with its symbolic links resolved. Throws like realpathSync(). */
 export function realPath(path: string): string {
   const { realpathSync } = require("node:fs") as typeof import("node:fs");

@@ -6,9 +6,8 @@ import type { FsRule, Rule } from "../sandbox/rules.ts";
 import { pathAccess, pathRule, portRule } from "../sandbox/rules.ts";
 import {
   missingModifiers,
-  nameFor,
   pathKeys,
-  pathRules,
+  pathRuleFor,
   portRuleFor,
   type PortRuleName,
 } from "../vocabulary.ts";
@@ -96,9 +95,7 @@ export function contentOf(draft: Draft, names: Names, { abi, unrestricted }: Lim
 /** The rule for a grant. */
 export function ruleFor({ access, refer, ifMissing }: Grant, path: string): FsRule {
   let rule =
-    typeof access === "string"
-      ? pathRule(nameFor(pathRules, "key", access)!, path)
-      : pathAccess(access, path);
+    typeof access === "string" ? pathRule(pathRuleFor(access), path) : pathAccess(access, path);
   if (refer) rule = rule.withRefer();
   return ifMissing ? rule[missingModifiers[ifMissing].method]() : rule;
 }

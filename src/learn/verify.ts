@@ -4,7 +4,7 @@
 import type { Config } from "../sandbox/config.ts";
 import { LandlockError } from "../errors/errors.ts";
 import { landlock } from "../sandbox/config.ts";
-import { lastName, parentOf, realPath } from "../kernel/names.ts";
+import { knownRealPath, lastName, parentOf } from "../kernel/names.ts";
 import { handledPart, withRights } from "../policy/handled.ts";
 import type { ConfigAndRules } from "../policy/own.ts";
 import { readText } from "../policy/read.ts";
@@ -68,13 +68,11 @@ function settingsOf(config: Config): string {
 
 /** Where a path leads: `${HOME}` may go through a symbolic link. */
 function canonical(path: string): string {
-  try {
-    return realPath(path);
-  } catch {
-    const parent = parentOf(path);
-    const above = parent === path ? "" : canonical(parent).replace(/^\/$/, "");
-    return `${above}/${lastName(path)}`;
-  }
+  const real = knownRealPath(path);
+  if (real !== undefined) return real;
+  const parent = parentOf(path);
+  const above = parent === path ? "" : canonical(parent).replace(/^\/$/, "");
+  return `${above}/${lastName(path)}`;
 }
 
 /** Each right on each path or port, with what to do if a path doesn't exist. */

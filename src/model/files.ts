@@ -3,7 +3,7 @@
  * so a sandboxed process can look up files that it can't open.
  */
 import { lstatSync, type BigIntStats } from "node:fs";
-import { currentDirectory, fileName, inFolder, linkTarget } from "../kernel/names.ts";
+import { currentDirectory, fileName, inFolder, knownLinkTarget } from "../kernel/names.ts";
 import { isMountRoot } from "../kernel/syscalls.ts";
 import { linksMax } from "../kernel/walk.ts";
 import type { FileType } from "./operation.ts";
@@ -32,7 +32,7 @@ function find(path: string, follow: boolean, links: number): Place {
     const next = inFolder(directory.path, name);
     const found = inodeOf(next, directory);
     if (found?.type === "symlink" && (follow || !last)) {
-      const target = targetOf(next);
+      const target = knownLinkTarget(next) ?? "";
       // Circular links lead nowhere, and so do links of /proc to files without a path.
       if (target === "" || links === linksMax) return nowhere(path);
       const start = target.startsWith("/") ? target : `${directory.path}/${target}`;
@@ -49,14 +49,6 @@ function find(path: string, follow: boolean, links: number): Place {
 
 function nowhere(path: string): Place {
   return { path, file: undefined, parents: [] };
-}
-
-function targetOf(path: string): string {
-  try {
-    return linkTarget(path);
-  } catch {
-    return "";
-  }
 }
 
 function inodeOf(path: string, parent: Inode | undefined): Inode | undefined {

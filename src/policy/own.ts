@@ -8,15 +8,7 @@ import { presetOf } from "../presets/presets.ts";
 import type { FsRule, Rule } from "../sandbox/rules.ts";
 import { pathAccess, pathRule, portRule } from "../sandbox/rules.ts";
 import type { Parsed } from "../validate/schemas.ts";
-import {
-  missingModifiers,
-  nameFor,
-  pathKeys,
-  pathRules,
-  portKeys,
-  portRules,
-  type PathKey,
-} from "../vocabulary.ts";
+import { missingModifiers, pathKeys, pathRuleFor, portKeys, portRules } from "../vocabulary.ts";
 import { handledPart, withRights } from "./handled.ts";
 import { toPaths, type Origin } from "./paths.ts";
 import { expand, readVariables, type Complain } from "./variables.ts";
@@ -43,7 +35,7 @@ export function readPolicy(
   const rules: Rule[] = [];
   for (const key of pathKeys) {
     const paths = policy[key];
-    if (paths) rules.push(ruleFor(key, toPaths(paths, key, origin)));
+    if (paths) rules.push(pathRule(pathRuleFor(key), ...toPaths(paths, key, origin)));
   }
   for (const [i, grant] of (policy.paths ?? []).entries()) {
     rules.push(grantRule(grant, `paths[${i}]`, config, origin));
@@ -60,10 +52,6 @@ export function readPolicy(
     }
   }
   return { config, rules };
-}
-
-function ruleFor(key: PathKey, paths: readonly string[]): FsRule {
-  return pathRule(nameFor(pathRules, "key", key)!, ...paths);
 }
 
 function configOf(policy: Parsed["policy"], complain: Complain): Config {
@@ -127,7 +115,10 @@ function grantRule(grant: Grant, place: string, config: Config, origin: Origin):
       requireRight(config, right, `${place}.access[${i}]`, origin.complain);
     }
   }
-  let rule = typeof access === "string" ? ruleFor(access, paths) : pathAccess(access, ...paths);
+  let rule =
+    typeof access === "string"
+      ? pathRule(pathRuleFor(access), ...paths)
+      : pathAccess(access, ...paths);
   if (grant.refer) {
     requireRight(config, "refer", `${place}.refer`, origin.complain);
     rule = rule.withRefer();

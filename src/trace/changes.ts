@@ -8,10 +8,10 @@ import {
   fileName,
   inFolder,
   isWithin,
+  knownLinkTarget,
   lastName,
-  linkTarget,
   parentOf,
-  realPath,
+  knownRealPath,
 } from "../kernel/names.ts";
 import { linksMax } from "../kernel/walk.ts";
 import type { Attempt } from "./observation.ts";
@@ -110,12 +110,8 @@ export class Changes {
 /** The names of a directory entry: as given, and with resolved parent directories. */
 function entriesFor(path: string): readonly string[] {
   const given = path.replace(/(?<=.)\/+$/s, "");
-  try {
-    const parent = realPath(parentOf(given));
-    return [...new Set([given, inFolder(parent, lastName(given))])];
-  } catch {
-    return [given];
-  }
+  const parent = knownRealPath(parentOf(given));
+  return parent === undefined ? [given] : [...new Set([given, inFolder(parent, lastName(given))])];
 }
 
 interface Step {
@@ -162,12 +158,7 @@ function* steps(path: string): Generator<Step> {
 
 /** Skips links of the kernel, which depend on the process that follows them. */
 function targetOf(path: string): string | undefined {
-  if (/^\/(proc|sys)\//.test(path)) return undefined;
-  try {
-    return linkTarget(path);
-  } catch {
-    return undefined;
-  }
+  return /^\/(proc|sys)\//.test(path) ? undefined : knownLinkTarget(path);
 }
 
 /** The change time in milliseconds since 1970. No program can set it back. */

@@ -3,7 +3,7 @@
  * names, and a process may have its own root directory.
  */
 import { lstatSync } from "node:fs";
-import { fileName, inFolder, linkTarget, parentOf } from "../kernel/names.ts";
+import { fileName, inFolder, knownLinkTarget, parentOf } from "../kernel/names.ts";
 import { linksMax } from "../kernel/walk.ts";
 import type { Target } from "./value.ts";
 
@@ -114,7 +114,7 @@ class Walk {
       if (isLast && names.length === 0 && !follow) continue;
       const open = this.#openFile(at);
       if (open === undefined) {
-        const target = targetOf(at);
+        const target = knownLinkTarget(at);
         if (target === undefined) continue;
         if (++links > linksMax) return unknown;
         this.via.push(at);
@@ -151,21 +151,13 @@ class Walk {
       /^\/proc\/(\d+)(?:\/task\/\d+)?\/(cwd|root|exe|fd\/(\d+))$/.exec(path) ?? [];
     if (pid === undefined) return undefined;
     const owner = this.#find(Number(pid));
-    const now = targetOf(path);
+    const now = knownLinkTarget(path);
     const target = now === undefined ? undefined : targetFrom(now);
     if (fd !== undefined) return openLocation(target ?? owner?.files.get(Number(fd)));
     // Prefer the traced directories, because the link may have changed since the call.
     const known = what === "exe" ? owner?.program : owner?.[what as "cwd" | "root"];
     const told: Target | undefined = known === undefined ? undefined : { name: known };
     return openLocation(what === "exe" ? (target ?? told) : (told ?? target));
-  }
-}
-
-function targetOf(path: string): string | undefined {
-  try {
-    return linkTarget(path);
-  } catch {
-    return undefined;
   }
 }
 
