@@ -78,7 +78,7 @@ export const nodeScopes = [
 export const dnsFiles: readonly string[] = [
   ...["/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf"],
 ];
-/** Names that Bun is installed under. */
+/** The names under which Bun is installed. */
 export const bunNames = /^bunx?$/;
 
 export type PathRuleName = keyof typeof pathRules;

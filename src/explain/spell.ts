@@ -58,7 +58,7 @@ export type RuleSpec =
       readonly kind: "exact";
       readonly access: readonly FsRight[];
       readonly paths: readonly string[];
-      /** The closest of these functions, for the command line. */
+      /** The closest path option for the command line, if there is one. */
       readonly nearest: Pick<RuleSpec & { kind: "verb" }, "verb" | "with"> | undefined;
       readonly ifMissing?: IfMissing;
     }

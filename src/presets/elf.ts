@@ -118,7 +118,8 @@ function dynamicTags(fd: number, all: readonly Segment[]): [number, number][] {
 }
 
 /**
- * The range of the name table in the file. The file gives its memory address, which a segment maps.
+ * The range of the name table in the file. The file gives its memory address, and a segment tells
+ * which part of the file is loaded there.
  */
 function namesIn(all: readonly Segment[], tags: readonly [number, number][]): Range {
   const value = (wanted: number) => tags.find(([tag]) => tag === wanted)?.[1] ?? 0;

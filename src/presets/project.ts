@@ -24,7 +24,7 @@ function isCode(path: string): boolean {
   return codeKinds.includes(kind);
 }
 
-/** The projects of the entries. */
+/** The projects that contain the entries. */
 export interface Project {
   /** Whether a path without links is in one of the projects. */
   has(path: string): boolean;

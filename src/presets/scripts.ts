@@ -6,7 +6,7 @@ import { executableErrno, lookUpCommand, lookUpError } from "../kernel/lookup.ts
 import { hashBangIn, headOf } from "../kernel/refused.ts";
 import { elfOf } from "./elf.ts";
 
-/** More than the kernel follows. `env` starts over, so chains may be longer. */
+/** The most interpreters to follow. The kernel follows fewer, but `env` starts a new chain. */
 const chainMax = 16;
 
 /** The file of a program, as `execvp(3)` finds it: on PATH, unless the name contains a slash. */

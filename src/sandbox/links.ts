@@ -21,7 +21,7 @@ export const swapping: readonly FsRight[] = ["remove_dir", "make_sym", "refer"];
 /** A directory that the rules let be changed. */
 interface Folder {
   readonly path: string;
-  /** Its origins and those of mounts in it, from `Mounts`. */
+  /** The places of this directory and of the mounts in it, from `Mounts`. */
   readonly origins: readonly string[];
 }
 

@@ -31,7 +31,7 @@ export interface Use {
   readonly operation: Operation;
   /** Symbolic links that led to the operation's path. */
   readonly via?: readonly string[] | undefined;
-  /** The value of `Changes.count` at that time. */
+  /** The value of `Changes.count` when it was observed. */
   readonly at: number;
 }
 

@@ -199,7 +199,7 @@ describe("what is written in a project", () => {
     const [, careful = ""] = stderr.split("Careful: the program can write files that decide");
     expect(careful).toContain("  ${PROJECT}/.git/hooks\n");
     expect(careful).toContain("  ${PROJECT}/new/.husky\n");
-    expect(stderr).not.toContain("granted for writing: it decides");
+    expect(stderr).not.toContain("granted: it decides what runs later");
   });
 
   testUnless(
