@@ -88,8 +88,8 @@ export class Collector {
 }
 
 /**
- * An operation on a denied or missing file needs nothing. A connection needs its right before it
- * can fail.
+ * Whether an operation needs a right. On a denied or missing file it doesn't, but a connection
+ * needs its right even if it fails later.
  */
 function counts({ operation, failed }: Attempt): boolean {
   if (failed === undefined) return true;

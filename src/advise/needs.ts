@@ -43,7 +43,10 @@ export interface Needs {
   readonly secrets: Map<string, Set<FsRight>>;
   /** What was made in places that decide what runs later, by place. */
   readonly later: Map<string, Set<FsRight>>;
-  /** Files of single processes in `/proc`, such as `/proc/PID/comm`. The next run has other ids. */
+  /**
+   * Files of single processes in `/proc`, such as `/proc/PID/comm`. The next run has other process
+   * ids.
+   */
   readonly processes: Map<string, Set<FsRight>>;
   /** Rights used on terminals. The next run has other terminal numbers. */
   readonly terminals: Set<FsRight>;

@@ -10,7 +10,7 @@ interface Anchor {
   /** The path without symbolic links. */
   readonly path: string;
   readonly type: "file" | "directory" | "device" | "socket";
-  /** Whether it replaces a file beneath it that the run made or removed. */
+  /** Whether it stands for a file beneath it that the run made or removed. */
   readonly instead: boolean;
   /** Whether the run made this directory. The next run finds it only if a rule makes it. */
   readonly made?: true;

@@ -59,7 +59,7 @@ export class Secrets {
     this.#linked = undefined;
     for (const place of knownPlaces(this.#homes)) {
       this.add(place);
-      // Many people keep their settings as links, in such a directory or as single files.
+      // Many people keep their settings elsewhere and link to them, file by file.
       const stats = statsOf(place);
       if (stats?.isDirectory()) this.#addLinks(place, () => true);
     }

@@ -2,7 +2,7 @@
 import { isWithin, parentOf } from "../kernel/names.ts";
 import type { Secrets } from "./secrets.ts";
 
-/** The directories of a run's user. */
+/** The project and the home directory of a run. */
 export interface Place {
   /** The directory that the command was started in, unless it is too large to be a project. */
   readonly project: string | undefined;

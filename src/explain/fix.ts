@@ -10,8 +10,8 @@ import { accessBy, accessOf, fixOf, pathVerbs, type Fix, type RuleSpec } from ".
 /** Information for choosing between rules. */
 export interface FixContext {
   /**
-   * Rights that the sandbox denies unless granted. If `truncate` is among them, `write_file` is
-   * granted together with it, since overwriting needs both. Default: none.
+   * Rights that the sandbox denies unless granted. If `truncate` is among them, a rule for
+   * `write_file` grants it too, since overwriting needs both. Default: none.
    */
   readonly handled?: readonly FsRight[];
   /** Paths as the user knows them, with symbolic links; default: those of the denials. */

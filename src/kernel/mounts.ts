@@ -17,8 +17,8 @@ export class Mounts {
   readonly #mounts = mountsIn(readFile("/proc/self/mountinfo") ?? new Uint8Array());
 
   /**
-   * The place of a path, without links, in its file system. All paths of one directory have the
-   * same.
+   * The place of a path in its file system, which is the same for all mounts of a directory. The
+   * path must not contain links.
    */
   originOf(path: string): string {
     let at: Mount = { id: "", parent: "", point: "/", source: "" };

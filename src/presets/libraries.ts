@@ -87,7 +87,7 @@ function expanded(path: string, owner: Loaded): string[] {
     : [absolute];
 }
 
-/** The search folders in a file that needs a library. */
+/** The folders that a file names for its own libraries. */
 function ownFolders(by: Loaded, kind: "rpath" | "runpath"): string[] {
   return by.elf[kind].flatMap((folder) => expanded(folder, by));
 }

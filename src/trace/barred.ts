@@ -29,7 +29,7 @@ const traces = ["ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd"
 /** All calls that a layer may deny whatever its rules. */
 export const barredCalls: readonly string[] = [...Object.keys(mounts), "fsconfig", ...traces];
 
-/** What a call does that a layer denies whatever its rules; undefined for other calls. */
+/** Describes a call that a layer denies whatever its rules; undefined for other calls. */
 export function barredBy(call: Call, here: Here): BarredCall | undefined {
   const { name, args } = call;
   if (Object.hasOwn(mounts, name)) {

@@ -90,7 +90,7 @@ class Walk {
   readonly #find: FindViewer;
   /** Whether the path went through a link of `/proc`. */
   isLinked = false;
-  /** The other symbolic links on the way. */
+  /** The symbolic links on the way outside of `/proc`. */
   readonly via: string[] = [];
 
   constructor(viewer: Viewer, root: string, find: FindViewer) {
