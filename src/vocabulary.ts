@@ -11,6 +11,9 @@ export const pathRules = {
   rwFiles: { option: "-rwfiles", key: "rwFiles", about: "also write these files, create none" },
 } as const;
 
+/** The option for `pathAccess(["read_dir"], …)`: a listing may be needed where reading is too much. */
+export const listOption = "-list";
+
 /** Rules on ports by their constructor, which is also the policy's key. */
 export const portRules = {
   bindTcp: {

@@ -130,7 +130,9 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings): Dr
   }
   const onTerminals = uncovered(terminals, needs.terminals);
   // A program that makes terminals needs access to whatever numbers they get.
-  const makesTerminals = ["/dev/ptmx", `${terminals}/ptmx`].some((path) => needs.paths.has(path));
+  const makesTerminals = ["/dev/ptmx", `${terminals}/ptmx`].some(
+    (path) => needs.paths.has(path) || already.rightsOn(path).has("write_file"),
+  );
   if (onTerminals.size > 0 && makesTerminals) {
     grants.set(terminals, new Set([...(grants.get(terminals) ?? []), ...onTerminals, "ioctl_dev"]));
   } else if (onTerminals.size > 0) withhold(`${terminals}/N`, onTerminals, "terminal");

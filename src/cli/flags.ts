@@ -7,8 +7,8 @@ import { readFile, type Read } from "../policy/read.ts";
 import { handledPart } from "../policy/handled.ts";
 import { presetOf } from "../presets/presets.ts";
 import type { FsRule, Rule } from "../sandbox/rules.ts";
-import { pathRule, portRule } from "../sandbox/rules.ts";
-import { modifiers, nameFor, pathRules, portRules, type PathRuleName } from "../vocabulary.ts";
+import { pathAccess, pathRule, portRule } from "../sandbox/rules.ts";
+import { listOption, modifiers, nameFor, pathRules, portRules } from "../vocabulary.ts";
 import { closest } from "../errors/closest.ts";
 import { chooseConfig } from "./choose.ts";
 import type { EnvironmentRequest } from "./prepare-exec.ts";
@@ -71,7 +71,10 @@ function requestIn(words: readonly string[]): Request {
     const onPorts = nameFor(portRules, "option", word);
     if (onPaths) {
       given.add("paths");
-      rules.push(modifiedRule(onPaths, takeTexts()));
+      rules.push(modifiedRule(word, takeTexts(), (...paths) => pathRule(onPaths, ...paths)));
+    } else if (word === listOption) {
+      given.add("paths");
+      rules.push(modifiedRule(word, takeTexts(), (...paths) => pathAccess(["read_dir"], ...paths)));
     } else if (onPorts) {
       given.add("net");
       const { right } = portRules[onPorts];
@@ -149,8 +152,12 @@ function policyFile(files: readonly string[], before: string | undefined): strin
   throw invalid("-policy takes one file, once: put the rules into one, or give them as options");
 }
 
-function modifiedRule(name: PathRuleName, values: readonly string[]): FsRule {
-  let rule = pathRule(name, ...values.filter((value) => !value.startsWith("+")));
+function modifiedRule(
+  option: string,
+  values: readonly string[],
+  make: (...paths: string[]) => FsRule,
+): FsRule {
+  let rule = make(...values.filter((value) => !value.startsWith("+")));
   for (const word of values) {
     const modifier = nameFor(modifiers, "option", word);
     if (modifier) rule = rule[modifiers[modifier].method]();
@@ -159,7 +166,7 @@ function modifiedRule(name: PathRuleName, values: readonly string[]): FsRule {
       const near = closest(word, known);
       const fix = near ? `did you mean ${JSON.stringify(near)}? Or` : `use ${known.join(", ")}, or`;
       throw invalid(
-        `${JSON.stringify(word)} is not a modifier of ${pathRules[name].option}: ${fix} write ./${word} for a path`,
+        `${JSON.stringify(word)} is not a modifier of ${option}: ${fix} write ./${word} for a path`,
       );
     }
   }

@@ -1,6 +1,6 @@
 /** The help texts of `landlock-restrict` and its commands. */
 import { version } from "../../package.json";
-import { modifiers, pathRules, portRules, presetsAbout } from "../vocabulary.ts";
+import { listOption, modifiers, pathRules, portRules, presetsAbout } from "../vocabulary.ts";
 
 /** What `landlock-restrict --version` prints. */
 export const versionLine = `landlock-restrict ${version}`;
@@ -51,7 +51,9 @@ const rows = (table: object, more: string, before = "") =>
     .map(({ option, about }) => row(option + more, before + about))
     .join("");
 
-const options = `${rows(pathRules, " PATH...")}${rows(modifiers, "", "after one of these four: ")}\
+const options = `${rows(pathRules, " PATH...")}\
+${row(`${listOption} PATH...`, "list these directories and those beneath, without reading files")}\
+${rows(modifiers, "", "after one of the first four: ")}\
 ${rows(portRules, " PORT...")}${row("", "any instead of PORT: do not restrict this")}\
   -scoped                   signals and abstract UNIX sockets stay inside
   -policy FILE              restrict and allow what this policy says; the other options add to it,

@@ -12,6 +12,7 @@ import {
   portRuleFor,
   portRules,
   presetNames,
+  listOption,
   missingModifiers,
   rightModifiers,
   type PathRuleName,
@@ -27,8 +28,8 @@ export interface Fix {
   /** TypeScript, as arguments of a Config's method: `roFiles("/etc/hosts"), connectTcp(443)`. */
   readonly code: string;
   /**
-   * Words for `landlock-restrict`, which has no flag for `pathAccess()`. They are the closest ones,
-   * which grant more, or empty if those would grant a whole home or the whole machine.
+   * Words for `landlock-restrict`, which has no flag for most of `pathAccess()`. They are the closest
+   * ones, which grant more, or empty if those would grant a whole home or the whole machine.
    */
   readonly flags: readonly string[];
   /** Lines of a policy in TOML. */
@@ -162,9 +163,12 @@ function flagsOf(ruleSpec: RuleSpec): string[] {
     return [portRules[portRuleFor(ruleSpec.right)].option, ...ruleSpec.ports.map(String)];
   }
   if (ruleSpec.kind === "preset") return ["-preset", ruleSpec.spec];
+  const missing = ruleSpec.ifMissing ? [missingModifiers[ruleSpec.ifMissing].option] : [];
+  if (ruleSpec.kind === "exact" && ruleSpec.access.join() === "read_dir") {
+    return [listOption, ...missing, ...ruleSpec.paths];
+  }
   const near = ruleSpec.kind === "verb" ? ruleSpec : ruleSpec.nearest;
   if (near === undefined) return [];
-  const missing = ruleSpec.ifMissing ? [missingModifiers[ruleSpec.ifMissing].option] : [];
   return [
     pathRules[near.verb].option,
     ...[...near.with.map((right) => `+${right}`), ...missing],

@@ -11,6 +11,7 @@ import type { Rule } from "../sandbox/rules.ts";
 import { pathRule, portRule } from "../sandbox/rules.ts";
 import {
   keysOf,
+  listOption,
   nameFor,
   pathRules,
   portRules,
@@ -86,7 +87,11 @@ function groupsOf(words: readonly string[]): Group[] {
 
 function isSaid([option]: Group): boolean {
   const tables = [pathRules, portRules];
-  return option === "-preset" || tables.some((table) => nameFor(table, "option", option));
+  return (
+    option === "-preset" ||
+    option === listOption ||
+    tables.some((table) => nameFor(table, "option", option))
+  );
 }
 
 function contentOf(groups: readonly Group[], config: Config, names: Names): Written {
@@ -99,7 +104,7 @@ function contentOf(groups: readonly Group[], config: Config, names: Names): Writ
   for (const [option, ...values] of groups) {
     const path = nameFor(pathRules, "option", option);
     const port = nameFor(portRules, "option", option);
-    if (path) {
+    if (path || option === listOption) {
       const grant = grantFor(path, values);
       const all = values.filter((value) => !value.startsWith("+"));
       const absolute = all.map((value) => resolve(currentDirectory(), value));
@@ -130,12 +135,13 @@ function presetText(spec: string, names: Names): string {
   return `executable=${names.writeProgram(resolve(currentDirectory(), program))}`;
 }
 
-function grantFor(name: PathRuleName, values: readonly string[]): Grant {
+function grantFor(name: PathRuleName | undefined, values: readonly string[]): Grant {
   const has = (word: string) => values.includes(word);
   const missing = has("+create_missing") ? "create" : has("+ignore_missing") ? "skip" : undefined;
   const rights = keysOf(rightModifiers).filter((right) => has(rightModifiers[right].option));
-  const { key } = pathRules[name];
   const more: Pick<Grant, "ifMissing"> = missing ? { ifMissing: missing } : {};
+  if (name === undefined) return { access: ["read_dir"], ...more };
+  const { key } = pathRules[name];
   if (rights.length === 0) return { access: key, ...more };
   if (rights.join() === "refer") return { access: key, refer: true, ...more };
   return { access: ordered(new Set([...pathRule(name, "/").access, ...rights])), ...more };

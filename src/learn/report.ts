@@ -1,6 +1,6 @@
 /** Notes about a learned policy, for the file and the terminal. */
 import type { Draft } from "../advise/draft.ts";
-import { byReason, type Withheld } from "../advise/judgement.ts";
+import { byReason, governingText, terminalsText, type Withheld } from "../advise/judgement.ts";
 import type { Names } from "./names.ts";
 
 /**
@@ -35,14 +35,8 @@ export function notes(
       'Careful: the run makes these directories, and the policy needs them to be there. Put them under paths with ifMissing = "create":',
       fragile,
     ],
-    [
-      "Careful: the program can write files that decide what runs later, outside of the sandbox. Read them before you run anything there; commits are safer in a clone that you fetch from:",
-      draft.governing,
-    ],
-    [
-      "Careful: the program makes terminals, so it can use all terminals of its user:",
-      draft.terminals ? ["/dev/pts"] : [],
-    ],
+    [`${governingText}:`, draft.governing],
+    [`${terminalsText}:`, draft.terminals ? ["/dev/pts"] : []],
     [
       "Careful: the program can write to its own policy. Keep that elsewhere:",
       policy === undefined ? [] : [policy],

@@ -1,6 +1,8 @@
 /** Finds the options that would allow what was denied. They match what learn would grant. */
 import type { Coverage } from "../../advise/coverage.ts";
 import { draft, type Draft } from "../../advise/draft.ts";
+import { terminals } from "../../advise/changing.ts";
+import { changes, governingAt } from "../../advise/governing.ts";
 import { grantsOf, type Grant } from "../../advise/grant.ts";
 import { verdictOf, type Verdict, type Withheld } from "../../advise/judgement.ts";
 import { needsOfDenied } from "../../advise/needs.ts";
@@ -10,9 +12,9 @@ import type { FsRight } from "../../kernel/abi.ts";
 import { isWithin } from "../../kernel/names.ts";
 import { nameFor, pathRules } from "../../vocabulary.ts";
 import { nearestVerb } from "../fix.ts";
-import { fixOf, type RuleSpec } from "../spell.ts";
+import { accessOf, fixOf, type RuleSpec } from "../spell.ts";
 import { assignWords } from "./assign.ts";
-import { mergeRules, joinFlags } from "./combine.ts";
+import { mergeRules, wordsOf } from "./combine.ts";
 import type { Counted, Denied } from "./denied.ts";
 import type { WhatIf } from "./what-if.ts";
 
@@ -24,6 +26,10 @@ export interface Advice {
   readonly verdicts: readonly Verdict[];
   /** The words that allow all advised operations. */
   readonly all: readonly string[];
+  /** Those of them that don't let the command decide what runs later, outside of the sandbox. */
+  readonly safe: readonly string[];
+  /** What the other words would let the command write that decides what runs later. */
+  readonly careful: readonly string[];
   /** The same as lines of a policy in TOML, including what options can't express. */
   readonly policy: string;
   /** What isn't advised, and why. */
@@ -43,7 +49,15 @@ interface Circumstances {
 /** The advice for a command that worked despite its denials. */
 export function nothingToAdd(denied: readonly Denied[]): Advice {
   const verdicts = denied.map(() => "harmless" as const);
-  return { flags: denied.map(() => []), verdicts, all: [], policy: "", withheld: [] };
+  return {
+    flags: denied.map(() => []),
+    verdicts,
+    all: [],
+    safe: [],
+    careful: [],
+    policy: "",
+    withheld: [],
+  };
 }
 
 /**
@@ -70,10 +84,18 @@ export function adviseOn(
       const held = withheld.find(({ what }) => isAbout(one, what));
       return held ? verdictOf(held.reason) : "unknown";
     }),
-    all: joinFlags(rules.map((ruleSpec) => fixOf([ruleSpec]).flags)),
+    all: wordsOf(ruleSpecs),
+    safe: wordsOf(ruleSpecs.filter((ruleSpec) => governedBy(ruleSpec).length === 0)),
+    careful: [...new Set(ruleSpecs.flatMap(governedBy))],
     policy: fixOf(rules).policy,
     withheld,
   };
+}
+
+/** What a rule lets a program write that decides what runs later. */
+function governedBy(ruleSpec: RuleSpec): string[] {
+  if (!("paths" in ruleSpec) || !changes(new Set(accessOf(ruleSpec)))) return [];
+  return ruleSpec.paths.flatMap((path) => (path === terminals ? [path] : governingAt(path)));
 }
 
 /** Where something was denied, as the program named it. */

@@ -3,7 +3,7 @@ import { isWithin } from "../../kernel/names.ts";
 import type { Denial } from "../../model/model.ts";
 import type { Operation } from "../../model/operation.ts";
 import { accessOf, fixOf, type RuleSpec } from "../spell.ts";
-import { mergeRules, joinFlags } from "./combine.ts";
+import { wordsOf } from "./combine.ts";
 import type { Denied } from "./denied.ts";
 import type { WhatIf } from "./what-if.ts";
 
@@ -48,10 +48,6 @@ export function assignWords(
       .map(({ ruleSpec }) => ruleSpec);
     return wordsOf(helpful);
   });
-}
-
-function wordsOf(ruleSpecs: readonly RuleSpec[]): readonly string[] {
-  return joinFlags(mergeRules(ruleSpecs).map((ruleSpec) => fixOf([ruleSpec]).flags));
 }
 
 /**

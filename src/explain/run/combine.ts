@@ -1,5 +1,5 @@
 /** Combines rules with the same rights into one rule for all their paths. */
-import type { RuleSpec } from "../spell.ts";
+import { fixOf, type RuleSpec } from "../spell.ts";
 
 const order = ["roDirs", "roFiles", "rwDirs", "rwFiles"];
 
@@ -49,4 +49,9 @@ export function joinFlags(flags: readonly (readonly string[])[]): readonly strin
     groups.set(option, [...(groups.get(option) ?? []), ...words.slice(start)]);
   }
   return [...groups].flatMap(([option, values]) => [...option.split(" "), ...new Set(values)]);
+}
+
+/** The words for rules. */
+export function wordsOf(ruleSpecs: readonly RuleSpec[]): readonly string[] {
+  return joinFlags(mergeRules(ruleSpecs).map((ruleSpec) => fixOf([ruleSpec]).flags));
 }

@@ -2,6 +2,8 @@
  * `landlock-restrict explain`: reports what was denied to a command, and which options would allow
  * it. With `--until-it-works` it adds them and runs the command again.
  */
+import { isWithin } from "../../kernel/names.ts";
+import { listOption } from "../../vocabulary.ts";
 import type { Ending } from "../../trace/observation.ts";
 import { writeError } from "../../terminal/output.ts";
 import { screenOf } from "../../terminal/screen.ts";
@@ -49,27 +51,47 @@ export async function explainRun(
   for (let run = 1; ; run++) {
     const { ending, findings } = await watchRun(requestFor(added));
     const { exitCode, signal } = ending;
-    const next = together(added, findings?.advice.all ?? []);
-    const isLast = exitCode === 0 || run === runsMax || next.length === added.length;
+    const more = findings?.advice.safe ?? [];
+    const next = together(added, more);
+    const isNew = next.join("\0") !== added.join("\0");
+    const isLast = exitCode === 0 || run === runsMax || !isNew;
     if (!options.untilItWorks || isLast || stops.includes(signal ?? exitCode)) {
       if (findings) report(findings, options, run, added);
       return { ending, added };
     }
     const how = signal === null ? `with status ${exitCode}` : `by ${signal}`;
-    const adds = `adding ${pasteable(findings!.advice.all)}`;
+    const adds = `adding ${pasteable(more)}`;
     if (!options.json) writeError(`landlock-restrict: run ${run} ended ${how}; ${adds}\n`);
     added = next;
   }
 }
 
-/** Adds options to others, without repeating an option or a value. */
+/** For an option, those that grant at least as much. */
+const covering: Readonly<Record<string, readonly string[]>> = {
+  [listOption]: ["-ro", "-rw"],
+  "-rofiles": ["-ro", "-rw"],
+  "-ro": ["-rw"],
+  "-rwfiles": ["-rw"],
+};
+
+/** Adds options to others, without repeating an option, a value or what a directory above grants. */
 function together(words: readonly string[], more: readonly string[]): readonly string[] {
   const groups: string[][] = [];
   for (const word of [...words, ...more]) {
     if (word.startsWith("-")) groups.push([word]);
     else groups.at(-1)!.push(word);
   }
-  return joinFlags(groups);
+  const isCovered = (option: string, path: string) =>
+    groups.some(([other, ...folders]) =>
+      covering[option]?.includes(other!) ? folders.some((one) => isWithin(path, one)) : false,
+    );
+  return joinFlags(
+    groups.map(([option = "", ...values]) =>
+      values.some((value) => value.startsWith("+"))
+        ? [option, ...values]
+        : [option, ...values.filter((path) => !isCovered(option, path))],
+    ),
+  );
 }
 
 function report(

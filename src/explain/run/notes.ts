@@ -1,8 +1,9 @@
 /** Notes on denials that programs turned into other errors. */
 import { printable } from "../../errors/errors.ts";
+import { terminals } from "../../advise/changing.ts";
 import type { Coverage } from "../../advise/coverage.ts";
-import { byReason, type Withheld } from "../../advise/judgement.ts";
-import { placeOf } from "./advice.ts";
+import { byReason, governingText, terminalsText, type Withheld } from "../../advise/judgement.ts";
+import { placeOf, type Advice } from "./advice.ts";
 import type { Failures } from "./denied.ts";
 import type { Ending } from "../../trace/observation.ts";
 import { bunNames } from "../../vocabulary.ts";
@@ -38,7 +39,7 @@ const EXIT_SIGABRT = 134;
 export function notesOn(
   { denied, others }: Failures,
   { exitCode, signal }: Ending,
-  withheld: readonly Withheld[],
+  { withheld, careful }: Pick<Advice, "withheld" | "careful">,
   already: Coverage,
 ): readonly string[] {
   const aborted = signal === "SIGABRT" || exitCode === EXIT_SIGABRT;
@@ -54,6 +55,7 @@ export function notesOn(
     .flatMap(({ path, right }) =>
       path !== undefined && (already.rightsOn(path) as ReadonlySet<string>).has(right) ? path : [],
     );
+  const governing = careful.filter((path) => path !== terminals);
   const other = denied.find(({ isOther }) => isOther);
   return [
     ...(replaced.length > 0
@@ -66,6 +68,8 @@ export function notesOn(
       : []),
     ...fitting.map(({ note }) => note).filter((note) => aborted || !note.includes("SIGABRT")),
     ...withheldNotes(withheld),
+    ...(careful.includes(terminals) ? [`${terminalsText}.`] : []),
+    ...(governing.length > 0 ? [`${governingText}: ${printable(governing.join(", "))}.`] : []),
     ...(changed.length > 0
       ? [
           `The command changed where ${printable(changed[0]!)} leads, so no option is advised for it: it may grant another file than the one that failed.`,

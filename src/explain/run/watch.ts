@@ -126,7 +126,7 @@ export async function watchRun(request: ExplainRequest): Promise<Watched> {
               bun: reads && [...programs].some(isBun),
             });
       const notes = [
-        ...notesOn(failures, ending, advice.withheld, already),
+        ...notesOn(failures, ending, advice, already),
         ...barred.notes(),
         ...lostNotes(lost),
         ...run.caveats(),
