@@ -52,7 +52,7 @@ describe("the denial, the right and the options", () => {
       system,
       [...python, 'import os; os.listdir("a")'],
       ["open", "read_dir", "python3", 1],
-      ["-ro", join(dir, "a")],
+      ["-list", join(dir, "a")],
     ],
     [
       "a program to start",
