@@ -23,7 +23,7 @@ beforeAll(async () => {
   files = filesIn(unpacked);
 }, 60_000);
 
-const bundles = [...["cli.js", "index.js", "other-runtime.cjs", "preload.js", "watching.cjs"]];
+const bundles = [...["cli.js", "index.js", "other-runtime.cjs", "preload.js", "watching.js"]];
 
 const examples = ["bunx-sandboxed", "command-server", "image-converter", "one-shot-tool", "wiki"];
 const manuals = ["cli", "explain", "learn", "policy", "presets", "sandbox"];

@@ -63,16 +63,16 @@ async function declarations(): Promise<void> {
 }
 
 rmSync(dist, { recursive: true, force: true });
-const { plugin, beside } = await lazyFiles();
+const { plugin, watchingText } = await lazyFiles();
 const plugins = [plugin, nativeText];
 for (const entry of ["index", "cli", "preload"]) {
   const path = join(dist, `${entry}.js`);
-  const text = withRuntimeCheck(entry, await bundle(`${entry}.ts`, plugins, "esm"));
+  const text = withRuntimeCheck(entry, await bundle(`${entry}.ts`, plugins));
   await Bun.write(path, entry === "cli" ? text.replace(/^\/\/ @bun\n/, () => starter) : text);
   console.log(`dist/${entry}.js  ${Bun.file(path).size} bytes`);
 }
 await Bun.write(join(dist, "other-runtime.cjs"), otherRuntime);
-for (const [name, text] of beside) await Bun.write(join(dist, name), text);
+await Bun.write(join(dist, "watching.js"), watchingText);
 chmodSync(join(dist, "cli.js"), 0o755);
 // The bundles contain zod's code, so its licence must be included.
 copyFileSync(join(root, "node_modules/zod/LICENSE"), join(dist, "LICENSE.zod"));

@@ -39,23 +39,46 @@ const otherwise: Readonly<Record<string, string>> = {
   cli: end("landlock-restrict", 125),
 };
 
-/**
- * Puts the check in front of a bundle and turns imports of Bun's and Node's modules into later
- * calls. An import that finds no module would fail before the first statement.
- */
-export function withRuntimeCheck(entry: string, text: string): string {
-  const [first] = text.match(/^(?:\/\/ @bun\n)?/)!;
-  const asked: string[] = [];
+/** Moves a bundle's imports to its front, each name as a statement that replaces its import. */
+export function withoutImports(
+  text: string,
+  statement: (name: string, as: string, module: string) => string,
+): string {
+  const statements: string[] = [];
   const rest = text
-    .slice(first.length)
-    .replaceAll(/import\{([^}]+)\}from"([\w:/]+)";?/g, (_, names: string, module: string) => {
-      const pattern = names.replaceAll(" as ", ":");
-      asked.push(`const{${pattern}}=process.getBuiltinModule("${module}");`);
+    .replace(/^\/\/ @bun\n/, "")
+    .replaceAll(/import\{([^}]+)\}from"([\w:/.-]+)";?/g, (_, names: string, module: string) => {
+      for (const each of names.split(",")) {
+        const [name, as = name] = each.split(" as ") as [string, string?];
+        statements.push(statement(name, as, module));
+      }
       return "";
     });
-  return [first, check(isOther, '"Bun " + Bun.version', otherwise[entry]!), ...asked, rest].join(
-    "",
-  );
+  return statements.join("") + rest;
+}
+
+/**
+ * A name of a module of Bun or Node. Functions of Node's modules load their module when they are
+ * called: node:fs alone takes 3 ms, and few programs need it.
+ */
+export function builtIn(name: string, as: string, module: string): string {
+  const loaded = `process.getBuiltinModule("${module}").${name}`;
+  const isLate = module !== "bun:ffi" && /^[a-z]\w*$/.test(name) && isFunction(name, module);
+  return `const ${as}=${isLate ? `(...v)=>${loaded}(...v)` : loaded};`;
+}
+
+function isFunction(name: string, module: string): boolean {
+  const found: unknown = process.getBuiltinModule(module);
+  return typeof (found as Record<string, unknown>)[name] === "function";
+}
+
+/**
+ * Puts the check in front of a bundle and replaces imports of Bun's and Node's modules. An import
+ * that finds no module would fail before the first statement.
+ */
+export function withRuntimeCheck(entry: string, text: string): string {
+  const first = check(isOther, '"Bun " + Bun.version', otherwise[entry]!);
+  return `// @bun\n${first}${withoutImports(text, builtIn)}`;
 }
 
 /** What require() loads in other runtimes, and in bundles for other runtimes. */

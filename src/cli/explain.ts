@@ -10,7 +10,7 @@ import { complain } from "./complain.ts";
 import { checkOpen } from "./descriptors.ts";
 import { parseFlags, type Request } from "./flags.ts";
 import { again, beforeTracing, invalid, requireCommand, type Start } from "./start.ts";
-import { explainRun, optionsPolicy } from "./watching.ts";
+import { watching } from "./watching.ts";
 
 /**
  * Runs this same program under strace, so that it makes the real sandbox.
@@ -32,6 +32,7 @@ export async function explain(words: readonly string[], start: Start): Promise<n
   const inPolicy = own.includes("-policy");
   if (output !== undefined && inPolicy)
     throw invalid("-o writes a new policy: leave out -policy, or leave out -o");
+  const { explainRun, optionsPolicy } = await watching();
   const policy = output === undefined ? undefined : optionsPolicy(output);
   const directory = openPath(".");
   if (directory < 0) {

@@ -11,7 +11,7 @@ import { complain } from "./complain.ts";
 import { checkOpen } from "./descriptors.ts";
 import { toFd } from "./flags.ts";
 import { beforeTracing, invalid, requireCommand, type Start } from "./start.ts";
-import { learn } from "./watching.ts";
+import { watching } from "./watching.ts";
 
 /**
  * Learns a policy and reports on standard error, because standard output belongs to the command.
@@ -36,6 +36,7 @@ export async function learnCommand(words: readonly string[], start: Start): Prom
     complain(executeError(`cannot execute ${quoted(path)}`, path, errno).message);
     return exitStatusFor(errno);
   }
+  const { learn } = await watching();
   const learned = await learn(request);
   if (json) writeError(`${printable(JSON.stringify(learned))}\n`);
   else if ("failure" in learned) complain(learned.failure);

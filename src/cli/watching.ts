@@ -1,7 +1,9 @@
-/**
- * The commands that watch another one. They are published in a separate file: see
- * `src/build/lazy.ts`.
- */
-export { explainRun } from "../explain/run/command.ts";
-export { learn } from "../learn/learn.ts";
-export { optionsPolicy } from "../learn/options.ts";
+/** What `src/build/lazy.ts` publishes in a separate file: the commands that watch another one. */
+import { explainRun } from "../explain/run/command.ts";
+import { learn } from "../learn/learn.ts";
+import { optionsPolicy } from "../learn/options.ts";
+
+/** Loads the functions behind `explain` and `learn`. */
+export async function watching() {
+  return { explainRun, learn, optionsPolicy };
+}

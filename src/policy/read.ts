@@ -1,7 +1,4 @@
-/**
- * Turns a policy into a Config and rules. The published bundle evaluates this folder's code on
- * first use: see `src/build/main.ts`.
- */
+/** Turns a policy into a Config and rules. */
 import { errorFor, LandlockError } from "../errors/errors.ts";
 import { notationOf, type PolicyNotation } from "../errors/hints.ts";
 import { parentOf } from "../kernel/names.ts";

@@ -1,6 +1,6 @@
 /**
  * All presets. The published bundle holds this file and its neighbours as text and evaluates them
- * when the first preset is called: see `src/build/main.ts`.
+ * when the first preset is called: see `src/build/lazy.ts`.
  */
 export { dns } from "./dns.ts";
 export { executable } from "./executable.ts";
