@@ -41,6 +41,12 @@ export function lookUpCommand(
   return failure;
 }
 
+/** The absolute places on PATH where another file would come before the one that was found. */
+export function placesBefore(found: string, name: string): string[] {
+  const places = (process.env["PATH"] ?? defaultPath).split(":").map((entry) => `${entry}/${name}`);
+  return places.slice(0, places.indexOf(found)).filter((place) => place.startsWith("/"));
+}
+
 /** Returns 0 for a file that this user may execute, otherwise the errno of execve(2). */
 export function executableErrno(path: string): number {
   const mode = fileMode(path);

@@ -1,10 +1,7 @@
 /** Finds what a sandboxed program may change although it decides about later runs. */
 import type { FsRight } from "../kernel/abi.ts";
 import { placesOf } from "../kernel/walk.ts";
-import { changing, isBeneath } from "../sandbox/rewritable.ts";
-
-/** Rights to change a file, or to put one at a path. */
-const planting: readonly FsRight[] = [...changing, "make_reg", "make_sym"];
+import { isBeneath, planting } from "../sandbox/rewritable.ts";
 
 /** The parts of a planned rule that matter here. */
 type PlannedRule =

@@ -40,7 +40,7 @@ function grant(access: readonly FsRight[], given: Paths, chosenBy?: readonly str
 /**
  * Grants reading files, or everything beneath directories without listing them. Skips missing ones.
  *
- * @param chosenBy The files whose content chose these paths
+ * @param chosenBy The files whose content chose these paths, and missing ones that would
  */
 export function readable(paths: Paths, chosenBy?: readonly string[]): FsRule {
   return grant(read, paths, chosenBy);

@@ -120,10 +120,17 @@ function searched(by: Loaded, loader: Loader): string[] {
 /**
  * The files that the loader may load as a library: all variants in the first folder that has any.
  */
-function candidates(name: string, by: Loaded, loader: Loader): [string, Elf][] {
+function candidates(
+  name: string,
+  by: Loaded,
+  loader: Loader,
+  notePassed: (path: string) => void,
+): [string, Elf][] {
   const fits = (path: string): [string, Elf][] => {
     const elf = elfOf(path);
-    return elf && elf.machine === by.elf.machine && isLibrary(elf) ? [[path, elf]] : [];
+    if (elf && elf.machine === by.elf.machine && isLibrary(elf)) return [[path, elf]];
+    notePassed(path);
+    return [];
   };
   if (name.includes("/")) return expanded(name, by).filter(isAbsolute).flatMap(fits);
   // Skips relative folders, which depend on the directory that the program is started in.
@@ -143,6 +150,15 @@ function needs(
 ): Map<string, string> {
   const found = new Map<string, string>();
   const names = new Set<string>();
+  // One name stands for all that could be put into a folder. Variants for newer CPUs are looked for
+  // in every folder of the system too, which has its own files to warn of.
+  const passed = new Set<string>();
+  const notePassed = (path: string) => {
+    const folder = dirname(path);
+    if (passed.has(folder) || loader.folders.includes(dirname(dirname(folder)))) return;
+    passed.add(folder);
+    links.add(path);
+  };
   const waiting: [Loaded, readonly string[]][] = [[first, [...first.elf.needed, ...extra]]];
   for (let next = waiting.shift(); next; next = waiting.shift()) {
     const [by, wanted] = next;
@@ -150,7 +166,7 @@ function needs(
       // musl's loader contains these libraries.
       if (loader.musl && /^lib(c|pthread|rt|m|dl|util|xnet)\./.test(name)) continue;
       if (names.has(name)) continue;
-      const fitting = candidates(name, by, loader);
+      const fitting = candidates(name, by, loader, notePassed);
       if (fitting.length === 0 && !extra.includes(name)) throw missing(name, by.path);
       for (const [path, elf] of fitting) {
         names.add(name);

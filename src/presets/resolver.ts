@@ -2,13 +2,14 @@
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, isAbsolute, join, parse, resolve } from "node:path";
+import { isWithin } from "../kernel/names.ts";
 import type { Project } from "./project.ts";
 
 /** What to grant: files for reading, and folders for listing. */
 export interface Trail {
   readonly files: Set<string>;
   readonly folders: Set<string>;
-  /** Paths with links that led to them. */
+  /** Paths with links that led to them, and missing paths that would lead to other files. */
   readonly links: Set<string>;
   /** The project that files and folders must belong to. */
   readonly project: Project;
@@ -54,7 +55,10 @@ function nearest(folder: string, names: readonly string[], trail: Trail): string
   for (const above of upwards(folder)) {
     if (!trail.project.has(above)) return undefined;
     const name = names.find((one) => existsSync(join(above, one)));
-    if (name === undefined) continue;
+    if (name === undefined) {
+      trail.links.add(join(above, names[0]!));
+      continue;
+    }
     trail.folders.add(above);
     return join(above, name);
   }
@@ -97,7 +101,26 @@ function noteConfig(path: string, trail: Trail, by: readonly string[]): Options 
   const bases = names
     .flatMap((name) => extendedBy(name, path, trail))
     .map((base) => noteConfig(base, trail, [...by, path]));
-  return Object.assign({}, ...bases, settings["compilerOptions"]) as Options;
+  return Object.assign(
+    {},
+    ...bases,
+    absolute(settings["compilerOptions"], dirname(path)),
+  ) as Options;
+}
+
+/** Compiler options whose `baseUrl` and `paths` don't depend on the folder of their file. */
+function absolute(options: unknown, folder: string): Options {
+  const { baseUrl, paths, ...others } = (options ?? {}) as Options;
+  const base = typeof baseUrl === "string" ? resolve(folder, baseUrl) : folder;
+  const lists = Object.entries(paths ?? {}).map(([pattern, list]) => [
+    pattern,
+    [list].flat().flatMap((target) => (typeof target === "string" ? [resolve(base, target)] : [])),
+  ]);
+  return {
+    ...others,
+    ...(typeof baseUrl === "string" ? { baseUrl: base } : {}),
+    ...(paths === undefined ? {} : { paths: Object.fromEntries(lists) }),
+  };
 }
 
 /** The file that `extends` names, as a path with or without `.json`, or in a package. */
@@ -106,7 +129,9 @@ function extendedBy(name: string, path: string, trail: Trail): string[] {
     return [resolved(name, path, "require", trail) ?? []].flat();
   }
   const target = resolve(dirname(path), name);
-  return [target, `${target}.json`].filter(isFile).slice(0, 1);
+  if (isFile(target)) return [target];
+  trail.links.add(target);
+  return [`${target}.json`].filter(isFile);
 }
 
 /** Parses a JSON file with comments. Returns an empty object if it is damaged. */
@@ -121,22 +146,66 @@ function settingsOf(path: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** Records the folders in which Bun searches and finds a package of this name. */
-function notePackage(specifier: string, importer: string, trail: Trail): void {
+/** The place of a package in the node_modules of each folder of the project, nearest first. */
+function packagePlaces(specifier: string, importer: string, trail: Trail): string[] {
   const name = /^(@[^/]+\/)?[^/@][^/]*/.exec(specifier)?.[0];
-  if (name === undefined) return;
-  for (const folder of upwards(dirname(importer))) {
-    const modules = basename(folder) === "node_modules" ? folder : join(folder, "node_modules");
-    const found = join(modules, name);
-    if (!existsSync(found)) continue;
+  if (name === undefined) return [];
+  const folders = upwards(dirname(importer)).filter((folder) => trail.project.has(folder));
+  return folders.map((folder) =>
+    join(basename(folder) === "node_modules" ? folder : join(folder, "node_modules"), name),
+  );
+}
+
+/**
+ * Records the folders in which Bun searches for a package, and the places where another one would
+ * come first.
+ *
+ * @param path The file that was found, without links
+ */
+function notePackage(specifier: string, importer: string, path: string, trail: Trail): void {
+  for (const found of packagePlaces(specifier, importer, trail)) {
+    if (!existsSync(found)) {
+      trail.links.add(found);
+      continue;
+    }
+    const modules = found.slice(0, found.lastIndexOf("/node_modules/") + "/node_modules".length);
     // Bun lists the folder that contains node_modules, even when it starts from inside.
     const holder = dirname(modules);
     for (const listed of [holder, realpathSync(modules), realpathSync(dirname(found))]) {
       noteFolder(listed, trail);
     }
     noteEntry(found, trail);
-    if (realpathSync(found) !== found) trail.links.add(found);
-    return;
+    const real = realpathSync(found);
+    const isTaken = isWithin(path, real);
+    if (real !== found || !isTaken) trail.links.add(found);
+    if (isTaken) return;
+  }
+}
+
+/** Records where an import that leads nowhere would find something. */
+function noteMissing(specifier: string, importer: string, trail: Trail): void {
+  const named = resolve(dirname(importer), specifier);
+  const isPath = /^\.{0,2}\//.test(specifier);
+  const places = isPath ? [named] : packagePlaces(specifier, importer, trail);
+  for (const place of places) if (trail.project.has(place)) trail.links.add(place);
+}
+
+/** Records where the `paths` and `baseUrl` of the settings would find something else first. */
+function noteMapped(specifier: string, importer: string, path: string, trail: Trail): void {
+  const { paths, baseUrl } = trail.options.get(dirname(importer)) ?? {};
+  const targets = Object.entries((paths ?? {}) as Record<string, string[]>).flatMap(
+    ([pattern, list]) => {
+      const [before = "", after] = pattern.split("*", 2);
+      const fits = after === undefined ? specifier === pattern : true;
+      if (!fits || !specifier.startsWith(before) || !specifier.endsWith(after ?? "")) return [];
+      const star = specifier.slice(before.length, specifier.length - (after ?? "").length);
+      return list.map((target) => target.replace("*", () => star));
+    },
+  );
+  if (typeof baseUrl === "string") targets.push(join(baseUrl, specifier));
+  for (const target of targets) {
+    if (path.startsWith(target)) return;
+    if (trail.project.has(target)) trail.links.add(target);
   }
 }
 
@@ -160,23 +229,28 @@ export function resolved(
         ? createRequire(importer).resolve(specifier)
         : Bun.resolveSync(specifier, dirname(importer));
   } catch {
+    noteMissing(specifier, importer, trail);
     return undefined;
   }
   const path = found.startsWith("file:") ? Bun.fileURLToPath(found) : found.replace(/\?.*$/, "");
   if (!isAbsolute(path) || !isFile(path)) return undefined;
+  const real = realpathSync(path);
   if (/^(\.{0,2}\/|\.{1,2}$)/.test(specifier)) {
     // The file may be a link, whose own folder Bun lists.
     const named = resolve(dirname(importer), specifier);
     const folder = dirname(named);
     if (existsSync(folder)) noteFolder(realpathSync(folder), trail);
-    if (!realpathSync(path).startsWith(join(folder, parse(named).name))) trail.links.add(named);
+    if (!real.startsWith(join(folder, parse(named).name))) trail.links.add(named);
   } else if (specifier.startsWith("#")) {
     // The target is in this package, or in another one by its name.
     const [, modules = "", name = ""] =
       /^(.*\/node_modules\/)((?:@[^/]+\/)?[^/]+)/s.exec(path) ?? [];
-    if (!importer.startsWith(`${modules}${name}/`)) notePackage(name, importer, trail);
-  } else if (!/^\w+:/.test(specifier)) notePackage(specifier, importer, trail);
-  return realpathSync(path);
+    if (!importer.startsWith(`${modules}${name}/`)) notePackage(name, importer, real, trail);
+  } else if (!/^\w+:/.test(specifier)) {
+    noteMapped(specifier, importer, real, trail);
+    notePackage(specifier, importer, real, trail);
+  }
+  return real;
 }
 
 /** Whether Bun itself would provide or fetch an import that leads to no file. */

@@ -2,7 +2,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { basename, isAbsolute, resolve } from "node:path";
 import { errnoName, LandlockError } from "../errors/errors.ts";
-import { executableErrno, lookUpCommand, lookUpError } from "../kernel/lookup.ts";
+import { executableErrno, lookUpCommand, lookUpError, placesBefore } from "../kernel/lookup.ts";
 import { hashBangIn, headOf } from "../kernel/refused.ts";
 import { elfOf } from "./elf.ts";
 
@@ -10,7 +10,7 @@ import { elfOf } from "./elf.ts";
 const chainMax = 16;
 
 /** The file of a program, as `execvp(3)` finds it: on PATH, unless the name contains a slash. */
-function findProgram(name: string, by?: string): string {
+function findProgram(name: string, links: Set<string>, by?: string): string {
   const found = lookUpCommand(name);
   const asker = by === undefined ? "" : `, which "${by}" starts`;
   if (typeof found === "number") {
@@ -27,7 +27,10 @@ function findProgram(name: string, by?: string): string {
   let problem: string | undefined;
   try {
     // Opening other files, such as a FIFO, might wait forever.
-    if (statSync(found).isFile()) return resolve(found);
+    if (statSync(found).isFile()) {
+      if (!name.includes("/")) for (const place of placesBefore(found, name)) links.add(place);
+      return resolve(found);
+    }
     problem = "it is not a regular file";
   } catch (cause) {
     problem = (cause as { code?: string }).code;
@@ -56,7 +59,7 @@ export function findInterpreter(path: string, by: string, links: Set<string>): s
   if (!isAbsolute(path)) {
     throw refused("it is relative to the directory the program is started in; correct the file");
   }
-  const found = findProgram(path, by);
+  const found = findProgram(path, links, by);
   const errno = executableErrno(found);
   if (errno > 0) {
     throw refused(
@@ -167,8 +170,12 @@ function foundBy(
   viaEnv: boolean,
   links: Set<string>,
 ): string {
-  if (by === undefined) return findProgram(name);
-  return findInterpreter(viaEnv && !name.includes("/") ? findProgram(name, by) : name, by, links);
+  if (by === undefined) return findProgram(name, links);
+  return findInterpreter(
+    viaEnv && !name.includes("/") ? findProgram(name, links, by) : name,
+    by,
+    links,
+  );
 }
 
 function unreadable(path: string, why: string, cause?: unknown): LandlockError {

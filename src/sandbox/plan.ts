@@ -99,7 +99,7 @@ export interface Plan {
   readonly flags: readonly RestrictFlag[];
   /**
    * Files that decide what `presets.executable()` or `presets.modules()` grants, but that these
-   * rules allow changing. One run can then choose what the next one may read.
+   * rules allow changing or making. One run can then choose what the next one may read.
    */
   readonly rewritable: readonly string[];
   /** What this kernel's Landlock can't restrict at all. */

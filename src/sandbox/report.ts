@@ -31,7 +31,7 @@ export interface Report {
   /** The rules that the kernel was given. */
   readonly rules: readonly (PathRule | PortRule)[];
   readonly threads: ThreadReport;
-  /** Files that decide what presets grant, but that these rules allow changing. */
+  /** Files that decide what presets grant, but that these rules allow changing or making. */
   readonly rewritable: readonly string[];
   /** What this kernel's Landlock can't restrict at all. */
   readonly notCovered: readonly string[];

@@ -18,7 +18,10 @@ export interface FsRuleData {
   readonly onMissing: OnMissing;
   /** Whether denials beneath the paths are written to the audit log. */
   readonly onDenial: "log" | "quiet";
-  /** For presets: absolute paths of the files whose content decided what is granted. */
+  /**
+   * For presets: absolute paths of the files whose content decided what is granted, and of missing
+   * files that would come first if they existed.
+   */
   readonly chosenBy?: readonly string[];
   /**
    * For presets: for each path, the identity of the inspected file, or `""`. If another file is

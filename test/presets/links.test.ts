@@ -133,7 +133,10 @@ describe("a plan names as rewritable a link on the way to", () => {
     const tool = writeElf(path("out/tool"), elf);
     writeFileSync(path("out/sh-script"), `#!${path("w/sh")}\n`);
     for (const name of ["tool", "sh-script"]) chmodSync(path(`out/${name}`), 0o755);
-    expect(named(executable(tool), rwDirs(path("w")))).toEqual(["w/liba.so", "w/loader"].map(path));
+    const variants = [2, 3, 4].map((level) => `w/glibc-hwcaps/x86-64-v${level}/liba.so`);
+    expect(named(executable(tool), rwDirs(path("w")))).toEqual(
+      [...variants, "w/liba.so", "w/loader"].map(path),
+    );
     expect(named(executable(path("out/sh-script")), rwDirs(path("w")))).toEqual([path("w/sh")]);
   });
 

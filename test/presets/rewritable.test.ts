@@ -1,6 +1,6 @@
 /** Files that choose what presets grant, and that the same rules let be changed, are named. */
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   landlock,
@@ -93,6 +93,90 @@ describe("a plan names as rewritable", () => {
     expect(rewritable(presets.tmp(), executable(tool)).length > 0).toBe(
       tool.startsWith((presets.tmp().paths as string[])[0]!),
     );
+  });
+});
+
+describe("a plan names as rewritable a missing file that would come first", () => {
+  const made = (path: string) => rwDirs(path).createIfMissing();
+
+  test("a package in a nearer node_modules", () => {
+    const folder = project({
+      "package.json": "{}",
+      "main.ts": 'import "./pkg/sub/a"; import("./plugin").catch(() => {})',
+      "pkg/sub/a.ts": 'import "dep/lib/x"; import "@own/one"; try { require("none") } catch {}',
+      "node_modules/dep/lib/x.js": "",
+      "node_modules/@own/one/index.js": "",
+      "pkg/sub/node_modules/@own/two/index.js": "",
+      "other/a.ts": "",
+    });
+    const path = (name: string) => join(folder, name);
+    const named = (...rules: Rule[]) => rewritable(modules(path("main.ts")), ...rules);
+    const places = ["@own/one", "dep", "none"].map((name) => path(`pkg/node_modules/${name}`));
+    expect(named(made(path("pkg/node_modules")))).toEqual(places);
+    expect(named(made(places[1]!))).toEqual([places[1]!]);
+    expect(named(made(path("pkg/sub/node_modules/@own")))).toEqual([
+      path("pkg/sub/node_modules/@own/one"),
+    ]);
+    expect(named(made(path("node_modules/none")))).toEqual([path("node_modules/none")]);
+    expect(named(made(path("plugin")))).toEqual([path("plugin")]);
+    const linking = pathAccess(["make_sym"], path("pkg"));
+    expect(named(linking)).toContain(path("pkg/node_modules/dep"));
+    // The files in it are enough to say so.
+    expect(named(rwDirs(path("pkg")))).toEqual([path("pkg/sub/a.ts")]);
+    for (const name of ["other", "pkg/other", "pkg/sub/node_modules/@own/two", "node_modules/x"]) {
+      expect(named(made(path(name)))).toEqual([]);
+    }
+  });
+
+  test("what the paths, the baseUrl or the extends of a tsconfig.json name", () => {
+    const folder = project({
+      "package.json": "{}",
+      "tsconfig.json":
+        '{ "extends": "./base/ts", "compilerOptions": { "baseUrl": "lib", "paths": { "@/*": ["../gen/*", "../src/*"] } } }',
+      "main.ts": 'import "@/a"; import "dep"',
+      "src/a.ts": "",
+      "node_modules/dep/index.js": "",
+    });
+    const path = (name: string) => join(folder, name);
+    for (const [name, place] of [
+      ["gen", "gen/a"],
+      ["lib", "lib/dep"],
+      ["base", "base/ts"],
+    ] as const) {
+      expect(rewritable(modules(path("main.ts")), made(path(name)))).toContain(path(place));
+    }
+  });
+
+  test("a program in a folder that comes first on PATH, and a library", () => {
+    const { folder } = scene();
+    const path = (name: string) => join(folder, name);
+    for (const name of ["first", "second"]) mkdirSync(path(name));
+    const loader = path("lib/loader");
+    const elf = {
+      interpreter: loader,
+      needed: ["liba.so"],
+      runpath: `${path("first")}:${path("lib")}`,
+    };
+    writeElf(path("bin/named"), elf);
+    writeFileSync(path("bin/script"), "#!/usr/bin/env named\n", { mode: 0o755 });
+    const before = process.env["PATH"];
+    process.env["PATH"] =
+      `relative:${path("second")}:${path("none")}:${path("bin")}:${before}:${path("data")}`;
+    try {
+      const named = (name: string, ...open: string[]) =>
+        rewritable(executable(name), ...open.map((one) => made(path(one))));
+      expect(named("named", "second")).toEqual([path("second/named")]);
+      expect(named("named", "none")).toEqual([path("none/named")]);
+      expect(named(path("bin/script"), "second")).toEqual([path("second/named")]);
+      expect(named(path("bin/named"), "second", "none", "data")).toEqual([]);
+      expect(named("named", "data", "relative")).toEqual([]);
+      expect(named("named", "first")).toContain(path("first/liba.so"));
+      expect(named("named", "first/glibc-hwcaps/x86-64-v3")).toEqual([
+        path("first/glibc-hwcaps/x86-64-v3/liba.so"),
+      ]);
+    } finally {
+      process.env["PATH"] = before;
+    }
   });
 });
 
