@@ -39,7 +39,7 @@ export async function explain(words: readonly string[], start: Start): Promise<n
     throw syscallError("Cannot open the current directory", "openat", -directory, { path: "." });
   }
   let last: Request;
-  const { ending, added } = await explainRun(
+  const { ending, added, isCredible } = await explainRun(
     (more) => {
       last = parseFlags([...own, ...more, ...rest]);
       const { config, rules } = last;
@@ -48,6 +48,11 @@ export async function explain(words: readonly string[], start: Start): Promise<n
     },
     { json, inPolicy, untilItWorks },
   );
+  if (!isCredible) {
+    if (policy)
+      complain("No policy was written: the command did not begin, or its trace may be forged");
+    return exitStatusOf(ending);
+  }
   const options = [...own, ...added];
   try {
     const left = policy?.write(options, last!.config, lastName(command[0]!));

@@ -10,7 +10,7 @@ const expected: Readonly<Record<string, { left: string; works: boolean }>> = {
   busybox: { left: "", works: true },
   "a script, hostile": { left: "", works: true },
   "git commit": { left: "-rw SCENE/project/.git", works: false },
-  "curl to a port that nobody listens on": { left: "", works: false },
+  "curl to a port that nobody listens on": { left: "-connecttcp 9", works: false },
 };
 
 test("there are twenty jobs, each with a name of its own", () => {

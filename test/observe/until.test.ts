@@ -112,20 +112,67 @@ describe("what is not safe", () => {
     expect(existsSync(join(cwd, "new"))).toBe(false);
   });
 
-  testUnless(needs("cat"), "ends the runs, with what was added until then", () => {
-    const cwd = folder();
-    writeFileSync(join(cwd, ".env"), "secret");
-    const { stderr, code } = runCli([...until, ...nothing, "--", "cat", "file", ".env"], { cwd });
-    expect(code).toBe(1);
-    expect(stderr).toContain(`Not advised: it is a secret`);
-    expect(stderr).toMatch(
-      new RegExp(
-        `^It does not work yet.*\n {2}landlock-restrict .* ${cwd}/file .*-- cat file .env$`,
-        "m",
-      ),
-    );
-    expect(stderr).not.toMatch(new RegExp(`landlock-restrict .*${cwd}/\\.env`));
+  testUnless(
+    needs("bash") || missingFor(4),
+    "is left to a person: ports, writing elsewhere, and node_modules",
+    () => {
+      const cwd = folder();
+      mkdirSync(join(cwd, "app"));
+      mkdirSync(join(cwd, "other"));
+      for (const [script, words] of [
+        ["exec 3<>/dev/tcp/127.0.0.1/9", "-connecttcp 9"],
+        ["echo x >../other/x", `-rw ${cwd}/other`],
+        ["mkdir node_modules", `-rw +create_missing ${cwd}/app/node_modules`],
+      ] as const) {
+        const options = [
+          "-ro",
+          "/usr",
+          "/bin",
+          "/lib",
+          "/lib64",
+          "/etc",
+          "/proc",
+          "-rwfiles",
+          "/dev/tty",
+        ];
+        const { found } = explained(
+          ["--until-it-works", ...options, "-connecttcp"],
+          ["bash", "-c", script],
+          { cwd: join(cwd, "app") },
+        );
+        expect([found.flags.join(" "), (found as unknown as { added: string[] }).added]).toEqual([
+          words,
+          [],
+        ]);
+      }
+    },
+  );
+
+  testUnless(missingFor(1), "no policy is written for a command that did not begin", () => {
+    const policy = join(folder(), "policy.toml");
+    const { stderr, code } = runCli([...until, "-o", policy, "-ro", "/nowhere", "--", "true"]);
+    expect([code, existsSync(policy)]).toEqual([125, false]);
+    expect(stderr).toContain("No policy was written");
   });
+
+  testUnless(
+    needs("cat"),
+    "ends the runs once nothing else is left, with what was added until then",
+    () => {
+      const cwd = folder();
+      writeFileSync(join(cwd, ".env"), "secret");
+      const { stderr, code } = runCli([...until, ...nothing, "--", "cat", "file", ".env"], { cwd });
+      expect(code).toBe(1);
+      expect(stderr).toContain(`Not advised: it is a secret`);
+      expect(stderr).toMatch(
+        new RegExp(
+          `^It does not work yet.*\n {2}landlock-restrict .* ${cwd}/file .*-- cat file .env$`,
+          "m",
+        ),
+      );
+      expect(stderr).not.toMatch(new RegExp(`landlock-restrict .*${cwd}/\\.env`));
+    },
+  );
 });
 
 testUnless(needs("sh"), "a command that always asks for more is run 20 times at most", () => {

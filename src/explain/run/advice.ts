@@ -26,9 +26,9 @@ export interface Advice {
   readonly verdicts: readonly Verdict[];
   /** The words that allow all advised operations. */
   readonly all: readonly string[];
-  /** Those of them that don't let the command decide what runs later, outside of the sandbox. */
+  /** Those of them that can be added without asking. */
   readonly safe: readonly string[];
-  /** What the other words would let the command write that decides what runs later. */
+  /** What the others would let the command write that decides what runs later. */
   readonly careful: readonly string[];
   /** The same as lines of a policy in TOML, including what options can't express. */
   readonly policy: string;
@@ -85,11 +85,25 @@ export function adviseOn(
       return held ? verdictOf(held.reason) : "unknown";
     }),
     all: wordsOf(ruleSpecs),
-    safe: wordsOf(ruleSpecs.filter((ruleSpec) => governedBy(ruleSpec).length === 0)),
+    safe: wordsOf(ruleSpecs.filter((ruleSpec) => isSafe(ruleSpec, around))),
     careful: [...new Set(ruleSpecs.flatMap(governedBy))],
     policy: fixOf(rules).policy,
     withheld,
   };
+}
+
+/**
+ * Whether a rule can be added without asking: it allows no port, and changes only in the project,
+ * where they don't decide what runs later.
+ */
+function isSafe(ruleSpec: RuleSpec, { project }: Surroundings): boolean {
+  if (ruleSpec.kind === "port") return false;
+  if (ruleSpec.kind === "preset") return ruleSpec.spec !== "dns=ports";
+  if (!changes(new Set(accessOf(ruleSpec)))) return true;
+  const isOwn = (path: string) =>
+    /^\/dev\/(null|zero|full|u?random|tty|ptmx)$/.test(path) ||
+    (project !== undefined && isWithin(path, project));
+  return ruleSpec.paths.every(isOwn) && governedBy(ruleSpec).length === 0;
 }
 
 /** What a rule lets a program write that decides what runs later. */

@@ -28,6 +28,8 @@ interface Explained {
   readonly ending: Ending;
   /** The options that were added. */
   readonly added: readonly string[];
+  /** Whether the command began, and did not reach for the trace. */
+  readonly isCredible: boolean;
 }
 
 /** The maximum number of runs. */
@@ -54,10 +56,11 @@ export async function explainRun(
     const more = findings?.advice.safe ?? [];
     const next = together(added, more);
     const isNew = next.join("\0") !== added.join("\0");
-    const isLast = exitCode === 0 || run === runsMax || !isNew;
+    const isCredible = findings !== undefined && !findings.isForged;
+    const isLast = exitCode === 0 || run === runsMax || !isNew || !isCredible;
     if (!options.untilItWorks || isLast || stops.includes(signal ?? exitCode)) {
       if (findings) report(findings, options, run, added);
-      return { ending, added };
+      return { ending, added, isCredible };
     }
     const how = signal === null ? `with status ${exitCode}` : `by ${signal}`;
     const adds = `adding ${pasteable(more)}`;

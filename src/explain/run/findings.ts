@@ -19,6 +19,8 @@ export interface Findings extends Failures {
   readonly barred: readonly CountedBar[];
   /** The number of failed operations on unknown files. */
   readonly lost: number;
+  /** Whether the command reached for the trace, so that none of this may be true. */
+  readonly isForged: boolean;
   readonly advice: Advice;
   readonly ending: Ending;
   /** Further information, in sentences. */

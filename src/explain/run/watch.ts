@@ -73,8 +73,10 @@ export async function watchRun(request: ExplainRequest): Promise<Watched> {
   const start = new Start();
   const programs = new Set<string>();
   let lost = 0;
+  let isForged = false;
   const judge = (observation: Observation) => {
     first ??= observation.pid;
+    if (observation.kind === "tampering") isForged = true;
     if (observation.kind === "gap" && start.begun && isDenial(observation.failed)) lost++;
     if (observation.kind === "barred" && start.begun && observation.layers > 0) {
       barred.add(observation, start.nameOf(observation));
@@ -131,7 +133,7 @@ export async function watchRun(request: ExplainRequest): Promise<Watched> {
         ...lostNotes(lost),
         ...run.caveats(),
       ];
-      const findings = { ...failures, barred: barred.all(), lost, advice, ending, notes };
+      const findings = { ...failures, barred: barred.all(), lost, isForged, advice, ending, notes };
       return { ending, findings };
     }
   } catch (error) {
