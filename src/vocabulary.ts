@@ -11,7 +11,10 @@ export const pathRules = {
   rwFiles: { option: "-rwfiles", key: "rwFiles", about: "also write these files, create none" },
 } as const;
 
-/** The option for `pathAccess(["read_dir"], …)`: a listing may be needed where reading is too much. */
+/**
+ * The option for `pathAccess(["read_dir"], …)`, for listing directories without reading their
+ * files.
+ */
 export const listOption = "-list";
 
 /** Rules on ports by their constructor, which is also the policy's key. */

@@ -73,11 +73,11 @@ const reasons = {
   port: ["too wide", "the kernel picks another port each time. Give the server a fixed one"],
 } as const satisfies Readonly<Record<string, readonly [Verdict, string]>>;
 
-/** What to say, before a list, of what a rule lets a program write. */
+/** A warning to put before a list of writable files that decide what runs later. */
 export const governingText =
   "Careful: the program can write files that decide what runs later, outside of the sandbox. Read them before you run anything there; commits are safer in a clone that you fetch from";
 
-/** The same for all terminals. */
+/** A warning for a rule that grants all terminals. */
 export const terminalsText =
   "Careful: the program makes terminals, so it can use all terminals of its user";
 

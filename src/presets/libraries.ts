@@ -150,8 +150,8 @@ function needs(
 ): Map<string, string> {
   const found = new Map<string, string>();
   const names = new Set<string>();
-  // One name stands for all that could be put into a folder. Variants for newer CPUs are looked for
-  // in every folder of the system too, which has its own files to warn of.
+  // One missing name is enough for each folder. Folders for newer CPUs in the system's folders are
+  // skipped, because the system's own files there are listed anyway.
   const passed = new Set<string>();
   const notePassed = (path: string) => {
     const folder = dirname(path);

@@ -26,9 +26,9 @@ export interface Advice {
   readonly verdicts: readonly Verdict[];
   /** The words that allow all advised operations. */
   readonly all: readonly string[];
-  /** Those of them that can be added without asking. */
+  /** The words that can be added without asking a person. */
   readonly safe: readonly string[];
-  /** What the others would let the command write that decides what runs later. */
+  /** What the other words would let the command write that decides what runs later. */
   readonly careful: readonly string[];
   /** The same as lines of a policy in TOML, including what options can't express. */
   readonly policy: string;
@@ -93,8 +93,8 @@ export function adviseOn(
 }
 
 /**
- * Whether a rule can be added without asking: it allows no port, and changes only in the project,
- * where they don't decide what runs later.
+ * Whether a rule can be added without asking a person. It must allow no port, and only allow
+ * changes in the project that don't decide what runs later.
  */
 function isSafe(ruleSpec: RuleSpec, { project }: Surroundings): boolean {
   if (ruleSpec.kind === "port") return false;
@@ -106,7 +106,7 @@ function isSafe(ruleSpec: RuleSpec, { project }: Surroundings): boolean {
   return ruleSpec.paths.every(isOwn) && governedBy(ruleSpec).length === 0;
 }
 
-/** What a rule lets a program write that decides what runs later. */
+/** The files that decide what runs later and that a rule lets a program write. */
 function governedBy(ruleSpec: RuleSpec): string[] {
   if (!("paths" in ruleSpec) || !changes(new Set(accessOf(ruleSpec)))) return [];
   return ruleSpec.paths.flatMap((path) => (path === terminals ? [path] : governingAt(path)));

@@ -51,7 +51,7 @@ export function joinFlags(flags: readonly (readonly string[])[]): readonly strin
   return [...groups].flatMap(([option, values]) => [...option.split(" "), ...new Set(values)]);
 }
 
-/** The words for rules. */
+/** The words for some rules. */
 export function wordsOf(ruleSpecs: readonly RuleSpec[]): readonly string[] {
   return joinFlags(mergeRules(ruleSpecs).map((ruleSpec) => fixOf([ruleSpec]).flags));
 }

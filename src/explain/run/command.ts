@@ -28,7 +28,7 @@ interface Explained {
   readonly ending: Ending;
   /** The options that were added. */
   readonly added: readonly string[];
-  /** Whether the command began, and did not reach for the trace. */
+  /** Whether the command began, and the trace can't be forged. */
   readonly isCredible: boolean;
 }
 
@@ -69,7 +69,7 @@ export async function explainRun(
   }
 }
 
-/** For an option, those that grant at least as much. */
+/** For some options, those that grant at least as much. */
 const covering: Readonly<Record<string, readonly string[]>> = {
   [listOption]: ["-ro", "-rw"],
   "-rofiles": ["-ro", "-rw"],

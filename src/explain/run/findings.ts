@@ -19,7 +19,7 @@ export interface Findings extends Failures {
   readonly barred: readonly CountedBar[];
   /** The number of failed operations on unknown files. */
   readonly lost: number;
-  /** Whether the command reached for the trace, so that none of this may be true. */
+  /** Whether the command accessed the trace, so that the findings may be forged. */
   readonly isForged: boolean;
   readonly advice: Advice;
   readonly ending: Ending;
