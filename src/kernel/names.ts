@@ -91,6 +91,12 @@ export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder === "/" ? "/" : `${folder}/`);
 }
 
+/** Whether a path is in one of these folders, by their texts. */
+export function isBeneath(path: string, open: ReadonlySet<string>): boolean {
+  for (const folder of open) if (isWithin(path, folder)) return true;
+  return false;
+}
+
 /** The target of a symbolic link. Throws like realpathSync(). */
 export function linkTarget(path: string): string {
   const { readlinkSync } = require("node:fs") as typeof import("node:fs");

@@ -1,7 +1,8 @@
 /** Finds what a sandboxed program may change although it decides about later runs. */
 import type { FsRight } from "../kernel/abi.ts";
 import { placesOf } from "../kernel/walk.ts";
-import { isBeneath, planting } from "../sandbox/rewritable.ts";
+import { planting } from "../sandbox/rewritable.ts";
+import { isBeneath } from "../kernel/names.ts";
 
 /** The parts of a planned rule that matter here. */
 type PlannedRule =

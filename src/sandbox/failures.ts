@@ -133,11 +133,7 @@ export function diverged({ tid, name, errno }: Broadcast): LandlockError {
   return new LandlockError(
     "ERR_LANDLOCK_THREADS_DIVERGED",
     `Only some threads are restricted: ${why}; end the process`,
-    {
-      syscall: "landlock_restrict_self",
-      processChanged: true,
-      ...(errno > 0 ? { errno } : {}),
-    },
+    { syscall: "landlock_restrict_self", errno: errno || undefined, processChanged: true },
   );
 }
 

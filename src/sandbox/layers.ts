@@ -53,8 +53,7 @@ export function recordLayer(handled: Rights, rules: LayerRecord["rules"]): Layer
 
 /** Records that this process is now restricted by a ruleset. */
 export function noteEnforced(layer: LayerRecord): void {
-  const all = notes();
-  all.enforced = [...all.enforced, layer];
+  notes().enforced = [...notes().enforced, layer];
 }
 
 /** Records the ruleset of a child, or of the error that replaced it. */

@@ -134,20 +134,18 @@ export function makePlan(
   const planned = plannedRules(flat, has, abi >= abiOf.quiet);
   const nothing = isEmpty(has);
   const complete = isEmpty(lacks) ? "full" : "partial";
-  return plainData(
-    freezeParts({
-      enforcement: nothing ? "none" : complete,
-      abi: { kernel: kernel.abi, requested: config.abi, used: Math.min(config.abi, abi) },
-      handled: has,
-      unenforced: { ...lacks, logging },
-      ungranted: lost.length === 0 ? [] : flat.flatMap((rule) => ungrantedBy(rule, lost)),
-      rules: planned,
-      quiet: wantsQuiet ? quietRights(planned, has) : { fs: [], net: [], scoped: [] },
-      flags: nothing ? [] : flagsFor(config, abi),
-      rewritable: isChosen ? rewritableBy(flat, has.fs, places) : [],
-      notCovered: notCovered(abi, has),
-    }),
-  );
+  return plainData({
+    enforcement: nothing ? "none" : complete,
+    abi: { kernel: kernel.abi, requested: config.abi, used: Math.min(config.abi, abi) },
+    handled: has,
+    unenforced: { ...lacks, logging },
+    ungranted: lost.length === 0 ? [] : flat.flatMap((rule) => ungrantedBy(rule, lost)),
+    rules: planned,
+    quiet: wantsQuiet ? quietRights(planned, has) : { fs: [], net: [], scoped: [] },
+    flags: nothing ? [] : flagsFor(config, abi),
+    rewritable: isChosen ? rewritableBy(flat, has.fs, places) : [],
+    notCovered: notCovered(abi, has),
+  });
 }
 
 /** The rules in order, without nesting. */
@@ -242,16 +240,6 @@ function flagsFor(config: ConfigData, abi: number): RestrictFlag[] {
   if (abi >= abiOf.tsync) flags.push("tsync");
   if (abi >= abiOf.noNewPrivs) flags.push("no_new_privs");
   return flags;
-}
-
-/** Freezes everything inside, at any depth. */
-function freezeParts<Value extends object>(value: Value): Value {
-  for (const part of Object.values(value)) {
-    if (typeof part === "object" && part !== null && !Object.isFrozen(part)) {
-      Object.freeze(freezeParts(part));
-    }
-  }
-  return value;
 }
 
 /** Whether it contains no right. */

@@ -324,10 +324,10 @@ function reportOf(built: Built, threads: ThreadReport): Report {
     handled,
     unenforced,
     ungranted,
-    skippedPaths: Object.freeze(skippedPaths),
-    createdPaths: Object.freeze(createdPaths),
+    skippedPaths,
+    createdPaths,
     rules: Object.freeze(layer.rules),
-    threads: Object.freeze(threads),
+    threads,
     rewritable,
     notCovered,
   });

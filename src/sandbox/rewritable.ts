@@ -1,6 +1,6 @@
 /** Finds the files that decide what presets grant, but that the rules allow changing. */
 import type { FsRight } from "../kernel/abi.ts";
-import { isWithin, parentOf } from "../kernel/names.ts";
+import { isBeneath, isWithin, parentOf } from "../kernel/names.ts";
 import type { FsRule, NetRule } from "./rules.ts";
 
 /** Rights to overwrite a file, or to remove and replace it. */
@@ -57,10 +57,4 @@ export function rewritableBy(
     return !isBeneath(folder, changed) || !granted.values().some((one) => isWithin(one, folder));
   };
   return [...chosen].filter(isOpen).sort();
-}
-
-/** Whether a path is in one of these folders, by their texts. */
-export function isBeneath(path: string, open: ReadonlySet<string>): boolean {
-  for (const folder of open) if (isWithin(path, folder)) return true;
-  return false;
 }

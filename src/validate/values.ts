@@ -94,9 +94,16 @@ export abstract class PlainData {
   }
 }
 
-/** Freezes data and makes printing show all of it. */
+/** Freezes data at any depth and makes printing show all of it. */
 export function plainData<Data extends object>(data: Data): Readonly<Data> {
-  return Object.freeze(Object.defineProperty(data, inspect, { value: inspectAll }));
+  return freezeAll(Object.defineProperty(data, inspect, { value: inspectAll }));
+}
+
+function freezeAll<Value extends object>(value: Value): Readonly<Value> {
+  for (const part of Object.values(value)) {
+    if (typeof part === "object" && part !== null && !Object.isFrozen(part)) freezeAll(part);
+  }
+  return Object.freeze(value);
 }
 
 /**
