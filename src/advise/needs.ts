@@ -311,7 +311,7 @@ export class Reader {
     this.#needIn(to, rightToMake(type));
     if (source === destination) return;
     const link = kind === "link";
-    // Whether a link may need rights on its source directory is decided later.
+    // It is decided later whether a link needs rights on its source directory.
     if (!link) this.#need(source, "refer");
     this.#need(destination, "refer");
     const directory = type === "directory";

@@ -45,7 +45,7 @@ const sockets: readonly RegExp[] = [
   /\/(docker|podman|containerd|crio|cri-dockerd|dockershim|buildkitd)([._-]\w+)*\.sock$/,
   /^\/run\/(docker|podman|containerd|crio|buildkit|k3s\/containerd|libvirt|lxd|incus)(\/|$)/,
   /^\/var\/(lib|snap)\/(lxd|incus)\/(.*\/)?unix\.socket$/,
-  // Services of the system, and of a user, which start programs.
+  // Services of the system or a user that start programs.
   /\/system_bus_socket$|^\/run\/(systemd\/private|snapd(-snap)?\.socket|screen)(\/|$)/,
   /^\/run\/user\/\d+\/(bus|systemd\/private|podman|libvirt|docker|containerd|emacs)(\/|$)/,
   /^\/tmp\/(tmux-\d+|emacs\d+|screens)(\/|$)/,

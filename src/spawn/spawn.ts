@@ -167,7 +167,7 @@ function stdioOf(child: Bun.Subprocess): Bun.Subprocess["stdio"] {
 function discard(child: Bun.Subprocess, { stdio, others }: Call): void {
   if (!(others.terminal instanceof Bun.Terminal)) child.terminal?.close();
   if (!stdio.includes("socket-fd")) return;
-  // Bun closes its ends of the others itself, unless their numbers were requested.
+  // Bun closes its ends of other pipes itself, unless code asked for their numbers.
   const isOpened = (entry: unknown) =>
     entry === "socket-fd" || entry === "pipe" || entry === "ipc" || ArrayBuffer.isView(entry);
   for (const [i, fd] of stdioOf(child).entries()) {

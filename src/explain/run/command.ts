@@ -77,7 +77,10 @@ const covering: Readonly<Record<string, readonly string[]>> = {
   "-rwfiles": ["-rw"],
 };
 
-/** Adds options to others, without repeating an option, a value or what a directory above grants. */
+/**
+ * Adds options to others. Drops repeated options and values, and paths that a directory above
+ * covers.
+ */
 function together(words: readonly string[], more: readonly string[]): readonly string[] {
   const groups: string[][] = [];
   for (const word of [...words, ...more]) {
