@@ -128,12 +128,14 @@ EXPORTED int64_t allthreads_restrict(int32_t ruleset_fd, uint32_t flags, uint32_
 	uint64_t all = ALL_SIGNALS, before;
 
 	*report = nothing;
-	lock_take(pid);
+
+	int32_t *kept = lock_take(pid);
+
 	/* A collector thread must not suspend the caller, and then be parked itself. */
 	int64_t result = sys4(NR_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
 
 	if (result == 0) {
-		int32_t task_fd = threads_open(pid);
+		int32_t task_fd = threads_open(pid, kept);
 		int64_t extension_ns = deadline_ms * NS_PER_MS, now = now_ns();
 		struct broadcast b = {
 			.report = report,
@@ -146,8 +148,7 @@ EXPORTED int64_t allthreads_restrict(int32_t ruleset_fd, uint32_t flags, uint32_
 		};
 
 		result = broadcast(&b, ruleset_fd, flags);
-		if (task_fd >= 0)
-			sys1(NR_close, task_fd);
+		threads_close(task_fd, kept);
 		sys4(NR_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
 	}
 	lock_drop();

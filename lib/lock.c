@@ -44,7 +44,7 @@ static uint32_t *find_lock(void)
 	return known;
 }
 
-void lock_take(int32_t pid)
+int32_t *lock_take(int32_t pid)
 {
 	uint32_t *word = find_lock();
 	uint32_t holder = word == &plain_lock ? (uint32_t)pid : ANY_HOLDER;
@@ -64,6 +64,7 @@ void lock_take(int32_t pid)
 			futex_wait(word, mine, LOOK_AGAIN_NS);
 		held = 0;
 	}
+	return word == &plain_lock ? NULL : (int32_t *)word + 1;
 }
 
 void lock_drop(void)

@@ -4,7 +4,11 @@
 
 #include "kernel.h"
 
-void lock_take(int32_t pid);
+/*
+ * Returns a word for the holder, 0 at first and again in every forked child. NULL if the kernel
+ * cannot clear it there.
+ */
+int32_t *lock_take(int32_t pid);
 void lock_drop(void);
 
 #endif

@@ -37,7 +37,13 @@ static int is_proc(long nr, long file)
 }
 
 /* struct statx, in words. */
-enum { STATX_NLINK_AT = 2, STATX_WORDS = 32 };
+enum { STATX_NLINK_AT = 2, STATX_INO_AT = 4, STATX_DEVICE_AT = 17, STATX_WORDS = 32 };
+
+static long stat_file(long directory, const char *path, uint64_t *buffer)
+{
+	buffer[STATX_NLINK_AT] = 0;
+	return sys5(NR_statx, directory, path, AT_EMPTY_PATH, STATX_NLINK | STATX_INO, buffer);
+}
 
 /* Whether this is the /proc of our pid namespace: another one has another number for us. */
 static int is_own_proc(int32_t pid)
@@ -49,18 +55,46 @@ static int is_own_proc(int32_t pid)
 	return parse_number(number) == pid;
 }
 
-int32_t threads_open(int32_t pid)
+static int is_usable(int32_t fd, int32_t pid)
 {
+	return is_proc(NR_fstatfs, fd) && is_own_proc(pid);
+}
+
+/* The program may close a kept descriptor, and get its number for another file. */
+static int is_task_list(int32_t fd)
+{
+	uint64_t ours[STATX_WORDS], named[STATX_WORDS];
+
+	return stat_file(fd, "", ours) == 0 && stat_file(AT_FDCWD, PROC_TASK, named) == 0 &&
+	       ours[STATX_INO_AT] == named[STATX_INO_AT] &&
+	       ours[STATX_DEVICE_AT] == named[STATX_DEVICE_AT];
+}
+
+/* The complement of a descriptor is kept, so that 0 is none. */
+int32_t threads_open(int32_t pid, int32_t *kept)
+{
+	if (kept && is_usable(~*kept, pid) && is_task_list(~*kept))
+		return ~*kept;
+
 	long fd = sys4(NR_openat, AT_FDCWD, PROC_TASK, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 
 	/* A ruleset may deny the list. The threads can still be counted. */
 	if (fd == -EACCES || fd == -EPERM)
 		fd = sys4(NR_openat, AT_FDCWD, PROC_TASK, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-	if (fd >= 0 && !(is_proc(NR_fstatfs, fd) && is_own_proc(pid))) {
+	if (fd >= 0 && !is_usable((int32_t)fd, pid)) {
 		sys1(NR_close, fd);
 		return -ENOENT;
 	}
+	/* If statx(2) is refused, each call would keep one more. */
+	if (fd >= 0 && kept && is_task_list((int32_t)fd))
+		*kept = ~(int32_t)fd;
 	return (int32_t)fd;
+}
+
+void threads_close(int32_t task_fd, const int32_t *kept)
+{
+	if (task_fd >= 0 && !(kept && ~*kept == task_fd))
+		sys1(NR_close, task_fd);
 }
 
 /* struct linux_dirent64 (getdents(2)): u64 inode, s64 offset, u16 length, u8 type, name. */
@@ -121,10 +155,9 @@ uint32_t threads_count(int32_t task_fd)
 	long dir = task_fd >= 0 ? task_fd : AT_FDCWD;
 	const char *path = task_fd >= 0 ? "" : THREAD_SELF_TASK;
 
-	buffer[STATX_NLINK_AT] = 0;
 	if (task_fd < 0 && !is_proc(NR_statfs, (long)path))
 		return 0;
-	if (sys5(NR_statx, dir, path, AT_EMPTY_PATH, STATX_NLINK, buffer) < 0)
+	if (stat_file(dir, path, buffer) < 0)
 		return 0;
 
 	/* 2 as every directory, and one a thread (fs/proc/base.c: proc_task_getattr). */

@@ -10,10 +10,14 @@ struct thread_status {
 };
 
 /*
- * Opens /proc/self/task. Negative: this process has no usable /proc. If the directory may not be
- * listed, only threads_list() fails.
+ * Opens /proc/self/task, or takes the descriptor of an earlier call: a ruleset may deny the list
+ * by now. Negative: this process has no usable /proc. If the directory may not be listed, only
+ * threads_list() fails. `kept` is 0 at first; NULL: keep none.
  */
-int32_t threads_open(int32_t pid);
+int32_t threads_open(int32_t pid, int32_t *kept);
+
+/* Closes what threads_open() returned, unless it is kept. */
+void threads_close(int32_t task_fd, const int32_t *kept);
 
 /* Calls `visit` for every thread but the calling one. Negative errno: the list is incomplete. */
 long threads_list(int32_t task_fd, void (*visit)(int32_t tid, void *context), void *context);

@@ -225,7 +225,7 @@ describe("pages", () => {
         .replaceAll(/[^\w -]/g, "")
         .replaceAll(" ", "-"),
     );
-  const written = pages.filter((page) => /^(README|src|\.github|test\/README)/.test(page));
+  const written = pages.filter((page) => /^(README|src|lib|\.github|test\/README)/.test(page));
 
   test("lead to files and headings that are there", () => {
     const links = pages.flatMap((page) =>

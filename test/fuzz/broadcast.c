@@ -44,12 +44,9 @@ void child_ends(void)
 /* As after loading the library, in the memory that give_memory() gives. */
 static void reset_library(void)
 {
-	if (slots)
-		memset(slots, 0, PID_MAX_LIMIT * sizeof(*slots));
-	if (lock)
-		*lock = 0;
 	slots = NULL;
 	lock = NULL;
+	plain_lock = 0;
 	gate = 0;
 	present_round = proven_signal = child_result = 0;
 	memset(handler_stays, 0, sizeof(handler_stays));
@@ -130,7 +127,7 @@ static int try_call(void)
 	must(machine.running == machine.caller && machine.caller->mask == 0 && *lock == 0);
 	must(memchr(report.name, 0, sizeof(report.name)));
 	must(!sure || result == 0);
-	must(machine.task_fds == 0);
+	must(machine.task_fds == 0 || (lock != &plain_lock && lock[1]));
 	if (result == ALLTHREADS_DIVERGED) {
 		/* A fault may also hide how many threads there are in the end. */
 		must(report.changed == 1 && (machine.refused || machine.starved || machine.workers ||

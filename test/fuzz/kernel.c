@@ -191,7 +191,8 @@ static long stat_file(const char *path, uint64_t *buffer)
 	/* Zombies count, as they are listed. */
 	for (int i = 0; i < machine.count; i++)
 		links += machine.threads[i].life != DEAD;
-	buffer[2] = links; /* stx_nlink */
+	buffer[2] = links;          /* stx_nlink */
+	buffer[4] = buffer[17] = 1; /* stx_ino, and the device */
 	return 0;
 }
 
@@ -201,7 +202,7 @@ static long give_memory(size_t size)
 	static _Alignas(4096) char lock_page[4096], slots_page[4096];
 
 	must(size <= sizeof(lock_page));
-	return (long)(size < sizeof(lock_page) ? slots_page : lock_page);
+	return (long)memset(size < sizeof(lock_page) ? slots_page : lock_page, 0, size);
 }
 
 long syscall6(long nr, long a, long b, long c, long d, long e, long f)
@@ -220,7 +221,10 @@ long syscall6(long nr, long a, long b, long c, long d, long e, long f)
 		if (!machine.proc)
 			return -ENOENT;
 		/* fall through */
-	case NR_fstatfs: return *(uint64_t *)b = PROC_SUPER_MAGIC, 0;
+	case NR_fstatfs:
+		if (nr == NR_fstatfs && a != TASK_FD)
+			return -9; /* EBADF */
+		return *(uint64_t *)b = PROC_SUPER_MAGIC, 0;
 	case NR_statx: return stat_file((const char *)b, (uint64_t *)e);
 	case NR_readlinkat: return snprintf((char *)c, (size_t)d, "%d", PID);
 	case NR_mmap: return fails() ? -12 /* ENOMEM */ : give_memory((size_t)b);

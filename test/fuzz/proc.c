@@ -10,7 +10,7 @@ enum { TASK_FD = 5, FILE_FD = 6, PID = 4711 };
 static struct input in;
 static char status_text[4096], path_asked[64];
 static long read_limit;
-static int files_open;
+static int files_open, lists_open;
 static int names_left;
 
 /* ---- An independent reading of the same texts ---- */
@@ -87,19 +87,24 @@ long syscall6(long nr, long a, long b, long c, long d, long e, long f)
 		if (take(&in) & 1)
 			return -ENOENT;
 		if ((int32_t)a == AT_FDCWD)
-			return TASK_FD;
+			return lists_open++, TASK_FD;
 		files_open++;
 		return FILE_FD;
 	case NR_close:
 		must(a == TASK_FD || a == FILE_FD);
 		files_open -= a == FILE_FD;
+		lists_open -= a == TASK_FD;
 		return 0;
 	case NR_statfs:
 	case NR_fstatfs:
+		if (nr == NR_fstatfs && (int32_t)a != TASK_FD)
+			return -9; /* EBADF */
 		*(uint64_t *)b = take(&in) & 1 ? 0xef53 : PROC_SUPER_MAGIC;
 		return take(&in) & 1 ? -EINVAL : 0;
 	case NR_statx:
 		((uint64_t *)e)[STATX_NLINK_AT] = take_u32(&in) % (PID_MAX_LIMIT + 3);
+		((uint64_t *)e)[STATX_INO_AT] = take(&in) & 1;
+		((uint64_t *)e)[STATX_DEVICE_AT] = 1;
 		return take(&in) & 1 ? -ENOENT : 0;
 	case NR_readlinkat: {
 		char link[64];
@@ -133,6 +138,19 @@ static void count(int32_t number, void *context)
 	must(number >= 0);
 	visited_sum += number;
 	visited_count++;
+}
+
+static void try_opening(void)
+{
+	int32_t kept = 0;
+
+	for (int calls = 1 + take(&in) % 2; calls > 0; calls--) {
+		int32_t task_fd = threads_open(PID, &kept);
+
+		threads_count(task_fd);
+		threads_close(task_fd, &kept);
+	}
+	must(kept || lists_open == 0);
 }
 
 static void try_directory(void)
@@ -184,9 +202,8 @@ static void try_files(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	in = (struct input){ data, data + size };
-	files_open = 0;
-	for (int calls = 1 + take(&in) % 2; calls > 0; calls--)
-		threads_count(threads_open(PID));
+	files_open = lists_open = 0;
+	try_opening();
 	if (take(&in) & 1)
 		try_directory();
 	try_files();

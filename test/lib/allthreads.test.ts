@@ -34,7 +34,9 @@ const cases = {
   "leader-exited": "a main thread that has exited is not waited for",
   "leader-exited-no-proc": "nor is it once a ruleset covers /proc",
   "second-layer-no-proc": "more layers follow a ruleset that denies /proc",
-  descriptors: "no call leaves a descriptor open",
+  descriptors: "no call leaves a descriptor open but one, that of the list of threads",
+  "kept-descriptor":
+    "a second layer lists the threads by it, and survives that somebody closes or reuses it",
   "reused-thread-id": "a thread id that comes back within one call is a new thread",
   "dead-proc": "without /proc every thread is found",
   "foreign-proc": "the /proc of another pid namespace fools nobody",

@@ -116,7 +116,8 @@ static void one_case(void)
 		printf("not reached, ");
 	look(&after, &before);
 
-	CHECK(after.files == before.files, "%d files leaked", after.files - before.files);
+	/* The list of threads is kept open. */
+	CHECK(after.files <= before.files + 1, "%d files leaked", after.files - before.files);
 
 	int stays = state_compare(&before, &after);
 

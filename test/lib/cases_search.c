@@ -72,6 +72,11 @@ static int answer_calls(long nr, uint32_t action, unsigned long flags)
 	return set_filter(all, 4, flags);
 }
 
+void refuse_calls(long nr, int32_t error)
+{
+	answer_calls(nr, FAIL((uint32_t)error), 0);
+}
+
 static void *own_id(void *id)
 {
 	*(int32_t *)id = thread_id();
@@ -140,7 +145,8 @@ static void neither_read_nor_listed(void)
 
 static void list_refused(void)
 {
-	answer_calls(SYS_getdents64, FAIL(EPERM), 0);
+	refuse_calls(SYS_getdents64, EPERM);
+
 	DIR *tasks = opendir("/proc/self/task");
 
 	CHECK(tasks && !readdir(tasks) && errno == EPERM, "/proc can still be listed");
@@ -228,7 +234,7 @@ static void slow_search(void)
 static void forbidden_search(void)
 {
 	hide_proc();
-	answer_calls(SYS_tgkill, FAIL(EPERM), 0);
+	refuse_calls(SYS_tgkill, EPERM);
 	search_in_vain(EPERM, HASTY_MS);
 }
 
@@ -236,7 +242,7 @@ static void forbidden_search(void)
 static void pretended_search(void)
 {
 	hide_proc();
-	answer_calls(SYS_tgkill, FAIL(0), 0);
+	refuse_calls(SYS_tgkill, 0);
 	search_in_vain(ENOSYS, HASTY_MS);
 }
 

@@ -198,6 +198,11 @@ void hide_proc(void);
 /* Mounts the /proc of this pid namespace, in this mount namespace. */
 void mount_proc(void);
 
+/* ---- cases_search.c ---- */
+
+/* From now on every call of this number fails, in this thread and in those that it starts. */
+void refuse_calls(long nr, int32_t error);
+
 /* ---- the cases ---- */
 
 #define CASES(X)                                           \
@@ -229,6 +234,7 @@ void mount_proc(void);
 	X(leader_exited_no_proc, "leader-exited-no-proc")  \
 	X(second_layer_no_proc, "second-layer-no-proc")    \
 	X(descriptors, "descriptors")                      \
+	X(kept_descriptor, "kept-descriptor")              \
 	X(reused_thread_id, "reused-thread-id")            \
 	X(dead_proc, "dead-proc")                          \
 	X(foreign_proc, "foreign-proc")                    \
