@@ -7,7 +7,7 @@
  * landlock.V11.bestEffort().restrictPaths(
  *   roDirs("/usr", "/bin", "/lib", "/lib64", ".").ignoreIfMissing(), // programs, and the project
  *   rwDirs("/tmp"),
- *   presets.bun(), // what Bun itself goes on opening
+ *   presets.bun(), // what Bun itself opens later
  * );
  * ```
  *

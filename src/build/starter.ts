@@ -85,9 +85,10 @@ const shell = [
   '[ -z "$_ll_home" ] || _ll_in "$_ll_from" "$_ll_home" || continue',
   `case $_ll_abs in *[!\\ -~]*) ${refuseReplaced};; esac`,
   "_ll=${_ll%%/*}",
-  // In a function, because a redirection of exec itself ends with close-on-exec in some shells.
+  // A function is needed, because some shells close a descriptor that exec itself redirects.
   `_ll_start() { exec ${bun} ${rootFlag} "$_ll_abs" -- "${startWord}$_ll,$@"; }`,
-  // Else Bun starts here: where a directory cannot be opened or returned to, or was moved meanwhile.
+  // Bun starts in the current directory if that can't be opened or returned to, or was moved
+  // meanwhile.
   '! [ "$_ll_abs" -ef "$_ll_own" ] || ! [ -r . ] || ! [ -d /proc/self/fd/ ] || { ' +
     [9, 8, 7, 6, 5, 4, 3]
       .map((fd) => `{ [ x ] <&${fd}; } 2>&- || _ll_start ${fd} "$@" ${fd}<.`)

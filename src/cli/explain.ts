@@ -66,7 +66,7 @@ export async function explain(words: readonly string[], start: Start): Promise<n
   return exitStatusOf(ending);
 }
 
-/** What `explain` takes for itself, and what is handed on. */
+/** The words that `explain` uses itself, and those that it passes on. */
 function ownOptions(words: readonly string[]) {
   const end = words.indexOf("--");
   const rest = end < 0 ? [] : words.slice(end);

@@ -48,7 +48,7 @@ export function closest(word: string, known: readonly string[]): string | undefi
 /**
  * The end of a message about a wrong name: `did you mean "rw"?`, or `use ro, rw`.
  *
- * @param use Begins the second form
+ * @param use The start of the second form
  */
 export function instead(word: unknown, known: readonly string[], use = "use"): string {
   const near = typeof word === "string" && known.length > 1 ? closest(word, known) : undefined;

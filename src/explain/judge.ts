@@ -124,7 +124,7 @@ function withheldOf(denials: readonly Denial[]): Withheld[] {
   });
 }
 
-/** Listing a folder for a preset is fine, whatever is in it. */
+/** A preset may list any folder, whatever it contains. */
 function readsSecret(denials: readonly Denial[]): boolean {
   return withheldOf(denials).some(({ rights }) => rights.includes("read_file"));
 }

@@ -176,12 +176,12 @@ function flagsOf(ruleSpec: RuleSpec): string[] {
   ];
 }
 
-/** In policies, a `$` starts a variable. */
+/** Escapes `$`, which starts a variable in policies. */
 function textsOf(words: readonly string[]): string {
   return listOf(words.map((word) => word.replaceAll("$", "$$$$")));
 }
 
-/** Each key stands once, as TOML wants it. */
+/** TOML allows each key only once. */
 function policyOf(ruleSpecs: readonly RuleSpec[]): string {
   const keys = new Map<string, string[]>();
   for (const ruleSpec of ruleSpecs) {

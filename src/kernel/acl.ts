@@ -36,7 +36,7 @@ export function namedWriters(fd: number): readonly Named[] | undefined {
   for (let at = headerBytes; at + entryBytes <= length; at += entryBytes) {
     const tag = list.getUint16(at, true);
     const mayWrite = (list.getUint16(at + 2, true) & ACL_WRITE) !== 0;
-    // What the mask lacks, no other entry grants.
+    // The mask limits all other entries.
     if (tag === ACL_MASK && !mayWrite) return [];
     const kind = tag === ACL_USER ? "user" : tag === ACL_GROUP ? "group" : undefined;
     if (kind && mayWrite) named.push({ kind, id: list.getUint32(at + 4, true) });

@@ -71,7 +71,10 @@ export function lastName(path: string): string {
   return trimmed.slice(trimmed.lastIndexOf("/") + 1);
 }
 
-/** A path without `.`, `..` and empty names, by its text; `node:path` spoils names not in UTF-8. */
+/**
+ * A path without `.`, `..` and empty names, by its text. `node:path` would change names that aren't
+ * UTF-8.
+ */
 export function normalPath(path: string): string {
   const names: string[] = [];
   for (const name of path.split("/")) {

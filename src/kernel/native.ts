@@ -100,7 +100,7 @@ export interface Broadcast {
   readonly threads: number;
   /** The thread that caused the failure, or 0. */
   readonly tid: number;
-  /** What failed on that thread; 0: nothing did. */
+  /** The errno of that failure, or 0. */
   readonly errno: number;
   readonly changed: boolean;
   /** That thread's name; empty if there is none. */

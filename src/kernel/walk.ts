@@ -43,7 +43,7 @@ export function walk(path: string, open: OpenNext = openEntry): Way {
   const openRoot = () => open(AT_FDCWD, "/", "/", false);
   const links: string[] = [];
   const names = namesIn(path);
-  // How many names are the path's own. The names of links come before them.
+  // The number of remaining names from the path itself. Names from links come before them.
   let own = names.length;
   let end = "/";
   let fd = openRoot();

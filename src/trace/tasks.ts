@@ -33,7 +33,7 @@ interface Task {
   /** What its descriptors were last seen open on; shared by `CLONE_FILES`. */
   files: Map<number, Target>;
   layers: number;
-  /** Whether it may have become another user: ordinary permissions are not this process's then. */
+  /** Whether it may have changed its user, so that other ordinary permissions apply. */
   isOther: boolean;
 }
 
@@ -360,7 +360,7 @@ function operationsOf(call: Call, here: Here, inside: Inside): readonly Operatio
   return onFile ? [onFile] : otherOperations(call, here, inside);
 }
 
-/** Many programs set the user that they have. */
+/** Many programs set the user that they already have. */
 function isOtherIdentity({ name, args }: Call): boolean {
   const own = name.includes("uid") ? process.geteuid!() : process.getegid!();
   // -1 leaves an id as it is.
