@@ -1,5 +1,4 @@
 /** The preset for a script's own modules. */
-import { readFileSync } from "node:fs";
 import { dirname, extname, join, resolve } from "node:path";
 import { LandlockError } from "../errors/errors.ts";
 import { idWithoutLinks } from "../kernel/identity.ts";
@@ -7,6 +6,7 @@ import { parse } from "../validate/parse.ts";
 import type { CompositeRule } from "../sandbox/rules.ts";
 import { composite } from "../sandbox/rules.ts";
 import { isPathString } from "../validate/values.ts";
+import { textOf } from "./bounded.ts";
 import { elfOf } from "./elf.ts";
 import { browsable, readable } from "./grant.ts";
 import { librariesOf } from "./libraries.ts";
@@ -78,7 +78,13 @@ export function modules(...entries: string[]): CompositeRule {
   const waiting = named.map(([, real]) => real);
   const project = projectOf([...waiting]);
   const trail: Trail = {
-    ...{ files: new Set(), folders: new Set(), links: new Set(), options: new Map() },
+    ...{
+      files: new Set(),
+      folders: new Set(),
+      links: new Set(),
+      options: new Map(),
+      checked: new Set(),
+    },
     project,
   };
   for (const one of packages) waiting.push(...exportedBy(one, trail));
@@ -165,13 +171,13 @@ function importedBy(file: string, isEntry: boolean, trail: Trail): string[] {
   return found;
 }
 
-function textOf(file: string): string {
+function scriptOf(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    return textOf(file);
   } catch (cause) {
     throw new LandlockError(
       "ERR_LANDLOCK_PATH",
-      `Cannot read "${file}" to see what it imports: ${(cause as { code?: string }).code}; name a script that can be read`,
+      `Cannot read "${file}" to see what it imports: ${(cause as Error).message}; name a script that can be read`,
       { path: file, cause },
     );
   }
@@ -180,7 +186,7 @@ function textOf(file: string): string {
 function importsOf(file: string, options: Options, isEntry: boolean): Import[] {
   const loader = loaders[extname(file)];
   if (loader === undefined) return [];
-  const text = textOf(file).replace(/^#!.*/, "");
+  const text = scriptOf(file).replace(/^#!.*/, "");
   const transpiler = new Bun.Transpiler({
     loader,
     // Bun drops unused imports of TypeScript too, because they may only be types.

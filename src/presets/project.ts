@@ -2,11 +2,13 @@
  * Decides which files are code of a project. `modules()` may only grant those, whatever a script
  * names.
  */
-import { existsSync, lstatSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, extname, join, relative, resolve } from "node:path";
 import { LandlockError } from "../errors/errors.ts";
 import { isWithin } from "../kernel/names.ts";
+import { headOf } from "../kernel/refused.ts";
+import { textOf } from "./bounded.ts";
 import { elfOf } from "./elf.ts";
 
 /** Source files that Bun runs, and other modules of packages. */
@@ -101,7 +103,8 @@ function whyNotFollowed(link: string, target: string): string | undefined {
 
 /** Whether it starts like the programs of packages, which have no file extension. */
 function isScript(path: string): boolean {
-  return readFileSync(path).subarray(0, 2).toString() === "#!";
+  const head = headOf(path);
+  return typeof head === "object" && head.text.startsWith("#!");
 }
 
 /**
@@ -186,9 +189,7 @@ function parsed(path: string, entry: string, parse: (text: string) => unknown) {
     const stats = lstatSync(path);
     const trusted = [0, process.geteuid?.(), lstatSync(entry).uid];
     if (!trusted.includes(stats.uid) || realpathSync(path) !== path) return undefined;
-    // Reading a FIFO might wait forever.
-    if (!stats.isFile()) return undefined;
-    const value = parse(readFileSync(path, "utf8"));
+    const value = parse(textOf(path));
     return typeof value === "object" && value !== null && !Array.isArray(value)
       ? (value as Readonly<Record<string, unknown>>)
       : undefined;

@@ -1,7 +1,8 @@
 /** Records which folders and settings Bun's resolver reads to find the file of an import. */
-import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, isAbsolute, join, parse, resolve } from "node:path";
+import { requireSettings, settingsIn } from "./bounded.ts";
 import { isWithin } from "../kernel/names.ts";
 import type { Project } from "./project.ts";
 
@@ -15,6 +16,8 @@ export interface Trail {
   readonly project: Project;
   /** The compiler options of each visited folder. */
   readonly options: Map<string, Options>;
+  /** Folders and files whose settings Bun's resolver can read. */
+  readonly checked: Set<string>;
 }
 
 /** `compilerOptions` of a `tsconfig.json`, including those that it extends. */
@@ -96,7 +99,7 @@ function noteConfig(path: string, trail: Trail, by: readonly string[]): Options 
   if (by.includes(path)) return {};
   noteSettingsFile(path, by.at(-1) ?? dirname(path), trail);
   noteFolder(dirname(path), trail);
-  const settings = settingsOf(path);
+  const settings = settingsIn(path);
   const names = [settings["extends"] ?? []].flat().filter((name) => typeof name === "string");
   const bases = names
     .flatMap((name) => extendedBy(name, path, trail))
@@ -132,18 +135,6 @@ function extendedBy(name: string, path: string, trail: Trail): string[] {
   if (isFile(target)) return [target];
   trail.links.add(target);
   return [`${target}.json`].filter(isFile);
-}
-
-/** Parses a JSON file with comments. Returns an empty object if it is damaged. */
-function settingsOf(path: string): Readonly<Record<string, unknown>> {
-  // Reading a FIFO might wait forever.
-  if (!isFile(path)) return {};
-  try {
-    const value: unknown = Bun.JSONC.parse(readFileSync(path, "utf8"));
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }
 
 /** The place of a package in the node_modules of each folder of the project, nearest first. */
@@ -182,6 +173,37 @@ function notePackage(specifier: string, importer: string, path: string, trail: T
   }
 }
 
+/** Requires that Bun can read the settings of all folders that it may visit for an import. */
+function requireResolvable(specifier: string, importer: string, trail: Trail): void {
+  const folder = dirname(importer);
+  const isPath = /^(\.{0,2}\/|\.{1,2}$)/.test(specifier);
+  const places = isPath
+    ? [resolve(folder, specifier)]
+    : [
+        ...upwards(folder).flatMap((above) =>
+          specifier.startsWith("#") ? above : join(above, "node_modules", specifier),
+        ),
+        ...mappedPlaces(specifier, importer, trail),
+      ];
+  const visited = [importer, ...places].flatMap((place) => [dirname(place), place]);
+  for (const place of visited) {
+    if (!existsSync(place) || trail.checked.has(`${place}/.`)) continue;
+    trail.checked.add(`${place}/.`);
+    for (const one of [place, realpathSync(place), ...entriesOf(place)]) {
+      requireSettings(one, trail.checked);
+    }
+  }
+}
+
+/** The folders of the files that a package's own settings name. */
+function entriesOf(folder: string): string[] {
+  const { main, module, browser, exports, imports } = settingsIn(join(folder, "package.json"));
+  const texts = JSON.stringify([main, module, browser, exports, imports]).match(
+    /"(?:[^"\\]|\\.)*"/g,
+  );
+  return (texts ?? []).map((text) => dirname(join(folder, JSON.parse(text) as string)));
+}
+
 /** Records where an import that leads nowhere would find something. */
 function noteMissing(specifier: string, importer: string, trail: Trail): void {
   const named = resolve(dirname(importer), specifier);
@@ -190,10 +212,10 @@ function noteMissing(specifier: string, importer: string, trail: Trail): void {
   for (const place of places) if (trail.project.has(place)) trail.links.add(place);
 }
 
-/** Records where the `paths` and `baseUrl` of the settings would find something else first. */
-function noteMapped(specifier: string, importer: string, path: string, trail: Trail): void {
+/** Where the `paths` and `baseUrl` of the settings lead an import, in their order. */
+function mappedPlaces(specifier: string, importer: string, trail: Trail): string[] {
   const { paths, baseUrl } = trail.options.get(dirname(importer)) ?? {};
-  const targets = Object.entries((paths ?? {}) as Record<string, string[]>).flatMap(
+  const places = Object.entries((paths ?? {}) as Record<string, string[]>).flatMap(
     ([pattern, list]) => {
       const [before = "", after] = pattern.split("*", 2);
       const fits = after === undefined ? specifier === pattern : true;
@@ -202,10 +224,14 @@ function noteMapped(specifier: string, importer: string, path: string, trail: Tr
       return list.map((target) => target.replace("*", () => star));
     },
   );
-  if (typeof baseUrl === "string") targets.push(join(baseUrl, specifier));
-  for (const target of targets) {
-    if (path.startsWith(target)) return;
-    if (trail.project.has(target)) trail.links.add(target);
+  return typeof baseUrl === "string" ? [...places, join(baseUrl, specifier)] : places;
+}
+
+/** Records where the settings would find something else first. */
+function noteMapped(specifier: string, importer: string, path: string, trail: Trail): void {
+  for (const place of mappedPlaces(specifier, importer, trail)) {
+    if (path.startsWith(place)) return;
+    if (trail.project.has(place)) trail.links.add(place);
   }
 }
 
@@ -222,6 +248,7 @@ export function resolved(
   kind: ImportKind,
   trail: Trail,
 ): string | undefined {
+  requireResolvable(specifier, importer, trail);
   let found: string;
   try {
     found =

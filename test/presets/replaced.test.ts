@@ -1,6 +1,14 @@
 /** What a preset looked at is what its rule grants: a file that took its place is an error. */
 import { describe, expect, test } from "bun:test";
-import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  linkSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { CompositeRule, landlock, LandlockError, presets, type Rule } from "../../src/index.ts";
 import { inSubprocess, patience, testFromAbi } from "../harness.ts";
@@ -173,6 +181,77 @@ describe("a FIFO in place of a file that modules() reads does not make it wait:"
       const missing = `Cannot find "./sub/b.ts", which "${path("app/main.ts")}" imports`;
       if (name === "app/sub/b.ts") expect(outcome).toContain(missing);
       else expect(outcome).toBe(2);
+    });
+  }
+});
+
+describe("modules() names a file that cannot be read to its end:", () => {
+  const notRegular = "which Bun reads to resolve imports: it is not a regular file; remove it";
+  const cases: [
+    name: string,
+    imported: string,
+    files: Record<string, string | { link: string }>,
+    why: string,
+  ][] = [
+    [
+      "tsconfig.json",
+      "./b",
+      { "tsconfig.json": '{ "extends": "./fifo" }' },
+      `"fifo", ${notRegular}`,
+    ],
+    [
+      "two/base.json",
+      "./b",
+      {
+        "tsconfig.json": '{ "extends": ["./none", "./two/base"] }',
+        "two/base.json": '{ "extends": "../fifo" }',
+      },
+      `"fifo", ${notRegular}`,
+    ],
+    [
+      "an imported folder",
+      "./b",
+      { "b/package.json": { link: "../fifo" }, "b/index.ts": "" },
+      `"b/package.json", ${notRegular}`,
+    ],
+    [
+      "a package",
+      "dep",
+      { "node_modules/dep/package.json": { link: "../../fifo" }, "node_modules/dep/index.js": "" },
+      `"node_modules/dep/package.json", ${notRegular}`,
+    ],
+    [
+      "a folder of a package",
+      "dep",
+      {
+        "node_modules/dep/package.json": '{ "main": "lib/x.js" }',
+        "node_modules/dep/lib/package.json": { link: "../../../fifo" },
+        "node_modules/dep/lib/x.js": "",
+      },
+      `"node_modules/dep/lib/package.json", ${notRegular}`,
+    ],
+    [
+      "a script",
+      "./big",
+      { "big.ts": "" },
+      `"big.ts" to see what it imports: it is larger than 64 MiB; name a script that can be read`,
+    ],
+  ];
+  for (const [name, imported, files, why] of cases) {
+    test(name, async () => {
+      const folder = project({
+        "package.json": "{}",
+        "main.ts": `import "${imported}"`,
+        ...files,
+      });
+      expect(Bun.spawnSync(["mkfifo", join(folder, "fifo")]).exitCode).toBe(0);
+      if ("big.ts" in files) truncateSync(join(folder, "big.ts"), 2 ** 31);
+      const message = await inSubprocess(
+        join(folder, "main.ts"),
+        ({ presets, thrown }, script) => thrown(() => presets.modules(script))?.["message"],
+        { cwd: "/" },
+      );
+      expect(String(message).replaceAll(`${folder}/`, "")).toBe(`Cannot read ${why}`);
     });
   }
 });
