@@ -1,4 +1,4 @@
-/** The one table of ABIs against a list written out of the kernel's documentation. */
+/** The table of ABIs against a list copied from the kernel's documentation. */
 import { expect, test } from "bun:test";
 import {
   accessFs,

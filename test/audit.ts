@@ -1,6 +1,6 @@
 /**
- * The audit log, as far as tests need it: records go to every socket of a multicast group
- * (`AUDIT_NLGRP_READLOG`), so that no daemon is needed and none is disturbed.
+ * Reads the audit log for tests. Records go to every socket of a multicast group
+ * (`AUDIT_NLGRP_READLOG`), so the tests need no daemon and disturb none.
  */
 import { dlopen, FFIType, ptr } from "bun:ffi";
 
@@ -19,9 +19,11 @@ const [AF_NETLINK, SOCK_RAW, SOCK_CLOEXEC, NETLINK_AUDIT] = [16, 3, 0o2000000, 9
 const [NLM_F_REQUEST, NLM_F_ACK, headerBytes] = [1, 4, 16];
 const [NLMSG_ERROR, AUDIT_GET, AUDIT_SET, AUDIT_LANDLOCK_ACCESS] = [2, 1000, 1001, 1423];
 const [SOL_SOCKET, SO_RCVTIMEO] = [1, 20];
-/** A kind of message that programs may send themselves: `AUDIT_TEST`. */
+/** A message type that programs may send: `AUDIT_TEST`. */
 const AUDIT_TEST = 1120;
-/** `struct audit_status`: what to set, and whether records are made, in its first two words. */
+/**
+ * `struct audit_status`: its first two words say what to set and whether the kernel makes records.
+ */
 const AUDIT_STATUS_ENABLED = 1;
 
 interface Message {
@@ -29,7 +31,7 @@ interface Message {
   readonly body: Uint8Array;
 }
 
-/** Keeps the kernel making records for as long as it is open. */
+/** The kernel makes records while this is open. */
 export class AuditLog implements Disposable {
   readonly #libc = dlopen("libc.so.6", functions).symbols;
   readonly #commands: number;
@@ -37,7 +39,7 @@ export class AuditLog implements Disposable {
   readonly #enabledBefore: number;
   #marks = 0;
 
-  /** Fails where there is no audit log, or where this user may not read it. */
+  /** Fails if there is no audit log, or if this user may not read it. */
   constructor() {
     this.#commands = this.#open(0);
     this.#records = this.#open(1);
@@ -48,7 +50,7 @@ export class AuditLog implements Disposable {
   /** What Landlock denied since the last call, as `fs.read_file path="/a" dev="vda" ino=1`. */
   denials(): string[] {
     const mark = `mark ${process.pid} ${++this.#marks}`;
-    // The kernel takes the last byte for a NUL.
+    // The kernel overwrites the last byte with NUL.
     this.#request(AUDIT_TEST, new TextEncoder().encode(`${mark}\0`));
     const found: string[] = [];
     for (;;) {
@@ -68,7 +70,7 @@ export class AuditLog implements Disposable {
   #open(groups: number): number {
     const fd = this.#libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_AUDIT);
     const address = new Uint32Array([AF_NETLINK, 0, groups]);
-    // struct timeval: a record that does not come is a failure, not a wait without end.
+    // struct timeval: a missing record must fail the test, not block it.
     const timeout = new BigInt64Array([10n, 0n]);
     if (
       fd < 0 ||

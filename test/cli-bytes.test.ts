@@ -1,4 +1,4 @@
-/** Words of the command line arrive byte by byte, and limits and ignored signals with them. */
+/** A command gets its arguments byte for byte, and inherits limits and ignored signals. */
 import { describe, expect } from "bun:test";
 import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { shell } from "./started.ts";
 const noLandlock = kernelAbi < 1 ? "needs Landlock" : "";
 const noTrace = noLandlock || needsStrace;
 
-/** What stands before a command, in each form that runs one. */
+/** The words before a command, for each form that runs one. */
 const forms: readonly [name: string, words: string, missing: string][] = [
   ["run", "-rw / --", noLandlock],
   ["explain", "explain -rw / --", noTrace],
@@ -76,7 +76,7 @@ describe("as from a plain exec", () => {
 
 describe("a word that is not UTF-8", () => {
   const bad = `"$(printf 'bad\\377')"`;
-  /** In the folder are files under the names that Bun makes of such words. */
+  /** The folder has files under the names that Bun makes of such words. */
   function withTwins(): string {
     const folder = tempDir();
     copyFileSync("/bin/echo", join(folder, "echo"));

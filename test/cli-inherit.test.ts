@@ -1,4 +1,4 @@
-/** What a command inherits through `landlock-restrict`: its words, environment and open files. */
+/** What a command inherits from `landlock-restrict`: arguments, environment and open files. */
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { tempDir, testFromAbi } from "./harness.ts";
 
 const cli = `"${process.execPath}" "${join(import.meta.dir, "..", "src", "cli.ts")}"`;
 
-/** Runs a line of shell; `landlock-restrict` in it is the tool. */
+/** Runs a shell line in which `landlock-restrict` is the tool. */
 function shell(line: string, env: Record<string, string> = {}, cwd = "/") {
   const path = { PATH: process.env["PATH"] ?? "" };
   const script = `${line.replaceAll("landlock-restrict", cli)}; exit`;

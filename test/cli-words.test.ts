@@ -1,4 +1,4 @@
-/** What `landlock-restrict` says to a word it does not know, and its help. */
+/** The help of `landlock-restrict`, and its errors for unknown words. */
 import { describe, expect, test } from "bun:test";
 import { closest } from "../src/errors/closest.ts";
 import { LandlockError, parsePolicy, pathAccess } from "../src/index.ts";

@@ -1,4 +1,4 @@
-/** `landlock-restrict` as users run it: what it allows, what it leaves behind, how it ends. */
+/** `landlock-restrict` as users run it: what it allows, what it leaves behind, how it exits. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { cli, kernelAbi, run, tempDir, testFromAbi, testUnless } from "./harness.ts";
@@ -79,7 +79,7 @@ testFromAbi(
 testFromAbi(4, "any leaves one network right alone, and the others stay restricted", async () => {
   using server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   const connect = `exec 3<>/dev/tcp/127.0.0.1/${server.port} && echo connected`;
-  // Bun binds the port 0 for whoever connects; what is bound by name is restricted.
+  // Bun binds port 0 before it connects; only a bind to a named port is restricted.
   const bind = `const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
     server.stop(true); console.log("bound");`;
   const run = (...options: string[]) => {
@@ -129,7 +129,7 @@ describe("+ignore_missing skips paths that do not exist, and grants the others",
         stderr: "",
         code: 0,
       });
-      // A path that is there and cannot be opened is no missing one.
+      // A path that exists but cannot be opened must not be reported as missing.
       expect(cat(option, "+ignore_missing", "a".repeat(256)).code).toBe(125);
       const plan = landlockRestrict(["plan", option, "+ignore_missing", ...paths]);
       expect(plan.stdout).toContain(`granted:     ${paths[1]} (if it exists): execute`);

@@ -1,4 +1,4 @@
-/** Configs: what V1 to V11 hold, custom ones, and their settings. */
+/** Configs: the rights of V1 to V11, custom Configs, and settings. */
 import { describe, expect, test } from "bun:test";
 import {
   accessFs,
@@ -31,7 +31,7 @@ function messageOf(action: () => unknown): string {
 
 const loose = <Value>(value: unknown) => value as Value;
 
-/** How many names of each list, in the kernel's order, an ABI has. */
+/** How many names of each list an ABI has, in the kernel's order. */
 const sizes: [name: keyof typeof landlock, fs: number, net: number, scoped: number][] = [
   ["V1", 13, 0, 0],
   ["V2", 14, 0, 0],
@@ -226,7 +226,7 @@ const leave = "here; leave the rule out, or use a Config and a verb that do";
 const nothing = "This Config restricts nothing here: use one that handles a right of this verb";
 
 test("a verb that its Config cannot restrict is an error, strict and best effort", async () => {
-  // Were one of them no error, it would restrict the process.
+  // Runs in a process of its own: if one of them threw nothing, it would restrict the process.
   const seen = await inSubprocess({}, async (inside) => {
     const { landlock, roDirs, rwDirs, bindTcp, bindUdp, composite, thrown } = inside;
     type Verb = (config: InstanceType<typeof inside.Config>) => unknown;

@@ -1,4 +1,4 @@
-/** The published declarations, compiled in projects that check the declarations they use. */
+/** The published declarations compile in projects that also check the declarations they import. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ beforeAll(async () => {
   await Bun.write(join(folder, "package.json"), JSON.stringify({ type: "module" }));
 }, 60_000);
 
-/** Everything that is exported, values and types, and what spawn() returns. */
+/** Every export, values and types, and what spawn() returns. */
 const use = `
   import * as library from "bun-landlock";
   import { landlock, roDirs, type PathLike, type Report, type Ruleset } from "bun-landlock";
@@ -27,7 +27,7 @@ const use = `
     return \`\${await child.exited}\`;
   }
 `;
-/** Right with Bun's types only, so that they are not any where they are there. */
+/** Types that need Bun's types; without those, they must not become `any`. */
 const wrong = `
   import type { Ruleset } from "bun-landlock";
   export const sync = (ruleset: Ruleset) => ruleset.spawnSync(["true"]).nothing;
@@ -42,10 +42,10 @@ interface Project {
   readonly lib: readonly string[];
 }
 
-/** What the compiler says, line by line: nothing if all is right. */
+/** The compiler's errors, one a line; empty if there are none. */
 async function errorsOf(text: string, project: Project): Promise<string[]> {
   await Bun.write(join(folder, "use.ts"), text);
-  // An import finds what is in here too, so without Bun's types there must be none.
+  // An import also finds this folder, so it must not hold Bun's types.
   let typeRoot = join(root, "node_modules");
   if (!project.types.includes("bun-types")) {
     typeRoot = join(folder, "types");

@@ -1,4 +1,4 @@
-/** The reference is in the docstrings, as an editor shows them: those of the published declarations. */
+/** Docstrings are the reference, so the test reads them from the published declarations. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,18 +7,18 @@ import { run } from "./harness.ts";
 const root = join(import.meta.dir, "..");
 const types = join(root, "dist/types");
 
-/** A function, method or constructor, and what its docstring says. */
+/** A function, method or constructor, and its docstring. */
 interface Documented {
   readonly name: string;
   readonly parameters: readonly string[];
   readonly doc: string;
 }
 
-/** What is between the brackets at the start of a text. */
+/** The text inside the brackets that it starts with. */
 function bracketed(text: string): string {
   let depth = 0;
   for (const [i, character] of [...text].entries()) {
-    // The `>` of an arrow closes nothing.
+    // The `>` of an arrow closes no bracket.
     if ("(<{[".includes(character)) depth++;
     else if (")}]".includes(character) || (character === ">" && text[i - 1] !== "=")) depth--;
     if (depth === 0) return text.slice(1, i);
@@ -26,7 +26,7 @@ function bracketed(text: string): string {
   throw new Error(`no end: ${text.slice(0, 80)}`);
 }
 
-/** The names of a signature's parameters. `text` begins behind the function's name. */
+/** A signature's parameter names. `text` starts after the function's name. */
 function parametersOf(text: string): string[] {
   const rest = text.startsWith("<") ? text.slice(bracketed(text).length + 2) : text;
   const list = bracketed(rest);
@@ -36,7 +36,7 @@ function parametersOf(text: string): string[] {
 
 const docstring = String.raw`/\*\*((?:(?!\*/)[^])*)\*/\s*`;
 
-/** The functions and methods in a declaration that have a docstring. */
+/** The functions and methods of a declaration that have a docstring. */
 function documentedIn(text: string): Documented[] {
   const pattern = `${docstring}(?:export )?(?:declare function )?([\\w.[\\]]+)(?=[<(])`;
   return [...text.matchAll(new RegExp(pattern, "g"))].map((match) => {
@@ -68,11 +68,11 @@ beforeAll(() => {
   }
 }, 60_000);
 
-/** Everything public that can be called, with the docstring of its class. */
+/** Every public function and method, with the docstring of its class. */
 function callables(): (Documented & { readonly about: string })[] {
   const everything = documentedIn(all);
   return exported.flatMap(({ name, doc, text }) => {
-    // The presets, and config() of `landlock`, are declared elsewhere.
+    // The presets and the `config()` of `landlock` are declared elsewhere.
     const others = [...text.matchAll(/: typeof (\w+);/g)].map(([, other]) => other!);
     const elsewhere = everything.filter((one) => others.includes(one.name));
     const prefixed = [...documentedIn(text), ...elsewhere].map((one) => ({
@@ -80,7 +80,7 @@ function callables(): (Documented & { readonly about: string })[] {
       name: one.name === name ? name : `${name}.${one.name}`,
       about: doc,
     }));
-    // The forms of a function share one docstring's errors.
+    // Overloads share the errors of one docstring.
     return prefixed.map((one) => {
       const docs = prefixed.filter((other) => other.name === one.name).map((other) => other.doc);
       return { ...one, about: [one.about, ...docs].join("\n") };
@@ -115,7 +115,7 @@ describe("every export", () => {
   });
 
   test("that can fail has its errors named, with their codes", () => {
-    // With parameters there is something to be wrong; an error class only holds it.
+    // Any parameter can be invalid, so an error must be documented; an error class only stores it.
     const failing = callables().filter(
       ({ name, parameters }) => parameters.length > 0 && !name.startsWith("LandlockError"),
     );

@@ -1,4 +1,4 @@
-/** The one error class: its fields, its name, and the kernel's names of errnos. */
+/** The error class: its fields, its name, and the kernel's errno names. */
 import { expect, test } from "bun:test";
 import {
   bindTcp,
@@ -158,7 +158,7 @@ test("LandlockError keeps a cause that is falsy", () => {
 });
 
 test("errnoName() spells errnos as the kernel's documentation does", () => {
-  // Bun knows 11 as EWOULDBLOCK too, 95 as ENOTSUP too, and not 77.
+  // Bun also names 11 EWOULDBLOCK and 95 ENOTSUP, and has no name for 77.
   expect(errnoName(11)).toBe("EAGAIN");
   expect(errnoName(77)).toBe("EBADFD");
   expect(errnoName(95)).toBe("EOPNOTSUPP");

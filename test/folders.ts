@@ -1,2 +1,2 @@
-/** Folders to remove in the end: `tidy-up.ts` does it for tests. */
+/** Folders to remove at the end; `tidy-up.ts` removes them for tests. */
 export const folders: string[] = [];

@@ -1,6 +1,4 @@
-/**
- * Sandboxes cannot be undone, so whatever enforces runs in a process of its own.
- */
+/** Runs each test that enforces in a process of its own, since a sandbox cannot be undone. */
 import { test } from "bun:test";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,46 +8,48 @@ import { folders } from "./folders.ts";
 
 type Inside = typeof import("./inside.ts");
 
-/** How many times longer everything may take than on a plain machine: an emulator sets it. */
+/** How many times slower this machine is than a plain one; an emulator sets it. */
 const slowness = Number(process.env["LANDLOCK_TEST_SLOWNESS"] ?? 1);
 
-/** `inside.ts`, or a bundle of it: an emulated CPU takes half a second to read the sources. */
+/** `inside.ts`, or its bundle: an emulated CPU takes half a second to read the sources. */
 const insideModule = process.env["LANDLOCK_TEST_INSIDE"] ?? join(import.meta.dir, "inside.ts");
 
-/** A bound in milliseconds, as this machine needs it. */
+/** A time limit in milliseconds, scaled to this machine. */
 export function patience(ms: number): number {
   return ms * slowness;
 }
 
-/** A user without privileges, and what that user can read. */
+/** An unprivileged user, and what that user can read. */
 export interface User {
   readonly uid: number;
-  /** A command that starts another one as this user. */
+  /** A command that starts another command as this user. */
   readonly prefix: readonly string[];
-  /** Bun. */
+  /** The path of Bun. */
   readonly bun: string;
-  /** A folder with `src`, `lib` and `test` of the project. */
+  /** A folder with the project's `src`, `lib` and `test`. */
   readonly project: string;
 }
 
 export interface SubprocessOptions {
-  /** Bound on the whole run, in milliseconds, before `patience()`; default 20000. */
+  /** Time limit of the whole run in milliseconds, before `patience()`; default 20000. */
   readonly timeoutMs?: number;
   readonly cwd?: string;
   readonly env?: Record<string, string | undefined>;
-  /** A command that starts the process, as `["setpriv", "--nnp"]`. */
+  /** A command that starts the process, such as `["setpriv", "--nnp"]`. */
   readonly prefix?: readonly string[];
-  /** Who runs it, from `plainUser()` of `other-user.ts`; the process then starts in `/`. */
+  /**
+   * The user that runs it, from `plainUser()` of `other-user.ts`; the process then starts in `/`.
+   */
   readonly user?: User;
 }
 
 /**
- * Runs `body` in a new Bun process and returns what it returns, by way of JSON.
+ * Runs `body` in a new Bun process and returns its result, as JSON.
  *
- * The body travels as its source text: it sees its two parameters and globals, and nothing of
- * the file it stands in. Other modules it imports itself, with `await import()`.
+ * The body is sent as source text, so it sees only its two parameters and globals. It must load
+ * other modules with `await import()`.
  *
- * @param args Anything that JSON can carry
+ * @param args Anything that JSON can hold
  */
 export async function inSubprocess<Args, Result>(
   args: Args,
@@ -87,35 +87,35 @@ export async function inSubprocess<Args, Result>(
   return (JSON.parse(answer) as { result: Result }).result;
 }
 
-/** The words that start `landlock-restrict` from its sources. */
+/** The arguments that start `landlock-restrict` from its sources. */
 export const cli: readonly string[] = [process.execPath, join(import.meta.dir, "../src/cli.ts")];
 
-/** Runs a command to its end: what it printed, and its exit status. */
+/** Runs a command and returns its output and exit status. */
 export function run(command: readonly string[], cwd = process.cwd(), env = process.env) {
   const options = { cwd, env, stdin: "ignore", timeout: patience(60_000) } as const;
   const { exitCode: code, stdout, stderr } = Bun.spawnSync([...command], options);
   return { stdout: stdout.toString(), stderr: stderr.toString(), code };
 }
 
-/** A new empty folder, removed when all tests are done: `test/tidy-up.ts`. */
+/** A new empty folder; `test/tidy-up.ts` removes it after all tests. */
 export function tempDir(): string {
   const folder = mkdtempSync(join(tmpdir(), "landlock-test-"));
   folders.push(folder);
   return folder;
 }
 
-/** The Landlock ABI of this machine; 0: none. */
+/** The Landlock ABI of this machine; 0 if there is none. */
 export const kernelAbi = probe().abi;
 
-/** What `.ci/run` installs. `unshare` is not among them: a machine may forbid what it does. */
+/** The programs that `.ci/run` installs. `unshare` is left out, since a machine may forbid it. */
 const promised =
   /^needs (bash|busybox|curl|dash|gcc|git|make|musl-gcc|node|npm|openssl|python3|setpriv|sqlite3|strace)\b/;
 
 /**
- * `test`, or a skip that names what is missing. `test/abi-guard.test.ts` bounds the skips. In CI
- * a test fails if it lacks a program that is promised there.
+ * `test`, or a skip that names what is missing. `test/abi-guard.test.ts` limits the skips. In CI, a
+ * test fails if a promised program is missing.
  *
- * @param missing What the test needs and does not find, as `"needs gcc"`; empty: nothing
+ * @param missing What the test needs and does not find, such as `"needs gcc"`; empty if nothing
  */
 export function testUnless(
   missing: string,
@@ -128,20 +128,20 @@ export function testUnless(
   else test(name, body, patience(ms));
 }
 
-/** A test for the kernels from an ABI on. */
+/** A test for kernels that have at least this ABI. */
 export function testFromAbi(abi: number, name: string, body: () => Promise<void>, ms?: number) {
   const missing = kernelAbi < abi ? `needs Landlock ABI ${abi}, this kernel has ${kernelAbi}` : "";
   testUnless(missing, name, body, ms);
 }
 
-/** A test that changes settings of the whole machine, such as the audit log: as root, in a guest. */
+/** A test that changes machine-wide settings, such as the audit log: only for root in a guest. */
 export function testOnOwnMachine(abi: number, name: string, body: () => Promise<void>) {
   const own = process.env["LANDLOCK_TEST_OWN_MACHINE"] === "1" && process.getuid?.() === 0;
   if (own) testFromAbi(abi, name, body);
   else testUnless("needs root on a machine of its own, as under test:kernels", name, body);
 }
 
-/** A test for what is special about the kernels between two ABIs. */
+/** A test of behaviour that only the kernels between two ABIs have. */
 export function testOnAbis(first: number, last: number, name: string, body: () => Promise<void>) {
   const fits = kernelAbi >= first && kernelAbi <= last;
   const range = first === last ? `${first}` : `${first} to ${last}`;

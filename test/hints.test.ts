@@ -1,4 +1,4 @@
-/** One error, three surfaces: methods for the library, options for the command line, keys for policies. */
+/** One error in the words of each surface: library methods, command-line options, policy keys. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { LandlockError, messageFor } from "../src/errors/errors.ts";
@@ -19,7 +19,7 @@ import { cli, kernelAbi, run, tempDir, testFromAbi, testOnAbis } from "./harness
 
 const dir = tempDir();
 
-/** Words of the library: a call, a method, or the name of a class. */
+/** Words that only the library uses: a call, a method, or a class name. */
 const method = /\b\w+\(|\.\w+\(\)|\bConfig\b/;
 
 function restrict(...args: string[]) {

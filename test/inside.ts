@@ -24,7 +24,7 @@ import { openLibc } from "./libc.ts";
 
 export * from "../src/index.ts";
 
-/** `"ok"`, or how it failed: the errno as `"EACCES"`, or an error's code or name. */
+/** `"ok"`, an errno such as `"EACCES"`, or an error's code or name. */
 export type Outcome = string;
 
 function reasonOf(error: unknown): Outcome {
@@ -32,7 +32,7 @@ function reasonOf(error: unknown): Outcome {
   return code ?? name ?? String(error);
 }
 
-/** Runs it and says how it went. */
+/** Runs `body` and returns its outcome. */
 export function outcome(action: () => unknown): Outcome {
   try {
     action();
@@ -42,7 +42,7 @@ export function outcome(action: () => unknown): Outcome {
   }
 }
 
-/** Runs it, waits for it and says how it went. */
+/** Awaits `body` and returns its outcome. */
 export async function outcomeOf(action: () => Promise<unknown>): Promise<Outcome> {
   try {
     await action();
@@ -52,7 +52,7 @@ export async function outcomeOf(action: () => Promise<unknown>): Promise<Outcome
   }
 }
 
-/** Runs it and returns the fields of the error it throws, or `undefined`. */
+/** Runs `body` and returns the fields of its error, or `undefined` if it throws none. */
 export function thrown(action: () => unknown): Record<string, unknown> | undefined {
   try {
     action();
@@ -64,8 +64,8 @@ export function thrown(action: () => unknown): Record<string, unknown> | undefin
 }
 
 /**
- * One field of every thread's `/proc/self/task/TID/status`, as `threadField("NoNewPrivs")`. A
- * thread that ends meanwhile is left out.
+ * One field of every thread's `/proc/self/task/TID/status`, e.g. `threadField("NoNewPrivs")`.
+ * Leaves out threads that end meanwhile.
  */
 export function threadField(field: string): string[] {
   return readdirSync("/proc/self/task").flatMap((tid) => {
@@ -91,7 +91,7 @@ const functions = {
   link: { args: [cstring, cstring], returns: i32 },
   unlink: { args: [cstring], returns: i32 },
   rmdir: { args: [cstring], returns: i32 },
-  // Of renameat2(2), for which musl before 1.2.5 has no function.
+  // Calls renameat2(2), for which musl before 1.2.5 has no function.
   syscall: { args: [i32, i32, cstring, i32, cstring, u32], returns: i32 },
   truncate: { args: [cstring, u64], returns: i32 },
   mount: { args: [cstring, cstring, cstring, u64, pointer], returns: i32 },
@@ -128,11 +128,13 @@ const functions = {
   __errno_location: { args: [], returns: pointer },
 } as const;
 
-/** Now, while its file can be read: the probes are for processes that can read none. */
+/** Loads libc now, because a sandboxed probe may not be able to read its file. */
 const libc = openLibc(functions);
 type Libc = typeof libc;
 
-/** A C function that Bun has no equal of: what it returns, or its errno as an error's `code`. */
+/**
+ * Calls a C function that Bun lacks: returns its result, or throws its errno as the error's `code`.
+ */
 export function call<Name extends keyof Omit<Libc, "__errno_location">>(
   name: Name,
   ...args: Parameters<Libc[Name]>
@@ -148,7 +150,8 @@ const { syscall } = openLibc({
 });
 
 /**
- * A system call that libc has no function for: what it returns, or its errno as an error's `code`.
+ * Makes a system call that libc has no function for. Returns its result, or throws its errno as the
+ * error's `code`.
  *
  * @param numbers Its number on x64 and on arm64
  * @param args Numbers, strings, and memory
@@ -166,11 +169,11 @@ export function systemCall(
   throw Object.assign(new Error("syscall"), { code: getSystemErrorName(-errno) });
 }
 
-/** Makes system calls `first` to `last` fail, as a container does: this thread, and its children. */
+/** Makes system calls `first` to `last` fail in this thread and its children, as containers do. */
 export function failSyscalls(first: number, last: number, errno: number): void {
   const RET_ERRNO = 0x0005_0000;
   const RET_ALLOW = 0x7fff_0000;
-  // struct sock_filter: a 16-bit operation, where to jump if true and if false, a 32-bit operand.
+  // struct sock_filter: a 16-bit operation, jump offsets if true and if false, a 32-bit operand.
   const step = (code: number, jt: number, jf: number, k: number) => [
     code | (jt << 16) | (jf << 24),
     k,
@@ -188,7 +191,7 @@ export function failSyscalls(first: number, last: number, errno: number): void {
   call("prctl", PR_SET_SECCOMP, 2n, program, 0n, 0n);
 }
 
-/** `struct sockaddr_in` or `sockaddr_in6` of this machine itself. */
+/** `struct sockaddr_in` or `sockaddr_in6` of the loopback address. */
 export function loopback(port: number, family: 4 | 6 = 4): Uint8Array {
   const address = new Uint8Array(family === 4 ? 16 : 28);
   const view = new DataView(address.buffer);
@@ -199,7 +202,7 @@ export function loopback(port: number, family: 4 | 6 = 4): Uint8Array {
   return address;
 }
 
-/** `struct sockaddr_un` of a path, or of an abstract name: one that starts with NUL. */
+/** `struct sockaddr_un` of a path, or of an abstract name, which starts with NUL. */
 export function unixAddress(name: string): Uint8Array {
   return new Uint8Array([
     1,
@@ -209,18 +212,18 @@ export function unixAddress(name: string): Uint8Array {
   ]);
 }
 
-/** Makes the tree for `tryPaths()`, anew if there is one. */
+/** Creates the tree for `tryPaths()`, replacing an existing one. */
 export function makeTree(dir: string): void {
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(`${dir}/other`, { recursive: true });
   mkdirSync(`${dir}/empty`);
-  // A program without an interpreter and libraries: executing it takes rights on this file only.
+  // A static program: executing it needs rights on this file only.
   copyFileSync(nativePath(), `${dir}/file`);
   chmodSync(`${dir}/file`, 0o755);
   for (const name of ["old", "moved", "doomed"]) writeFileSync(`${dir}/${name}`, "text");
 }
 
-/** Every kind of access to paths, each tried once in a tree of `makeTree()`. */
+/** Tries every kind of access to paths once, in a tree of `makeTree()`. */
 export function tryPaths(dir: string) {
   const file = `${dir}/file`;
   return {
@@ -229,14 +232,14 @@ export function tryPaths(dir: string) {
     list: outcome(() => readdirSync(dir)),
     write: outcome(() => closeSync(openSync(file, constants.O_WRONLY))),
     truncate: outcome(() => truncateSync(file, 3)),
-    // Not writeFileSync(): it truncates afterwards, and Bun hides it where that fails.
+    // Not writeFileSync(): it truncates afterwards, and Bun hides a failure of that.
     overwrite: outcome(() => closeSync(openSync(file, constants.O_WRONLY | constants.O_TRUNC))),
     create: outcome(() => writeFileSync(`${dir}/created`, "text", { flag: "wx" })),
     mkdir: outcome(() => mkdirSync(`${dir}/directory`)),
     mkfifo: outcome(() => call("mkfifo", `${dir}/fifo`, 0o600)),
     socket: outcome(() => call("mknod", `${dir}/socket`, constants.S_IFSOCK | 0o600, 0n)),
     symlink: outcome(() => symlinkSync("file", `${dir}/symlink`)),
-    // The null device and a loop device: only root can make them.
+    // The null device and a loop device; only root can create them.
     character: outcome(() => call("mknod", `${dir}/null`, constants.S_IFCHR | 0o600, 0x103n)),
     block: outcome(() => call("mknod", `${dir}/loop`, constants.S_IFBLK | 0o600, 0x700n)),
     link: outcome(() => linkSync(file, `${dir}/linked`)),
@@ -248,5 +251,5 @@ export function tryPaths(dir: string) {
   };
 }
 
-/** What `tryPaths()` tries. */
+/** The operations that `tryPaths()` tries. */
 export type PathOperation = keyof ReturnType<typeof tryPaths>;

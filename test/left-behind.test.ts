@@ -1,13 +1,13 @@
-/** Whatever a failing test has started is gone once `bun test` is. */
+/** Whatever a failing test started is gone when `bun test` ends. */
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { patience, tempDir, testUnless } from "./harness.ts";
 import { marked, processesOf } from "./processes.ts";
 
-/** Not on an emulated machine: there `bun test` has nobody over it. */
+/** Skipped on an emulated machine, where nothing supervises `bun test`. */
 const missing = process.env["LANDLOCK_TEST_PROGRAMS"] ? "needs a machine that goes on" : "";
 
-/** Tests that fail while a process of theirs sleeps, each in its way. `mark` is how long. */
+/** Tests that fail in different ways while their process sleeps. `mark` is how long it sleeps. */
 const failing: Readonly<Record<string, (mark: string) => string>> = {
   "a plain child": (mark) => `
     Bun.spawn(["sleep", "${mark}"]);
@@ -33,7 +33,7 @@ const failing: Readonly<Record<string, (mark: string) => string>> = {
     process.kill(process.pid, "SIGKILL");`,
 };
 
-/** Runs one test as this folder's are run; what `bun test` ended with. */
+/** Runs one test as this folder's tests run, and returns the exit status of `bun test`. */
 async function runTest(body: string): Promise<number> {
   const folder = tempDir();
   const here = (file: string) => JSON.stringify(join(import.meta.dir, file));

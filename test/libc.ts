@@ -1,9 +1,9 @@
-/** Functions of libc that Bun has no equal of. */
+/** Functions of libc that Bun has no equivalent for. */
 import { dlopen, type FFIFunction } from "bun:ffi";
 
 const names = ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`];
 
-/** Opens libc, whichever this Bun is built for. */
+/** Opens the libc that this Bun is built for. */
 export function openLibc<Functions extends Record<string, FFIFunction>>(
   functions: Functions,
 ): ReturnType<typeof dlopen<Functions>>["symbols"] {

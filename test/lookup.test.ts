@@ -1,11 +1,11 @@
-/** Looking commands up on PATH, against execvp(3) itself: env(1) calls it. */
+/** Command look-up on PATH, compared with execvp(3), which env(1) calls. */
 import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { lookUpCommand } from "../src/kernel/lookup.ts";
 import { inSubprocess, tempDir, testUnless } from "./harness.ts";
 
-/** Folders that have something by the name of `tool`, which programs print where they are. */
+/** Folders with various things named `tool`; the programs print where they are. */
 function makeFolders(): string {
   const root = tempDir();
   const folder = (name: string, mode: number) => {
@@ -33,7 +33,7 @@ function makeFolders(): string {
   return root;
 }
 
-/** Entries of PATH, `@` being the root of the folders; and what is executed in `@/second`. */
+/** Entries of PATH, where `@` is the root of the folders, and what runs in `@/second`. */
 const searches: readonly [PATH: string, name: string, expected: string][] = [
   ["@/first:@/second", "tool", "first"],
   ["@/empty:@/second", "tool", "second"],
@@ -74,7 +74,7 @@ function executed(command: readonly string[], cwd: string): string {
   return child.exitCode === 0 ? child.stdout.toString().trim() : `${child.exitCode}`;
 }
 
-/** What starting the result of a look-up would execute, or the exit status that it stands for. */
+/** What starting the result of a look-up would execute, or its exit status. */
 function outcomeOf(found: string | number, cwd: string): string {
   if (typeof found === "string") return executed(["/usr/bin/env", found], cwd);
   return found === 2 ? "127" : "126";
@@ -101,7 +101,7 @@ testUnless(rootOnly, "commands that another user may execute are passed over", a
   const paths = asNobody.map(([entries]) => spelled(entries));
   const found = await inSubprocess({ lookup, paths, cwd }, async (_, { lookup, paths, cwd }) => {
     const { lookUpCommand } = (await import(lookup)) as typeof import("../src/kernel/lookup.ts");
-    // Loads what it needs: what the checkout lies in may be closed to the other user.
+    // Loads its modules first, since the checkout may be closed to the other user.
     lookUpCommand("true");
     process.setegid!(65534);
     process.seteuid!(65534);

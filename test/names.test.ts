@@ -56,7 +56,7 @@ test("files are looked up by their bytes", () => {
   const odd = `${base}/${nameOf(bytes("\xff"))}`;
   const link = `${base}/${nameOf(bytes("\xfe"))}`;
   mkdirSync(fileName(odd));
-  // What the name becomes where it is taken for text.
+  // What the name becomes if something decodes it as text.
   mkdirSync(join(base, "\ufffd"));
   symlinkSync(fileName(odd), fileName(link));
   expect([linkTarget(link), realPath(link)]).toEqual([odd, odd]);

@@ -1,4 +1,6 @@
-/** The native library in memory: one sealed file for all threads, wherever memory may be executed. */
+/**
+ * The native library in memory: one sealed file for all threads, wherever memory may be executed.
+ */
 import { expect } from "bun:test";
 import { join } from "node:path";
 import { inSubprocess, kernelAbi, run, tempDir, testOnAbis, testUnless } from "./harness.ts";

@@ -1,4 +1,4 @@
-/** Runs things as a user without privileges, who may not even enter the folder of the checkout. */
+/** Runs things as an unprivileged user, who may not even enter the folder of the checkout. */
 import { chmodSync, cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { tempDir, type User } from "./harness.ts";
@@ -6,10 +6,10 @@ import { tempDir, type User } from "./harness.ts";
 const root = join(import.meta.dir, "..");
 const isRoot = process.getuid?.() === 0;
 
-/** What is missing to be another user; empty: nothing. */
+/** What is missing to become another user; empty if nothing. */
 export const userMissing = isRoot && Bun.which("setpriv") === null ? "needs setpriv" : "";
 
-/** For root another user, for everybody else oneself. */
+/** Another user if this is root; otherwise the current user. */
 export function plainUser(): User {
   return (known ??= isRoot ? otherUser() : { ...here, uid: process.getuid!(), prefix: [] });
 }

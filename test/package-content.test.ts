@@ -1,4 +1,4 @@
-/** What is published: each file of the package is one of the tree or of its build, byte for byte. */
+/** Each published file equals a file of the tree or of its build, byte for byte. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -116,7 +116,7 @@ describe("the package", () => {
   });
 });
 
-/** Whether these are bytes of a program, or of anything else that is no text. */
+/** Whether these bytes are a program or anything else that is not text. */
 function isBinary(bytes: Uint8Array): boolean {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes).includes("\0");
@@ -173,7 +173,7 @@ describe("publishing", () => {
   });
 
   test("`bun publish --dry-run` has nothing to complain of", () => {
-    // It wants to know who publishes before it tries; nobody is asked whether that is true.
+    // Publishing needs a login even for a dry run, but never checks it.
     const env = { PATH: process.env["PATH"]!, HOME: tempDir(), NPM_CONFIG_TOKEN: "unused" };
     const { stdout, stderr, code } = run([process.execPath, "publish", "--dry-run"], root, env);
     expect(stderr).toBe("");

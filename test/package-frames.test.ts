@@ -1,10 +1,10 @@
-/** Errors of the published form show the line of the program that called, and none of its own. */
+/** Stacks of published errors start at the caller's line and show no line of the package. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { kernelAbi, run, testUnless } from "./harness.ts";
 import { installPacked } from "./packed.ts";
 
-/** Calls that throw, by what is called: each public function, and each method that can. */
+/** Calls that throw, one for each public function and method that can. */
 const calls: Readonly<Record<string, string>> = {
   roDirs: 'roDirs("")',
   rwDirs: "rwDirs(1)",
@@ -48,7 +48,7 @@ const calls: Readonly<Record<string, string>> = {
   "policy.restrict": "policy.restrict()",
 };
 
-/** Exports that throw nothing of their own. */
+/** Exports that throw no error of their own. */
 const harmless = ["probe", "LandlockError", "Policy", "Ruleset"];
 const presets = ["tls", "timezone", "tmp"];
 
@@ -68,7 +68,7 @@ beforeAll(async () => {
   await Bun.write(join(folder, "names.ts"), script);
 }, 60_000);
 
-/** The first lines of each error's stack, by the name of its call. */
+/** The first lines of each error's stack, by the name of the call. */
 async function stacks(file: string, options?: readonly string[]): Promise<Record<string, string>> {
   const tried = Object.entries(calls).map(
     ([name, call]) =>

@@ -1,5 +1,5 @@
 /**
- * What importing the published package does, next to importing one that only exports a number:
+ * Compares importing the published package with importing a module that only exports a number.
  * strace(1) shows every system call of every thread.
  */
 import { beforeAll, describe, expect, test } from "bun:test";
@@ -10,11 +10,13 @@ import { run } from "./harness.ts";
 
 const wanted = Bun.which("strace") !== null || process.env["CI"] !== undefined;
 
-/** What a process did, all its threads together. */
+/** What a process did, over all its threads. */
 interface Trace {
-  /** Paths that were opened, those in the package as seen from it; folders end with a slash. */
+  /**
+   * Paths that were opened; those in the package are relative to it, and folders end with a slash.
+   */
   readonly opened: string[];
-  /** Names of all its system calls, each as often as it was made. */
+  /** Names of all its system calls, one entry for each call. */
   readonly calls: string[];
 }
 

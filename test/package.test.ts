@@ -1,4 +1,4 @@
-/** The published form, used as users use it: packed, installed in an empty folder, compiled. */
+/** The published package as users use it: packed, installed in an empty folder, compiled. */
 import { beforeAll, expect, test } from "bun:test";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
@@ -218,10 +218,10 @@ beforeAll(async () => {
     mkdirSync(join(project, name), { recursive: true });
   }
   await Bun.write(join(home, ".ssh/id_test"), "secret");
-  // Which registry to ask.
+  // The setting that names the registry.
   const settings = join(homedir(), ".npmrc");
   if (existsSync(settings)) copyFileSync(settings, join(home, ".npmrc"));
-  // Most tools ask for node, and Bun is one when it is called so.
+  // Most tools start `node`, and Bun acts as Node.js under that name.
   for (const name of ["bun", "bunx", "node"]) {
     symlinkSync(process.execPath, join(project, "bin", name));
   }
@@ -233,7 +233,7 @@ beforeAll(async () => {
   };
 }, 60_000);
 
-/** In a folder of its own: the one above holds the home. */
+/** A separate folder, because the one above contains the home. */
 function restricted(...command: string[]) {
   const presets = ["bun=children", "dns", "tls", "executable=bunx", "executable=env"];
   const options = [

@@ -1,10 +1,10 @@
-/** The published form: built, packed, and installed in an empty folder. */
+/** Builds the package, packs it and installs it in an empty folder. */
 import { join } from "node:path";
 import { run, tempDir } from "./harness.ts";
 
 const root = join(import.meta.dir, "..");
 
-/** Installs the package in a new folder; returns the folder. */
+/** Installs the package in a new folder and returns that folder. */
 export async function installPacked(): Promise<string> {
   const folder = tempDir();
   const bun = process.execPath;

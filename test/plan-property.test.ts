@@ -1,6 +1,6 @@
 /**
- * What holds for the plan of any Config, any rules and any kernel. The draws differ from run to
- * run; a failure prints the seed, and `LANDLOCK_TEST_SEED` repeats it.
+ * Properties of the plan for any Config, rules and kernel. Each run draws anew; a failure prints
+ * its seed, and `LANDLOCK_TEST_SEED` repeats it.
  */
 import { expect, test } from "bun:test";
 import {
@@ -89,7 +89,7 @@ function draw(random: Random) {
 }
 type Draw = ReturnType<typeof draw>;
 
-/** A test of one property on many draws. */
+/** Tests one property on many draws. */
 function property(name: string, holds: (drawn: Draw, plan: Plan) => void): void {
   const body = () => {
     for (let i = 0; i < draws; i++) {
@@ -117,13 +117,13 @@ function namesOf({ fs, net, scoped }: Rights): string[] {
   return [...fs, ...net, ...scoped];
 }
 
-/** What reparenting is on ABI 1: not to be handled, and denied by any ruleset there is. */
+/** ABI 1 cannot handle reparenting, and any ruleset denies it. */
 function deniedAnyway({ config, kernel }: Draw, plan: Plan): string[] {
   const lost = kernel.abi === 1 && sizeOf(plan.handled) > 0 && config.fs.includes("refer");
   return lost ? ["refer"] : [];
 }
 
-/** The rules of the kernel, worked out in the simplest way. */
+/** The kernel's rules, computed in the simplest way. */
 function wanted({ rules, kernel }: Draw, handled: Rights): (PathRule | PortRule)[] {
   const canBeQuiet = kernel.abi >= 10;
   return rules
@@ -211,7 +211,7 @@ property("planFor() never handles less on a newer kernel", ({ config, rules, ker
   const newer: Kernel = { ...kernel, abi: kernel.abi + 1, state: "enabled" };
   const next = planFor(config, rules, newer);
   expect(namesOf(next.handled)).toEqual(expect.arrayContaining(namesOf(plan.handled)));
-  // What handles more has more gaps to name; of the same rights, a newer kernel has none that is new.
+  // A Config that handles more can have more gaps. For equal rights, a newer kernel has no new gap.
   const { handled } = plan;
   if (kernel.abi === 0) return;
   expect(notCovered(kernel.abi, handled)).toEqual(

@@ -1,4 +1,4 @@
-/** How single rules and settings become part of a plan: refer, quiet, flags, misfits. */
+/** How single rules and settings enter a plan: refer, quiet, flags, rules that do not fit. */
 import { describe, expect, test } from "bun:test";
 import {
   bindTcp,

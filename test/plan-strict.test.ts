@@ -1,4 +1,4 @@
-/** What a strict Config and `atLeast` demand of a kernel, with every error in its exact words. */
+/** What a strict Config and `atLeast` demand of a kernel, with the exact words of each error. */
 import { expect, test } from "bun:test";
 import {
   landlock,
@@ -19,7 +19,7 @@ function kernelOf(abi: number, errata = allFixed): Kernel {
   return { abi, errata, state: "enabled" };
 }
 
-/** The code and the message of the error, or the enforcement of the plan. */
+/** The error's code and message, or the enforcement of the plan. */
 function answer(config: Config, kernel: Kernel, rules: Rule[] = []): string {
   try {
     return planFor(config, rules, kernel).enforcement;
@@ -37,7 +37,7 @@ function lacks(rights: string, newest: string, needs: number, linux: string, has
 const signalMessage =
   "ERR_LANDLOCK_ABI_TOO_OLD Cannot scope signal: this kernel lacks the fix of Landlock erratum 2, without which the process's own threads could not signal each other; use a newer kernel, or .bestEffort() to leave it out";
 
-/** The oldest ABI that has every right of a version: V7, V8 and V11 added none. */
+/** The oldest ABI with every right of a version: V7, V8 and V11 added none. */
 const oldestFor: Record<number, number> = {
   1: 1,
   2: 2,
@@ -203,7 +203,7 @@ test("planFor() of bestEffort({ atLeast }) throws below that ABI, and only there
   }
 });
 
-/** A kernel of an ABI without some of its rights, as kernels of distributions can be. */
+/** A kernel without some rights of its ABI, as distributions ship. */
 function kernelWithout(abi: number, ...missing: NonNullable<Kernel["missing"]>): Kernel {
   return { ...kernelOf(abi), missing };
 }
@@ -248,7 +248,7 @@ test("planFor() of a strict Config names the right that a kernel refuses", () =>
     expect(answer(landlock.V5, kernel)).toBe("full");
     expect(answer(landlock.config({ scoped: ["abstract_unix_socket"] }), kernel)).toBe("full");
   }
-  // What is newer than the kernel comes first: a lower version is asked for next.
+  // The message starts with what is newer than the kernel, then suggests a lower version.
   expect(answer(landlock.V9, kernelWithout(6, "signal"))).toContain("resolve_unix needs");
 });
 

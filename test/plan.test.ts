@@ -1,4 +1,4 @@
-/** What each ABI is asked for one representative Config and one set of rules. */
+/** The plan for one representative Config and set of rules, on each ABI. */
 import { expect, test } from "bun:test";
 import {
   accessFs,
@@ -39,7 +39,7 @@ function planOn(abi: number): Plan {
 
 const first = accessFs.slice(0, 13);
 
-/** The names in a row; the 13 rights of ABI 1 as `ABI1` where all of them are there. */
+/** The names in a row; `ABI1` stands for all 13 rights of ABI 1. */
 function names(...lists: (readonly string[])[]): string {
   const all = lists.flat();
   const rest = all.filter((name) => !first.includes(name as never));
@@ -59,7 +59,7 @@ function line(rule: PathRule | PortRule): string {
   return `${place.padEnd(11)} ${names(rule.access)}${note}`;
 }
 
-/** The plan in lines; what is empty is left out, except what decides. */
+/** The plan as lines, without empty fields unless they decide something. */
 function text(plan: Plan): string {
   const { fs, net, scoped, logging } = plan.unenforced;
   return [
@@ -75,7 +75,7 @@ function text(plan: Plan): string {
     .join("\n");
 }
 
-/** The ABIs that have a row in their plan, from one to another one, and the row. */
+/** Maps a range of ABIs to the plan row they share. */
 const all: readonly [from: number, to: number, row: string][] = [
   [0, 0, "none, ABI @ of 11"],
   [1, 9, "partial, ABI @ of 11"],
@@ -127,7 +127,7 @@ const short: Readonly<Record<string, string>> = {
   LOG: "log_new_exec_on",
 };
 
-// The kernel's header and documentation say what each ABI added; these are worked out from them.
+// Derived from the kernel's header and documentation, which say what each ABI added.
 function expectedOn(abi: number): string {
   const rows = all.filter(([from, to]) => from <= abi && abi <= to).map(([, , row]) => row);
   const text = rows.join("\n").replace("@", `${abi}`);

@@ -1,4 +1,4 @@
-/** Which processes there are, and how to tell those of one run. */
+/** Lists processes and tells those of one run apart. */
 import { readdirSync, readFileSync } from "node:fs";
 
 /** Every process id. */
@@ -10,12 +10,12 @@ export function processIds(): number[] {
 
 let runs = 0;
 
-/** Seconds to sleep, which stand in the command line of every process of one run, and no other. */
+/** Seconds to sleep, unique to a run: they mark its processes by their command line. */
 export function marked(): string {
   return `600.${process.pid}${runs++}1`;
 }
 
-/** The processes with a mark in their command line, and what that is. */
+/** The processes whose command line has the mark, and those command lines. */
 export function processesOf(mark: string): string[] {
   return processIds().flatMap((pid) => {
     try {

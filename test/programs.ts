@@ -1,4 +1,4 @@
-/** The C programs that tests need, and how each is compiled. */
+/** The C programs that tests need, and how to compile each. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
@@ -6,9 +6,9 @@ interface Program {
   readonly folder: string;
   readonly sources: readonly string[];
   readonly flags: readonly string[];
-  /** Flags that only the compilers for arm64 know. */
+  /** Flags that only arm64 compilers know. */
   readonly arm64Flags?: readonly string[];
-  /** Which libc it is for; each has a compiler of its own. */
+  /** The libc it is for; each has its own compiler. */
   readonly libc: "glibc" | "musl";
 }
 
@@ -31,7 +31,7 @@ function library(source: string, folder = inside): Program {
   };
 }
 
-/** The native library of `lib/` with a shim that makes system calls fail: test/faults. */
+/** The native library of `lib/` with a shim that makes system calls fail, for test/faults. */
 function faultyLibrary(): Program {
   const sources = readdirSync(lib).filter((file) => file.endsWith(".c") && file !== "launcher.c");
   const freestanding = [
@@ -49,7 +49,7 @@ function faultyLibrary(): Program {
   };
 }
 
-/** All of them, by the names of their files. */
+/** All programs, by file name. */
 export const programs = {
   "stress-glibc": stressFor("glibc"),
   "stress-musl": stressFor("musl"),
@@ -66,7 +66,7 @@ export const compilers = { glibc: "gcc", musl: "musl-gcc" } as const;
 /** The Debian packages of the compilers. */
 export const packages = { glibc: "gcc", musl: "musl-tools" } as const;
 
-/** Compiles one of them; by default with the compiler of this machine, for this machine. */
+/** Compiles one program, by default with this machine's compiler and for this machine. */
 export function compile(name: ProgramName, output: string, compiler?: readonly string[]): void {
   const { folder, sources, flags, arm64Flags = [], libc }: Program = programs[name];
   const [first, ...others] = compiler ?? [compilers[libc]];

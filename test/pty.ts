@@ -1,28 +1,28 @@
-/** Runs commands on a terminal of their own. */
+/** Runs commands on a pseudo-terminal. */
 
 export interface TerminalRun {
-  /** All that was written to the terminal. */
+  /** Everything written to the terminal. */
   readonly text: string;
   readonly code: number;
 }
 
-/** What says how a terminal looks: each test says its own. */
+/** Variables that say how a terminal looks; each test sets its own. */
 const looks = ["CI", "COLUMNS", "FORCE_COLOR", "NO_COLOR"];
 
-/** The environment of this process, but for what says how a terminal looks. */
+/** This process's environment without the variables that say how a terminal looks. */
 export function plainEnvironment(): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !looks.includes(name)));
 }
 
-/** Written behind the command's output: a terminal has no end that could be waited for. */
+/** Marks the end of the command's output, since a terminal has no end of file to wait for. */
 const end = /\x1e(\d+)\x1e/;
 
 /**
- * Runs a command whose input, output and error are a terminal.
+ * Runs a command with a terminal as its input, output and error.
  *
- * @param columns Its width, in characters
- * @param env In addition to the environment
- * @param keys What is typed once a text is shown
+ * @param columns Width in characters
+ * @param env Added to the environment
+ * @param keys What to type once a text is shown
  */
 export async function onTerminal(
   command: readonly string[],
@@ -46,9 +46,9 @@ export async function onTerminal(
       if (found) finish(found);
     },
   });
-  // It outlives what interrupts the command.
+  // This process must survive the interrupt that the command gets.
   const script = 'trap : INT; "$@"; printf "\\036%s\\036" $?';
-  // A session of its own, so that what is typed can interrupt it.
+  // Needs its own session, so that typed keys can interrupt it.
   Bun.spawn(["setsid", "--ctty", "--wait", "sh", "-c", script, "sh", ...command], {
     terminal,
     env: { ...plainEnvironment(), TERM: "xterm", ...env },

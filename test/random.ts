@@ -1,4 +1,4 @@
-/** Draws for tests, repeatable by their seed. */
+/** Random draws for tests, repeatable by their seed. */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 /**
  * mulberry32: small, and the same on every machine.
  *
- * @param seed An integer; the same one draws the same
+ * @param seed An integer; equal seeds give equal draws
  */
 export function randomOf(seed: number) {
   let state = seed >>> 0;
@@ -32,7 +32,7 @@ export function randomOf(seed: number) {
 /** Draws one after the other. */
 export type Random = ReturnType<typeof randomOf>;
 
-/** What one run of a fuzzer came to. */
+/** The result of one fuzzer run. */
 interface Round {
   /** How many things were tried. */
   readonly tried: number;
@@ -40,11 +40,11 @@ interface Round {
 }
 
 /**
- * A fuzzer as a program, `COUNT [SEED]`: runs until enough was tried, each run in an empty folder.
- * Ends with 1 if something was not as it was worked out.
+ * Runs a fuzzer as a program, `COUNT [SEED]`, each round in an empty folder until enough was tried.
+ * Exits with 1 if a result differs from the expected one.
  *
- * @param what What is counted, as `"names"`
- * @param round Makes a run in `folder`; `home` is a folder for all runs
+ * @param what What is counted, such as `"names"`
+ * @param round Runs once in `folder`; `home` is a folder that all rounds share
  */
 export async function fuzz(
   what: string,

@@ -1,4 +1,4 @@
-/** Every page's code is what it says: it type-checks, it runs, and it prints what the page shows. */
+/** The code on every page type-checks, runs, and prints what the page shows. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import { makeScene, type Scene } from "./pages/scene.ts";
 const root = join(import.meta.dir, "..");
 const blocks = pages.flatMap(blocksOf);
 
-/** Commands that no test can run, by name, and why. */
+/** Commands that no test can run, with the reason. */
 const notRun: Readonly<Record<string, string>> = {
   "sh test/run ok": "runs this test",
   "bun fmt": "rewrites files of the project",
@@ -27,10 +27,10 @@ const notRun: Readonly<Record<string, string>> = {
     "downloads other programs and runs for ten minutes",
 };
 
-/** Commands of those who work on the sources: they run there. */
+/** Commands for contributors: they run in the sources. */
 const inSources = /^(sh test\/run|bun (run|check|fmt|test|lib)|readelf)\b/;
 
-/** What a block needs that may be missing; empty: nothing. */
+/** What a block needs that may be missing; empty if nothing. */
 function missingFor({ code, language }: Block): string {
   const needs = (...programs: string[]) => programs.find((program) => !Bun.which(program));
   const absent =
@@ -46,7 +46,7 @@ function missingFor({ code, language }: Block): string {
 const isFile = (block: Block) =>
   fileOf(block) !== undefined || ["json", "toml"].includes(block.language);
 
-/** One space for many: columns are as wide as the names in them. */
+/** Collapses spaces, because column widths depend on the names. */
 const squeezed = (text: string) => text.replaceAll(/ +/g, " ").trimEnd();
 
 let tools = "";
@@ -66,7 +66,7 @@ beforeAll(async () => {
   registry = (await startRegistry(join(folder, "package.tgz"))).url.href;
 }, patience(60_000));
 
-/** The name under which a block is saved. */
+/** The file name under which a block is saved. */
 function nameOf(block: Block, { json }: Scene): string {
   if (block.language !== "json") return fileOf(block) ?? `line-${block.line}.ts`;
   const index = counted.get(block.page) ?? 0;
@@ -154,7 +154,7 @@ describe("the pages", () => {
   });
 
   test("show a converted image and a compiled program that are there afterwards", async () => {
-    // The blocks above made them, if this kernel can.
+    // Earlier blocks create them, if this kernel can.
     if (kernelAbi < 4) return;
     const bytes = readFileSync(join((await sceneOf("README.md")).folder, "photo.png"), "latin1");
     expect(bytes).toStartWith("\x89PNG");

@@ -1,4 +1,4 @@
-/** The pages name what there is, and nothing that is not there. */
+/** The pages name every public name, and no name that does not exist. */
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -17,12 +17,12 @@ const sources = [...new Bun.Glob("src/**/*.ts").scanSync(root)].map((file) =>
   readFileSync(join(root, file), "utf8"),
 );
 
-/** The text beneath a heading. */
+/** The text below a heading. */
 function section(text: string, heading: string): string {
   return text.split(`\n## ${heading}\n`)[1]!.split("\n## ")[0]!;
 }
 
-/** The code in the first column of the tables of a text, as it stands there. */
+/** The code in the first column of a text's tables, as written. */
 function firstColumn(text: string): string[] {
   const rows = text.match(/^\| .+/gm) ?? [];
   return rows
@@ -41,7 +41,7 @@ function bodyOf(declaration: string): string {
 const fieldsOf = (name: string) =>
   [...bodyOf(`interface ${name}`).matchAll(/^  readonly (\w+)\??:/gm)].map(([, field]) => field!);
 
-/** Code without its imports, comments and texts: what is named in there only is not used. */
+/** Code without imports, comments and strings, which do not count as a use. */
 const used = (text: string) =>
   text.replaceAll(/^import [^;]*;$|\/\/.*$|\/\*[^]*?\*\/|"[^"\n]*"|`[^`]*`/gm, "");
 
@@ -143,7 +143,7 @@ describe("names", () => {
       const older: readonly string[] = [...before.fs, ...before.net, ...before.scoped];
       const added = [...fs, ...net, ...scoped].filter((right) => !older.includes(right));
       const all: readonly string[] = [...accessFs, ...accessNet, ...scopes];
-      // The first sentence names what is added.
+      // The first sentence names the additions.
       const named = [...item.split(/\.\s/)[0]!.matchAll(/`(\w+)`/g)].map(([, name]) => name!);
       expect(named.filter((name) => all.includes(name))).toEqual(added);
       expect(item).toStartWith(`- **ABI ${i + 1}** (Linux ${linuxOf(i + 1)}):`);
@@ -176,7 +176,7 @@ describe("what is not covered", () => {
 });
 
 describe("options of landlock-restrict", () => {
-  /** Options as words, from lines that begin with them. */
+  /** Splits lines that begin with options into words. */
   const optionsIn = (texts: readonly string[]) =>
     [
       ...new Set(texts.flatMap((text) => text.match(/(?<![\w=-])--?[a-z0-9]+(?:-[a-z]+)*/g) ?? [])),
@@ -190,7 +190,7 @@ describe("options of landlock-restrict", () => {
   });
 
   test("are taken by it, each of them", () => {
-    // Those that stand alone are taken before.
+    // Standalone options are already taken.
     const alone = ["-h", "--version"];
     const refused = optionsIn(inUsage).filter((option) => {
       try {
@@ -215,7 +215,7 @@ describe("options of landlock-restrict", () => {
 });
 
 describe("pages", () => {
-  /** Text without code blocks, and each heading as a link names it. */
+  /** The text without code blocks, with each heading as a link names it. */
   const plain = (page: string) => textOf(page).replaceAll(/^```[^]*?^```$/gm, "");
   const anchors = (page: string) =>
     (plain(page).match(/^#+ .+/gm) ?? []).map((heading) =>

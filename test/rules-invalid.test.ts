@@ -1,4 +1,4 @@
-/** What the rule constructors refuse: always a LandlockError that names the value and the fix. */
+/** What the rule constructors reject: each LandlockError names the value and the fix. */
 import { expect, test } from "bun:test";
 import {
   accessFs,
@@ -245,7 +245,7 @@ function refusalOf(action: () => unknown): string {
   return "nothing was thrown";
 }
 
-/** Methods of lists that do not tell the truth. */
+/** Arrays whose own methods lie. */
 const lies = [
   { includes: () => true, every: () => true },
   { [Symbol.iterator]: () => [].values() },

@@ -1,4 +1,4 @@
-/** The rule constructors and modifiers: exact rights, frozen plain data. */
+/** Rule constructors and modifiers: exact rights, frozen plain data. */
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import {
@@ -25,7 +25,7 @@ const newest: Kernel = { abi: 11, errata: 0xff, state: "enabled" };
 
 const preset = { kind: "fs", explicit: [], onFile: "narrow", onMissing: "fail", onDenial: "log" };
 
-// go-landlock: accessFSRead, accessFSReadWrite, and each of them & accessFile.
+// go-landlock: accessFSRead and accessFSReadWrite, and each with & accessFile.
 const presets: [make: typeof roDirs, access: string[]][] = [
   [roDirs, ["execute", "read_file", "read_dir"]],
   [

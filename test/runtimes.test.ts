@@ -1,4 +1,4 @@
-/** What runtimes that are not Bun 1.4 say of the installed package: one sentence. */
+/** Runtimes other than Bun 1.4 get one sentence from the installed package. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ beforeAll(async () => {
   folder = await installPacked();
 }, 60_000);
 
-/** The first statement of a published file, in a runtime with these globals: what it says. */
+/** What the first statement of a published file prints in a runtime with these globals. */
 function first(file: string, globals: object): string {
   const text = readFileSync(join(dist(), file), "utf8");
   const [statement] = /^if \([\s\S]*?\n\}\n/m.exec(text)!;

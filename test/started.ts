@@ -1,4 +1,4 @@
-/** The command line of the sources, started by the same lines of sh as the installed one. */
+/** The command line of the sources, started by the same shell lines as the installed one. */
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { starter } from "../src/build/starter.ts";
@@ -6,17 +6,17 @@ import { patience, tempDir } from "./harness.ts";
 
 const main = join(import.meta.dir, "..", "src", "cli.ts");
 
-/** Writes it into a folder; returns its path. */
+/** Writes the starter into a folder and returns its path. */
 export function writeStarted(folder = tempDir(), name = "landlock-restrict.js"): string {
   const path = join(folder, name);
   writeFileSync(path, `${starter}import ${JSON.stringify(main)};\n`, { mode: 0o755 });
   return path;
 }
 
-/** A PATH on which the starter finds the Bun that runs the tests. */
+/** A PATH where the starter finds the Bun that runs the tests. */
 export const bunFirst = `${dirname(process.execPath)}:${process.env["PATH"]}`;
 
-/** Runs a line of shell; `"$ll"` in it is the tool. Output is latin1: each byte is a character. */
+/** Runs a shell line in which `"$ll"` is the tool. Output is latin1: each byte is a character. */
 export function shell(line: string, cwd = tempDir(), env: Record<string, string> = {}) {
   const { stdout, stderr, exitCode } = Bun.spawnSync(["/bin/sh", "-c", line], {
     ...{ cwd, stdin: "ignore", timeout: patience(30_000) },

@@ -1,8 +1,7 @@
 /**
- * Runs `bun test` as a child, and ends every process that it leaves behind, however it ends itself:
- * `tidy-up.ts` puts this program in the place of each `bun test`. What loses its parent becomes a
- * child of this process, since prctl(2) makes it a subreaper: even a process with a session and an
- * environment of its own is found.
+ * Runs `bun test` as a child and afterwards ends every process it left behind. `tidy-up.ts` starts
+ * this program in place of `bun test`. prctl(2) makes it a subreaper, so it inherits every orphan,
+ * even one with its own session and environment.
  */
 import { FFIType, ptr } from "bun:ffi";
 import { readFileSync } from "node:fs";
@@ -29,7 +28,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
 const { promise: ended, resolve } = Promise.withResolvers<number>();
 const status = new Int32Array(new ArrayBuffer(4));
 
-/** Whether there are children left. Bun may have taken the status of the tests before. */
+/** Whether children are left. Bun may already have collected the tests' exit status. */
 function reap(): boolean {
   for (let pid; (pid = libc.waitpid(-1, ptr(status), WNOHANG)) !== 0;) {
     if (pid < 0) return false;
@@ -42,13 +41,13 @@ void tests.exited.then((code) =>
   resolve(tests.signalCode ? 128 + constants.signals[tests.signalCode as NodeJS.Signals] : code),
 );
 
-// A test may wait until a process is gone, which it is once somebody has asked for its status.
+// Reaps during the run: a test may wait until a process is gone.
 process.on("SIGCHLD", reap);
 const missed = setInterval(reap, 20);
 const code = await ended;
 clearInterval(missed);
 
-/** Name and parent of a process, or nothing if it is gone. */
+/** Name and parent of a process; nothing if it is gone. */
 function look(pid: number): { name: string; parent: number } | undefined {
   try {
     const [, name, parent] = readFileSync(`/proc/${pid}/stat`, "utf8").match(/\((.*)\) \S (\d+)/s)!;
@@ -58,7 +57,7 @@ function look(pid: number): { name: string; parent: number } | undefined {
   }
 }
 
-/** What the tests have killed may take a moment to end. */
+/** Processes that the tests killed may need a moment to end. */
 const graceMs = 1000;
 const killed = new Map<number, string>();
 for (const since = performance.now(); reap(); await Bun.sleep(5)) {

@@ -1,4 +1,4 @@
-/** Data goes one way, top to bottom, and so do imports: no circles, no way back up. */
+/** Imports go from top to bottom, with no cycle and no way back up. */
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 const src = join(import.meta.dir, "../src");
 const transpiler = new Bun.Transpiler({ loader: "ts" });
 
-/** From top to bottom: a file imports from its own row or from those below. */
+/** From top to bottom: a file imports only from its own row or lower ones. */
 const layers: readonly (readonly string[])[] = [
   ["examples/*", "build/*"],
   ["cli.ts", "preload.ts", "cli/*"],
@@ -31,7 +31,7 @@ function layerOf(file: string): number {
   return layers.findIndex((globs) => globs.some((glob) => new Bun.Glob(glob).match(file)));
 }
 
-/** The modules a text imports: what runs, and what only types need. */
+/** The modules that a text imports, for code and for types. */
 function importsOf(text: string): string[] {
   const runs = transpiler.scanImports(text.replace(/^#!.*/, "")).map(({ path }) => path);
   const types = [...text.matchAll(/^(?:import|export|\}) .*?\bfrom "([^"]+)"/gm)].map(
@@ -40,7 +40,7 @@ function importsOf(text: string): string[] {
   return [...new Set([...runs, ...types])].sort();
 }
 
-/** From each file in src to what it imports; files as seen from src. */
+/** Maps each file in src to its imports; paths are relative to src. */
 const graph = new Map(
   [...new Bun.Glob("**/*.ts").scanSync(src)]
     .filter((file) => !file.endsWith(".d.ts"))
@@ -57,7 +57,7 @@ const graph = new Map(
 const edges = [...graph].flatMap(([file, paths]) => paths.map((path) => [file, path] as const));
 const inside = edges.filter(([, path]) => path.endsWith(".ts"));
 
-/** The first circle of imports, as a list of files, or nothing. */
+/** The first import cycle as a list of files, or nothing. */
 function circleIn(imports: ReadonlyMap<string, readonly string[]>): string[] {
   const done = new Set<string>();
   const visit = (file: string, way: string[]): string[] => {
@@ -125,7 +125,7 @@ test("src imports nothing from outside but Bun, Node's modules, zod and its vers
   const known = /^(bun(:\w+)?|node:[\w/]+|zod\/mini|lib\/prebuilt\/.*\.so|.*\.ts|package\.json)$/;
   expect(edges.filter(([, path]) => !known.test(path))).toEqual([]);
   const zod = edges.filter(([, path]) => path.startsWith("zod")).map(([file]) => file);
-  // It is slow to start, so it stays where it can be loaded late.
+  // It is slow to load, so it stays where the code can load it late.
   expect(zod.filter((file) => !/^validate\/schemas(\/[\w-]+)?\.ts$/.test(file))).toEqual([]);
 });
 
@@ -168,7 +168,7 @@ test("what src exports is imported by another file of src, but for doors for tes
   }
   const declared =
     /^export (?:declare |async |abstract )*(?:const|function\*?|class|type|interface|let) (\w+)/gm;
-  // Programs, and what people run: tests are all that imports them.
+  // Programs that people run; only tests import them.
   const others = [...graph.keys()].filter((file) => !/^(examples\/.*|index\.ts)$/.test(file));
   const exported = others.flatMap((file) =>
     [...readFileSync(join(src, file), "utf8").matchAll(declared)].map(

@@ -1,6 +1,6 @@
 /**
- * Preloaded by bunfig.toml, and so run once for all test files: a hook in a module that they
- * share would run for the first one only.
+ * bunfig.toml preloads this file, so it runs once for all test files. A hook in a shared module
+ * would run for the first file only.
  */
 import { FFIType } from "bun:ffi";
 import { afterAll } from "bun:test";
@@ -10,11 +10,11 @@ import { join } from "node:path";
 import { folders } from "./folders.ts";
 import { openLibc } from "./libc.ts";
 
-// An emulated machine ends by itself, and takes seconds to start another Bun.
+// An emulated machine ends on its own, and needs seconds to start another Bun.
 const emulated = process.env["LANDLOCK_TEST_PROGRAMS"] !== undefined;
 if (process.platform === "linux" && !emulated) beSupervised();
 
-/** Goes on as the child of `supervise.ts`, and ends with it, even if that is killed. */
+/** Continues as the child of `supervise.ts` and ends with it, even if that is killed. */
 function beSupervised(): void {
   if (process.env["LANDLOCK_TEST_SUPERVISOR"] !== `${process.ppid}`) {
     const [, ...words] = readFileSync("/proc/self/cmdline", "utf8").split("\0").slice(0, -1);
@@ -27,7 +27,7 @@ function beSupervised(): void {
   prctl(PR_SET_PDEATHSIG, BigInt(constants.signals.SIGKILL));
 }
 
-/** A busy disk takes its time over a few thousand files; in milliseconds. */
+/** A busy disk needs this long to remove a few thousand files; in milliseconds. */
 const timeoutMs = 60_000;
 
 afterAll(() => {

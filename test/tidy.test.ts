@@ -12,7 +12,7 @@ const textOf = new Map(
 );
 const typescript = files.filter((file) => file.endsWith(".ts"));
 
-/** Each line of some files that breaks a rule, as `file:line`, with the line. */
+/** Each line of some files that breaks a rule, as `file:line` and the line. */
 function offences(where: readonly string[], breaks: (line: string) => boolean): string[] {
   return where.flatMap((file) =>
     textOf
@@ -55,7 +55,7 @@ describe("text", () => {
   });
 });
 
-/** A line without its comment and its strings, as far as one line shows them. */
+/** A line without its comment and strings, as far as one line shows them. */
 function codeOf(line: string): string {
   if (/^\s*(\/?\*|\/\/)/.test(line)) return "";
   return line
@@ -63,7 +63,7 @@ function codeOf(line: string): string {
     .replace(/\/\/.*/, "");
 }
 
-/** The type any, where types stand; as a name it may be used. */
+/** Matches `any` where a type stands; a name may contain it. */
 const untyped = /(\bas|[:<|&,(=]|=>)\s*any\b(?!\s*[:(])|\bany\[\]/;
 
 describe("types", () => {
@@ -72,7 +72,7 @@ describe("types", () => {
   });
 
   test("no type error is silenced outside of type tests", () => {
-    // The build writes one into the declarations, for projects that lack Bun's.
+    // The build adds one to the declarations, for projects without Bun's types.
     const written = /@ts-(ignor[e]|nochec[k])(?!: without Bun's types\\n)/;
     expect(offences(typescript, (line) => written.test(line))).toEqual([]);
     const sources = typescript.filter((file) => !file.endsWith(".test.ts"));
@@ -87,7 +87,7 @@ describe("types", () => {
   });
 });
 
-/** Exported functions and classes, and the methods of exported classes, without a docstring. */
+/** Exported functions, classes and their methods that lack a docstring. */
 function undocumented(file: string, text: string): string[] {
   const lines = text.split("\n");
   const found: string[] = [];

@@ -1,4 +1,4 @@
-/** Types of rules, presets and settings, which `bun check` judges. */
+/** Types of rules, presets and settings, checked by `bun check`. */
 import { expect, expectTypeOf, test } from "bun:test";
 import {
   bindTcp,

@@ -1,4 +1,4 @@
-/** Types, which `bun check` judges: unions of names, read-only results, what is a type error. */
+/** Types, checked by `bun check`: unions of names, read-only results, type errors. */
 import { describe, expect, expectTypeOf, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

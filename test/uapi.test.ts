@@ -1,6 +1,6 @@
 /**
- * Numbers and layouts against `include/uapi/linux/landlock.h` of Linux 7.3, written out here, and
- * against the C compiler and the headers of this machine where it has them.
+ * Checks numbers and layouts against `include/uapi/linux/landlock.h` of Linux 7.3, copied here, and
+ * against this machine's C compiler and headers if it has them.
  */
 import { expect, test } from "bun:test";
 import { join } from "node:path";
@@ -63,7 +63,7 @@ const flags: Record<RestrictFlag, string> = {
   no_new_privs: "LANDLOCK_RESTRICT_SELF_NO_NEW_PRIVS",
 };
 
-/** Every name of the library as the header writes it, with its mask. */
+/** Every name of the library as the header spells it, with its mask. */
 function ownMasks(): Record<string, bigint> {
   const rights = families.flatMap(([prefix, names]) =>
     names.map((name) => [prefix + name.toUpperCase(), BigInt(maskOf([name], names))]),
@@ -88,7 +88,7 @@ test("maskOf() joins bits, and repeats do not add up", () => {
   expect(maskOf(accessFs, accessFs)).toBe(0x1ffff);
 });
 
-/** Of Landlock; and those of Linux that a header of today may lack or that decide much. */
+/** Constants of Landlock, and those of Linux that current headers may lack or that matter most. */
 const constants = {
   LANDLOCK_CREATE_RULESET_VERSION: 1,
   LANDLOCK_CREATE_RULESET_ERRATA: 2,
@@ -174,7 +174,7 @@ function canCompile(): boolean {
   }
 }
 
-/** What the machine's headers say of these names; those they lack are left out. */
+/** The machine's values for these names; leaves out those it lacks. */
 function values(includes: string[], names: string[]): Record<string, bigint> {
   const lines = names.map(
     (name) => `#ifdef ${name}
