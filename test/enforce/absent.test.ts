@@ -1,4 +1,4 @@
-/** A kernel without Landlock: strict is an error, best effort says that it enforced nothing. */
+/** A kernel without Landlock: strict is an error, best effort reports that nothing is enforced. */
 import { expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -96,7 +96,7 @@ const unchanged = { readable: "ok", served: "ok", signalled: "ok", noNewPrivs };
 
 type Version = "V2" | "V3" | "V4" | "V5" | "V6" | "V9" | "V10";
 
-/** The versions that some kernel here is too old for, and what each asks for first. */
+/** Versions that some kernel here is too old for, and the ABI that each error asks for. */
 const versions: readonly [abi: number, version: Version, newest: string][] = [
   [3, "V3", "truncate"],
   [4, "V4", "bind_tcp"],
@@ -106,7 +106,7 @@ const versions: readonly [abi: number, version: Version, newest: string][] = [
   [10, "V10", "bind_udp"],
 ];
 
-/** Tries to restrict everything, and says what the error left behind. */
+/** Tries to restrict everything and returns what the error left behind. */
 function tryVersion(version: Version, atLeast: number) {
   return inSubprocess({ version, atLeast }, async (inside, { version, atLeast }) => {
     const { landlock, outcome, threadField, thrown } = inside;
@@ -176,7 +176,7 @@ testFromAbi(1, "bestEffort({ atLeast }) restricts at that ABI", async () => {
 
 const source = (file: string) => join(import.meta.dir, "../../src", file);
 
-/** Runs commands of Bun in a container that knows no Landlock: each with its output and status. */
+/** Runs Bun commands in a container without Landlock; returns each one's output and status. */
 function whereThereIsNone(commands: Record<string, readonly string[]>) {
   return inSubprocess(commands, (inside, commands) => {
     inside.failSyscalls(444, 446, 38);

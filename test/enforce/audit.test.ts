@@ -1,6 +1,6 @@
 /**
- * What the kernel writes to the audit log: the three logging flags and quiet rules, read back.
- * Mirrors `audit_test.c` of the kernel's selftests, for whole processes.
+ * The kernel's audit log under the three logging flags and quiet rules. Mirrors `audit_test.c` of
+ * the kernel's selftests, for whole processes.
  */
 import { expect } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ type LogMethod =
   | "enableLoggingForSubprocesses"
   | "disableLoggingForSubdomains";
 
-/** What the log names after each of these was denied, once. */
+/** What the log names after each of these was denied once. */
 type Denial = "own" | "child" | "nested";
 
 const cases: readonly { methods: readonly LogMethod[]; logged: readonly Denial[] }[] = [
@@ -27,7 +27,7 @@ const cases: readonly { methods: readonly LogMethod[]; logged: readonly Denial[]
   },
 ];
 
-/** A folder with a file for each denial, and one more that is never denied. */
+/** A folder with one file for each denial, and one that is never denied. */
 function denialFolder(): string {
   const dir = tempDir();
   for (const name of ["own", "child", "nested", "quiet"]) {
@@ -96,7 +96,7 @@ testOnOwnMachine(10, "the audit log has no denial of a port with a quiet() rule"
   using log = new AuditLog();
   log.denials();
   const seen = await inSubprocess({}, async ({ bindTcp, call, landlock, loopback, outcome }) => {
-    // Nothing listens there: what is not denied is refused.
+    // No server listens there, so an allowed connection is refused.
     const connect = (port: number) =>
       outcome(() => call("connect", call("socket", 2, 1, 0), loopback(port), 16));
     const before = [connect(9), connect(10)];
@@ -117,7 +117,7 @@ const tracing = "/sys/kernel/tracing";
 const workers = join(import.meta.dir, "../threads/inside/workers.ts");
 type Workers = typeof import("../threads/inside/workers.ts");
 
-/** Records one kind of event for as long as it is open. */
+/** Records one kind of event while it is open. */
 class TraceLog implements Disposable {
   readonly #name: string;
   readonly #enable: string;
@@ -129,7 +129,7 @@ class TraceLog implements Disposable {
     writeFileSync(this.#enable, "1");
   }
 
-  /** What the events of a thread say, as `domain=1 complete=1`. */
+  /** A thread's events as text, such as `domain=1 complete=1`. */
   of(tid: number): string[] {
     const lines = readFileSync(join(tracing, "trace"), "utf8").split("\n");
     return lines

@@ -1,4 +1,4 @@
-/** Kernels and containers where Landlock cannot be used, played by a seccomp filter. */
+/** Kernels and containers that block Landlock, simulated by a seccomp filter. */
 import { expect } from "bun:test";
 import { accessFs } from "../../src/index.ts";
 import { inSubprocess, kernelAbi, tempDir, testFromAbi } from "../harness.ts";
@@ -179,7 +179,7 @@ testFromAbi(1, "where Landlock is blocked, best effort reports none and warns on
   });
 });
 
-/** A filter that forgot one of the three calls: what fails is named, and nothing has changed. */
+/** A filter that misses one of the three calls: the error names the call, and nothing changed. */
 for (const [call, number] of [
   ["landlock_add_rule", 445],
   ["landlock_restrict_self", 446],

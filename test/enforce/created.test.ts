@@ -1,4 +1,4 @@
-/** Directories that are made for a ruleset, and that it then grants. */
+/** Directories that a ruleset creates and then grants. */
 import { expect } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** Limits and misuse: open files used up, a closed ruleset, a user without privileges. */
+/** Limits and misuse: no free descriptors, a closed ruleset, a user without privileges. */
 import { expect } from "bun:test";
 import { chownSync } from "node:fs";
 import { inSubprocess, kernelAbi, tempDir, testFromAbi, testUnless } from "../harness.ts";
@@ -33,7 +33,7 @@ testFromAbi(
           unchanged: Bun.deepEquals(threadField("NoNewPrivs").toSorted(), noNewPrivs),
         };
       });
-    // One more each time, up to where they are enough.
+    // Allows one more descriptor each time, until they suffice.
     const failures = [];
     let last = await run(0);
     for (let spare = 1; last.failed && spare < 16; spare++) {
@@ -75,7 +75,7 @@ testFromAbi(1, "every error for want of open files says so, also that of the lib
   });
   const message = expect.stringMatching(/ulimit -n/);
   const failed = { name: "LandlockError", message, processChanged: false };
-  // From ABI 8 on nothing is opened to reach the threads.
+  // From ABI 8 on, restricting all threads opens no file.
   const needsFiles = kernelAbi < 8;
   expect(seen as object).toMatchObject({
     ...(needsFiles && { error: failed }),
@@ -95,7 +95,7 @@ testFromAbi(1, "a child finds no descriptor of this library", async () => {
     using ruleset = config.ruleset();
     const launched = ruleset.spawnSync(["ls", "/proc/self/fd"]).stdout.toString().trim();
     config.restrictPaths();
-    // Bun closes them for its children itself; process.execve() does not.
+    // Bun closes them itself for its children; process.execve() does not.
     const kept: string[] = [];
     for (const fd of readdirSync("/proc/self/fd")) {
       const info = `/proc/self/fdinfo/${fd}`;

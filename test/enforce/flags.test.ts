@@ -1,4 +1,4 @@
-/** Audit flags, quiet rules and the report, on the kernel that is there. */
+/** Audit flags, quiet rules and the report, on the running kernel. */
 import { expect } from "bun:test";
 import { accessFs, accessNet, landlock, planFor, probe, scopes } from "../../src/index.ts";
 import { inSubprocess, kernelAbi, tempDir, testFromAbi, testOnAbis } from "../harness.ts";
@@ -16,7 +16,7 @@ const flags = {
 } as const;
 const flagNames = Object.keys(flags) as (keyof typeof flags)[];
 
-/** Restricts with log flags and says what came of it. */
+/** Restricts with log flags and returns the outcome. */
 function tryFlags(names: readonly (keyof typeof flags)[], mode: "strict" | "best-effort") {
   const methods = names.map((name) => flags[name]);
   return inSubprocess({ methods, mode, dir: tempDir() }, async (inside, { methods, mode, dir }) => {
@@ -78,7 +78,7 @@ testOnAbis(
   },
 );
 
-/** Restricts with a quiet rule that grants reading beneath `dir`. */
+/** Restricts with a quiet rule that grants reading below `dir`. */
 function tryQuiet(mode: "strict" | "best-effort") {
   return inSubprocess({ mode, dir: tempDir() }, async (inside, { mode, dir }) => {
     const { landlock, pathAccess, outcome, threadField, thrown } = inside;

@@ -1,9 +1,9 @@
-/** What a sandbox reaches beyond the code that made it: children, Workers, layers. */
+/** What else a sandbox confines: children, Workers, earlier layers. */
 import { expect } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { inSubprocess, tempDir, testFromAbi } from "../harness.ts";
 
-/** Files are created there; a sandbox without `make_reg` needs no rule for a child's program. */
+/** Files are created there; a sandbox without `make_reg` needs no rule for the child's program. */
 function twoFolders(): string {
   const dir = tempDir();
   for (const name of ["allowed", "denied"]) mkdirSync(`${dir}/${name}`);
@@ -12,7 +12,7 @@ function twoFolders(): string {
 
 const both = { before: ["ok", "ok"], after: ["ok", "EACCES"] };
 
-/** A program that prints how creating files went, as JSON; its arguments are the files. */
+/** A program that tries to create the files in its arguments and prints the outcomes as JSON. */
 const creator = `
   const { writeFileSync } = require("node:fs");
   console.log(JSON.stringify(process.argv.slice(1).map((path) => {
@@ -167,7 +167,7 @@ testFromAbi(1, "no_new_privs is set on every thread afterwards, and in children"
       );
       const start = () => new Promise((done) => (new Worker(url).onmessage = done));
       await Promise.all([start(), start()]);
-      // Threads of the pool.
+      // Runs on threads of the pool.
       await Promise.all(Array.from({ length: 8 }, () => Bun.file("/proc/self/stat").text()));
       const { threads } = landlock.config({ fs: ["make_reg"] }).restrictPaths();
       await start();

@@ -1,4 +1,4 @@
-/** The limit of 16 layers, and that layers add up. */
+/** Layers add up, and 16 are the limit. */
 import { expect } from "bun:test";
 import { join } from "node:path";
 import { inSubprocess, kernelAbi, tempDir, testFromAbi, testUnless } from "../harness.ts";
@@ -36,7 +36,7 @@ testFromAbi(1, "restrictPaths() adds a layer each time, up to 16, and then fails
 
 const source = join(import.meta.dir, "../../src");
 
-/** From ABI 11 on the kernel sets it with the layer, and below ABI 8 the library tries first. */
+/** From ABI 11 on the kernel sets it with the layer; below ABI 8 the library tries it first. */
 const setBefore = kernelAbi >= 8 && kernelAbi <= 10;
 
 const missing =
@@ -57,7 +57,7 @@ testUnless(
       const config = landlock.config({ fs: ["make_block"] });
       const privs = () => [...new Set(threadField("NoNewPrivs"))].sort();
       const before = privs();
-      // In a process of its own, for its layer would count here.
+      // Needs a process of its own, since its layer would count here.
       const script = `
         import { landlock } from ${JSON.stringify(`${source}/index.ts`)};
         import { threadField } from ${JSON.stringify(`${source}/../test/inside.ts`)};
@@ -65,7 +65,7 @@ testUnless(
         console.log([...new Set(threadField("NoNewPrivs"))].join());`;
       const child = Bun.spawnSync([process.execPath, "-e", script], { stderr: "inherit" });
       const taken = child.stdout.toString().trim();
-      // All layers but none of no_new_privs: root may.
+      // Only root may restrict without no_new_privs.
       const { fd } = build(config.plan());
       while (landlockRestrictSelf(fd, 0) === 0);
       const full = privs();

@@ -1,4 +1,4 @@
-/** TCP: binding and connecting, by port. */
+/** TCP: bind and connect, by port. */
 import { expect } from "bun:test";
 import type { Rule } from "../../src/index.ts";
 import { inSubprocess, testFromAbi } from "../harness.ts";
@@ -54,7 +54,7 @@ for (const family of families) {
           const listen = () => Bun.listen({ hostname, port: 0, socket: { data() {} } });
           const servers = [listen(), listen(), listen(), listen()];
           const ports = servers.map((server) => server.port);
-          // Two to connect to, and two that were free a moment ago.
+          // Two ports with a server, and two that were free a moment ago.
           for (const server of servers.slice(2)) server.stop(true);
           const [peer, otherPeer, free, otherFree] = ports as [number, number, number, number];
           const attempt = () => ({
@@ -87,7 +87,7 @@ testFromAbi(4, "restrictNet() reaches Bun.serve(), fetch() and node:net alike", 
   const seen = await inSubprocess({}, async ({ connectTcp, landlock, outcomeOf }) => {
     const { connect } = await import("node:net");
     const outside = [0, 1].map(() => Bun.serve({ port: 0, fetch: () => new Response("text") }));
-    // A connection that is kept alive would stay usable.
+    // A kept-alive connection would stay usable.
     const request = (port: number) => fetch(`http://127.0.0.1:${port}/`, { keepalive: false });
     const [allowed, denied] = outside.map((server) => server.port!) as [number, number];
     const attempt = async () => ({

@@ -1,4 +1,6 @@
-/** What `notCovered` names really gets past Landlock on this kernel; next to it, what does not. */
+/**
+ * Each thing that `notCovered` names gets past Landlock on this kernel; its counterpart does not.
+ */
 import { expect } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,7 +22,7 @@ testFromAbi(
         try {
           ports.push(Bun.listen({ hostname, port: 0, socket: { data() {} } }).port);
         } catch {
-          // A machine without IPv6.
+          // The machine has no IPv6.
           ports.push(0);
         }
       }
@@ -47,7 +49,7 @@ testFromAbi(
       if (before.connect === "no IPv6") continue;
       expect(before).toEqual({ connect: "ok", fastOpen: "ok" });
       expect(connect).toBe("EACCES");
-      // Kernels before 7.2 may have got the fix, which is why the text says "unless".
+      // Kernels before 7.2 may have the fix, so the text says "unless".
       expect(kernelAbi < 10 ? ["ok", "EACCES"] : ["EACCES"]).toContain(fastOpen);
     }
   },
@@ -102,7 +104,7 @@ testFromAbi(
     const both = (outcome: string) => ({ bind: outcome, connect: outcome });
     expect(seen.before.tcp).toEqual(both("ok"));
     expect(seen.after.tcp).toEqual(both("EACCES"));
-    // Before erratum 1 was fixed, port rules bound it too.
+    // Before the fix of erratum 1, port rules restricted it too.
     if (seen.fixed) expect(seen.after.mptcp).toEqual(seen.before.mptcp);
     expect(seen.notCovered.join("\n")).toContain("Multipath TCP");
   },
@@ -157,7 +159,7 @@ testFromAbi(1, "inotify tells the names in a directory that cannot be listed", a
     const { landlock, outcome } = inside;
     const { readdirSync, watch } = await import("node:fs");
     const list = () => outcome(() => readdirSync(denied));
-    // Outside of the sandbox, and told when.
+    // Runs outside the sandbox, once it is told.
     const writer = Bun.spawn(["sh", "-c", 'read -r _; : >"$0/secret-name"', denied], {
       stdin: "pipe",
     });
@@ -186,7 +188,7 @@ testFromAbi(1, "fanotify tells the names in a directory that cannot be listed", 
       call("fanotify_mark", fd, FAN_MARK_ADD, FAN_CREATE, -100, denied);
       return fd;
     };
-    // Outside of the sandbox, and told when.
+    // Runs outside the sandbox, once it is told.
     const writer = Bun.spawn(["sh", "-c", 'read -r _; : >"$0/secret-name"', denied], {
       stdin: "pipe",
     });
@@ -201,7 +203,7 @@ testFromAbi(1, "fanotify tells the names in a directory that cannot be listed", 
     const told = outcome(() => readSync(fd, event));
     return { before, after, told, event: event.toString("latin1"), notCovered };
   });
-  // Older kernels, and those of containers, have none for users or this file system.
+  // Older and container kernels offer none to users, or none on this file system.
   const [watched] = seen.before;
   expect(seen.before).toEqual([watched!, "ok"]);
   expect(seen.after).toEqual([watched!, "EACCES"]);
@@ -269,7 +271,7 @@ testFromAbi(1, "sockets of the kernel need no rule, where the kernel has them", 
       Object.values(families).map((family) => outcome(() => call("socket", family, 5, 0)));
     const before = attempt();
     const { notCovered } = landlock.V11.bestEffort().restrict();
-    // Asks a netlink socket.
+    // Uses a netlink socket.
     return { before, after: attempt(), interfaces: Object.keys(networkInterfaces()), notCovered };
   });
   expect(seen.after).toEqual(seen.before);

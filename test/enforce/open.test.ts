@@ -1,4 +1,4 @@
-/** What stays possible: descriptors that are open already, and signals from outside. */
+/** What a sandbox cannot revoke: descriptors that are already open, and signals from outside. */
 import { expect } from "bun:test";
 import { inSubprocess, tempDir, testFromAbi } from "../harness.ts";
 

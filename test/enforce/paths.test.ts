@@ -1,4 +1,4 @@
-/** Every kind of access to paths, under every preset, on a file and on a directory. */
+/** Every kind of access to paths under every preset, on a file and on a directory. */
 import { expect } from "bun:test";
 import { inSubprocess, tempDir, testFromAbi } from "../harness.ts";
 import type { PathOperation } from "../inside.ts";
@@ -17,7 +17,7 @@ interface Case {
   readonly on?: "file" | "tree";
   readonly refer?: boolean;
   readonly allowed: readonly PathOperation[];
-  /** What fails for want of `refer` alone. */
+  /** Operations that fail only because `refer` is missing. */
   readonly exdev?: readonly PathOperation[];
 }
 
@@ -86,7 +86,7 @@ function titleOf({ abi, preset, on, refer, allowed }: Case): string {
 
 for (const one of cases) {
   const { abi, preset, on, refer, allowed, exdev = [] } = one;
-  // ABI 1 fails with EXDEV where later ones say EACCES.
+  // ABI 1 returns EXDEV where later ones return EACCES.
   testFromAbi(Math.max(abi, 2), titleOf(one), async () => {
     const dir = tempDir();
     const seen = await inSubprocess(
@@ -111,7 +111,7 @@ for (const one of cases) {
     const { before } = seen;
     const expected = (test: (name: PathOperation) => string) =>
       Object.fromEntries(operations.map((name) => [name, test(name)]));
-    // Without CAP_MKNOD a device fails with EPERM, once Landlock has let it pass.
+    // Without CAP_MKNOD, a device fails with EPERM after Landlock allows it.
     const works = (name: PathOperation) => (devices.includes(name) ? before[name] : "ok");
     expect(seen as object).toEqual({
       before: expected(works),

@@ -1,4 +1,4 @@
-/** What Landlock denies without a right of its own: other processes' memory, and mounts. */
+/** What Landlock always denies, without a right for it: other processes' memory, and mounts. */
 import { toArrayBuffer, type Pointer } from "bun:ffi";
 import { expect } from "bun:test";
 import { inSubprocess, kernelAbi, tempDir, testFromAbi, testUnless } from "../harness.ts";
@@ -8,7 +8,7 @@ testFromAbi(1, "an older child cannot be debugged once this process is restricte
   const seen = await inSubprocess({}, async ({ landlock, outcome, roDirs, rwDirs }) => {
     const { closeSync, openSync, readFileSync } = await import("node:fs");
     const start = () => Bun.spawn(["sleep", "60"], { stdio: ["ignore", "ignore", "ignore"] });
-    // Opening it takes what attaching with ptrace(2) takes: proc_pid_mem(5).
+    // Opening it needs the same permission as attaching with ptrace(2): proc_pid_mem(5).
     const debug = (pid: number | "self") =>
       outcome(() => closeSync(openSync(`/proc/${pid}/mem`, "r+")));
     const older = start();
@@ -27,7 +27,7 @@ testFromAbi(1, "an older child cannot be debugged once this process is restricte
   });
 });
 
-/** A mount namespace of its own, so that nothing of this machine is mounted over. */
+/** A mount namespace of its own, so that nothing of this machine gets mounted over. */
 const unshare = ["unshare", "--mount"];
 
 function missingToMount(): string {
@@ -63,7 +63,7 @@ testUnless(
 
 const [IPC_PRIVATE, IPC_RMID, IPC_CREAT] = [0, 0, 0o1000];
 
-/** One of each, made outside of the sandbox and used by this process. */
+/** One object of each kind, created outside the sandbox and used by this process. */
 function shareMemory() {
   const memory = call("shmget", IPC_PRIVATE, 4096n, IPC_CREAT | 0o600);
   const semaphore = call("semget", IPC_PRIVATE, 1, IPC_CREAT | 0o600);
@@ -126,7 +126,7 @@ const keys = {
   add: { x64: 248, arm64: 217 },
   keyctl: { x64: 250, arm64: 219 },
   ...{ UPDATE: 2, UNLINK: 9, SEARCH: 10, READ: 11 },
-  /** The key ring that all processes of a user have. */
+  /** The key ring that all processes of a user share. */
   ring: -4,
   name: `bun-landlock-test-${process.pid}`,
 };

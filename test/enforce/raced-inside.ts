@@ -1,6 +1,6 @@
 /**
- * Preloaded into Bun: names are replaced before chosen calls that open or make something, as a
- * program in another sandbox with the same rules might do at any moment.
+ * Preloaded into Bun. Replaces names just before chosen calls that open or create something, as a
+ * program in another sandbox with the same rules could.
  */
 import { read } from "bun:ffi";
 import { readlinkSync } from "node:fs";
@@ -12,14 +12,14 @@ const mkdirat = process.arch === "arm64" ? 34 : 258;
 type Call = (...args: (number | bigint | string)[]) => number;
 type Libc = Readonly<Record<"openat" | "syscall", Call>>;
 
-/** What a test sets, and what it reads afterwards. */
+/** What a test sets before, and reads after. */
 export const race = {
-  /** Called with the number of the call, from 0 on, before it is made. */
+  /** Called before each call, with the call's number from 0 on. */
   before: (_call: number): void => {},
   /** Whether openat2(2) is missing, as before Linux 5.6. */
   isOld: false,
   calls: 0,
-  /** Where the files are that got a rule. */
+  /** Where the files that got a rule are. */
   granted: [] as string[],
 };
 
@@ -35,7 +35,7 @@ function hooked(libc: Libc): Libc {
     if (number === landlockAddRule) {
       race.granted.push(readlinkSync(`/proc/self/fd/${read.i32(attr as never, 8)}`));
     }
-    // No system call has this number.
+    // A number that no system call has.
     return libc.syscall(...(race.isOld && number === openat2 ? [0xffff, 0, 0, 0, 0, 0] : args));
   };
   return { ...libc, openat, syscall };

@@ -1,4 +1,4 @@
-/** Names that another process replaces while a ruleset is built. */
+/** Another process replaces names while a ruleset is built. */
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, realpathSync, renameSync } from "node:fs";
 import { join } from "node:path";
@@ -9,14 +9,14 @@ interface Given {
   readonly dir: string;
   /** Whether openat2(2) is missing. */
   readonly isOld: boolean;
-  /** What gets a rule besides `w`. */
+  /** What gets a rule in addition to `w`. */
   readonly path: string;
   readonly create: boolean;
-  /** Names in `w`. They are exchanged, or one is renamed to the other if that doesn't exist. */
+  /** Names in `w`: they are exchanged, or one is renamed if the other doesn't exist. */
   readonly names: readonly [string, string];
 }
 
-/** Builds rulesets, each time with the names changed before one call, or before two. */
+/** Builds one ruleset for each call or pair of calls before which the names change. */
 function raced(given: Given) {
   return inSubprocess(
     given,
@@ -30,7 +30,7 @@ function raced(given: Given) {
       const change = () => {
         const [from, to] = exists(names[0]) ? names : (names.toReversed() as [string, string]);
         if (!exists(to)) return fs.renameSync(from, to);
-        // This process makes no other call meanwhile, so it sees an exchange.
+        // Every call goes through the hook, so this process sees an exchange.
         fs.renameSync(from, "spare");
         fs.renameSync(to, from);
         fs.renameSync("spare", to);
@@ -60,7 +60,7 @@ function raced(given: Given) {
         for (const place of outside) seen.outside.push(`${place}, changed before ${before}`);
         return race.calls;
       };
-      // There are more calls if something was changed.
+      // A change makes the library repeat calls, so there are more.
       const end = build([]) + 8;
       for (let first = 0; first < end; first++) {
         for (let second = first; second < end; second++) build([first, second]);

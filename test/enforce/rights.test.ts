@@ -4,9 +4,9 @@ import { accessFs, type FsRight } from "../../src/index.ts";
 import { inSubprocess, kernelAbi, tempDir, testFromAbi } from "../harness.ts";
 import type { PathOperation } from "../inside.ts";
 
-/** Which rights an operation needs, all of them at once. */
+/** The rights that an operation needs, all of them at once. */
 const needs: Record<PathOperation, readonly FsRight[]> = {
-  // Executing opens the file for reading as well.
+  // Executing a file also opens it for reading.
   execute: ["execute", "read_file"],
   read: ["read_file"],
   list: ["read_dir"],
@@ -30,12 +30,14 @@ const needs: Record<PathOperation, readonly FsRight[]> = {
 
 type Outcomes = Record<PathOperation, string>;
 
-/** What `tryPaths()` says where these rights are denied; `before` is what it says otherwise. */
+/**
+ * What `tryPaths()` returns if these rights are denied; `before` is its result without a sandbox.
+ */
 function expected(before: Outcomes, denied: readonly FsRight[]) {
   return Object.fromEntries(
     Object.entries(needs).map(([operation, rights]) => {
       const missing = rights.filter((right) => denied.includes(right));
-      // Without CAP_MKNOD a device fails with EPERM, once Landlock has let it pass.
+      // Without CAP_MKNOD, a device fails with EPERM after Landlock allows it.
       const device = operation === "character" || operation === "block";
       if (missing.length === 0) return [operation, device ? before[operation] : "ok"];
       return [operation, missing.every((right) => right === "refer") ? "EXDEV" : "EACCES"];
@@ -43,7 +45,7 @@ function expected(before: Outcomes, denied: readonly FsRight[]) {
   );
 }
 
-/** Restricts `handled` in a tree of its own, with `granted` on it. */
+/** Restricts `handled` in a new tree and grants `granted` on it. */
 function tryRights(handled: readonly FsRight[], granted: readonly FsRight[]) {
   return inSubprocess(
     { tree: `${tempDir()}/tree`, handled, granted },
@@ -61,7 +63,7 @@ function tryRights(handled: readonly FsRight[], granted: readonly FsRight[]) {
   );
 }
 
-/** Rights whose operations have tests of their own, in devices.test.ts and sockets.test.ts. */
+/** Rights whose operations have their own tests, in devices.test.ts and sockets.test.ts. */
 const elsewhere: readonly FsRight[] = ["ioctl_dev", "resolve_unix"];
 const abiOfRight: Partial<Record<FsRight, number>> = {
   refer: 2,
@@ -123,7 +125,7 @@ test("every right has an operation that needs it", () => {
   expect([...needed].toSorted()).toEqual(accessFs.toSorted());
 });
 
-/** What a link or a move needs beside `refer`: no new rights at the destination. */
+/** Apart from `refer`, a link or a move must not gain rights at its destination. */
 testFromAbi(3, "withRefer() denies a link that would gain a right, with EXDEV", async () => {
   const dir = tempDir();
   const seen = await inSubprocess({ dir }, async ({ landlock, pathAccess, outcome }, { dir }) => {

@@ -1,4 +1,4 @@
-/** How a path gets into a rule: what it may look like, and what it then stands for. */
+/** The forms a path in a rule may have, and what each form stands for. */
 import { expect } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -19,7 +19,7 @@ function twoFolders(name = "allowed"): string {
 
 const readBoth = { before: ["ok", "ok"], after: ["ok", "EACCES"] };
 
-/** Paths of one rule, all of which mean the allowed folder or file. */
+/** Paths of one rule that all mean the allowed folder or file. */
 const spellings: readonly [title: string, path: string, folder?: string][] = [
   ["a path with . and .. and slashes", "DIR/denied/../allowed/.//"],
   ["a symbolic link to a folder", "DIR/link"],
@@ -74,7 +74,7 @@ testFromAbi(1, "a rule stands for what its path was when it was made", async () 
     symlinkSync(`${dir}/allowed`, `${dir}/current`);
     const read = () => outcome(() => readFileSync(`${dir}/current/file`));
     const before = read();
-    // Somebody outside the sandbox, who waits until it holds.
+    // A process outside the sandbox, which waits until the sandbox holds.
     const turn = `read go; exec ln -sfn ${dir}/denied ${dir}/current`;
     const other = Bun.spawn(["sh", "-c", turn], { stdin: "pipe" });
     landlock.V1.restrictPaths(roDirs(`${dir}/current`));
@@ -144,7 +144,7 @@ testFromAbi(1, "two rules on one path add up", async () => {
   expect(seen).toEqual({ before: ["ok", "ok"], after: ["ok", "ok", "EACCES"] });
 });
 
-/** Rules that are made of others, or of JSON: they grant what their parts do. */
+/** Rules made of other rules, or of JSON, grant what their parts grant. */
 const wrapped: readonly [
   title: string,
   wrapping: "nested" | "empty" | "json" | "json composite",
@@ -218,7 +218,7 @@ testFromAbi(
       landlock.V5.restrictPaths(rwFiles("/dev/null").withIoctlDev(), rwFiles("/dev/zero"));
       return { before, after: attempt() };
     });
-    // ENOTTY is the driver's own answer: the call has reached it.
+    // ENOTTY comes from the driver, so the call has reached it.
     const before = { granted: "ENOTTY", plain: "ENOTTY", harmless: "ok", open: "ENOTTY" };
     expect(seen).toEqual({ before, after: { ...before, plain: "EACCES" } });
   },
@@ -230,7 +230,7 @@ const engines = [
   { name: "without its last compiler", env: { BUN_JSC_useFTLJIT: "0" } },
 ];
 
-/** Files, which get reading or writing in turn. */
+/** Files that get reading or writing by turns. */
 const fileCount = 50;
 const ruleCount = 6000;
 
@@ -245,7 +245,7 @@ for (const { name, env } of engines) {
         const all = (mode: string) =>
           Array.from({ length: fileCount }, (_, i) => outcome(() => openSync(`${dir}/${i}`, mode)));
         const before = all("r+");
-        // On a file both are narrowed, each time to other rights.
+        // On a file, both are narrowed to different rights each time.
         const rules = Array.from({ length: ruleCount }, (_, i) => {
           const make = i % 2 === 0 ? roDirs : rwDirs;
           return make(`${dir}/${i % fileCount}`);

@@ -1,9 +1,9 @@
-/** Scopes and the threads of the process itself. */
+/** Scopes between threads of one process. */
 import { expect } from "bun:test";
 import { probe } from "../../src/index.ts";
 import { inSubprocess, kernelAbi, testFromAbi, testUnless } from "../harness.ts";
 
-/** Kernels of ABI 6 and 7 without the fix of erratum 2 cannot scope signals: see `planFor()`. */
+/** ABI 6 and 7 cannot scope signals without the fix of erratum 2: see `planFor()`. */
 const canScopeSignals = kernelAbi >= 8 || (kernelAbi >= 6 && (probe().errata & 2) !== 0);
 
 function testSignals(name: string, body: () => Promise<void>) {

@@ -1,4 +1,4 @@
-/** What one run replaces by a link beneath a directory that it may change, before the next run. */
+/** One run replaces a name with a link in a directory it may change; the next run must notice. */
 import { expect } from "bun:test";
 import { existsSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -8,17 +8,17 @@ interface Given {
   readonly rw: string;
   readonly ro?: string;
   readonly create?: string;
-  /** What is done inside: removes `gone`, makes the link `at` to `to`, and writes files. */
+  /** What the sandboxed run does: removes `gone`, links `at` to `to`, and writes files. */
   readonly gone?: string;
   readonly at?: string;
   readonly to?: string;
   readonly writes?: readonly string[];
   readonly reads?: readonly string[];
-  /** The error that openat2(2) ends with. */
+  /** The error that openat2(2) returns. */
   readonly openat2?: number;
 }
 
-/** A run under rules that stay the same from run to run. */
+/** One run, under rules that stay the same from run to run. */
 function run(given: Given, options?: SubprocessOptions) {
   return inSubprocess(
     given,
@@ -67,7 +67,7 @@ testFromAbi(2, "a directory that one run replaces by a link is an error for the 
   expect(second.error).toEndWith(
     `beneath "${cache}": it leads to "/", out of "${w}", where these rules let links be made; if it should, name the real path`,
   );
-  // Nothing is restricted then, and the caller knows.
+  // Nothing is restricted then, and the caller gets the error.
   expect(second).toMatchObject({ changed: false, written: ["ok"], read: ["ok"] });
 });
 
@@ -95,7 +95,7 @@ testFromAbi(2, "a link out of a writable directory is an error however it is wri
     [w, `${dir}/out/../w/link`, dir],
   ] as const) {
     const { error } = await run({ rw, ro }, { cwd });
-    // The parent of w holds both.
+    // The parent of w contains both.
     if (rw === "..") expect(error).toBeUndefined();
     else expect(error).toContain(`leads to "${out}", out of "${rw}"`);
   }

@@ -1,4 +1,4 @@
-/** UDP: binding, connecting and sending, by port. */
+/** UDP: bind, connect and send, by port. */
 import { expect } from "bun:test";
 import { inSubprocess, testFromAbi, testOnAbis } from "../harness.ts";
 
@@ -36,7 +36,7 @@ const nothing: Record<Operation, string> = {
   sendBound: "EACCES",
   sendUnbound: "EACCES",
   sendOther: "EACCES",
-  // A connected socket names no port when it sends.
+  // A connected socket sends without a port.
   sendConnected: "ok",
 };
 
@@ -71,7 +71,7 @@ const families = (await Bun.file("/proc/net/if_inet6").exists())
   ? ([4, 6] as const)
   : ([4] as const);
 
-/** Tries every operation before and after `restrictNet()`, in best effort without rules. */
+/** Tries every operation before and after `restrictNet()`, in best effort and without rules. */
 function tryUdp(family: 4 | 6, rules: readonly RuleName[] | undefined) {
   return inSubprocess({ family, rules }, async (inside, { family, rules }) => {
     const { bindUdp, call, connectSendUdp, landlock, loopback, outcome } = inside;
@@ -106,7 +106,7 @@ function tryUdp(family: 4 | 6, rules: readonly RuleName[] | undefined) {
       socket.close();
       return port;
     }) as [number, number];
-    // Bound now, each for one use afterwards: what needs no new port does not need a bind rule.
+    // Bound before, one for each use: an operation that needs no new port needs no bind rule.
     const spares = Array.from({ length: 6 }, bound);
     const connected = open();
     use("connect", connected, otherPeer.port);

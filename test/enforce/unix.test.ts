@@ -1,8 +1,8 @@
-/** UNIX sockets by path: `resolve_unix` and, for making them, `make_sock`. */
+/** UNIX sockets with a path: `resolve_unix`, and `make_sock` to create them. */
 import { expect } from "bun:test";
 import { inSubprocess, tempDir, testFromAbi } from "../harness.ts";
 
-/** Uses sockets made before and after `restrictPaths(rwDirs(dir))`. */
+/** Uses sockets created before and after `restrictPaths(rwDirs(dir))`. */
 function trySockets(type: number, granted: "dir" | "file" | "none") {
   return inSubprocess({ dir: tempDir(), type, granted }, async (inside, { dir, type, granted }) => {
     const { call, landlock, outcome, pathAccess, roDirs, rwDirs, unixAddress } = inside;

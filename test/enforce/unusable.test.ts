@@ -1,13 +1,13 @@
-/** Paths that cannot be used: one error that names them all, and nothing has changed. */
+/** Unusable paths: one error names them all, and nothing has changed. */
 import { expect } from "bun:test";
 import { symlinkSync } from "node:fs";
 import { inSubprocess, tempDir, testFromAbi } from "../harness.ts";
 import { threadField } from "../inside.ts";
 
-/** What an error leaves behind: all as it was, and as it is in this process. */
+/** What an error must leave behind: this process unchanged. */
 const unchanged = { readable: "ok", noNewPrivs: [...new Set(threadField("NoNewPrivs"))] };
 
-/** Tries a rule on paths and says what comes of it and what it left behind. */
+/** Tries a rule on paths and returns the error and what it left behind. */
 function tryRule(
   dir: string,
   preset: "roFiles" | "rwDirs",

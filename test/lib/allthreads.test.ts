@@ -1,4 +1,4 @@
-/** The native library on its own, from C, under both libcs: stress.c and the cases_*.c beside it. */
+/** Tests the native library from C under both libcs: stress.c and the cases_*.c. */
 import { beforeAll, expect, test } from "bun:test";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
@@ -59,13 +59,13 @@ const library = join(
   `../../lib/prebuilt/linux-${process.arch === "arm64" ? "arm64" : "x64"}/liblandlock.so`,
 );
 const churnRuns = Number(process.env["LANDLOCK_CHURN_RUNS"] ?? 20);
-/** By far more than the slowest case takes on a loaded machine with two CPUs. */
+/** Far more than the slowest case takes on a loaded machine with two CPUs. */
 const caseMs = 120_000;
 const skippedCode = 77;
 
 for (const libc of ["glibc", "musl"] as const) {
   const missing = process.env["CI"] ? "" : missingFor(`stress-${libc}`);
-  // It works there too, but an emulated machine needs ten minutes to show what nobody calls.
+  // It works there too, but an emulated machine would need ten minutes for a case nobody uses.
   const needless = kernelAbi >= 8 && process.env["LANDLOCK_TEST_PROGRAMS"] !== undefined;
   const newer = needless ? `for Landlock ABI 1 to 7, this kernel has ${kernelAbi}` : missing;
   const why = kernelAbi === 0 ? "needs Landlock" : newer;
@@ -76,7 +76,7 @@ for (const libc of ["glibc", "musl"] as const) {
   beforeAll(() => {
     if (why) return;
     folder = tempDir();
-    // Some cases go on as another user.
+    // Some cases continue as another user.
     chmodSync(folder, 0o755);
     stress = program(`stress-${libc}`);
   }, caseMs);
@@ -87,12 +87,12 @@ for (const libc of ["glibc", "musl"] as const) {
       stdout: "ignore",
       stderr: "pipe",
       timeout: patience(caseMs),
-      // A process whose threads are all parked answers to nothing else.
+      // A process whose threads are all parked reacts to nothing else.
       killSignal: "SIGKILL",
     });
     const said = (await child.stderr.text()).trim();
     const code = await child.exited;
-    // Read by test/kernels: Bun has no way to skip a test that has begun.
+    // test/kernels reads this line, since Bun cannot skip a test that has begun.
     if (code === skippedCode) console.warn(`not applicable: ${libc}: ${sentence}: ${said}`);
     else if (code !== 0) throw new Error(`${name} ended with ${child.signalCode ?? code}\n${said}`);
   };
@@ -115,6 +115,6 @@ for (const libc of ["glibc", "musl"] as const) {
 test("every case that stress.h names has a test", async () => {
   const header = await Bun.file(join(import.meta.dir, "stress.h")).text();
   const named = [...header.matchAll(/X\(\w+, "([^"]+)"\)/g)].map((match) => match[1]!);
-  // This one takes its faults from test/faults.
+  // test/faults feeds this one its faults.
   expect([...Object.keys(cases), "faults"].sort()).toEqual(named.sort());
 });

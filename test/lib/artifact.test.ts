@@ -1,4 +1,4 @@
-/** The prebuilt libraries: what is checked in is what the sources say, and fit to load anywhere. */
+/** The checked-in libraries match their sources and load on any machine. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { parseElf, tags, type Elf } from "./elf.ts";
@@ -7,7 +7,7 @@ const lib = join(import.meta.dir, "..", "..", "lib");
 const cpus = ["x64", "arm64"] as const;
 const compilers = ["gcc", "aarch64-linux-gnu-gcc"];
 
-/** The largest pages that kernels for this CPU are built with. */
+/** The largest page size that kernels for this CPU use. */
 const pageBytes = { x64: 4096, arm64: 65_536 };
 
 const surface = ["allthreads_restrict", "landlock_execve", "landlock_native_version"];

@@ -1,4 +1,4 @@
-/* Threads that come and go while the broadcast looks for them. */
+/* Threads that start and end while the broadcast looks for them. */
 #include "stress.h"
 
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 
 #define CHURNERS 4
 #define CHAINS 2
-/* The smallest pid_max there is room to work in: ids below 300 are used once. */
+/* The smallest pid_max with room to work in: ids below 300 are used only once. */
 #define FEW_IDS "400"
 
 static struct {
@@ -20,7 +20,7 @@ static struct {
 	uint32_t enforced;
 	uint32_t finish;
 	uint32_t keepers;
-	uint32_t ended; /* of those created */
+	uint32_t ended; /* counts only those created */
 } churn;
 
 static uint32_t get(uint32_t *word)
@@ -33,7 +33,7 @@ static uint32_t add(uint32_t *word)
 	return __atomic_add_fetch(word, 1, __ATOMIC_SEQ_CST);
 }
 
-/* Both outcomes are right while the broadcast runs; only a refusal is, once it has returned. */
+/* Either outcome is right during the broadcast; once it has returned, only a refusal is. */
 static void attempt(void)
 {
 	uint32_t enforced = get(&churn.enforced);
@@ -84,7 +84,7 @@ static int create(pthread_t *thread, int detached, void *(*body)(void *))
 	return error == 0;
 }
 
-/* Each creates its successor and ends: whoever looks once looks at the wrong one. */
+/* Each thread creates its successor and ends, so a single look finds the wrong one. */
 static void *chain(void *unused)
 {
 	pthread_t next;
@@ -175,13 +175,13 @@ static void enter_and_churn(void)
 	in_child(churn_with_few_ids);
 }
 
-/* An id comes back every hundred threads, so within one broadcast, too. */
+/* An id comes back after a hundred threads, and so within one broadcast. */
 void case_reused_thread_id(void)
 {
 	struct utsname kernel;
 	int major, minor;
 
-	/* Before 6.14 the limit is the whole machine's. */
+	/* Before 6.14 the limit applies to the whole machine. */
 	uname(&kernel);
 	if (sscanf(kernel.release, "%d.%d", &major, &minor) != 2 || major * 100 + minor < 614)
 		skipped("Linux 6.14 or later is needed for a pid_max of one's own");

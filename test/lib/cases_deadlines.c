@@ -1,11 +1,11 @@
-/* Deadlines that are too short: they may cost the call, never the sandbox. */
+/* Deadlines that are too short may fail the call, but never weaken the sandbox. */
 #include "stress.h"
 
 #include <signal.h>
 
 #include <sys/wait.h>
 
-/* Copying a ruleset into each of these threads takes many times as long as parking them. */
+/* Copying a ruleset into all these threads takes many times longer than parking them. */
 #define COPIES 200
 #define LAYER_MS (10 * SLOWNESS)
 #define PAUSED_MS (3000 * SLOWNESS)
@@ -19,7 +19,7 @@ void case_slow_ruleset(void)
 	int64_t since = now_ms();
 
 	ruleset_fill(ruleset);
-	/* Parking may well take too long here, but a thread that has parked is not lost. */
+	/* Parking may take too long here, but a thread that has parked is never lost. */
 	do {
 		result = library.restrict_all(ruleset, 0, LAYER_MS, &report);
 		CHECK(result == 0 || result == ALLTHREADS_UNREACHABLE,
@@ -54,7 +54,7 @@ void case_short_deadline(void)
 			check_this_thread(layers ? FILE_BIT(0) : 0, layers > 0);
 		}
 	}
-	/* Whatever was given up on before, a patient call finds everybody. */
+	/* A call with enough time reaches every thread, whatever was given up before. */
 	expect_success(library.restrict_all(ruleset, 0, PATIENT_MS, &report), &report, 101);
 	crowd_check(crowd, FILE_BIT(0), 1);
 	check_this_thread(FILE_BIT(0), 1);
@@ -104,7 +104,7 @@ void case_paused(void)
 		paused_process();
 		_exit(0);
 	}
-	/* The caller goes first: the others are in the middle of theirs. */
+	/* The caller restricts itself first; the others are halfway through now. */
 	while (!no_new_privs_of(child))
 		CHECK(waitpid(child, &status, WNOHANG) == 0, "it ended too early");
 	kill(child, SIGSTOP);

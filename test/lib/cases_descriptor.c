@@ -1,4 +1,4 @@
-/* Descriptors: a call leaves the list of threads open, and nothing else. It may be lost. */
+/* A call keeps one descriptor open, the list of threads. The application may close it. */
 #include "stress.h"
 
 #include <fcntl.h>
@@ -22,7 +22,7 @@ static void end_crowd(uint32_t denied)
 	crowd_end(crowd);
 }
 
-/* The one descriptor of a task list; -1: there is none. */
+/* The one descriptor of a task list; -1 if there is none. */
 static int find_list(void)
 {
 	char path[64], target[PATH_MAX];
@@ -43,7 +43,7 @@ static int find_list(void)
 	return found;
 }
 
-/* Without statx(2) no call could tell whether the list is still the one that it kept. */
+/* Without statx(2) a call cannot check that the descriptor is still its list. */
 static void calls_without_statx(void)
 {
 	struct allthreads_report report;
@@ -82,7 +82,7 @@ void case_descriptors(void)
 
 /* ---- The list that stays open ---- */
 
-/* Any id that is probed would now make the call fail. */
+/* From here on, probing any id makes the call fail. */
 static void layer_without_probing(void)
 {
 	crowd = crowd_start(6, 0, 0);

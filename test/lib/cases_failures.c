@@ -1,4 +1,4 @@
-/* Calls that fail: they change nothing, or say that they did. */
+/* Calls that fail either change nothing or report the change. */
 #include "stress.h"
 
 #include <fcntl.h>
@@ -15,7 +15,7 @@ void case_nnp_unchanged(void)
 	struct crowd *crowd = crowd_start(10, 0, 0);
 	int no_ruleset = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int ruleset = ruleset_denying(FILE_BIT(0), WITH_PROC);
-	/* EBADFD: an open descriptor of something else (landlock_restrict_self(2)). */
+	/* EBADFD: the descriptor is no ruleset (landlock_restrict_self(2)). */
 	const struct {
 		int fd;
 		uint32_t flags;
@@ -41,7 +41,10 @@ void case_nnp_unchanged(void)
 	crowd_check(crowd, FILE_BIT(0), 1);
 	check_this_thread(FILE_BIT(0), 1);
 
-	/* From now on the caller's own enforcement is refused with the others parked. */
+	/*
+	 * From here on the kernel rejects the caller's own restriction, after the others have
+	 * parked.
+	 */
 	result = library.restrict_all(no_ruleset, 0, PATIENT_MS, &report);
 	expect_unchanged(result, &report, -EBADFD);
 	dispositions_compare(before);
@@ -51,7 +54,7 @@ void case_nnp_unchanged(void)
 
 /* ---- A queue of signals that is full ---- */
 
-/* Nobody else's signals count against this uid's limit. */
+/* A uid of its own, so that no other process's signals count against the limit. */
 #define LONELY_UID 54321
 #define QUEUE 2
 
@@ -70,13 +73,13 @@ void case_sigpending(void)
 	CHECK(setrlimit(RLIMIT_SIGPENDING, &limit) == 0, "setrlimit: %s", strerror(errno));
 	dispositions_save(before);
 
-	/* Used up for good by signals that nobody takes. */
+	/* Signals that no thread takes use up the limit for good. */
 	uint64_t mask = raw_mask(1ULL << (SIGRTMAX - 1));
 	int queued = 0;
 
 	siginfo_t info = { .si_signo = SIGRTMAX, .si_code = SI_QUEUE };
 
-	/* To this thread, or another one would take them. */
+	/* Sent to this thread, since another thread would take them. */
 	while (syscall(SYS_rt_tgsigqueueinfo, getpid(), thread_id(), SIGRTMAX, &info) == 0)
 		CHECK(++queued < 1000, "RLIMIT_SIGPENDING does not hold");
 	CHECK(errno == EAGAIN, "rt_tgsigqueueinfo: %s", strerror(errno));
@@ -99,7 +102,7 @@ void case_sigpending(void)
 	CHECK(queued == 0, "%d signals are still queued", queued);
 	raw_mask(mask);
 
-	/* Room for two at a time. */
+	/* Leaves room for two at a time. */
 	result = library.restrict_all(ruleset_denying(FILE_BIT(1), WITH_PROC), 0, 3 * PATIENT_MS,
 				      &report);
 	expect_success(result, &report, 201);
@@ -108,7 +111,7 @@ void case_sigpending(void)
 	crowd_end(crowd);
 }
 
-/* ---- One thread cannot do what the others can ---- */
+/* ---- One thread that cannot do what the others can ---- */
 
 static uint32_t sixteen_ready, sixteen_go;
 static int32_t sixteen_tid;

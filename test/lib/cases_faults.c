@@ -1,7 +1,7 @@
 /*
- * The broadcast with one system call failing, in the build of the library that test/faults makes
- * for it. Reads lines of `NUMBER RESULT WHEN LAST LAYERS` from standard input and writes one each:
- * what came of the call, beside that many layers before it.
+ * Runs the broadcast with one failing system call, in the library build of test/faults. Reads lines
+ * of `NUMBER RESULT WHEN LAST LAYERS` from standard input. Writes one line for each: the outcome of
+ * the call, after LAYERS earlier layers.
  */
 #include "stress.h"
 
@@ -12,9 +12,9 @@
 
 #define MEMBERS 6
 #define REPEATS 3
-/* Every case that cannot succeed waits for all of it, each time. */
+/* Each case that cannot succeed waits for all of it. */
 #define SHORT_MS (100 * SLOWNESS)
-/* Longer than any call takes, and than all the repeats together. */
+/* Longer than any call takes with all its repeats. */
 #define HUNG_MS FOREVER_MS
 
 static struct {
@@ -27,7 +27,7 @@ static struct {
 	unsigned when, last, layers;
 } fault;
 
-/* The mask of the caller stays where it is that call which fails, and no kernel lets it fail. */
+/* If restoring the caller's mask is what fails, the mask stays; no real kernel fails there. */
 static void look(struct state *state, const struct state *like)
 {
 	if (state_settle(state, like, fault.nr == SYS_rt_sigprocmask))
@@ -48,7 +48,7 @@ static const char *name_of(int64_t result)
 	return text;
 }
 
-/* Returns in `seen` how many calls of the fault's number there were. */
+/* Stores in `seen` how often the faulty call was made. */
 static int64_t attempt(int ruleset, struct allthreads_report *report, uint32_t *seen)
 {
 	faults.arm(fault.nr, fault.result, fault.when, fault.last);
@@ -60,7 +60,7 @@ static int64_t attempt(int ruleset, struct allthreads_report *report, uint32_t *
 	return result;
 }
 
-/* The same failure again and again leaves nothing more behind. */
+/* Repeating the failure must not leak anything more. */
 static void repeat(int ruleset, struct crowd *crowd, uint32_t denied, const struct state *like)
 {
 	struct allthreads_report report;
@@ -102,7 +102,7 @@ static void one_case(void)
 		close(other);
 		denied |= FILE_BIT(layer);
 	}
-	/* Whoever has answered has left the handler of the layers before. */
+	/* A thread that has answered has left the handler of the earlier layers. */
 	crowd_check(crowd, denied, fault.layers > 0);
 	crowd_settle(crowd);
 	state_take(&before);
@@ -116,13 +116,13 @@ static void one_case(void)
 		printf("not reached, ");
 	look(&after, &before);
 
-	/* The list of threads is kept open. */
+	/* The list of threads stays open. */
 	CHECK(after.files <= before.files + 1, "%d files leaked", after.files - before.files);
 
 	int stays = state_compare(&before, &after);
 
 	if (result != 0 && report.changed) {
-		/* Some are restricted and some may not be: the error says so. */
+		/* Some threads may be restricted and some not: the error must say so. */
 		printf("%s, changed", name_of(result));
 		return;
 	}
@@ -145,7 +145,7 @@ static void one_case(void)
 	crowd_end(crowd);
 }
 
-/* Its exit code, or -1 where it had to be killed. */
+/* Its exit code, or -1 if it had to be killed. */
 static int in_time(pid_t child)
 {
 	int status;

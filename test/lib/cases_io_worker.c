@@ -1,4 +1,4 @@
-/* A thread of the kernel's own in this process: io_uring's worker takes no signals. */
+/* io_uring's worker is a kernel thread in this process, and takes no signals. */
 #include "stress.h"
 
 #include <dirent.h>
@@ -27,7 +27,7 @@ struct parameters {
 	uint32_t cq[10];
 };
 
-/* The id of a thread whose name begins so, or 0. */
+/* The id of a thread whose name starts with this prefix, or 0. */
 static int32_t thread_there(const char *prefix)
 {
 	DIR *tasks = opendir("/proc/self/task");
@@ -68,8 +68,8 @@ static struct parameters ring_setup(struct ring *ring, uint32_t flags)
 }
 
 /*
- * Starts a read that a worker has to wait for; with a descriptor in `after`, once that one can be
- * read.
+ * Starts a read that a worker has to wait for. With a descriptor in `after`, it starts once that
+ * becomes readable.
  */
 static struct ring ring_reading_from(int fd, int after)
 {
@@ -133,7 +133,7 @@ void case_io_worker(void)
 	crowd_check(crowd, 0, 0);
 
 	CHECK(write(ends[1], "", 1) == 1, "write: %s", strerror(errno));
-	/* A worker waits for more work as long as there is a ring. */
+	/* A worker waits for more work while its ring exists. */
 	munmap(ring.queue, ring.queue_length);
 	munmap(ring.sqe, ring.sqe_length);
 	close(ring.fd);
@@ -175,11 +175,11 @@ void case_io_poller(void)
 /* ---- A worker that is made while its thread is parked ---- */
 
 #define RUNS 200
-/* So many runs with a worker in the middle of the call are enough. */
+/* This many runs with a worker in the middle of the call are enough. */
 #define MEETINGS 12
-/* Each time it is met before anything changed takes as long. */
+/* The call takes this long each time it meets the worker before anything changed. */
 #define MEETING_MS (100 * SLOWNESS)
-/* None of them busy: they would only take the CPUs. */
+/* They stay idle, because busy ones would only take the CPUs. */
 #define OTHERS 4
 
 enum { NOBODY_MET, MET_BEFORE, MET_AFTERWARDS, ENDS };
@@ -197,7 +197,7 @@ static void *submitter_main(void *tid)
 	return NULL;
 }
 
-/* Lets the poll end at some moment after its thread has parked. */
+/* Ends the poll at a random moment after its thread has parked. */
 static void pull_trigger(pid_t pid, int32_t tid)
 {
 	while (!(blocked_signals(pid, tid) >> 62 & 1))
@@ -230,13 +230,13 @@ static void process_with_ring(void)
 	int32_t end = NOBODY_MET;
 
 	if (result == 0) {
-		/* A worker that there is now was made by a thread with the restriction. */
+		/* A thread with the restriction created this worker. */
 		check_no_new_privs_everywhere(1);
 		expect_success(result, &report, OTHERS + 2);
 	} else if (result == ALLTHREADS_DIVERGED) {
 		end = MET_AFTERWARDS;
 		CHECK(report.changed, "nothing has changed");
-		/* A new one has its creator's name at first. */
+		/* A new worker first has its creator's name. */
 		WAIT_FOR(thread_there("iou-wrk") == report.tid);
 	} else {
 		/* On a busy machine another thread may be late. */
@@ -246,7 +246,7 @@ static void process_with_ring(void)
 		      "thread %d was reported", report.tid);
 		check_no_new_privs_everywhere(0);
 	}
-	/* On a busy machine the call may be over before it saw anybody parked. */
+	/* On a busy machine the call may end before this thread sees another one parked. */
 	kill(helper, SIGKILL);
 	waitpid(helper, NULL, 0);
 	if (end != MET_AFTERWARDS)
@@ -262,7 +262,7 @@ void case_io_born_worker(void)
 	int ends[ENDS] = { 0 };
 
 	CHECK(pipe(verdict) == 0, "pipe: %s", strerror(errno));
-	/* Threads take their time to restrict themselves, and may make a worker before. */
+	/* Threads need time to restrict themselves, and may create a worker before that. */
 	ruleset = ruleset_denying(FILE_BIT(0), WITH_PROC);
 	ruleset_fill(ruleset);
 	/* On a busy machine a run takes seconds. */

@@ -1,6 +1,6 @@
 /*
- * A thread that loses its CPU in the handler, for longer than a whole call. A tracer holds it
- * after each instruction in turn: it must answer for the call that signalled it, or for none.
+ * A thread loses its CPU in the handler for longer than a whole call. A tracer holds it after each
+ * instruction in turn. It must answer the call that signalled it, or no call.
  */
 #include "stress.h"
 
@@ -19,9 +19,9 @@ enum { PC_AT = 32, INSTRUCTION_MOST = 4 };
 #endif
 
 #define FIRST_MS (20 * SLOWNESS)
-/* A quarter of it passes before a signal is sent to a thread that seems to block all. */
+/* The call sends the signal after a quarter of this, if a thread seems to block all signals. */
 #define NEXT_MS (80 * SLOWNESS)
-/* On an emulated CPU, not after each instruction. */
+/* On an emulated CPU, stop only after some instructions. */
 #define STRIDE SLOWNESS
 #define CROWD 2
 
@@ -32,14 +32,14 @@ static void called_process(void)
 	struct allthreads_report report;
 	struct blocker held;
 
-	/* A call that fails after all have parked then changes nothing. */
+	/* If this call fails after all have parked, it changes nothing. */
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 
 	struct crowd *crowd = crowd_start(CROWD, 0, 1);
 	int ruleset = ruleset_denying(FILE_BIT(0), WITH_PROC);
 	int64_t since = now_ms();
 
-	/* Otherwise its tracer's end would hang this process up. */
+	/* Otherwise this process gets SIGHUP when its tracer ends. */
 	close(to_tracer[0]);
 	close(to_child[1]);
 	blocker_start(&held, 0, "held");
@@ -87,7 +87,7 @@ static void step(int32_t tid, int signal)
 	CHECK(stopped_by(tid) == SIGTRAP, "a step ended with another signal");
 }
 
-/* Lets a thread take `steps` instructions of the handler; 0: it has fewer. */
+/* Lets a thread run `steps` instructions of the handler; returns 0 if it has fewer. */
 static int walk_into_handler(int32_t tid, int steps)
 {
 	int signal = stopped_by(tid);
@@ -96,14 +96,14 @@ static int walk_into_handler(int32_t tid, int steps)
 	step(tid, signal);
 	for (int i = 0; i < steps; i++) {
 		step(tid, 0);
-		/* An interrupted system call is made again. */
+		/* The kernel restarts an interrupted system call. */
 		if (outside - program_counter(tid) <= INSTRUCTION_MOST)
 			return 0;
 	}
 	return 1;
 }
 
-/* 0: the handler is shorter than that. */
+/* 0 means that the handler is shorter than that. */
 static int hold_after(int steps)
 {
 	int status;

@@ -1,4 +1,4 @@
-/* liblandlock.so run as a program. */
+/* liblandlock.so as a program. */
 #include "stress.h"
 
 #include <fcntl.h>
@@ -33,7 +33,7 @@ void target_launched(char **arguments)
 	_exit(42);
 }
 
-/* Starts the launcher; its exit status, and in `failure` what the status pipe held. */
+/* Runs the launcher, returns its exit status and stores the status pipe's content in `failure`. */
 static int launch(int ruleset, char **arguments, int32_t failure[2], ssize_t *length)
 {
 	char *environment[] = { "MARK=1", NULL };
@@ -90,7 +90,7 @@ static void launches(void)
 	command[3] = not_executable;
 	expect_launch(ruleset, command, EXIT_CANNOT_RUN, STEP_EXEC, EACCES);
 
-	/* Usage: there is no status pipe to speak of. */
+	/* A usage error: no status pipe was named. */
 	char *const wrong[][6] = {
 		{ "launcher", NULL },
 		{ "launcher", "200", "0", (char *)program_path, NULL },
@@ -126,7 +126,7 @@ void case_launcher(void)
 	char path[4096], memory[64];
 
 	snprintf(not_executable, sizeof(not_executable), "%s", scratch_file(2));
-	/* The prebuilt file needs no exec bit, its copy in a path does. */
+	/* The prebuilt file needs no exec bit, but a copy run by its path does. */
 	snprintf(path, sizeof(path), "%s-launcher", scratch_file(3));
 	close(copy_library(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755)));
 	launcher = path;

@@ -22,7 +22,10 @@ void case_blocked(void)
 	CHECK(took >= HASTY_MS && took < HASTY_MS + 5000 * SLOWNESS, "it took %lld ms", (long long)took);
 	check_no_new_privs_everywhere(0);
 	crowd_check(crowd, 0, 0);
-	/* Ours is queued on it, so the handler stays: what comes now must do nothing. */
+	/*
+	 * This thread's signal is queued, so the handler stays installed; a late signal must do
+	 * nothing.
+	 */
 	blocker_stop(&blocker, 0, 0);
 	crowd_check(crowd, 0, 0);
 
@@ -50,13 +53,13 @@ void case_blocks_33(void)
 	expect_success(result, &report, 12);
 	CHECK(report.signal != 33, "33 was used");
 
-	/* All that the libcs keep for themselves, and some more. */
+	/* All signals that the libcs reserve, and some more. */
 	blocker_start(&second, ONLY(32) | ONLY(34) | ONLY(64), "second");
 	result = library.restrict_all(ruleset_denying(FILE_BIT(1), WITH_PROC), 0, PATIENT_MS, &report);
 	expect_success(result, &report, 13);
 	CHECK(report.signal > 34 && report.signal < 64, "%d was used", report.signal);
 
-	/* From the second of these on, no mask can be read: the signal is one that worked. */
+	/* From the second one on, no mask can be read, so the library uses a signal that worked. */
 	for (int file = 2; file < 4; file++) {
 		int ruleset = ruleset_denying(FILE_BIT(file), WITHOUT_PROC);
 

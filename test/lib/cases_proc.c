@@ -1,4 +1,4 @@
-/* /proc that is out of reach, of somebody else, or about an exited main thread. */
+/* /proc is unreachable, belongs to another namespace, or shows an exited main thread. */
 #include "stress.h"
 
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 /* ---- The main thread has exited ---- */
 
 static pthread_barrier_t before_exit;
-static int leader_stat; /* opened before /proc goes: the state of the main thread */
+static int leader_stat; /* opened before /proc goes away: state of the main thread */
 
 static int leader_is_zombie(void)
 {

@@ -12,7 +12,7 @@
 
 static uint32_t broadcasts, end;
 
-/* Refused after everybody has parked, so it can go on for ever: no_new_privs is set already. */
+/* The call fails only after all have parked, so it can repeat: no_new_privs is already set. */
 static void *refused_main(void *unused)
 {
 	struct allthreads_report report;
@@ -56,14 +56,14 @@ void case_fork(void)
 	}
 	__atomic_store_n(&end, 1, __ATOMIC_SEQ_CST);
 	pthread_join(thread, NULL);
-	/* The children's layers are theirs alone. */
+	/* The children's layers affect only the children. */
 	crowd_check(crowd, FILE_BIT(0), 1);
 	crowd_end(crowd);
 }
 
 /* ---- A child with the parent's process id, forked while the parent is in a call ---- */
 
-/* After a quarter of it the call signals the thread that seems to block all, and waits for it. */
+/* After a quarter of it, the call signals the thread that seems to block all, and waits for it. */
 #define WHILE_FORKED_MS (4000 * SLOWNESS)
 
 static void process_of_same_pid(void)
@@ -144,7 +144,7 @@ void target_execve(char **arguments)
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		CHECK(raw_sigaction_get(signals[i]).handler == (unsigned long)SIG_DFL,
 		      "signal %d is not at its default", signals[i]);
-	/* Nothing else may have been touched. */
+	/* Nothing else may have changed. */
 	CHECK(raw_sigaction_get(SIGHUP).handler == (unsigned long)SIG_IGN, "SIGHUP is not ignored");
 	getrlimit(RLIMIT_NOFILE, &limit);
 	CHECK(limit.rlim_cur == strtoul(arguments[2], NULL, 10), "the limit is %llu",

@@ -1,4 +1,4 @@
-/* Threads that /proc does not list: how far they are looked for, and for how long. */
+/* Threads that /proc does not list: how far and how long the library looks for them. */
 #include "stress.h"
 
 #include <dirent.h>
@@ -8,7 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-/* Of linux/filter.h and linux/seccomp.h, which musl's compiler does not find. */
+/* From linux/filter.h and linux/seccomp.h, which musl's compiler does not find. */
 struct instruction {
 	uint16_t code;
 	uint8_t if_true, if_false;
@@ -41,7 +41,7 @@ enum { NUMBER_AT = 0, SECOND_ARGUMENT_AT = 24 };
 #define SEND _IOWR('!', 1, struct answer)
 #define CONTINUE 1U
 
-/* No thread has such an id: the library may ask for it to see whether there is an answer. */
+/* An id that no thread has: the library may probe it to see if the kernel answers. */
 #define NO_THREAD 4194304
 /* How far from the newest thread the library may look. Ids of other processes lie between. */
 #define NEAR 65536
@@ -59,7 +59,7 @@ static int set_filter(const struct instruction *instructions, uint16_t length, u
 	return (int)ret;
 }
 
-/* What becomes of every call of one number. */
+/* The result of every call of one number. */
 static int answer_calls(long nr, uint32_t action, unsigned long flags)
 {
 	const struct instruction all[] = {
@@ -83,7 +83,7 @@ static void *own_id(void *id)
 	return NULL;
 }
 
-/* From now on this process dies if it asks for an id that is far from all it has. */
+/* Kills this process if it later probes an id far from all of its own. */
 static void forbid_long_search(void)
 {
 	int32_t newest;
@@ -163,7 +163,7 @@ static void no_descriptor_left(void)
 	forbid_long_search();
 	getrlimit(RLIMIT_NOFILE, &all);
 	none = all;
-	/* poll(2) of one file wants no less. */
+	/* poll(2) of one file needs at least this limit. */
 	none.rlim_cur = 1;
 	setrlimit(RLIMIT_NOFILE, &none);
 
@@ -185,7 +185,7 @@ void case_unlisted_proc(void)
 
 /* ---- A search that cannot end ---- */
 
-/* Answers each call late, as a tracer does. */
+/* Delays each call, as a tracer does. */
 static void answer_slowly(int listener)
 {
 	for (;;) {
@@ -218,7 +218,7 @@ static void search_in_vain(int32_t error, int64_t most_ms)
 	crowd_end(crowd);
 }
 
-/* Slow or forbidden, it ends long before the process would be killed. */
+/* Slow or forbidden, the search ends long before the process would be killed. */
 static void slow_search(void)
 {
 	hide_proc();
@@ -238,7 +238,7 @@ static void forbidden_search(void)
 	search_in_vain(EPERM, HASTY_MS);
 }
 
-/* As one does that knows no such call, or that lets it do nothing. */
+/* Acts like a sandbox that does not know the call, or forbids it. */
 static void pretended_search(void)
 {
 	hide_proc();

@@ -1,4 +1,4 @@
-/* Others that use the same signal, at the same time. */
+/* Other code uses the same signal at the same time. */
 #include "stress.h"
 
 #include <sched.h>
@@ -7,7 +7,7 @@
 #define SIGNAL 33
 #define BOMBARDERS 3
 #define TARGETS 20
-/* Signals on their way at a time: a thread that handles one blocks it, and another is chosen. */
+/* At most this many signals in flight: a thread that handles one blocks it, so another gets it. */
 #define UNDERWAY_MOST 20
 
 static uint32_t sent, handled, ours, end;
@@ -38,7 +38,7 @@ static void *bombarder_main(void *unused)
 		uint32_t underway = __atomic_load_n(&sent, __ATOMIC_SEQ_CST) -
 				    __atomic_load_n(&handled, __ATOMIC_SEQ_CST);
 
-		/* It may be a little negative between a delivery and its count. */
+		/* It may briefly be negative, between a delivery and its count. */
 		if ((int32_t)underway > UNDERWAY_MOST) {
 			sched_yield();
 			continue;
@@ -59,7 +59,7 @@ void case_foreign_signal(void)
 	for (intptr_t i = 0; i < TARGETS; i++)
 		threads[BOMBARDERS + i] = start_thread(target_main, (void *)i);
 	WAIT_FOR(__atomic_load_n(&ready, __ATOMIC_SEQ_CST) == TARGETS);
-	/* glibc has installed its own by now: it does with the first thread. */
+	/* glibc installs its own handler with the first thread. */
 	raw_handle(SIGNAL, application_handler);
 	dispositions_save(before);
 	for (int i = 0; i < BOMBARDERS; i++)
@@ -79,7 +79,7 @@ void case_foreign_signal(void)
 	futex_wake(&end);
 	for (int i = 0; i < BOMBARDERS + TARGETS; i++)
 		pthread_join(threads[i], NULL);
-	/* A thread takes what is queued for it before it ends in user mode. */
+	/* A thread takes its queued signals before it ends in user mode. */
 	CHECK(sent == handled, "%u were sent, %u arrived", sent, handled);
 	CHECK(used > 0, "%d was never used", SIGNAL);
 	CHECK(ours == 0, "%u of the library's arrived", ours);
@@ -90,7 +90,7 @@ void case_foreign_signal(void)
 
 static uint32_t changes;
 
-/* musl's blocks every signal meanwhile, and takes longer: leave the library a chance. */
+/* musl's broadcast blocks every signal and takes longer: give the library a chance. */
 #ifdef __GLIBC__
 #define CHANGE_EVERY_MS 1
 #else
@@ -110,9 +110,9 @@ static void *changer_main(void *unused)
 }
 
 /*
- * musl's own broadcast blocks every signal of its caller while it waits for all others, which
- * stand still already: neither of the two ends. Ours gives up, nothing has changed, and the next
- * try may find no other.
+ * musl's broadcast blocks all signals of its caller while it waits for the other threads, which are
+ * already parked. Both broadcasts wait for each other. The library gives up with nothing changed,
+ * and the next try may succeed.
  */
 static int64_t restrict_beside_setuid(int ruleset, struct allthreads_report *report)
 {
@@ -124,7 +124,7 @@ static int64_t restrict_beside_setuid(int ruleset, struct allthreads_report *rep
 	while ((result = library.restrict_all(ruleset, 0, HASTY_MS, report)) == ALLTHREADS_UNREACHABLE) {
 		expect_unchanged(result, report, ALLTHREADS_UNREACHABLE);
 		CHECK(now_ms() - start < 60000, "both broadcasts blocked each other each time");
-		/* The other one is free to end. */
+		/* Now the other broadcast can end. */
 		nap_ms(1);
 	}
 	return result;

@@ -1,4 +1,4 @@
-/* Threads that are ready to run and get no CPU: late, but not lost. */
+/* Threads that are ready to run but get no CPU are late, not lost. */
 #include "stress.h"
 
 #include <fcntl.h>
@@ -7,8 +7,8 @@
 
 #include <sys/wait.h>
 
-/* An idle thread's share beside a normal one is 3 of 1,027 (kernel: WEIGHT_IDLEPRIO): it runs
- * about once a second. */
+/* Next to a normal thread an idle one gets 3 of 1,027 shares (kernel: WEIGHT_IDLEPRIO), so it
+ * runs about once a second. */
 #define STARVED_MS 100
 #define LAYERS 10
 #define ALL_FILES (FILE_BIT(LAYERS) - 1)
@@ -29,7 +29,7 @@ static void *idler_main(void *ready)
 	struct sched_param none = { 0 };
 
 	stay_on_one_cpu();
-	/* musl has a stub for it. */
+	/* musl only has a stub. */
 	CHECK(syscall(SYS_sched_setscheduler, 0, SCHED_IDLE, &none) == 0, "SCHED_IDLE: %s",
 	      strerror(errno));
 	__atomic_store_n((uint32_t *)ready, 1, __ATOMIC_SEQ_CST);
@@ -39,7 +39,7 @@ static void *idler_main(void *ready)
 	return NULL;
 }
 
-/* In a process of its own: a thread of this one would be parked, and leave the CPU. */
+/* Needs a process of its own: a thread of this one would be parked and leave the CPU. */
 static pid_t start_hog(void)
 {
 	int spins[2];
@@ -49,14 +49,14 @@ static pid_t start_hog(void)
 	pid_t hog = fork_child();
 
 	if (hog == 0) {
-		/* The test reads what this process says until nobody holds the pipe. */
+		/* The test reads this process's output until no process holds the pipe. */
 		close(STDERR_FILENO);
 		stay_on_one_cpu();
 		say_word(spins[1], 0);
 		for (;;)
 			;
 	}
-	/* Until then it does not yet end with this process. */
+	/* Before this, it does not yet end with this process. */
 	hear_word(spins[0]);
 	return hog;
 }
@@ -79,7 +79,7 @@ void case_starved(void)
 		int64_t result = library.restrict_all(ruleset, 0, STARVED_MS, &report);
 
 		close(ruleset);
-		/* On a machine with other work it may take longer still: that changes nothing. */
+		/* A busy machine may take longer still, which changes nothing. */
 		if (result == ALLTHREADS_UNREACHABLE) {
 			expect_unchanged(result, &report, ALLTHREADS_UNREACHABLE);
 			CHECK(now_ms() - start < 60000, "it was never restricted");

@@ -1,4 +1,4 @@
-/* Threads that signals of the application interrupt all the time, whatever they wait in. */
+/* The application's signals interrupt threads all the time, whatever they wait in. */
 #include "stress.h"
 
 #include <signal.h>
@@ -14,7 +14,7 @@ static struct {
 	int32_t tids[MEMBERS];
 	uint32_t interrupted[MEMBERS];
 	uint32_t end;
-	uint32_t denied; /* what every thread must find denied in the end */
+	uint32_t denied; /* what every thread must find denied at the end */
 } storm;
 
 static uint32_t get(uint32_t *word)
@@ -52,7 +52,7 @@ static void *sender_main(void *unused)
 		for (int i = 0; i < MEMBERS; i++)
 			if (storm.tids[i])
 				syscall(SYS_tgkill, getpid(), storm.tids[i], SIGUSR2);
-	/* They may sleep again already. */
+	/* They may be asleep again. */
 	for (int i = 0; i < MEMBERS; i++)
 		syscall(SYS_tgkill, getpid(), storm.tids[i], SIGUSR2);
 	check_this_thread(get(&storm.denied), 1);
@@ -69,7 +69,7 @@ static int all_interrupted(uint32_t times)
 
 void case_storm(void)
 {
-	/* Without SA_RESTART: everything that can end with EINTR does. */
+	/* No SA_RESTART, so that every call that can end with EINTR does. */
 	struct sigaction action = { .sa_handler = nothing };
 	struct itimerval timer = { { 0, TIMER_US }, { 0, TIMER_US } };
 	struct raw_sigaction before[SIGNALS + 1];
@@ -97,7 +97,7 @@ void case_storm(void)
 	}
 	dispositions_compare(before);
 	check_no_new_privs_everywhere(1);
-	/* The storm goes on. */
+	/* The storm continues during the call. */
 	for (int i = 0; i < MEMBERS; i++)
 		__atomic_store_n(&storm.interrupted[i], 0, __ATOMIC_SEQ_CST);
 	WAIT_FOR(all_interrupted(10));

@@ -11,7 +11,7 @@
 struct parent {
 	pthread_t thread;
 	int64_t child_sleeps_ms;
-	uint32_t started; /* set by the child, so the parent is inside vfork(2) */
+	uint32_t started; /* set by the child once the parent is inside vfork(2) */
 	uint32_t release;
 	int32_t tid;
 	uint32_t denied;
@@ -28,7 +28,7 @@ static void *parent_main(void *argument)
 	pid_t child = vfork();
 
 	if (child == 0) {
-		/* This memory is the parent's. */
+		/* The child shares the parent's memory. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 		__atomic_store_n(&p->started, 1, __ATOMIC_SEQ_CST);
 		for (int64_t since = now_ms(); now_ms() - since < p->child_sleeps_ms; nap_ms(1))
@@ -47,7 +47,7 @@ static void parent_start(struct parent *p)
 {
 	p->thread = start_thread(parent_main, p);
 	WAIT_FOR(__atomic_load_n(&p->started, __ATOMIC_SEQ_CST));
-	/* D: in vfork(2), which lets no signal through. */
+	/* D: uninterruptible in vfork(2), which delivers no signal. */
 	WAIT_FOR(thread_state(p->tid) == 'D');
 }
 
@@ -74,7 +74,7 @@ void case_vfork_child(void)
 	      "thread %d (%s) was blamed", report.tid, report.name);
 	check_no_new_privs_everywhere(0);
 	crowd_check(crowd, 0, 0);
-	/* It gets its signal now, and must do nothing. */
+	/* It gets its signal now, and the handler must do nothing. */
 	parent_end(&lengthy);
 	crowd_check(crowd, 0, 0);
 
@@ -90,8 +90,8 @@ void case_vfork_child(void)
 #define BIT_OF(signal) (1ULL << ((signal) - 1))
 
 /*
- * A thread that was given up on has 33 queued; the next call chooses 34, as another thread
- * blocks 33 by then. The kernel delivers the lower one first.
+ * The thread that the first call gave up on has signal 33 queued. By the next call another thread
+ * blocks 33, so that call chooses 34. The kernel delivers the lower one first.
  */
 void case_late_signal(void)
 {
@@ -113,7 +113,7 @@ void case_late_signal(void)
 	CHECK(report.signal == 33, "%d was used", report.signal);
 	blocker_start(&blocker, BIT_OF(32) | BIT_OF(33), "needs another");
 
-	/* The threads of this process are parked when it is time to let the late one go. */
+	/* This process's threads are parked when the late one must be released. */
 	pid_t self = getpid(), helper = fork_child();
 
 	if (helper == 0) {
@@ -140,7 +140,7 @@ static void traced_process(void)
 	struct blocker held;
 	struct crowd *crowd = crowd_start(5, 0, 0);
 
-	/* Otherwise its tracer's end would hang this process up. */
+	/* Otherwise this process gets SIGHUP when its tracer ends. */
 	close(say_pipe[0]);
 	close(hear_pipe[1]);
 	blocker_start(&held, 0, "held");

@@ -1,4 +1,4 @@
-/* Threads that a collector has suspended, as JavaScriptCore does: they must stay so. */
+/* Threads that a garbage collector has suspended, as JavaScriptCore does, must stay suspended. */
 #include "stress.h"
 
 #include <sched.h>
@@ -8,9 +8,9 @@
 #define REFUSED_CALLS 2000
 #define SUSPENSIONS_LEAST 20
 
-/* As in WTF's threads: the signal that suspends a thread also lets it go on. */
+/* As in WTF's threads: one signal both suspends a thread and resumes it. */
 static uint32_t suspending, suspended, resumed;
-static uint32_t steps; /* counted by the thread for as long as it runs */
+static uint32_t steps; /* the thread counts these while it runs */
 static uint32_t end, denied;
 static int32_t target_tid;
 
@@ -19,7 +19,7 @@ static void suspend_handler(int signal)
 	sigset_t others;
 
 	if (__atomic_load_n(&suspending, __ATOMIC_SEQ_CST))
-		return; /* the one to go on with */
+		return; /* the signal that resumes the thread */
 	__atomic_store_n(&suspending, 1, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&suspended, 1, __ATOMIC_SEQ_CST);
 	sigfillset(&others);
@@ -90,7 +90,7 @@ static void restrict_layer(int layer, int threads)
 	close(ruleset);
 }
 
-/* Suspended before, and until after several broadcasts. */
+/* Suspended before the first broadcast, and until after several. */
 void case_suspended(void)
 {
 	pthread_t target = start_target();
@@ -102,7 +102,7 @@ void case_suspended(void)
 
 	for (int layer = 0; layer < LAYERS; layer++)
 		restrict_layer(layer, 2);
-	/* It has been released by now: were it to go on, it would have. */
+	/* Its handler has returned by now, so a wrongly resumed thread would have run. */
 	nap_ms(20);
 	CHECK(steps == before, "it ran while it was suspended");
 	CHECK(thread_state(target_tid) == 'S', "it is not suspended any more");
@@ -113,11 +113,11 @@ void case_suspended(void)
 	check_this_thread(denied, 1);
 }
 
-/* ---- A collector that suspends it again and again ---- */
+/* ---- A collector that suspends a thread again and again ---- */
 
 static uint32_t suspensions, stop;
 
-/* Lets the thread run in between, as long as so many steps take here. */
+/* Lets the thread run between two suspensions, for this many steps of the caller. */
 static void *collector_main(void *pause)
 {
 	while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST)) {
@@ -156,7 +156,7 @@ void case_collector(void)
 	check_this_thread(denied, 1);
 }
 
-/* It suspends the caller, and is parked before it can let it go on. */
+/* It suspends the caller, and parks before it can resume the caller. */
 void case_caller_suspended(void)
 {
 	install_suspend_handler();
@@ -165,7 +165,7 @@ void case_caller_suspended(void)
 	pthread_t collector = start_thread(collector_main, (void *)20000);
 
 	restrict_layer(0, 2);
-	/* Nothing changes, so it can be met often. */
+	/* Nothing changes, so this can happen often. */
 	for (int i = 0; i < REFUSED_CALLS; i++) {
 		struct allthreads_report report;
 

@@ -1,4 +1,4 @@
-/* Whatever threads a process has, each of them ends up confined. */
+/* Whatever threads a process has, each one ends up confined. */
 #include "stress.h"
 
 #include <signal.h>
@@ -21,7 +21,7 @@ static void basic_with(int count)
 	check_this_thread(FILE_BIT(0), 1);
 	crowd_check(crowd, FILE_BIT(0), 1);
 	check_no_new_privs_everywhere(1);
-	/* Only a thread that was interrupted and goes on can end. */
+	/* Only a thread that continues after the interruption can end. */
 	crowd_end(crowd);
 	close(ruleset);
 }
@@ -141,14 +141,14 @@ static void callers_8(void)
 
 void case_two_callers(void)
 {
-	/* The race is short: a few runs of each. */
+	/* The race is short, so each gets a few runs. */
 	for (int run = 0; run < 10; run++) {
 		in_child(callers_2);
 		in_child(callers_8);
 	}
 }
 
-/* ---- Little room ---- */
+/* ---- Small stacks ---- */
 
 /* PTHREAD_STACK_MIN of both libcs on x64. */
 #define TINY_STACK (16 * 1024)
@@ -172,7 +172,7 @@ static void *altstack_main(void *argument)
 	for (int i = 0; i < ALTSTACK; i++)
 		used += ((uint8_t *)argument)[i] != UNTOUCHED;
 	CHECK(used > 0, "the handler ran on the thread's own stack");
-	/* Its first page: what a signal frame and a handler need lies far above. */
+	/* The first page of the stack, far below what a signal frame and a handler need. */
 	for (int i = 0; i < 4096; i++)
 		CHECK(((uint8_t *)argument)[i] == UNTOUCHED, "the handler used %d bytes of stack", used);
 	return NULL;

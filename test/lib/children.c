@@ -1,4 +1,4 @@
-/* Processes of a case: none of them outlives it, however it ends. */
+/* Child processes of a case; none outlives it, however it ends. */
 #include "stress.h"
 
 #include <signal.h>
@@ -6,14 +6,14 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-static pid_t parent; /* 0: this is the first process of the case */
+static pid_t parent; /* 0 in the first process of the case */
 
 void die_with_parent(void)
 {
 	if (parent == 0)
 		return;
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	/* It may have died before. A parent outside of this pid namespace is 0. */
+	/* It may have died earlier. A parent outside this pid namespace has id 0. */
 	if (getppid() != parent && getppid() != 0)
 		_exit(1);
 }
@@ -41,7 +41,7 @@ void in_child(void (*body)(void))
 	}
 	CHECK(waitpid(child, &status, 0) == child, "waitpid: %s", strerror(errno));
 	CHECK(!WIFSIGNALED(status), "a process died of signal %d", WTERMSIG(status));
-	/* It has said why itself. */
+	/* The child has already printed why. */
 	if (WEXITSTATUS(status) != 0)
 		_exit(WEXITSTATUS(status));
 }

@@ -4,7 +4,7 @@
 #include <poll.h>
 #include <time.h>
 
-/* More would leave no CPU to the others. */
+/* More would leave no CPU for the others. */
 #define BUSY_MOST 2
 
 struct member {
@@ -17,7 +17,7 @@ struct member {
 
 struct crowd {
 	int count;
-	uint32_t question; /* raised for each check */
+	uint32_t question; /* incremented for each check */
 	uint32_t answers;
 	uint32_t denied;
 	int no_new_privs;
@@ -45,7 +45,7 @@ static void take_byte(struct member *m)
 	char byte;
 	ssize_t got = read(m->pipe[0], &byte, 1);
 
-	/* The signal came with SA_RESTART. */
+	/* The signal's handler has SA_RESTART. */
 	CHECK(got == 1, "read was interrupted: %s", strerror(errno));
 }
 
@@ -70,7 +70,7 @@ static void idle_once(struct member *m, uint32_t seen)
 			CHECK(errno == EINTR, "poll: %s", strerror(errno));
 		break;
 	case IDLE_SLEEP:
-		/* EINTR after any handler, as poll. */
+		/* EINTR after any handler, like poll. */
 		nanosleep(&a_while, NULL);
 		break;
 	default:

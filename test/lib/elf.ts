@@ -1,4 +1,4 @@
-/** As much of a 64-bit little-endian ELF shared object as a test of one needs (elf(5)). */
+/** Reads what tests need from a 64-bit little-endian ELF shared object (elf(5)). */
 
 export interface Segment {
   readonly type: "load" | "stack" | "interpreter" | "relro" | "other";
@@ -16,7 +16,7 @@ export interface Elf {
   readonly segments: readonly Segment[];
   /** Tags of the dynamic section, in order. */
   readonly dynamicTags: readonly number[];
-  /** Names of the dynamic symbols that are defined, sorted; and of those that are not. */
+  /** Sorted names of the dynamic symbols: the defined ones, and the undefined ones. */
   readonly exported: readonly string[];
   readonly imported: readonly string[];
   /** Bytes of relocations, in sections or named by the dynamic section. */
@@ -84,7 +84,7 @@ export function parseElf(bytes: Uint8Array): Elf {
   const symbols = sections
     .filter((section) => section.type === dynamicSymbols)
     .flatMap((section) =>
-      // The first symbol is empty; a section index of 0 means undefined.
+      // The first symbol is empty; section index 0 means undefined.
       Array.from({ length: section.size / 24 - 1 }, (_, i) => {
         const at = section.at + (i + 1) * 24;
         return { name: text(sections[section.link]!.at + u32(at)), defined: u16(at + 6) !== 0 };

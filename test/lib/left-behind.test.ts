@@ -1,4 +1,4 @@
-/** A case that is killed in the middle takes all its processes along. */
+/** A case that is killed halfway takes all its processes with it. */
 import { expect } from "bun:test";
 import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,9 +11,9 @@ const missing = kernelAbi === 0 ? "needs Landlock" : missingFor("stress-glibc");
 const header = readFileSync(join(import.meta.dir, "stress.h"), "utf8");
 const cases = [...header.matchAll(/X\(\w+, "([^"]+)"\)/g)].map((match) => match[1]!);
 
-/** When it is killed, in milliseconds: most have started their processes by the later one. */
+/** When to kill it, in milliseconds: by the later time most have started their processes. */
 const moments = [20, 250];
-/** What has lost its parent gets a CPU to end on by then. */
+/** By then every orphan has had CPU time to end. */
 const goneMs = 10_000;
 
 testUnless(
@@ -21,7 +21,7 @@ testUnless(
   "no process of the C cases outlives the case, whenever it is killed",
   async () => {
     const folder = tempDir();
-    // Some cases go on as another user.
+    // Some cases continue as another user.
     chmodSync(folder, 0o755);
     const stress = program("stress-glibc");
     const left: Record<string, string[]> = {};

@@ -29,7 +29,7 @@ void scratch_create(void)
 
 	snprintf(root, sizeof(root), "%s/landlock-stress-XXXXXX", temporary ? temporary : "/tmp");
 	CHECK(mkdtemp(root), "mkdtemp: %s", strerror(errno));
-	/* Some cases go on as another user. */
+	/* Some cases continue as another user. */
 	chmod(root, 0755);
 	for (int i = 0; i < FILES; i++) {
 		char directory[PATH_MAX - 32];
@@ -63,7 +63,7 @@ static void grant(int ruleset, uint64_t access, const char *path)
 {
 	struct path_beneath rule = { access, open(path, O_PATH | O_CLOEXEC) };
 
-	/* Not every system has each of the directories below. */
+	/* Not every system has all these directories. */
 	if (rule.parent < 0)
 		return;
 	CHECK(syscall(NR_LANDLOCK_ADD_RULE, ruleset, RULE_PATH_BENEATH, &rule, 0) == 0,
@@ -85,7 +85,7 @@ int ruleset_denying(uint32_t denied, int proc)
 		grant(ruleset, handled, "/proc");
 	if (proc == READ_PROC)
 		grant(ruleset, READ_FILE, "/proc");
-	/* Not its directory: the scratch files may lie there. */
+	/* Not its directory, which may contain the scratch files. */
 	grant(ruleset, READ_FILE, program_path);
 	for (int i = 0; i < FILES; i++) {
 		if (denied & FILE_BIT(i))
@@ -109,7 +109,7 @@ void ruleset_fill(int ruleset)
 		CHECK(syscall(NR_LANDLOCK_ADD_RULE, ruleset, RULE_PATH_BENEATH, &rule, 0) == 0,
 		      "landlock_add_rule: %s", strerror(errno));
 		close(rule.parent);
-		/* The rule holds the inode. */
+		/* The rule keeps the inode alive. */
 		unlink(path);
 	}
 }
@@ -132,7 +132,7 @@ void check_this_thread(uint32_t denied, int no_new_privs)
 	CHECK(got == no_new_privs, "thread %d: no_new_privs is %d", thread_id(), got);
 }
 
-/* The text of /proc/self/task/TID/FILE; 0 where the thread is gone. */
+/* Reads /proc/self/task/TID/FILE; returns 0 if the thread is gone. */
 static int read_task(const char *tid, const char *file, char *text, size_t size)
 {
 	char path[64];
@@ -181,7 +181,7 @@ char thread_state(int32_t tid)
 	if (!read_task(number, "stat", text, sizeof(text)))
 		return 0;
 
-	/* The name before it may hold anything, a parenthesis too (proc_pid_stat(5)). */
+	/* The name before it may contain anything, even a parenthesis (proc_pid_stat(5)). */
 	const char *end = strrchr(text, ')');
 
 	return end ? end[2] : 0;

@@ -4,7 +4,7 @@
 
 #include <sys/prctl.h>
 
-/* libc's wrappers leave out 32 to 34. */
+/* libc's wrappers do not accept 32 to 34. */
 uint64_t raw_mask(uint64_t blocked)
 {
 	uint64_t before;
@@ -35,7 +35,7 @@ void raw_handle(int signal, void (*handler)(int, void *, void *))
 		.sa_flags = SA_SIGINFO | SA_RESTART,
 	};
 
-	/* libc knows the flags and the restorer that this CPU wants. */
+	/* libc sets the flags and the restorer that this CPU needs. */
 	sigaction(SIGUSR2, &through_libc, NULL);
 
 	struct raw_sigaction action = raw_sigaction_get(SIGUSR2);

@@ -14,7 +14,7 @@ static int count_files(void)
 	return count;
 }
 
-/* The text behind `field` in a file of /proc, up to the end of its line. */
+/* The text after `field` in a file of /proc, up to the end of its line. */
 static void read_field(const char *path, const char *field, char *text, size_t size)
 {
 	char line[512];

@@ -1,6 +1,6 @@
 /*
- * stress LIBRARY CASE: loads liblandlock.so, runs one case, exits 0 only if everything held.
- * Exits 77 and says what is missing where this machine cannot run the case.
+ * stress LIBRARY CASE: loads liblandlock.so, runs one case, and exits with 0 only if everything
+ * held. Exits with 77 and says what is missing if this machine cannot run the case.
  */
 #include "stress.h"
 
@@ -101,7 +101,7 @@ static void load_library(const char *path)
 	CHECK(library.version() == LANDLOCK_NATIVE_VERSION, "version is %d", library.version());
 }
 
-/* A thousand threads with two descriptors each. */
+/* Room for a thousand threads with two descriptors each. */
 static void raise_descriptor_limit(void)
 {
 	struct rlimit limit;
@@ -118,7 +118,7 @@ int main(int count, char **arguments)
 	if (count > 1 && strcmp(arguments[1], "target-launched") == 0)
 		target_launched(arguments);
 	CHECK(count == 3, "usage: stress LIBRARY CASE");
-	/* Flag 1 asks for the version (landlock_create_ruleset(2)). */
+	/* Flag 1 asks for the ABI version (landlock_create_ruleset(2)). */
 	if (syscall(444, NULL, 0, 1) < 0)
 		skipped("Landlock is not there: %s", strerror(errno));
 	CHECK(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0, "no_new_privs is set already");

@@ -1,6 +1,4 @@
-/*
- * Hard cases for liblandlock.so, from C: one process for each, see stress.c for the list.
- */
+/* Hard cases for liblandlock.so in C, one process for each; stress.c lists them. */
 #ifndef LANDLOCK_STRESS_H
 #define LANDLOCK_STRESS_H
 
@@ -17,11 +15,11 @@
 
 #include "../../lib/allthreads.h"
 
-/* How many times slower the machine is than a plain one: test/kernels compiles for emulators. */
+/* How many times slower this machine is than a plain one; test/kernels sets it for emulators. */
 #ifndef SLOWNESS
 #define SLOWNESS 1
 #endif
-/* Long enough for a machine under load: only a bug makes a call wait for all of it. */
+/* Long enough for a loaded machine: only a bug makes a call wait for all of it. */
 #define PATIENT_MS (10000 * SLOWNESS)
 /* For calls that must give up: the test waits for all of it. */
 #define HASTY_MS (300 * SLOWNESS)
@@ -49,7 +47,7 @@ __attribute__((noreturn, format(printf, 1, 2))) void skipped(const char *format,
 			failed(__VA_ARGS__); \
 	} while (0)
 
-/* Waits for a condition; 60 s are longer than any load makes it wait. */
+/* Waits for a condition, at most 60 s, which is longer than any load needs. */
 #define WAIT_FOR(condition)                                                            \
 	do {                                                                           \
 		for (int64_t since = now_ms(); !(condition); nap_ms(1))                \
@@ -59,9 +57,9 @@ __attribute__((noreturn, format(printf, 1, 2))) void skipped(const char *format,
 int64_t now_ms(void);
 void nap_ms(int64_t ms);
 int32_t thread_id(void);
-/* As futex(2): -1 and errno. */
+/* Like futex(2): returns -1 and sets errno. */
 long futex_wait(uint32_t *word, uint32_t value);
-/* Wakes everybody. */
+/* Wakes all waiters. */
 void futex_wake(uint32_t *word);
 
 /* ---- scratch.c: files that a ruleset denies or grants ---- */
@@ -69,23 +67,23 @@ void futex_wake(uint32_t *word);
 #define FILES 20
 #define FILE_BIT(n) (1U << (n))
 
-/* READ_PROC: its files may be read, its directories not be listed. */
+/* READ_PROC allows reading the files of /proc, not listing its directories. */
 enum { WITHOUT_PROC, WITH_PROC, READ_PROC };
 
 void scratch_create(void);
 void scratch_remove(void);
 const char *scratch_file(int which);
 
-/* A ruleset that denies reading the files of the set `denied`, grants the others. */
+/* A ruleset that denies reading the files of the set `denied` and grants the others. */
 int ruleset_denying(uint32_t denied, int proc);
 
-/* Adds so many rules that each copy of the ruleset takes its time. */
+/* Adds enough rules that each copy of the ruleset takes time. */
 void ruleset_fill(int ruleset);
 
-/* The calling thread opens every file itself: EACCES for those denied, success for the rest. */
+/* The calling thread opens every file: EACCES if denied, success otherwise. */
 void check_this_thread(uint32_t denied, int no_new_privs);
 
-/* What /proc says of every thread. */
+/* The state that /proc shows for each thread. */
 void check_no_new_privs_everywhere(int expected);
 
 char thread_state(int32_t tid);
@@ -93,7 +91,7 @@ char thread_state(int32_t tid);
 void expect_success(int64_t result, const struct allthreads_report *report, int threads);
 void expect_unchanged(int64_t result, const struct allthreads_report *report, int64_t expected);
 
-/* ---- crowd.c: threads that are blocked in all kinds of ways ---- */
+/* ---- crowd.c: threads that block in various ways ---- */
 
 enum idle { IDLE_FUTEX, IDLE_READ, IDLE_SLEEP, IDLE_POLL, IDLE_BUSY, IDLE_KINDS };
 
@@ -102,10 +100,10 @@ struct crowd;
 /* Returns once each thread has proved that it can open every file outside `denied`. */
 struct crowd *crowd_start(int count, uint32_t denied, int no_new_privs);
 
-/* Returns once every thread of it is blocked where it waits; needs a readable /proc. */
+/* Returns once every thread blocks where it should wait; needs a readable /proc. */
 void crowd_settle(struct crowd *crowd);
 
-/* Each thread proves again what it can open, then idles on. */
+/* Each thread proves again what it can open, then idles. */
 void crowd_check(struct crowd *crowd, uint32_t denied, int no_new_privs);
 
 /* Each thread ends. */
@@ -115,7 +113,7 @@ pthread_t start_thread(void *(*body)(void *), void *argument);
 
 /* ---- signals.c ---- */
 
-/* The kernel's own struct sigaction: libc's would refuse 32 to 34. */
+/* The kernel's struct sigaction, because libc's wrapper rejects 32 to 34. */
 struct raw_sigaction {
 	unsigned long handler;
 	unsigned long flags;
@@ -133,7 +131,7 @@ void raw_handle(int signal, void (*handler)(int, void *, void *));
 void dispositions_save(struct raw_sigaction saved[SIGNALS + 1]);
 void dispositions_compare(const struct raw_sigaction saved[SIGNALS + 1]);
 
-/* A thread that blocks `blocked` until it is told to stop, waiting in a futex. */
+/* A thread that blocks `blocked` and waits in a futex until it is told to stop. */
 struct blocker {
 	pthread_t thread;
 	uint64_t blocked;
@@ -145,10 +143,10 @@ struct blocker {
 };
 
 void blocker_start(struct blocker *blocker, uint64_t blocked, const char *name);
-/* It unblocks everything, proves what it can open and ends. */
+/* The thread unblocks everything, proves what it can open and ends. */
 void blocker_stop(struct blocker *blocker, uint32_t denied, int no_new_privs);
 
-/* ---- state.c: what a call that fails must leave as it was ---- */
+/* ---- state.c: what a failing call must leave unchanged ---- */
 
 struct state {
 	struct raw_sigaction dispositions[SIGNALS + 1];
@@ -160,26 +158,26 @@ struct state {
 void state_take(struct state *state);
 
 /*
- * Takes it once every thread has its mask back: they take a moment to leave the handler. 1: the
- * caller's own had to be put back here, which only `own_may_stay` allows.
+ * Records the state once every thread has its mask back, since threads need a moment to leave the
+ * handler. Returns 1 if it had to restore the caller's mask, which only `own_may_stay` allows.
  */
 int state_settle(struct state *state, const struct state *like, int own_may_stay);
 
-/* How many dispositions differ: 1 at most, of the handler that stays after an UNREACHABLE. */
+/* Counts changed signal handlers: at most 1, the handler that stays after UNREACHABLE. */
 int state_compare(const struct state *before, const struct state *after);
 
 /* ---- children.c ---- */
 
-/* As fork(2), but the child dies with the thread that made it. */
+/* Like fork(2), but the child dies with the thread that created it. */
 pid_t fork_child(void);
 
-/* To call again in a child whose credentials have changed: then the kernel forgets it. */
+/* Call it again in a child after a change of credentials, which makes the kernel forget it. */
 void die_with_parent(void);
 
-/* Runs `body` in a new process and hands its verdict on. */
+/* Runs `body` in a new process and returns its verdict. */
 void in_child(void (*body)(void));
 
-/* The signals that wait for a thread to take them, or that it blocks: bit n - 1 is signal n. */
+/* The pending or blocked signals of a thread: bit n - 1 is signal n. */
 uint64_t pending_signals(pid_t pid, int32_t tid);
 uint64_t blocked_signals(pid_t pid, int32_t tid);
 
@@ -189,18 +187,18 @@ int32_t hear_word(int fd);
 
 /* ---- namespaces.c ---- */
 
-/* Makes new namespaces (unshare(2) flags), as root or in a user namespace. */
+/* Creates namespaces (unshare(2) flags), as root or in a user namespace. */
 void enter_namespaces(int flags);
 
-/* Leaves an empty directory where /proc was. */
+/* Leaves an empty directory in place of /proc. */
 void hide_proc(void);
 
-/* Mounts the /proc of this pid namespace, in this mount namespace. */
+/* Mounts the /proc of this pid namespace in this mount namespace. */
 void mount_proc(void);
 
 /* ---- cases_search.c ---- */
 
-/* From now on every call of this number fails, in this thread and in those that it starts. */
+/* Makes every call of this number fail, in this thread and in those that it starts. */
 void refuse_calls(long nr, int32_t error);
 
 /* ---- the cases ---- */
@@ -255,7 +253,7 @@ void refuse_calls(long nr, int32_t error);
 CASES(DECLARE)
 #undef DECLARE
 
-/* Programs for execve(2) and the launcher to start: this one, under these names. */
+/* Names under which execve(2) and the launcher start this program. */
 void target_execve(char **arguments);
 void target_launched(char **arguments);
 
