@@ -77,7 +77,7 @@ function includes(denials: readonly Denial[], one: Denial): boolean {
 }
 
 /** The sandbox with this rule added to all of its layers. */
-export function withRule(sandbox: Sandbox, rule: Rule): Sandbox {
+function withRule(sandbox: Sandbox, rule: Rule): Sandbox {
   const rules = flatten([rule], "explain()").flatMap(plannedRules);
   const layers = sandbox.layers.map((layer) => {
     const more = layerOf({ handled: layer.handled, rules }, sandbox.files);

@@ -16,7 +16,6 @@ import { mergeRules, joinFlags } from "../../src/explain/run/combine.ts";
 import { failureLog } from "../../src/explain/run/denied.ts";
 import { filesOfProcesses } from "../../src/trace/processes.ts";
 import { pasteable } from "../../src/terminal/text.ts";
-import { WhatIf } from "../../src/explain/run/what-if.ts";
 import { fixOf, type RuleSpec } from "../../src/explain/spell.ts";
 import { tempDir } from "../harness.ts";
 import { treeOf } from "../explain/cases.ts";
@@ -62,7 +61,7 @@ function advise(operations: readonly Operation[], granted: string[] = [], within
   // All files were there before.
   const places = new Places(BigInt(Date.now() + 60_000) * 1_000_000n, "/tmp", true);
   const around = { project: within, home, secrets: new Secrets(home, within) };
-  return adviseOn(denied, new WhatIf(sandbox), { already, around, places, bun: false });
+  return adviseOn(denied, landlock.V7, { already, around, places, bun: false });
 }
 
 const read = (path: string): Operation => ({ kind: "open", path, read: true });

@@ -10,13 +10,13 @@ import type { Places } from "../../advise/places.ts";
 import type { Surroundings } from "../../advise/zones.ts";
 import type { FsRight } from "../../kernel/abi.ts";
 import { isWithin } from "../../kernel/names.ts";
+import type { Layer } from "../../model/layer.ts";
 import { nameFor, pathRules } from "../../vocabulary.ts";
 import { nearestVerb } from "../fix.ts";
 import { accessOf, fixOf, type RuleSpec } from "../spell.ts";
-import { assignWords } from "./assign.ts";
+import { assignWords, type Candidate } from "./assign.ts";
 import { mergeRules, wordsOf } from "./combine.ts";
 import type { Counted, Denied } from "./denied.ts";
-import type { WhatIf } from "./what-if.ts";
 
 /** What to add to a command line or a policy. */
 export interface Advice {
@@ -46,6 +46,8 @@ interface Circumstances {
   readonly bun: boolean;
 }
 
+type Handled = Pick<Layer["handled"], "fs" | "net">;
+
 /** The advice for a command that worked despite its denials. */
 export function nothingToAdd(denied: readonly Denied[]): Advice {
   const verdicts = denied.map(() => "harmless" as const);
@@ -61,22 +63,22 @@ export function nothingToAdd(denied: readonly Denied[]): Advice {
 }
 
 /**
- * Finds options for what was denied, and checks them on the model.
+ * Finds options for what was denied.
  *
  * @param denied What the sandbox denied
- * @param sandbox The sandbox
+ * @param handled The rights that it denies unless they are granted
  */
 export function adviseOn(
   denied: readonly Denied[],
-  sandbox: WhatIf,
+  handled: Handled,
   { already, around, places, bun }: Circumstances,
 ): Advice {
   const operations = denied.map(({ operation }) => operation);
   const drafted = draft(needsOfDenied(operations, places, around, bun), already, around);
   const withheld = [...drafted.withheld];
-  const ruleSpecs = ruleSpecsOf(drafted, sandbox.handled, around, withheld);
-  const rules = mergeRules(ruleSpecs);
-  const flags = assignWords(denied, sandbox, ruleSpecs);
+  const candidates = candidatesOf(drafted, handled, around, withheld);
+  const ruleSpecs = candidates.map(({ ruleSpec }) => ruleSpec);
+  const flags = assignWords(denied, candidates);
   return {
     flags,
     verdicts: denied.map((one, i) => {
@@ -87,7 +89,7 @@ export function adviseOn(
     all: wordsOf(ruleSpecs),
     safe: wordsOf(ruleSpecs.filter((ruleSpec) => isSafe(ruleSpec, around))),
     careful: [...new Set(ruleSpecs.flatMap(governedBy))],
-    policy: fixOf(rules).policy,
+    policy: fixOf(mergeRules(ruleSpecs)).policy,
     withheld,
   };
 }
@@ -119,13 +121,17 @@ export function placeOf({ operation }: Counted): string {
 }
 
 /** The rules of a draft, each for one path, port or preset. */
-function ruleSpecsOf(
+function candidatesOf(
   drafted: Draft,
-  { fs, net }: WhatIf["handled"],
+  { fs, net }: Handled,
   around: Surroundings,
   withheld: Withheld[],
-): RuleSpec[] {
-  const ruleSpecs: RuleSpec[] = drafted.presets.map(({ spec }) => ({ kind: "preset", spec }));
+): Candidate[] {
+  const candidates = drafted.presets.map(({ spec, coverage }): Candidate => ({
+    ruleSpec: { kind: "preset", spec },
+    coverage,
+  }));
+  const add = (ruleSpec: RuleSpec) => candidates.push({ ruleSpec });
   for (const [path, grant, isDirectory] of grantsOf(drafted, fs)) {
     // --until-it-works adds rules by itself, so they must not grant what a person has to decide
     // about.
@@ -134,13 +140,13 @@ function ruleSpecsOf(
     const rights = [...drafted.grants.get(path)!];
     if (isOpening && rights.includes("read_file")) {
       withheld.push({ what: path, rights, reason: "exposing" });
-    } else ruleSpecs.push(ruleSpecFor(path, grant, rights, { isDirectory, isOpening }));
+    } else add(ruleSpecFor(path, grant, rights, { isDirectory, isOpening }));
   }
   for (const [right, ports] of drafted.ports) {
     if (!net.includes(right)) continue;
-    ruleSpecs.push(...ports.map((port): RuleSpec => ({ kind: "port", right, ports: [port] })));
+    for (const port of ports) add({ kind: "port", right, ports: [port] });
   }
-  return ruleSpecs;
+  return candidates;
 }
 
 function ruleSpecFor(

@@ -1,77 +1,54 @@
 /** Decides which of all rules each operation needs. */
-import { isWithin } from "../../kernel/names.ts";
-import type { Denial } from "../../model/model.ts";
-import type { Operation } from "../../model/operation.ts";
-import { accessOf, fixOf, type RuleSpec } from "../spell.ts";
+import type { Coverage } from "../../advise/coverage.ts";
+import type { FsRight, NetRight } from "../../kernel/abi.ts";
+import { isWithin, parentOf } from "../../kernel/names.ts";
+import { accessOf, type RuleSpec } from "../spell.ts";
 import { wordsOf } from "./combine.ts";
 import type { Denied } from "./denied.ts";
-import type { WhatIf } from "./what-if.ts";
+
+/** A rule for one path, port or preset, and what a preset grants. */
+export interface Candidate {
+  readonly ruleSpec: RuleSpec;
+  readonly coverage?: Coverage;
+}
+
+/** A right that an operation lacks, and where. */
+interface Lack {
+  readonly right: string;
+  readonly path: string | undefined;
+  readonly port: number | undefined;
+}
 
 /**
  * The words for each operation. If one rule is enough, only its words; empty if the rules don't
  * allow it.
  *
- * @param ruleSpecs The rules that together allow the operations, each for one path, port or preset
+ * @param candidates The rules that together allow the operations
  */
 export function assignWords(
   denied: readonly Denied[],
-  sandbox: WhatIf,
-  ruleSpecs: readonly RuleSpec[],
+  candidates: readonly Candidate[],
 ): readonly (readonly string[])[] {
-  const known = new Map<RuleSpec, WhatIf>();
-  const whatIfWith = (ruleSpec: RuleSpec) => {
-    const whatIf = known.get(ruleSpec) ?? sandbox.with([ruleSpec]);
-    known.set(ruleSpec, whatIf);
-    return whatIf;
-  };
-  const whole = sandbox.with(ruleSpecs);
-  return denied.map(({ operation, denials: told }) => {
-    const made = ruleSpecs.find(
-      (ruleSpec) =>
-        "ifMissing" in ruleSpec &&
-        ruleSpec.ifMissing === "create" &&
-        "path" in operation &&
-        isWithin(sandbox.files.find(operation.path, true).path, ruleSpec.paths[0]!),
+  return denied.map(({ denials }) => {
+    const lacks = denials.flatMap(({ right, path, port, gained = [right] }) =>
+      gained.map((one): Lack => ({ right: one, path, port })),
     );
-    if (made) return fixOf([made]).flags;
-    const denials = sandbox.missing(operation);
-    if (isGone(operation, sandbox))
-      return wordsOf(ruleSpecs.filter((ruleSpec) => grantsSome(ruleSpec, told)));
-    if (whole.missing(operation).length > 0) return [];
-    const tried = ruleSpecs
-      .filter((ruleSpec) => denials.some((denial) => mayHelp(ruleSpec, denial, sandbox)))
-      .map((ruleSpec) => ({ ruleSpec, left: whatIfWith(ruleSpec).missing(operation).length }));
-    const enough = tried.find(({ left }) => left === 0);
-    if (enough) return fixOf([enough.ruleSpec]).flags;
-    const helpful = tried
-      .filter(({ left }) => left < denials.length)
-      .map(({ ruleSpec }) => ruleSpec);
-    return wordsOf(helpful);
+    const granted = candidates.map((one) => lacks.filter((lack) => grants(one, lack)));
+    if (new Set(granted.flat()).size < lacks.length) return [];
+    const enough = granted.findIndex(({ length }) => length === lacks.length);
+    const isUsed = (at: number) => (enough < 0 ? granted[at]!.length > 0 : at === enough);
+    return wordsOf(candidates.flatMap(({ ruleSpec }, at) => (isUsed(at) ? ruleSpec : [])));
   });
 }
 
-/**
- * Whether nothing can be checked any more, because the command removed the file that it could not
- * move.
- */
-function isGone(operation: Operation, { files }: WhatIf): boolean {
-  if (operation.kind !== "rename" && operation.kind !== "link") return false;
-  return files.find(operation.path, false).file === undefined;
-}
-
-/** Whether a rule grants a denied right. */
-function grantsSome(ruleSpec: RuleSpec, denials: readonly Denial[]): boolean {
-  if (!("paths" in ruleSpec)) return false;
-  const access: readonly string[] = accessOf(ruleSpec);
-  return denials.some(
-    ({ right, path }) =>
-      path !== undefined && access.includes(right) && isWithin(path, ruleSpec.paths[0]!),
-  );
-}
-
-/** Whether a rule concerns a denial. A preset may concern anything. */
-function mayHelp(ruleSpec: RuleSpec, { path, port }: Denial, { files }: WhatIf): boolean {
-  if (ruleSpec.kind === "preset") return true;
-  if (ruleSpec.kind === "port") return ruleSpec.ports[0] === port;
-  return path !== undefined && isWithin(path, files.find(ruleSpec.paths[0]!, true).path);
+function grants({ ruleSpec, coverage }: Candidate, { right, path, port }: Lack): boolean {
+  if (ruleSpec.kind === "port") return ruleSpec.right === right && ruleSpec.ports[0] === port;
+  if (path === undefined) {
+    return port !== undefined && coverage?.hasPort(right as NetRight, port) === true;
+  }
+  if (ruleSpec.kind === "preset") return coverage!.rightsOn(path).has(right as FsRight);
+  const place = ruleSpec.paths[0]!;
+  // The model has what is to be made in its directory.
+  const isMade = ruleSpec.ifMissing === "create" && parentOf(place) === path;
+  return isMade || (isWithin(path, place) && accessOf(ruleSpec).some((one) => one === right));
 }

@@ -23,7 +23,6 @@ import type { Attempt, Ending, Observation } from "../../trace/observation.ts";
 import { observe } from "../../trace/observe.ts";
 import { permitted } from "../ordinary.ts";
 import { filesOfProcesses } from "../../trace/processes.ts";
-import { WhatIf } from "./what-if.ts";
 
 /** A parsed command line of `landlock-restrict explain`. */
 export interface ExplainRequest {
@@ -121,7 +120,7 @@ export async function watchRun(request: ExplainRequest): Promise<Watched> {
       const advice =
         ending.exitCode === 0
           ? nothingToAdd(denied)
-          : adviseOn(denied, new WhatIf(sandbox), {
+          : adviseOn(denied, plan.handled, {
               already,
               around,
               places: new Places(started, around.tmp, true),
