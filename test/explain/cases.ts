@@ -1,4 +1,4 @@
-/** Files, layers and words for tables of what the model says. */
+/** Files, layers and short notations for the model's test tables. */
 import { describe, expect, test } from "bun:test";
 import { accessFs, type FsRight, type NetRight, type Rights } from "../../src/kernel/abi.ts";
 import { layerOf, type KernelVersion, type Layer } from "../../src/model/layer.ts";
@@ -28,7 +28,7 @@ const files = filesOf({
 
 type Grants = Readonly<Record<string, readonly FsRight[]>>;
 
-/** A layer that handles all rights on files, or some. */
+/** A layer that handles all rights on files, or the given ones. */
 export function fs(grants: Grants, handled: readonly FsRight[] = accessFs): Layer {
   const rules = Object.entries(grants).map(([path, access]) => ({ path, access, ...plain }));
   return layerOf({ handled: { fs: handled, net: [], scoped: [] }, rules }, files);
@@ -73,7 +73,7 @@ type Case = readonly [
   title: string,
   operation: Operation,
   layers: Layer | readonly Layer[],
-  /** What is denied, with EACCES unless it says otherwise; nothing: it is allowed. */
+  /** What is denied, by default with EACCES; if missing, the operation is allowed. */
   denied?: string,
 ];
 
@@ -86,7 +86,7 @@ export function cases(group: string, rows: readonly Case[]): void {
   });
 }
 
-/** open(2) for words as `"read create"`. */
+/** An open(2) given in words, such as `"read create"`. */
 export const open = (path: string, how: string): Operation => ({
   ...{ kind: "open", path },
   ...Object.fromEntries(how.split(" ").map((word) => [word, true])),
@@ -101,7 +101,7 @@ export const swap = (path: string, to: string): FileOperation =>
   ({ ...move(path, to), exchange: true }) as FileOperation;
 export const link = (path: string, to: string): FileOperation => ({ kind: "link", path, to });
 
-/** Absolute paths and what they are; the directories on the way are there too. */
+/** Absolute paths and their type; implies the directories on the way. */
 export function treeOf(entries: Readonly<Record<string, FileType>>): Files {
   const types = new Map<string, FileType>([["/", "directory"]]);
   for (const [path, type] of Object.entries(entries)) {
@@ -134,10 +134,10 @@ function dirname(path: string): string {
   return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
-/** What is at a path: a type, a mount, a symbolic link's target, or another name of a file. */
+/** What is at a path: a type, a mount, a symbolic link's target, or a hard link to a file. */
 export type Entry = FileType | "mount" | { readonly link: string } | { readonly same: string };
 
-/** Files by absolute path. Directories above them need no entry. */
+/** Files by absolute path. The directories above them need no entry. */
 export function filesOf(entries: Readonly<Record<string, Entry>>): Files {
   const all = new Map<string, Entry>([["/", "mount"]]);
   for (const [path, entry] of Object.entries(entries)) {

@@ -1,4 +1,4 @@
-/** The same for denials that the newest kernels have brought; in guests, these run. */
+/** The same for denials that only the newest kernels have; these run in guests. */
 import { testRows } from "./denials.ts";
 import { newerRows } from "./rows-network.ts";
 

@@ -1,4 +1,4 @@
-/** What `explain()` proposes works, and opens nothing else: on real denials of every kind. */
+/** `explain()` proposes rules that work and open nothing else, on real denials of every kind. */
 import { expect, test } from "bun:test";
 import { testRows } from "./denials.ts";
 import { fileRows } from "./rows-files.ts";

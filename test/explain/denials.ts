@@ -1,6 +1,6 @@
 /**
- * Provokes a denial, has it explained, and applies what was proposed: exactly that, as data. Each
- * time in a process and a place of its own.
+ * Provokes a denial, explains it, and applies exactly the proposed rule, as data. Each run has a
+ * process and a folder of its own.
  */
 import { expect } from "bun:test";
 import { fileRows } from "./rows-files.ts";
@@ -15,7 +15,7 @@ import type { Row, Rows } from "./rows.ts";
 
 /** One run of an action. */
 export interface Run {
-  /** What it threw, in words; nothing: it worked. */
+  /** The error as text; empty if it worked. */
   readonly thrown?: string;
   readonly explained?: {
     readonly cause: string;
@@ -23,21 +23,21 @@ export interface Run {
     readonly message: string;
     readonly fixes: readonly Fix[];
   };
-  /** How what is beside the place is protected, once restricted. */
+  /** How each canary next to the place is protected after the restriction. */
   readonly canary: readonly string[];
 }
 
-/** A row, tried. */
+/** The results of one row. */
 export interface Tried {
   readonly free: Run;
   readonly denied: Run;
-  /** With each of the rules that were proposed, and nothing else. */
+  /** One run for each proposed rule, with nothing else added. */
   readonly fixed: readonly { readonly code: string; readonly run: Run }[];
-  /** A text with what changes from run to run replaced. */
+  /** Replaces what changes from run to run in a text. */
   readonly plain: (text: string) => string;
 }
 
-/** Runs an action freely, restricted, and restricted with each rule that was proposed. */
+/** Runs an action unrestricted, restricted, and restricted with each proposed rule. */
 export async function tryRow(row: Row): Promise<Tried> {
   const dir = makePlace(tempDir());
   using server = serve(row.server, dir);
@@ -45,7 +45,7 @@ export async function tryRow(row: Row): Promise<Tried> {
   const plain = (text: string) =>
     text.replaceAll(dir, "DIR").replaceAll(new RegExp(`\\b${port || "none"}\\b`, "g"), "PORT");
   const before = [...(row.rules ?? []), ...(row.connects ? [connectTcp(port)] : [])];
-  // First what changes nothing.
+  // The restricted run first, because it changes nothing.
   const denied = await run(row, dir, port, before, "restricted");
   const fixed = [];
   for (const fix of denied.explained?.fixes ?? []) {
@@ -60,7 +60,9 @@ export async function tryRow(row: Row): Promise<Tried> {
   return { free, denied, fixed, plain };
 }
 
-/** As data; where only a process outside of the sandbox can tell, from its code. */
+/**
+ * The rule as data; built from its code if only a process outside the sandbox can know the data.
+ */
 function ruleOf({ rule, code }: Fix): Rule {
   if (rule !== undefined) return rule;
   const names = Object.keys(library);
@@ -68,7 +70,7 @@ function ruleOf({ rule, code }: Fix): Rule {
   return new Function(...names, `return composite(${code})`)(...values) as Rule;
 }
 
-/** The same rule for the same things elsewhere: each run has a place that nothing happened to. */
+/** Moves the rule to another folder, since each run needs an untouched one. */
 function placedRule(rule: Rule, from: string, to: string): Rule {
   const toOtherFiles = (key: string, value: unknown) => (key === "identities" ? undefined : value);
   return JSON.parse(JSON.stringify(composite(rule), toOtherFiles).replaceAll(from, to)) as Rule;
@@ -103,7 +105,7 @@ function run(
   return inSubprocess(args, inside, { env, ...(row.cwd ? { cwd: dir } : {}) });
 }
 
-/** Travels as text: see `inSubprocess()`. */
+/** Sent as source text: see `inSubprocess()`. */
 async function inside(
   library: typeof import("../inside.ts"),
   args: {
@@ -167,12 +169,12 @@ async function inside(
   return { ...result, canary: outcomes };
 }
 
-// Below ABI 4, connecting is free, and nobody listens at that port.
+// Below ABI 4 connecting is not restricted, and no server listens on that port.
 const canary = [...Array(6).fill("EACCES"), kernelAbi < 4 ? "ECONNREFUSED" : "EACCES"];
 
 /**
- * Tests of what is proposed: it works as exactly that rule, and what is beside stays denied. Each row
- * is tried freely, restricted, and with each of the rules.
+ * Tests each proposed rule: exactly that rule makes the row work, and its neighbours stay denied.
+ * Each row runs unrestricted, restricted, and with each rule.
  */
 export function testRows(rows: Rows): void {
   for (const [name, row] of Object.entries(rows)) testRow(name, row);
@@ -195,7 +197,7 @@ function testRow(name: string, row: Row): void {
     else expect(codes[0]).toBe(row.code);
     const outcomes = fixed.map(({ code, run }) => [code, run.thrown ?? "ok"]);
     const worked = outcomes.filter(([, outcome]) => outcome === "ok");
-    // Each one is enough, where it is certain what it was.
+    // If the cause was certain, each rule alone is enough.
     if (certain) expect(worked).toEqual(outcomes);
     expect(worked.length).toBeGreaterThan(0);
     for (const { run } of fixed) expect(run.canary).toEqual(canary);

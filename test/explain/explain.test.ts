@@ -1,4 +1,4 @@
-/** What `explain()` says of what Landlock has nothing to do with, and of what it cannot know. */
+/** What `explain()` says if Landlock is not the cause, and if it cannot know. */
 import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { explain, landlock, permissions, planFor, roDirs, rwDirs } from "../../src/index.ts";
@@ -167,7 +167,7 @@ test("ordinary permissions", async () => {
   mkdirSync(`${dir}/closed`, { mode: 0 });
   const seen = await inSubprocess({ dir }, async ({ explain }, { dir }) => {
     const { readFileSync } = await import("node:fs");
-    // Nobody: what root may do, ordinary permissions do not decide.
+    // Runs as nobody, because ordinary permissions do not restrict root.
     if (process.getuid?.() === 0) process.setuid?.(65_534);
     const script = `${dir}/closed/script.ts`;
     const errors = [
@@ -248,7 +248,7 @@ testFromAbi(1, "a file that took the place of a granted one is said to be anothe
     const makes = pathAccess(["make_reg", "remove_file", "write_file"], dir);
     landlock.V1.restrictPaths(roFiles(`${dir}/file`), makes);
     const before = readFileSync(`${dir}/file`, "utf8");
-    // Longer than the clock of file systems goes at a time, at most 10 ms.
+    // Longer than one tick of a file system's clock, which is at most 10 ms.
     await Bun.sleep(30);
     writeFileSync(`${dir}/next`, "new");
     renameSync(`${dir}/next`, `${dir}/file`);
@@ -260,7 +260,7 @@ testFromAbi(1, "a file that took the place of a granted one is said to be anothe
     }
   });
   expect(seen.slice(0, 3)).toEqual(["old", "landlock", "read_file"]);
-  // Where the file system keeps the time of birth.
+  // Only on file systems that store the time of birth.
   if (statSync(dir).birthtimeMs > 0) expect(seen[3]).toContain("it applies to an older file");
 });
 

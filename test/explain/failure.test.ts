@@ -1,4 +1,4 @@
-/** What can be told from an error, in the shapes that Bun 1.4 gives them. Pure. */
+/** What an error tells, in the shapes that Bun 1.4 gives it. Pure. */
 import { describe, expect, test } from "bun:test";
 import { failuresOf } from "../../src/explain/failure.ts";
 import { hypothesesOf } from "../../src/explain/hypotheses.ts";
@@ -8,7 +8,7 @@ const files = treeOf({ "/a/f": "regular", "/a/d": "directory", "/b": "directory"
 
 const failureOf = (...given: Parameters<typeof failuresOf>) => failuresOf(...given)[0]!;
 
-/** An error as it would be, with a stack as Bun writes it. */
+/** An error with a stack as Bun writes it. */
 function errorOf(fields: object, stack = ""): Error {
   return Object.assign(new Error(), { stack }, fields);
 }
@@ -208,7 +208,7 @@ describe("facts", () => {
   });
 });
 
-/** How an error is read: the operations of each way. */
+/** Errors and the operations that each is read as. */
 function operationsOf(fields: object, stack = "", access?: string[]) {
   const hypotheses = hypothesesOf(failureOf(errorOf(fields, stack), {}), files, access);
   return hypotheses?.attempts.map(({ operations }) => operations);

@@ -189,7 +189,7 @@ describe("remedies are tried on the model", () => {
   const move: Operation = { kind: "rename", path: "/data/folder", to: "/usr/moved" };
 
   test("a folder gains no right by moving", () => {
-    // By make_dir in its new place, the folder gains make_dir, which it has to have before.
+    // Its new parent grants make_dir, so the folder may move only if it already has make_dir.
     const codes = remediesFor([move], { layers: [layer()], files }).map(({ code }) => code);
     expect(codes).toEqual([
       'rwDirs("/data", "/usr").withRefer()',

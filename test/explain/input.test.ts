@@ -1,4 +1,4 @@
-/** `permissions.has()`, and what it and `explain()` say to bad input. */
+/** `permissions.has()`, and how it and `explain()` treat bad input. */
 import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { explain, landlock, LandlockError, permissions, planFor } from "../../src/index.ts";

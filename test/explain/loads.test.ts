@@ -1,4 +1,4 @@
-/** What `explain()` proposes for files that Bun loads itself works, and opens nothing else. */
+/** `explain()` proposes working, minimal rules for files that Bun loads itself. */
 import { testRows } from "./denials.ts";
 import { loadRows } from "./rows-loads.ts";
 

@@ -1,4 +1,4 @@
-/** What rows need of the machine: a name, servers, and a place to work in. */
+/** What rows need of the machine: a host name, servers, and a folder. */
 import { Database } from "bun:sqlite";
 import {
   chmodSync,
@@ -14,7 +14,7 @@ import type { Row } from "./rows.ts";
 
 const keys = join(import.meta.dir, "../presets/tls");
 
-/** A name of this machine that no resolver takes for `localhost`; empty: there is none. */
+/** A name of this machine that no resolver takes for `localhost`; empty if it has none. */
 export const hostsName = nameIn(readFileSync("/etc/hosts", "utf8"));
 
 function nameIn(hosts: string): string {
@@ -60,7 +60,7 @@ const loads = {
   "node_modules/needed/lib/index.js": "exports.needed = 1;",
 };
 
-/** Makes what rows work on, and beside it what no rule of theirs may open. */
+/** Creates what rows work on, and next to it what none of their rules may open. */
 export function makePlace(folder: string): string {
   const dir = join(folder, "place");
   for (const name of ["folder", "other", "empty"]) mkdirSync(join(dir, name), { recursive: true });
@@ -81,14 +81,14 @@ export function makePlace(folder: string): string {
   mkdirSync(canary);
   writeFileSync(join(canary, "secret"), "text");
   for (const path of [join(dir, "run"), join(canary, "run")]) {
-    // A program without an interpreter and libraries, which ends at once.
+    // A static program that exits at once.
     copyFileSync(nativePath(), path);
     chmodSync(path, 0o755);
   }
   return dir;
 }
 
-/** A server outside of the sandbox, or a port that is free. */
+/** A server outside the sandbox, or a free port. */
 export function serve(kind: Row["server"], dir: string): Disposable & { readonly port: number } {
   const server = serverOf(kind, dir);
   const port = "port" in server ? Number(server.port) : 0;

@@ -1,4 +1,4 @@
-/** Which rights each operation takes, and on which file. */
+/** Which rights each operation needs, and on which file. */
 import { describe, expect, test } from "bun:test";
 import type { Operation } from "../../src/model/operation.ts";
 import { cases, every, fs, open, say } from "./cases.ts";

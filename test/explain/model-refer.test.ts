@@ -1,4 +1,4 @@
-/** Renaming and linking, and what was otherwise on older kernels. */
+/** Renaming and linking, and how older kernels differ. */
 import { describe, expect, test } from "bun:test";
 import type { Operation } from "../../src/model/operation.ts";
 import { cases, every, fs, link, move, net, say, swap } from "./cases.ts";

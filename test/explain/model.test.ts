@@ -1,4 +1,4 @@
-/** What the model says, case by case; that the kernel says so too is for `property.test.ts`. */
+/** The model's answers, case by case; `property.test.ts` compares them with the kernel. */
 import { cases, every, fs, net, open, port, read, scoped, write } from "./cases.ts";
 
 cases("inside a layer rights are gathered along the path", [

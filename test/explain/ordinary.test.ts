@@ -1,4 +1,4 @@
-/** What ordinary permissions deny, as explain() judges it, against what the kernel does. */
+/** explain()'s judgement of ordinary permissions, compared with the kernel. */
 import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { inSubprocess, tempDir, testUnless } from "../harness.ts";
 
 const src = join(import.meta.dir, "../../src");
 
-/** A folder that nobody else may change, with a file that all may, and one that all may change. */
+/** A folder that only its owner may change, holding a file and a folder that all may change. */
 function tree(): string {
   const dir = tempDir();
   chmodSync(dir, 0o755);

@@ -1,7 +1,7 @@
 /**
- * Draws files, rulesets and operations, tries the operations inside the rulesets for real, and
- * compares each outcome and errno with the model's. One run is of a fixed seed and proves that the
- * test would notice; the other differs from time to time: `LANDLOCK_PROPERTY_SEED` repeats it, and
+ * Draws files, rulesets and operations, runs the operations in the rulesets, and compares each
+ * outcome with the model's. One run has a fixed seed and proves that the test notices wrong models.
+ * The other draws anew each time: `LANDLOCK_PROPERTY_SEED` repeats it,
  * `LANDLOCK_PROPERTY_OPERATIONS` makes it longer.
  */
 import { expect } from "bun:test";
@@ -16,7 +16,7 @@ const fixedSeed = 4500;
 const seed = Number(process.env["LANDLOCK_PROPERTY_SEED"] ?? Date.now() % 2 ** 32);
 const operations = Number(process.env["LANDLOCK_PROPERTY_OPERATIONS"] ?? 600);
 const timeoutMs = patience(30_000);
-/** Bound on a run of 600 operations, in milliseconds; a longer one has more. */
+/** Time limit for 600 operations, in milliseconds; a longer run gets more. */
 const runMs = 60_000;
 
 async function run(seed: number, operations: number, wrong: boolean): Promise<Totals> {
@@ -43,7 +43,7 @@ testFromAbi(
     expect(totals.deniedWith("EXDEV")).toBeGreaterThan(5);
     const applicable = Object.keys(wrongModels).filter((name) => {
       if (name === "forgets truncate") return kernelAbi >= 3;
-      // Below there are no such layers.
+      // Below ABI 4 there are no such layers.
       if (name.includes("something else")) return kernelAbi >= 4;
       return true;
     });
@@ -72,7 +72,7 @@ testFromAbi(1, "a world without mounts of its own mounts nothing on this machine
     { make: "bind", path: "b", from: "a" },
   ];
   const trials: readonly Trial[] = [
-    // Where something is mounted on it, renaming fails with EBUSY.
+    // Renaming a mount point fails with EBUSY.
     { operation: { kind: "rename", path: "b", to: "c" } },
     { operation: { kind: "open", path: "c", read: true } },
   ];

@@ -1,4 +1,4 @@
-/** Denials of files: `node:fs` in its three forms, `Bun.file()` and `Bun.write()`. */
+/** Denials on files: `node:fs` in its three forms, `Bun.file()` and `Bun.write()`. */
 import { pathAccess, roDirs, roFiles, rwDirs } from "../../src/index.ts";
 import type { Rows } from "./rows.ts";
 

@@ -1,8 +1,8 @@
-/** Denials of files that Bun loads itself: its errors tell of them by their text only. */
+/** Denials on files that Bun loads itself: its errors show them only in their text. */
 import { bindTcp, pathAccess, presets, roDirs, roFiles, type Rule } from "../../src/index.ts";
 import type { Row, Rows } from "./rows.ts";
 
-/** The folder is listed already, so that Bun finds the file and cannot read it. */
+/** The folder is already listed, so Bun finds the file but cannot read it. */
 const listed = { rules: [pathAccess(["read_dir"], "DIR")] };
 
 const module: Omit<Row, "action"> = { ...listed, code: 'presets.modules("DIR/module.ts")' };
@@ -45,7 +45,7 @@ export const loadRows: Rows = {
   },
   "process.dlopen()": {
     ...listed,
-    // It is found, and is no add-on.
+    // Bun finds the file, but it is no add-on.
     action: ({ dir, module }) => {
       try {
         module.createRequire(`${dir}/other.ts`)("./addon.node");
@@ -217,7 +217,7 @@ export const loadRows: Rows = {
   },
 };
 
-/** For a Bun that starts in the listed folder. */
+/** For a Bun process that starts in the listed folder. */
 function ofChild(code: string, ...rules: Rule[]): Omit<Row, "action"> {
   const start = [presets.executable(process.execPath), presets.bun({ children: true })];
   return { rules: [...start, ...listed.rules, ...rules], code, inner: true, uncertain: true };

@@ -1,4 +1,4 @@
-/** Denials of the network: ports, names, certificates and UNIX sockets. */
+/** Denials on the network: ports, names, certificates and UNIX sockets. */
 import { bindUdp } from "../../src/index.ts";
 import { hostsName } from "./machine.ts";
 import type { Rows } from "./rows.ts";
@@ -87,7 +87,7 @@ export const networkRows: Rows = {
   },
 };
 
-/** Those that the newest kernels restrict. */
+/** Denials that only the newest kernels have. */
 export const newerRows: Rows = {
   "net.connect(path)": {
     action: ({ net, dir }) =>
@@ -143,7 +143,7 @@ export const newerRows: Rows = {
     action: ({ dgram, port }) =>
       new Promise<void>((done, fail) => {
         const socket = dgram.createSocket("udp4").on("error", fail);
-        // It gets an error, whatever its type says.
+        // The callback gets an error, although its type does not say so.
         const end = (error?: unknown) => (error ? fail(error) : done());
         socket.connect(port, "127.0.0.1", end);
       }),

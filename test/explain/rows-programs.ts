@@ -1,4 +1,4 @@
-/** Denials of programs, databases, modules and devices, and children that end early. */
+/** Denials on programs, databases, modules and devices, and children that fail early. */
 import { presets, roDirs, roFiles, rwFiles } from "../../src/index.ts";
 import type { Rows } from "./rows.ts";
 
@@ -88,7 +88,7 @@ export const programRows: Rows = {
   "ioctl(2), with { path, access }": {
     action: ({ fs, inside }) => {
       const fd = fs.openSync("/dev/urandom", "r");
-      // RNDGETENTCNT: how much entropy there is.
+      // RNDGETENTCNT: reads how much entropy there is.
       inside.call("ioctl", fd, 0x8004_5200n, new Uint8Array(4));
     },
     rules: [roFiles("/dev/urandom")],
@@ -149,7 +149,7 @@ export const childRows: Rows = {
   },
 };
 
-/** The dynamic loaders that there may be: with one of them, a program gets as far as its libraries. */
+/** All possible dynamic loaders: with its loader, a program gets as far as its libraries. */
 function loaders(): string[] {
   const [program] = presets.executable("env").rules;
   return program?.kind === "fs" ? [...program.paths] : [];

@@ -1,4 +1,4 @@
-/** Denials to provoke for real: what is done, and which rule is expected to allow it. */
+/** Denials to provoke for real: the action, and the rule expected to allow it. */
 import type { Database } from "bun:sqlite";
 import type * as childProcess from "node:child_process";
 import type * as dgram from "node:dgram";
@@ -8,17 +8,17 @@ import type * as module from "node:module";
 import type * as net from "node:net";
 import type { ExplainOptions, Rule } from "../../src/index.ts";
 
-/** What an action gets. It travels as text, and sees nothing else but globals. */
+/** What an action gets. It is sent as source text, so it sees only this and globals. */
 export interface Use {
-  /** With `file`, `folder/inner`, `run` (a program), `module.ts`, `worker.ts`, `db`. */
+  /** A folder with `file`, `folder/inner`, `run` (a program), `module.ts`, `worker.ts`, `db`. */
   readonly dir: string;
-  /** Of the server that the row asks for. */
+  /** The port of the row's server. */
   readonly port: number;
-  /** A process outside. */
+  /** The id of a process outside the sandbox. */
   readonly pid: number;
-  /** A name of this machine that stands in `/etc/hosts`. */
+  /** A name of this machine in `/etc/hosts`. */
   readonly host: string;
-  /** For children in a ruleset of their own: the rules of the row, and those that were proposed. */
+  /** For children with a ruleset of their own: the rules of the row, and the proposed ones. */
   readonly rules: readonly Rule[];
   readonly inside: typeof import("../inside.ts");
   readonly fs: typeof fs;
@@ -30,29 +30,31 @@ export interface Use {
   readonly Database: typeof Database;
 }
 
-/** What a row needs beside the action itself. */
+/** What a row needs in addition to the action. */
 export interface Row {
-  /** Fails as it does for users; what is to be explained is thrown, a child too. */
+  /** Throws what is to be explained, or returns a child that fails. */
   readonly action: (use: Use) => unknown;
-  /** The first rule proposed, with `DIR` and `PORT` in place of what changes; none: none can help. */
+  /**
+   * The first proposed rule, with `DIR` and `PORT` for what changes; undefined if none can help.
+   */
   readonly code: string | RegExp | undefined;
-  /** Rules that are there before, with `DIR` in their paths. */
+  /** Rules of the sandbox, with `DIR` in their paths. */
   readonly rules?: readonly Rule[];
-  /** Whether connecting to the server is allowed before. */
+  /** Whether the sandbox allows connecting to the server. */
   readonly connects?: boolean;
-  /** An older layer, with these rules only. */
+  /** An older layer with only these rules. */
   readonly olderLayer?: readonly Rule[];
   readonly options?: Pick<ExplainOptions, "access" | "path" | "port">;
-  /** Whether the process is started in its place. */
+  /** Whether the process starts in the row's folder. */
   readonly cwd?: boolean;
-  /** The action restricts a child, and not the process. */
+  /** The action restricts a child instead of the process. */
   readonly inner?: boolean;
   readonly server?: "tcp" | "tls" | "udp" | "unix";
   readonly abi?: number;
-  /** What the machine may lack, as `"needs git"`. */
+  /** What the machine may lack, such as `"needs git"`. */
   readonly missing?: string;
   readonly uncertain?: boolean;
 }
 
-/** By what is done, as a person would say it. */
+/** Rows by what they do, in a user's words. */
 export type Rows = Readonly<Record<string, Row>>;

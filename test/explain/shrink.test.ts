@@ -1,4 +1,4 @@
-/** Failures are made small: by a failure that is known, without any process. */
+/** Shrinks a known failure, without any process. */
 import { expect, test } from "bun:test";
 import { drawWorld } from "./property/draw.ts";
 import { shrink } from "./property/shrink.ts";
@@ -13,7 +13,7 @@ test("a seed draws one world, and another seed another one", () => {
 });
 
 test("shrink() leaves what the failure needs, and nothing else", async () => {
-  /** Fails by a FIFO, and a renaming under a layer that grants refer. */
+  /** Fails if there is a FIFO, and a rename under a layer that grants refer. */
   const fails = async ({ steps, layers, trials }: World) =>
     steps.some(({ make }) => make === "fifo") &&
     layers.some(({ rules }) => rules.some(({ access }) => access.includes("refer" as never))) &&

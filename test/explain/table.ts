@@ -1,6 +1,6 @@
 /**
- * `bun test/explain/table.ts`: what `explain()` says to real denials, and whether exactly the rule
- * it proposes makes the same thing work, as a table in Markdown.
+ * `bun test/explain/table.ts` prints a Markdown table: what `explain()` says to real denials, and
+ * whether exactly the proposed rule solves each.
  */
 import { rmSync } from "node:fs";
 import { kernelAbi } from "../harness.ts";

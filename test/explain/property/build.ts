@@ -1,4 +1,4 @@
-/** Makes the files and layers of a world, in the process that will be restricted. */
+/** Creates a world's files and layers, in the process that will be restricted. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { machineFiles } from "../../../src/model/files.ts";
 import { layerOf, type Layer } from "../../../src/model/layer.ts";
@@ -25,24 +25,24 @@ export const S_IFIFO = 0o010000;
 export const S_IFSOCK = 0o140000;
 export const S_IFCHR = 0o020000;
 export const S_IFBLK = 0o060000;
-/** The null device, and a loop device that nobody opens. */
+/** The null device, and a loop device that nothing opens. */
 export const nullDevice = 0x103n;
 export const loopDevice = 0x700n;
 const MS_BIND = 4096n;
 
-/** What is there when all is set up. */
+/** The world after all steps. */
 export interface Built {
   readonly layers: readonly Layer[];
-  /** Servers by the id of the socket's file. */
+  /** Servers by the inode of the socket's file. */
   readonly servers: ReadonlyMap<string, PathServer>;
-  /** Directories that something is mounted on, by id: another mount may show them still. */
+  /** Inodes of directories that a mount hides; another mount may still show them. */
   readonly covered: ReadonlySet<string>;
 }
 
-/** Text that is no program: execve(2) fails with ENOEXEC where it may be read and executed. */
+/** Not a program: execve(2) fails with ENOEXEC if it may be read and executed. */
 const text = "no program\n".repeat(2);
 
-/** Whether a step mounts, which is for processes with mounts of their own only. */
+/** Whether a step mounts, which only a process with a mount namespace of its own may do. */
 const mounts = ({ make }: Step) => make === "bind" || make === "tmpfs";
 
 function makeStep(step: Step, servers: Map<string, PathServer>): void {
@@ -80,7 +80,7 @@ const portRules = {
   connect_send_udp: connectSendUdp,
 };
 
-/** As rules of the library. A path that is missing, as in a world cut short, has none. */
+/** The rules for the library. A missing path, as in a shortened world, gets none. */
 function rulesOf(drawn: DrawnRule): Rule[] {
   if ("port" in drawn) return drawn.access.map((right) => portRules[right](drawn.port));
   const { file } = machineFiles.find(drawn.path, true);
@@ -96,7 +96,7 @@ function buildLayer({ handled, rules }: DrawnLayer): { ruleset: Ruleset; layer: 
   return { ruleset, layer: layerOf(ruleset.plan, machineFiles) };
 }
 
-/** Where a link in a directory that may be changed leads out of it, by the real paths. */
+/** The links in changeable directories that lead out of them, as real paths. */
 function rulesetOf(config: Config, rules: readonly DrawnRule[]): Ruleset {
   try {
     return config.ruleset(...rules.flatMap(rulesOf));
@@ -110,8 +110,8 @@ function rulesetOf(config: Config, rules: readonly DrawnRule[]): Ruleset {
 }
 
 /**
- * Makes a new folder with the files of a world, goes there, and enforces its layers. A step that
- * fails, as one of a world cut short may, is left out.
+ * Creates a folder with a world's files, enters it, and enforces its layers. Skips steps that fail,
+ * as they may in a shortened world.
  *
  * @returns What is there, and a function that enforces the layers
  */
@@ -132,7 +132,7 @@ export function build(world: World, folder: string): Built & { enforce(): void }
     if (world.mounts || !mounts(step)) outcome(() => makeStep(step, servers));
     makeLayers(i + 1);
   }
-  // A kernel that lacks all that a layer handles gets none.
+  // A kernel that lacks every right of a layer gets no such layer.
   const enforced = made.filter(({ ruleset }) => ruleset.plan.enforcement !== "none");
   return {
     layers: enforced.map(({ layer }) => layer),

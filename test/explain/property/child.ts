@@ -1,4 +1,4 @@
-/** The process of a world: makes it, restricts itself, tries all operations and reports. */
+/** The process of one world: builds it, restricts itself, tries all operations and reports. */
 import { machineFiles } from "../../../src/model/files.ts";
 import { evaluate, type Verdict } from "../../../src/model/model.ts";
 import type { Files, Place } from "../../../src/model/place.ts";
@@ -11,7 +11,7 @@ import { openNetwork } from "./sockets.ts";
 import type { Outcome, Report, Trial, World } from "./world.ts";
 import { wrongModels } from "./wrong.ts";
 
-/** Looks each path up once: the facts just before one operation. */
+/** Looks up each path once, for the facts just before one operation. */
 function snapshot(): Files {
   const known = new Map<string, Place>();
   return {
@@ -24,7 +24,7 @@ function snapshot(): Files {
   };
 }
 
-/** Every last name in a world. */
+/** Every last path component in a world. */
 function namesIn({ steps, trials }: World): string[] {
   const operations = trials.map(({ operation }) => operation);
   const paths = [...steps, ...operations].flatMap((one) => [

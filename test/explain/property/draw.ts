@@ -20,9 +20,9 @@ import {
 } from "./world.ts";
 
 /**
- * The same world for the same seed, as far as privileges allow.
+ * Draws a world; equal seeds give equal worlds if privileges are equal.
  *
- * @param trials How many operations
+ * @param trials Number of operations
  */
 export function drawWorld(seed: number, privileges: Privileges, trials: number): World {
   const random = randomOf(seed);
@@ -37,7 +37,7 @@ export function drawWorld(seed: number, privileges: Privileges, trials: number):
   return { steps: drawn.steps, layers, trials: Array.from({ length: trials }, next), mounts };
 }
 
-/** Paths by what is there once all steps are done. */
+/** Paths by what they are after all steps. */
 export interface Drawn {
   readonly steps: readonly Step[];
   readonly directories: readonly string[];
@@ -49,20 +49,20 @@ export interface Drawn {
 const join = (directory: string, name: string) =>
   directory === "." ? name : `${directory}/${name}`;
 
-/** A relative link's text. */
+/** The text of a relative link. */
 function linkText(from: string, to: string): string {
   const up = "../".repeat(from.split("/").length - 1);
   return to === "." ? up || "." : `${up}${to}`;
 }
 
-/** Draws directories and files, and mounts where they are possible. */
+/** Draws directories and files, and mounts if this process can mount. */
 export function drawFiles(random: Random, privileges: Privileges, mounts: boolean): Drawn {
   const steps: Step[] = [];
   const directories = ["."];
   const files: string[] = [];
   const regular: string[] = [];
   const sockets: string[] = [];
-  /** By a link to a directory, and by a mount, files have a second path. */
+  /** A link to a directory or a mount gives files a second path. */
   const shown: (readonly [alias: string, directory: string])[] = [];
   const make = (step: Step) => steps.push(step);
 
@@ -141,12 +141,12 @@ function drawHandled(random: Random): Rights {
   return { fs: someOf(random, accessFs), net: random.some(accessNet), scoped: random.some(scopes) };
 }
 
-/** At least one. */
+/** Picks at least one. */
 function someOf<Right>(random: Random, all: readonly Right[]): Right[] {
   return [...new Set([random.one(all), ...random.some(all)])];
 }
 
-/** Few of some rights, or nearly all of them. */
+/** Picks a few rights, or nearly all. */
 function drawRights(random: Random, all: readonly FsRight[], wide: boolean): FsRight[] {
   const share = random.one(wide ? [0.6, 0.95, 1] : [0.3, 0.85, 0.95, 1]);
   return all.filter(() => random.chance(share));
@@ -170,7 +170,7 @@ function drawPortRule(random: Random, handled: Rights): DrawnRule[] {
   return access.length === 0 ? [] : [{ port, access }];
 }
 
-/** A layer by which nearly everything may be moved, and files may gain rights by it. */
+/** A layer that allows nearly every move, so that moved files may gain rights. */
 function drawMoving(random: Random, drawn: Drawn): Omit<DrawnLayer, "at"> {
   const handled = { fs: accessFs, net: [], scoped: [] };
   const access = accessFs.filter((right) => !fileRights.includes(right) || random.chance(0.5));
@@ -208,13 +208,13 @@ const types: readonly FileType[] = [
   ...(["socket", "char", "block", "whiteout"] as const),
 ];
 
-/** Draws one operation after the other. */
+/** Draws operations one by one. */
 export function trialsOf(random: Random, drawn: Drawn): () => Trial {
   const file = () => random.one(drawn.files);
   const directory = () => random.one(drawn.directories);
-  // Not ".", by which nothing is renamed or removed.
+  // Not ".", which cannot be renamed or removed.
   const named = () => random.one(drawn.directories.slice(1));
-  // Files that stay where they are, unless a directory above moves: not all shall be gone soon.
+  // Files that stay, unless a directory above moves, so that some remain for later operations.
   const kept = drawn.regular.filter((_, i) => i % 2 === 0);
   const regular = () => random.one(random.chance(0.8) ? kept : drawn.files);
   const movable = drawn.files.filter((path) => !kept.includes(path));
@@ -228,7 +228,7 @@ export function trialsOf(random: Random, drawn: Drawn): () => Trial {
     return path;
   };
   const target = () => (random.chance(0.7) ? fresh() : entry());
-  // Files that are gone come back.
+  // Creates removed files again.
   const created = () => (random.chance(0.6) ? regular() : target());
   const sibling = (path: string) => `${path.slice(0, path.lastIndexOf("/") + 1)}s${made.length}`;
   const device = () => (random.chance(0.5) ? random.one(["/dev/null", "/dev/zero"]) : file());

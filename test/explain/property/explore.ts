@@ -4,23 +4,23 @@ import { runWorld, type RunSettings } from "./run-world.ts";
 import { Totals } from "./totals.ts";
 import type { Privileges } from "./world.ts";
 
-/** How many operations a world has: few, so that there are many rulesets. */
+/** Operations of one world: few, so that there are many rulesets. */
 const trialsPerWorld = 100;
-/** Each process mostly waits for the kernel; two keep two CPUs busy. */
+/** Each process mostly waits for the kernel, so two keep two CPUs busy. */
 const lanes = 2;
 
 /** Settings of `explore()`. */
 export interface Exploration {
   readonly seed: number;
-  /** How many operations at least. */
+  /** Minimum number of operations. */
   readonly operations: number;
   readonly privileges: Privileges;
   readonly settings: RunSettings;
-  /** Is told now and then how far it is. */
+  /** Called now and then with the progress. */
   readonly onWorld?: (totals: Totals) => void;
 }
 
-/** Runs world after world; ends early at the first mismatch. */
+/** Runs one world after another; stops at the first mismatch. */
 export async function explore(exploration: Exploration): Promise<Totals> {
   const { seed, operations, privileges, settings, onWorld } = exploration;
   const totals = new Totals();

@@ -1,6 +1,6 @@
 /**
- * What an operation comes to where Landlock allows it, from the facts as they are: the kernel's
- * own checks, which come before or after Landlock is asked.
+ * Predicts an operation's outcome if Landlock allows it, from facts about the files. It models the
+ * kernel's own checks, before and after it asks Landlock.
  */
 import { lstatSync, statSync } from "node:fs";
 import type { FileOperation, Open, Operation } from "../../../src/model/operation.ts";
@@ -8,21 +8,21 @@ import type { Files, Inode, Place } from "../../../src/model/place.ts";
 import type { PathServer } from "./sockets.ts";
 import { ports, type Trial } from "./world.ts";
 
-/** `"ok"` or an errno, and whether the kernel says so before it asks Landlock. */
+/** `"ok"` or an errno, and whether the kernel decides it before it asks Landlock. */
 export interface Ordinary {
   readonly outcome: string;
   readonly before: boolean;
 }
 
-/** What the facts depend on beside the files. */
+/** What the prediction needs in addition to the files. */
 export interface Facts {
   readonly files: Files;
   readonly servers: ReadonlyMap<string, PathServer>;
-  /** Ids of directories that something is mounted on. */
+  /** Inodes of directories that are mount points. */
   readonly covered: ReadonlySet<string>;
-  /** Whether device nodes can be made. */
+  /** Whether this user can create device nodes. */
   readonly devices: boolean;
-  /** All last names that a file may have. */
+  /** All last path components that a file may have. */
   readonly names: readonly string[];
 }
 
@@ -30,7 +30,7 @@ const before = (outcome: string): Ordinary => ({ outcome, before: true });
 const after = (outcome: string): Ordinary => ({ outcome, before: false });
 const ok = after("ok");
 
-/** Says what comes of an operation; undefined: the facts do not say. */
+/** The outcome of an operation; undefined if the facts do not decide it. */
 export function ordinary({ operation, how }: Trial, facts: Facts): Ordinary | undefined {
   if (operation.kind === "scope") return ok;
   if (operation.kind === "port") return portOutcome(operation, how);
@@ -61,7 +61,7 @@ export function ordinary({ operation, how }: Trial, facts: Facts): Ordinary | un
   return undefined;
 }
 
-/** Why a path does not lead even to a directory. */
+/** Why a path leads to no directory. */
 function nowhere(path: string, follows = false): Ordinary {
   try {
     (follows ? statSync : lstatSync)(path);
@@ -80,7 +80,7 @@ function portOutcome(
   return port === ports.served ? after("EADDRINUSE") : ok;
 }
 
-/** In a directory that was removed and is seen by a mount still, nothing can be made. */
+/** A removed directory may still be visible in a mount, but nothing can be created in it. */
 function isGone({ parents: [directory] }: Place): boolean {
   return directory !== undefined && lstatSync(directory.path).nlink === 0;
 }
@@ -124,19 +124,19 @@ function removeOutcome(directory: boolean, file: Inode, facts: Facts): Ordinary 
 }
 
 function executeOutcome(file: Inode): Ordinary | undefined {
-  // Of an empty file the kernel asks whether a module knows it.
+  // For an empty file, the kernel asks whether a module knows its format.
   if (file.type !== "regular" || statSync(file.path).size === 0) return undefined;
   return after("ENOEXEC");
 }
 
-/** By asking for each name there is: nobody may read a directory here. */
+/** Checks each possible name, because a sandboxed process may not list directories. */
 function isEmpty(directory: Inode, { names }: Facts): boolean {
   return names.every(
     (name) => lstatSync(`${directory.path}/${name}`, { throwIfNoEntry: false }) === undefined,
   );
 }
 
-/** The directories up to the root of their mount. */
+/** The directories from here up to the root of their mount. */
 function withinMount({ parents }: Place): readonly Inode[] {
   return parents.slice(0, parents.findIndex(({ mounted }) => mounted) + 1);
 }

@@ -1,4 +1,4 @@
-/** Does an operation for real, by one system call where there is one. */
+/** Performs an operation for real, by one system call if there is one. */
 import { ptr } from "bun:ffi";
 import { constants } from "node:fs";
 import { getSystemErrorName } from "node:util";
@@ -13,7 +13,7 @@ import type { Trial } from "./world.ts";
 const NR_renameat2 = process.arch === "arm64" ? 276 : 316;
 const RENAME_EXCHANGE = 2;
 const O_TMPFILE = 0o20000000 | O_DIRECTORY;
-/** Neither for reading nor for writing: for ioctl(2) alone, open(2). */
+/** Opens for neither reading nor writing, only for ioctl(2): see open(2). */
 const O_NOACCESS = 3;
 const TCGETS = 0x5401n;
 
@@ -29,7 +29,7 @@ const nodes = {
 /**
  * Tries an operation.
  *
- * @param server The server of the path, for `resolve_unix`
+ * @param server The path's server, for `resolve_unix`
  * @returns `"ok"` or the errno
  */
 export function perform(
@@ -86,7 +86,7 @@ function open(path: string, flags: number): Outcome {
   });
 }
 
-/** In a child that ends without having run anything. */
+/** In a child that ends without executing anything. */
 function execute(path: string): Outcome {
   const pid = new Int32Array(1);
   const name = new TextEncoder().encode(`${path}\0`);

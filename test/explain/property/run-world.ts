@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Privileges, Report, World } from "./world.ts";
 
-/** `child.ts`, or a bundle of it: an emulated CPU takes half a second to read the sources. */
+/** `child.ts`, or its bundle: an emulated CPU takes half a second to read the sources. */
 const child = process.env["LANDLOCK_TEST_WORLD"] ?? join(import.meta.dir, "child.ts");
 
 function works(command: readonly string[]): boolean {
@@ -12,7 +12,7 @@ function works(command: readonly string[]): boolean {
   return Bun.spawnSync([...command, ...mount], { stdio: ["ignore", "ignore", "ignore"] }).success;
 }
 
-/** What this user may do here. */
+/** What this user may do on this machine. */
 export function privilegesHere(): Privileges {
   const root = process.getuid?.() === 0;
   const asRoot = ["unshare", "--mount"];
@@ -23,7 +23,7 @@ export function privilegesHere(): Privileges {
 
 /** How to run a world. */
 export interface RunSettings {
-  /** Bound on its process, in milliseconds. */
+  /** Time limit of its process, in milliseconds. */
   readonly timeoutMs: number;
   /** Whether to ask the wrong models too. */
   readonly wrong: boolean;
@@ -32,7 +32,7 @@ export interface RunSettings {
 /**
  * Runs a world.
  *
- * @throws Where its process does not come to its end
+ * @throws If its process does not finish
  */
 export async function runWorld(
   world: World,

@@ -1,13 +1,13 @@
-/** Makes a failing world smaller as long as it still fails. */
+/** Shrinks a failing world while it still fails. */
 import type { Rights } from "../../../src/kernel/abi.ts";
 import type { DrawnLayer, DrawnRule, World } from "./world.ts";
 
 type Fails = (world: World) => Promise<boolean>;
 
 /**
- * Leaves out of a list what can be: first halves of it, then ever smaller parts.
+ * Removes what it can from a list: first halves, then ever smaller parts.
  *
- * @param will Whether a shorter list will do
+ * @param will Whether a shorter list still fails
  */
 async function fewer<Item>(
   items: readonly Item[],
@@ -23,7 +23,7 @@ async function fewer<Item>(
   }
 }
 
-/** A world with some of its steps, and the layers opened where they were. */
+/** A world with some of its steps; the layers still open at the same point. */
 function withSteps(world: World, steps: World["steps"]): World {
   const layers = world.layers.map((layer) => ({
     ...layer,
@@ -38,7 +38,7 @@ function withLayer(world: World, at: number, change: Partial<DrawnLayer>): World
   return { ...world, layers };
 }
 
-/** A layer that handles fewer rights, with the rules that are left then. */
+/** A layer that handles fewer rights, with the rules that still fit. */
 function handling(layer: DrawnLayer, handled: Rights): DrawnLayer {
   const known: readonly string[] = [...handled.fs, ...handled.net];
   const keeps = (right: string) => known.includes(right);
@@ -48,7 +48,7 @@ function handling(layer: DrawnLayer, handled: Rights): DrawnLayer {
   return { ...layer, handled, rules: rules.filter(({ access }) => access.length > 0) };
 }
 
-/** One pass over all parts of a world. */
+/** Tries once to shrink every part of a world. */
 async function pass(world: World, fails: Fails): Promise<World> {
   let small = world;
   const attempt = async (next: World) => {
@@ -73,9 +73,9 @@ async function pass(world: World, fails: Fails): Promise<World> {
 }
 
 /**
- * The smallest world found.
+ * Shrinks a world as far as possible.
  *
- * @param fails Whether a world shows the failure still; one that cannot be run does not
+ * @param fails Whether a world still shows the failure; one that cannot run does not
  */
 export async function shrink(world: World, fails: Fails): Promise<World> {
   const still: Fails = async (smaller) => {

@@ -1,4 +1,4 @@
-/** Sockets of this process: the servers outside of the sandbox, and the clients inside. */
+/** Sockets of this process: servers outside the sandbox, clients inside. */
 import { call, loopback, outcome, unixAddress, type Outcome } from "../../inside.ts";
 import { ports } from "./world.ts";
 
@@ -26,13 +26,13 @@ function serve(family: number, type: SocketType, address: Uint8Array): number {
   return fd;
 }
 
-/** Takes what has come, so that no queue fills up. */
+/** Reads what has arrived, so that no queue fills up. */
 function drain(fd: number): void {
   outcome(() => call("close", call("accept4", fd, null, null, 0)));
   outcome(() => call("recv", fd, new Uint8Array(8), 8n, MSG_DONTWAIT));
 }
 
-/** Uses a new socket, once. */
+/** Uses a new socket once. */
 function once(family: number, type: SocketType, use: (fd: number) => unknown): Outcome {
   const fd = call("socket", family, type, 0);
   const result = outcome(() => use(fd));
@@ -54,12 +54,12 @@ export interface PathServer {
   readonly type: SocketType;
 }
 
-/** Serves a path, relative to the current directory. */
+/** Opens a server at a path relative to the current directory. */
 export function servePath(path: string, type: SocketType): PathServer {
   return { fd: serve(AF_UNIX, type, unixAddress(path)), type };
 }
 
-/** Connects to a path, or sends a datagram where it takes them. */
+/** Connects to a path, or sends a datagram if the server takes datagrams. */
 export function reachPath(path: string, server: PathServer | undefined, sends: boolean): Outcome {
   const address = unixAddress(path);
   const type = server?.type ?? SOCK_STREAM;
@@ -69,13 +69,13 @@ export function reachPath(path: string, server: PathServer | undefined, sends: b
   return result;
 }
 
-/** bind(2) of a path. */
+/** Calls bind(2) with a path. */
 export function bindPath(path: string): Outcome {
   const address = unixAddress(path);
   return once(AF_UNIX, SOCK_STREAM, (fd) => call("bind", fd, address, address.length));
 }
 
-/** Opens all servers but those at paths, outside of the sandbox. */
+/** Opens all servers without a path, outside the sandbox. */
 export function openNetwork() {
   const abstract = unixAddress(`\0${crypto.randomUUID()}`);
   const servers = {
@@ -111,5 +111,5 @@ export function openNetwork() {
   };
 }
 
-/** What `openNetwork()` returns. */
+/** The result of `openNetwork()`. */
 export type Network = ReturnType<typeof openNetwork>;

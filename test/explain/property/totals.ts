@@ -1,4 +1,4 @@
-/** Counts what a run came to. */
+/** Counts the outcomes of a run. */
 import { runWorld } from "./run-world.ts";
 import { shrink } from "./shrink.ts";
 import type { Outcome, Privileges, Report, Trial, World } from "./world.ts";
@@ -11,9 +11,9 @@ export interface Row {
   readonly errnos: Map<string, number>;
 }
 
-/** A trial that did not end as the model says. */
+/** A trial whose outcome differs from the model's. */
 export interface Mismatch {
-  /** Of its world, or undefined for a world that was given. */
+  /** The seed of its world; undefined for a given world. */
   readonly seed: number | undefined;
   readonly index: number;
   readonly world: World;
@@ -21,13 +21,13 @@ export interface Mismatch {
   readonly outcome: Outcome;
 }
 
-/** What a run came to. */
+/** The totals of a run. */
 export class Totals {
   worlds = 0;
   layers = 0;
   allowed = 0;
   denied = 0;
-  /** The kernel failed by itself, before it asked Landlock. */
+  /** The kernel refused before it asked Landlock. */
   unasked = 0;
   readonly rows = new Map<string, Row>();
   readonly caught = new Map<string, number>();
@@ -42,7 +42,7 @@ export class Totals {
     return [...this.rows.values()].reduce((sum, { errnos }) => sum + (errnos.get(errno) ?? 0), 0);
   }
 
-  /** Adds what one world came to. */
+  /** Adds the outcomes of one world. */
   add(world: World, { outcomes, caught, layers }: Report, seed?: number): void {
     this.worlds++;
     this.layers += layers;
@@ -65,7 +65,7 @@ export class Totals {
     if (verdict === "denied") row.errnos.set(actual, (row.errnos.get(actual) ?? 0) + 1);
   }
 
-  /** One line. */
+  /** The totals in one line. */
   summary(): string {
     return (
       `${this.operations} operations in ${this.worlds} worlds under ${this.layers} layers: ` +
@@ -74,7 +74,7 @@ export class Totals {
     );
   }
 
-  /** How often each kind of operation was both allowed and denied, at the least. */
+  /** The lowest count of allowed or denied trials over all kinds of operations. */
   coverage(): string {
     const rows = [...this.rows];
     const never = rows.filter(([, { denied }]) => denied === 0).map(([kind]) => kind);
@@ -85,7 +85,7 @@ export class Totals {
     );
   }
 
-  /** Each kind of operation: how often allowed, denied and with which errno. */
+  /** For each kind of operation, how often it was allowed and denied, by errno. */
   table(): string {
     const cells = [...this.rows]
       .sort()
@@ -109,7 +109,7 @@ export class Totals {
   }
 }
 
-/** The failure, shrunk, as a text with a command that repeats it. */
+/** The shrunken failure as text, with a command that repeats it. */
 export async function explain(
   { seed, index, world, outcome }: Mismatch,
   privileges: Privileges,
@@ -130,7 +130,7 @@ export async function explain(
   ].join("\n");
 }
 
-/** A name for the kind of a trial, as tables show it. */
+/** The name of a trial's kind, as in tables. */
 export function kindOf({ operation, how }: Trial): string {
   switch (operation.kind) {
     case "open": {

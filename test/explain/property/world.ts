@@ -1,12 +1,12 @@
-/** What the property test draws, as plain data that JSON carries. */
+/** What the property test draws, as plain data for JSON. */
 import type { Operation } from "../../../src/model/operation.ts";
 import type { FsRight, NetRight, Rights } from "../../../src/kernel/abi.ts";
 
-/** What makes the files, one after the other. Paths are relative to the folder of the world. */
+/** The steps that create the files, in order. Paths are relative to the world's folder. */
 export type Step =
   | { readonly make: "directory" | "regular" | "fifo" | "whiteout" | "char"; readonly path: string }
   | { readonly make: "symlink" | "link"; readonly path: string; readonly to: string }
-  /** A UNIX socket with a server outside of the sandbox. */
+  /** A UNIX socket whose server is outside the sandbox. */
   | { readonly make: "socket"; readonly path: string; readonly datagram: boolean }
   | { readonly make: "bind"; readonly path: string; readonly from: string }
   | { readonly make: "tmpfs"; readonly path: string };
@@ -19,14 +19,14 @@ export type DrawnRule =
 export interface DrawnLayer {
   readonly handled: Rights;
   readonly rules: readonly DrawnRule[];
-  /** After how many steps its paths are opened: later mounts then hide what they are about. */
+  /** The number of steps before its paths are opened; a later mount then hides them. */
   readonly at: number;
 }
 
-/** An operation, and which system call does it where there are several. */
+/** An operation, and the system call to use if there are several. */
 export interface Trial {
   readonly operation: Operation;
-  /** `bind`: a socket by bind(2), not mknod(2); `send`: a datagram by sendto(2), not connect(2). */
+  /** `bind` creates a socket by bind(2), not mknod(2); `send` uses sendto(2), not connect(2). */
   readonly how?: "bind" | "send";
 }
 
@@ -35,38 +35,38 @@ export interface World {
   readonly steps: readonly Step[];
   readonly layers: readonly DrawnLayer[];
   readonly trials: readonly Trial[];
-  /** Whether it takes a mount namespace. */
+  /** Whether it needs a mount namespace. */
   readonly mounts: boolean;
 }
 
-/** What the user who runs the test may do. */
+/** What the user of the test may do. */
 export interface Privileges {
-  /** A command that starts a process which may mount; empty: there is none. */
+  /** A command that starts a process which may mount; empty if there is none. */
   readonly unshare: readonly string[];
-  /** Whether device nodes can be made, and used. */
+  /** Whether this user can create and use device nodes. */
   readonly devices: boolean;
 }
 
-/** Ports of each world: below those that the kernel gives out by itself. */
+/** The ports of each world, below those that the kernel assigns itself. */
 export const ports = { served: 20_001, free: 20_002, any: 0 } as const;
 
-/** What came of one trial. */
+/** The outcome of one trial. */
 export interface Outcome {
-  /** A name for the kind of operation, as tables show it. */
+  /** The name of its kind of operation, as in tables. */
   readonly kind: string;
-  /** What the model and the facts say: `"ok"` or an errno. */
+  /** What the model and the facts predict: `"ok"` or an errno. */
   readonly expected: string;
   readonly actual: string;
-  /** Whether Landlock was asked, and what the model says it said. */
+  /** Whether the kernel asked Landlock, and the answer that the model predicts. */
   readonly verdict: "allowed" | "denied" | "unasked";
 }
 
-/** What the process of a world reports. */
+/** What a world's process reports. */
 export interface Report {
-  /** By trial; null: the facts do not say what it does without Landlock. */
+  /** One entry for each trial; null if the facts do not predict the outcome without Landlock. */
   readonly outcomes: readonly (Outcome | null)[];
-  /** By wrong model: in how many trials it was not what the kernel did. */
+  /** For each wrong model, the number of trials in which it differs from the kernel. */
   readonly caught: Readonly<Record<string, number>>;
-  /** Layers in force. */
+  /** The number of enforced layers. */
   readonly layers: number;
 }

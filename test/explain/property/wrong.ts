@@ -1,4 +1,4 @@
-/** Models that are wrong in one point each: what the property test must notice. */
+/** Models with one mistake each, which the property test must notice. */
 import { evaluate, type Verdict } from "../../../src/model/model.ts";
 import type { Layer } from "../../../src/model/layer.ts";
 
@@ -10,14 +10,14 @@ function changed(layer: Layer, change: Partial<Layer>): Layer {
   return { ...layer, ...change };
 }
 
-/** A verdict without some of its denials; what the errno is for, they all stand for. */
+/** A verdict without some of its denials; all of them share the errno. */
 function without(verdict: Verdict, drop: (right: string, gains: boolean) => boolean): Verdict {
   if (verdict.allowed) return verdict;
   const rest = verdict.denials.filter(({ right, gained }) => !drop(right, gained !== undefined));
   return rest.length === 0 ? allowed : { ...verdict, denials: rest };
 }
 
-/** By what is wrong with it. */
+/** Wrong models by their mistake. */
 export const wrongModels: Readonly<Record<string, Evaluate>> = {
   "ignores the second layer": (operation, layers, files, kernel) =>
     evaluate(
