@@ -4,6 +4,8 @@ import { isProject } from "../advise/zones.ts";
 import { quoted } from "../errors/errors.ts";
 import type { FsRight } from "../kernel/abi.ts";
 import { currentDirectory, isWithin, parentOf, realPath } from "../kernel/names.ts";
+import { placesOf } from "../kernel/walk.ts";
+import { swapping } from "../sandbox/links.ts";
 import type { Denial } from "../model/model.ts";
 import type { Files, Place } from "../model/place.ts";
 import { unknownPort, type Attempt, type Hypotheses } from "./attempt.ts";
@@ -98,7 +100,9 @@ function landlock(
 function fixesOf(attempt: Tried, hypotheses: Hypotheses, known: Known): readonly Fix[] {
   const { preset, rules = preset === undefined, operations, also = [], denials } = attempt;
   if (denials.some(({ path, port }) => (path ?? port) === undefined)) return [];
-  const names = [hypotheses.path, ...namesIn(attempt)].filter((name) => name !== undefined);
+  const names = [hypotheses.path, ...namesIn(attempt)].filter(
+    (name) => name !== undefined && !leadsOut(name, known),
+  ) as string[];
   const allowed = also.filter((operation) => !readsSecret(denialsOf([operation], known)));
   const besides = remediesFor(allowed, known, { names });
   if (denialsOf(operations, known).length === 0) return besides;
@@ -150,6 +154,19 @@ function namesIn({ operations }: Attempt): string[] {
     if ("to" in one) return [one.path, one.to].map(parentOf);
     return "path" in one ? [one.path, parentOf(one.path)] : [];
   });
+}
+
+/** Whether no rule may name a path: it leads out of a directory where the layers allow links. */
+function leadsOut(name: string, { layers, files }: Known): boolean {
+  const idsOf = (path: string) => {
+    const { file, parents } = files.find(path, true);
+    return [...(file ? [file] : []), ...parents].map(({ id }) => id);
+  };
+  const end = new Set(idsOf(name));
+  const [, ...links] = placesOf(name);
+  const mayHoldLinks = (id: string) =>
+    layers.some(({ grants }) => swapping.some((right) => grants.get(id)?.has(right)));
+  return links.flatMap(idsOf).some((id) => !end.has(id) && mayHoldLinks(id));
 }
 
 function distinct(fixes: readonly Fix[]): Fix[] {

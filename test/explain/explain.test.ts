@@ -1,7 +1,15 @@
 /** What `explain()` says if Landlock is not the cause, and if it cannot know. */
 import { expect, test } from "bun:test";
-import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
-import { explain, landlock, permissions, planFor, roDirs, rwDirs } from "../../src/index.ts";
+import { chmodSync, mkdirSync, realpathSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  explain,
+  landlock,
+  permissions,
+  planFor,
+  roDirs,
+  rwDirs,
+  type FsRule,
+} from "../../src/index.ts";
 import { inSubprocess, tempDir, testFromAbi } from "../harness.ts";
 
 const newest = { abi: 11, errata: 15, state: "enabled" } as const;
@@ -32,6 +40,36 @@ test("a policy can be asked before it is enforced", () => {
   expect(port.message).toBe(
     "Landlock: layers 1, 2 deny connect_tcp on port 443; add connectTcp(443)",
   );
+});
+
+test("a link out of a writable directory is not named in a rule, but where it leads", () => {
+  const dir = realpathSync(tempDir());
+  for (const name of ["w/in", "out"]) mkdirSync(`${dir}/${name}`, { recursive: true });
+  writeFileSync(`${dir}/out/file`, "");
+  for (const [at, to] of [
+    ["w/file", "../out/file"],
+    ["w/out", "../out"],
+    ["through", "w/file"],
+    ["elsewhere", "out/file"],
+    ["w/near", "in"],
+  ] as const) {
+    symlinkSync(to, `${dir}/${at}`);
+  }
+  for (const [name, access, named] of [
+    ["w/file", "read_file", "out/file"],
+    ["w/out/file", "read_file", "out/file"],
+    ["w/out", "read_dir", "out"],
+    ["through", "read_file", "out/file"],
+    ["elsewhere", "read_file", "elsewhere"],
+    ["w/near", "ioctl_dev", "w/near"],
+  ] as const) {
+    const layers = [planFor(landlock.V11, [rwDirs(`${dir}/w`)], newest)];
+    const { fixes } = explain({ path: `${dir}/${name}`, access }, { layers });
+    const rule = fixes[0]!.rule as FsRule;
+    expect([name, rule.paths]).toEqual([name, [`${dir}/${named}`]]);
+    // Building it is no error.
+    using _ = landlock.V5.bestEffort({ allowNone: true }).ruleset(rwDirs(`${dir}/w`), rule);
+  }
 });
 
 test("secrets, wide directories and what runs later get no rule, and a note says why", () => {
