@@ -292,6 +292,8 @@ export class Reader {
   /** A directory that a rule makes needs no right to be made, and neither do its parents. */
   #recreate(path: string): void {
     if (this.#places.anchor(path).made) this.#need(path);
+    // Nothing was made in a shared directory yet, so no rule makes it along the way.
+    else if (this.#places.isDenied) this.#needIn(path, "make_dir");
   }
 
   #move(operation: Extract<FileOperation, { kind: "rename" | "link" }>): void {

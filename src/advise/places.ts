@@ -31,7 +31,8 @@ export async function startOfRun(): Promise<bigint> {
 /** Looks up the files of one run. */
 export class Places {
   readonly #start: bigint;
-  readonly #isDenied: boolean;
+  /** Whether the run was denied what is looked up. */
+  readonly isDenied: boolean;
   readonly #temporary: readonly string[];
   readonly #made = new Set<string>();
   /** Directories that were made under that name, and names that were removed again. */
@@ -46,7 +47,7 @@ export class Places {
    */
   constructor(start: bigint, tmp = "/tmp", denied = false) {
     this.#start = start;
-    this.#isDenied = denied;
+    this.isDenied = denied;
     this.#temporary = [tmp, ...temporaryFolders];
   }
 
@@ -95,7 +96,7 @@ export class Places {
     const stats = real === undefined ? undefined : statsOf(real);
     if (real === undefined || !stats) {
       const entry = entryPath(path);
-      if (this.#isDenied && this.isRemade(entry) && !isShared(entry)) {
+      if (this.isDenied && this.isRemade(entry) && !isShared(entry)) {
         return { path: entry, type: "directory", instead: false, made: true };
       }
       return { ...this.anchor(parentOf(normalPath(path))), instead: true };

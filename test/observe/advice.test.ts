@@ -162,6 +162,7 @@ describe("adviseOn()", () => {
       "too wide",
       "wide",
     ],
+    ["a cache's folder, to make in the home", make(join(home, ".cache")), "too wide", "wide"],
     ["one process", read("/proc/77/stat"), "too wide", "process"],
     ["a terminal", read("/dev/pts/77"), "too wide", "terminal"],
     [
