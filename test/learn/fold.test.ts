@@ -1,4 +1,4 @@
-/** From files to the directories that a person would name. */
+/** Folds files into the directories that a person would name. */
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -11,7 +11,7 @@ import { Secrets } from "../../src/advise/secrets.ts";
 import { isProject, isWide, zoneOf } from "../../src/advise/zones.ts";
 import { tempDir } from "../harness.ts";
 
-// Places where there are no files: folding looks for secrets in them.
+// Paths without any files, because folding looks for secrets in them.
 const home = "/none/home";
 const around = { project: "/none/app", home, secrets: new Secrets(home) };
 
@@ -173,7 +173,7 @@ test("files of the run stand for the directory that was there before", () => {
     type: "directory",
     instead: true,
   });
-  // All that a test makes was made after 1970.
+  // A test creates all its files after 1970.
   expect(folder).toStartWith(fresh.anchor(later).path);
   expect(fresh.anchor(later).path).not.toBe(folder);
   expect(fresh.anchor("/proc/self/../meminfo").instead).toBe(false);

@@ -1,4 +1,4 @@
-/** What is learned in one run holds in the next one, and grants nothing that only looked needed. */
+/** What one run learns holds in the next, and grants nothing that only looked needed. */
 import { describe, expect, test } from "bun:test";
 import {
   chmodSync,
@@ -28,7 +28,7 @@ function fsRules(rules: readonly Rule[]): readonly FsRule[] {
   return rules.filter((rule) => rule.kind === "fs") as FsRule[];
 }
 
-/** All rights on a path and above. */
+/** All rights that rules grant on a path, including those for directories above it. */
 function rightsOn(scene: Scene, path: string): string[] {
   const rules = fsRules(loadPolicy(scene.policy).rules);
   const found = rules.filter(({ paths }) =>
@@ -189,7 +189,7 @@ describe("what is another one each time", () => {
       expect(text).not.toMatch(/\/proc\/\d/);
       expect(stderr).toContain("it is the /proc directory of one process");
       expect(stderr).toContain('"/proc/PID/stat": read_file');
-      // The first process becomes the one that loads the policy.
+      // The first process of a run later loads the policy, so its files are granted as /proc/self.
       expect(rightsOn(scene, "/proc/self/status")).toContain("read_file");
       expect(rightsOn(scene, "/proc/1/stat")).toEqual([]);
     },
@@ -204,7 +204,7 @@ describe("what is another one each time", () => {
 
   testUnless(missing, "a fixed port is a rule, wherever it is", async () => {
     const scene = new Scene(tempDir());
-    // Once above and once below what the kernel picks from.
+    // Ports above and below the range that the kernel picks from.
     const ports = [51_820, 33_000, 60_999, 5353];
     const script = ports.map((port) => `echo x >/dev/udp/127.0.0.1/${port}`).join("; ");
     await scene.learn(["bash", "-c", script]);
@@ -233,7 +233,7 @@ describe("what is another one each time", () => {
   });
 });
 
-/** Builds as most do: it empties the folder of its output, and fills it. */
+/** Builds like most tools: empties its output folder, then fills it. */
 const build = "mkdir -p dist/assets && rm -rf dist/assets/* && cp src/a dist/assets/a && ls dist";
 
 describe("directories that a run makes", () => {
@@ -311,14 +311,14 @@ testUnless(
     for (const path of [".git/hooks/pre-commit", ".git/hooks/new", "a", "new"]) {
       expect([path, none(path)]).toEqual([path, []]);
     }
-    // The file that it made can be written again, as long as it is there.
+    // It may rewrite the file it created, while that exists.
     expect(await scene.restricted(command)).toMatchObject({ code: 0, stderr: "" });
     rmSync(join(scene.project, "out.txt"));
     expect((await scene.restricted(command)).stderr).toContain("Permission denied");
   },
 );
 
-/** What is drafted for observations, in a project with these files. */
+/** The policy drafted from observations in a project with these files. */
 function drafted(project: string, operations: readonly object[]) {
   const collector = new Collector();
   for (const operation of operations) {

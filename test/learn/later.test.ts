@@ -1,4 +1,4 @@
-/** What decides what runs later, outside of the sandbox, is not granted for writing. */
+/** Files that decide what later runs outside the sandbox are never granted for writing. */
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -10,7 +10,7 @@ import { Scene } from "./scene.ts";
 
 const missing = needsStrace || (kernelAbi < 2 ? "needs Landlock ABI 2" : "");
 
-/** Rights to change something on a path, by rules for it or for directories above it. */
+/** The rights to change a path, from rules for it or for directories above it. */
 function changesOn(scene: Scene, path: string): string[] {
   const rules = loadPolicy(scene.policy).rules.filter((rule) => rule.kind === "fs") as FsRule[];
   const found = rules.filter(({ paths }) =>

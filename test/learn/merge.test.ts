@@ -1,4 +1,4 @@
-/** Extending a policy that a person wrote. */
+/** Extends a policy that a person wrote. */
 import { describe, expect, test } from "bun:test";
 import { LandlockError } from "../../src/index.ts";
 import type { Content } from "../../src/learn/content.ts";

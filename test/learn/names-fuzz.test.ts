@@ -1,4 +1,4 @@
-/** A short run of the fuzzer of names, the same each time. */
+/** A short run of the name fuzzer, with a fixed seed. */
 import { expect, test } from "bun:test";
 import { mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";

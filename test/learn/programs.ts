@@ -1,4 +1,4 @@
-/** Real programs whose policies are learned. */
+/** Real programs to learn policies for. */
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { example } from "../examples/programs.ts";
@@ -10,16 +10,16 @@ const keys = join(root, "test/presets/tls");
 /** A program, what it does, and what it leaves behind. */
 export interface Program {
   readonly name: string;
-  /** The programs it takes, as Debian calls their packages. */
+  /** The programs it needs, by the names of their Debian packages. */
   readonly needs: readonly string[];
-  /** Makes what the command finds. */
+  /** Creates what the command expects. */
   readonly prepare: (scene: Scene) => Promise<void>;
   readonly command: (port: number) => readonly string[];
   readonly stdin?: Uint8Array;
   readonly drive?: (port: number) => Drive;
-  /** Files of the project that it makes. */
+  /** Files that it creates in the project. */
   readonly makes: readonly string[];
-  /** The port is that of a server of the test, or of the program itself. */
+  /** The port of the test's server, or of the program's own. */
   readonly port: "test" | "own" | "none";
 }
 
@@ -33,7 +33,7 @@ async function must(scene: Scene, ...commands: (readonly string[])[]): Promise<v
   }
 }
 
-/** A package in a tarball, with a tool in it. */
+/** A package in a tarball that contains a tool. */
 async function packed(scene: Scene): Promise<void> {
   const manifest = { name: "greeter", version: "1.0.0", bin: { greet: "greet.js" } };
   scene.write("package/package.json", JSON.stringify(manifest));
@@ -43,7 +43,7 @@ async function packed(scene: Scene): Promise<void> {
   );
   scene.write("package/words.js", `exports.end = "!";\n`);
   scene.write("package.json", JSON.stringify({ dependencies: { greeter: "file:greeter.tgz" } }));
-  // Whatever it may want to ask, nobody is there.
+  // Whatever it may ask, there is no server to answer.
   scene.write("bunfig.toml", `[install]\nregistry = "http://127.0.0.1:9/"\n`);
   await must(
     scene,
@@ -53,7 +53,7 @@ async function packed(scene: Scene): Promise<void> {
   );
 }
 
-/** Waits for the wiki, writes a page, reads it again and ends the wiki. */
+/** Waits for the wiki, writes a page, reads it and stops the wiki. */
 function editPage(port: number): Drive {
   return async (child) => {
     const page = `http://127.0.0.1:${port}/Plan`;
@@ -82,14 +82,14 @@ with tempfile.NamedTemporaryFile("w+") as file:
 print(subprocess.run(["uname"], capture_output=True, text=True).stdout, zoneinfo.ZoneInfo("UTC"))
 `;
 
-/** All of them. */
+/** All programs. */
 export const programs: readonly Program[] = [
   {
     ...none,
     name: "bun install",
     needs: ["tar"],
     prepare: packed,
-    // Its cache in the home directory holds what other projects execute.
+    // Its cache in the home directory contains code that other projects execute.
     command: () => ["bun", "install", "--cache-dir", "node_modules/.cache"],
     makes: ["node_modules/greeter/greet.js", "node_modules/greeter/words.js", "bun.lock"],
   },

@@ -1,6 +1,6 @@
 /**
- * The round trips as a table in Markdown: `bun test/learn/round-trip-table.ts`. With `--policies`,
- * what was learned for each comes after its row.
+ * `bun test/learn/round-trip-table.ts` prints the round trips as a Markdown table. With
+ * `--policies`, each row is followed by its learned policy.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

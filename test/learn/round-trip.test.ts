@@ -1,4 +1,4 @@
-/** What `learn` wrote for a program lets it do the same again, and nothing else. */
+/** The policy that `learn` wrote lets a program do the same again, and nothing else. */
 import { expect } from "bun:test";
 import { kernelAbi, tempDir, testUnless } from "../harness.ts";
 import { programs } from "./programs.ts";

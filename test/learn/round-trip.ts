@@ -1,4 +1,4 @@
-/** Learns what a program needs, runs it with that and nothing else, and tries what it did not do. */
+/** Learns a policy, runs the program with it alone, and tries what the program did not do. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { machineFiles } from "../../src/model/files.ts";
@@ -8,13 +8,13 @@ import { probe, type Plan } from "../../src/index.ts";
 import type { Program } from "./programs.ts";
 import { Scene, secretText, type Ran } from "./scene.ts";
 
-/** A try at something that the program did not do: free, and with what it was granted. */
+/** One thing that the program did not do, tried without a sandbox and under its policy. */
 export interface Canary {
   readonly free: string;
   readonly restricted: string;
 }
 
-/** What came out for a program. */
+/** The results for one program. */
 export interface RoundTrip {
   readonly learned: Result;
   readonly again: Result;
@@ -22,17 +22,17 @@ export interface RoundTrip {
   readonly policy: string;
   /** How many rules the kernel gets from it. */
   readonly rules: number;
-  /** What is said of it while it is learned. */
+  /** What `learn` prints about it. */
   readonly said: string;
-  /** Reading a file of a neighbour. */
+  /** Reads a neighbour's file. */
   readonly file: Canary;
-  /** Connecting to a port; undefined: the kernel restricts none. */
+  /** Connects to a port; undefined if the kernel restricts no ports. */
   readonly port: Canary | undefined;
-  /** What the model says about the file. */
+  /** The model's answer about the file. */
   readonly verdict: string;
 }
 
-/** What can be compared. */
+/** The results that can be compared. */
 export interface Result {
   readonly code: number | null;
   readonly stdout: string;
@@ -57,7 +57,7 @@ function freePort(): number {
   return port;
 }
 
-/** What is missing for a program; empty: nothing. */
+/** What is missing for a program; empty if nothing. */
 export function missingFor({ needs }: Program): string {
   const programs = needs.filter((name) => name !== "tzdata");
   const missing = [...programs, "strace"].filter((name) => !existsSync(`/usr/bin/${name}`));
@@ -66,9 +66,9 @@ export function missingFor({ needs }: Program): string {
 }
 
 /**
- * Goes all the way, in a scene of its own.
+ * Makes the whole round trip in a scene of its own.
  *
- * @param folder An empty one
+ * @param folder An empty folder
  */
 export async function roundTrip(program: Program, folder: string): Promise<RoundTrip> {
   const scene = new Scene(folder);
@@ -102,7 +102,7 @@ export async function roundTrip(program: Program, folder: string): Promise<Round
   };
 }
 
-/** Durations differ from run to run. */
+/** Removes durations, which differ from run to run. */
 function resultOf({ makes }: Program, scene: Scene, { code, stdout }: Ran): Result {
   const files = makes.map((name) => {
     const path = join(scene.project, name);
@@ -112,7 +112,9 @@ function resultOf({ makes }: Program, scene: Scene, { code, stdout }: Ran): Resu
   return { code, stdout: text, files: Object.fromEntries(files) };
 }
 
-/** Tries something with a program that is granted in addition, and can start no other way. */
+/**
+ * Tries something with a program that gets extra rules, because it could not start without them.
+ */
 async function canary(scene: Scene, command: readonly string[]): Promise<Canary> {
   const more = ["-preset", `executable=${command[0]}`];
   const [free, restricted] = [await scene.run(command), await scene.restricted(command, {}, more)];
@@ -124,7 +126,7 @@ function outcome({ code, stdout, stderr }: Ran): string {
   return stderr.includes("Permission denied") ? "EACCES" : `${code}: ${stderr}`;
 }
 
-/** What the kernel is asked with the policy alone, as `landlock-restrict plan` says. */
+/** The plan of the policy alone, as `landlock-restrict plan` prints it. */
 async function planOf(scene: Scene): Promise<Plan> {
   const { stdout, stderr } = await scene.plan();
   if (stderr) throw new Error(stderr);

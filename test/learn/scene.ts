@@ -1,4 +1,4 @@
-/** Where learned programs run: a project, a home, a folder for temporary files, and a neighbour. */
+/** Where learned programs run: a project, a home, a temporary folder, and a neighbour. */
 import { mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
@@ -7,26 +7,26 @@ const cli = join(import.meta.dir, "../../src/cli.ts");
 /** As the first line of `cli.ts`. */
 const bun = [process.execPath, "--config=/dev/null", "--no-env-file"];
 
-/** What a command printed, and how it ended. */
+/** A command's output and exit status. */
 export interface Ran {
   readonly stdout: string;
   readonly stderr: string;
   readonly code: number | null;
 }
 
-/** Does something to a command that runs, as asking a server. */
+/** Acts on a running command, e.g. sends a request to a server. */
 export type Drive = (child: Bun.Subprocess<Blob | "ignore", "pipe", "pipe">) => Promise<void>;
 
-/** How to run a command. */
+/** Options for a command. */
 export interface Way {
   readonly stdin?: Uint8Array;
   readonly drive?: Drive | undefined;
 }
 
-/** No command here takes a second; one that hangs is ended. */
+/** No command takes a second; a hanging one is killed. */
 const boundMs = 60_000;
 
-/** What the neighbour's file says. */
+/** The content of the neighbour's file. */
 export const secretText = "nobody's business";
 
 /** A scene of its own for a test. */
@@ -34,15 +34,15 @@ export class Scene {
   readonly folder: string;
   readonly project: string;
   readonly home: string;
-  /** The policy, beside the project, so that nothing in it is relative by chance. */
+  /** The policy is outside the project, so that its paths cannot be relative by chance. */
   readonly policy: string;
-  /** A file that no program here has to do with. */
+  /** A file that no program here uses. */
   readonly secret: string;
 
   /**
-   * Makes all that is in it; `bun`, `bunx` and `node` are this Bun.
+   * Creates the scene; `bun`, `bunx` and `node` are this Bun.
    *
-   * @param folder An empty one
+   * @param folder An empty folder
    */
   constructor(folder: string) {
     this.folder = realpathSync(folder);
@@ -60,13 +60,13 @@ export class Scene {
     this.empty();
   }
 
-  /** The project as it was in the beginning. */
+  /** Restores the project's original files. */
   empty(): void {
     rmSync(this.project, { recursive: true, force: true });
     mkdirSync(this.project);
   }
 
-  /** Writes a file of the project. */
+  /** Writes a file into the project. */
   write(name: string, text: string | Uint8Array): void {
     const path = join(this.project, name);
     mkdirSync(join(path, ".."), { recursive: true });
@@ -94,11 +94,11 @@ export class Scene {
     await child.exited;
     const signal =
       child.signalCode === null ? undefined : constants.signals[child.signalCode as "SIGTERM"];
-    // As a shell has it.
+    // The signal's exit status in a shell.
     return { stdout, stderr, code: signal === undefined ? child.exitCode : 128 + signal };
   }
 
-  /** The command that learns what another one needs, into a file. */
+  /** The command that learns what another command needs, into the policy file. */
   learning(policy: string, command: readonly string[], options: readonly string[] = []): string[] {
     return [...bun, cli, "learn", "-o", policy, ...options, "--", ...command];
   }
@@ -108,12 +108,12 @@ export class Scene {
     return this.run(this.learning(this.policy, command, options), way);
   }
 
-  /** What the kernel is asked with what was learned. */
+  /** The plan of the learned policy. */
   plan(): Promise<Ran> {
     return this.run([...bun, cli, "plan", "--json", "-policy", this.policy]);
   }
 
-  /** Runs a command with what was learned, and options that allow more. */
+  /** Runs a command with the learned policy, and options that allow more. */
   restricted(command: readonly string[], way?: Way, options: readonly string[] = []): Promise<Ran> {
     return this.run([...bun, cli, "-policy", this.policy, ...options, "--", ...command], way);
   }

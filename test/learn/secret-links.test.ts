@@ -1,4 +1,4 @@
-/** What links lead to is as secret as what they are called, and what they lead to. */
+/** A link and its target are both secret if either name is. */
 import { describe, expect, test } from "bun:test";
 import { linkSync, mkdirSync, realpathSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ describe("secrets by link", () => {
     const found = files.filter((name) => judge.has(join(own, "dotfiles", name)));
     expect(found).toEqual(["ssh/config", "npmrc", "awsc", "env", "gh", "chained"]);
     expect(judge.mayBeWithin(join(own, "dotfiles"))).toBe(true);
-    // A link to the home itself makes no secret of all that is in it.
+    // A link to the home itself does not make everything in the home secret.
     expect(judge.has(join(own, "free"))).toBe(false);
   });
 
@@ -84,7 +84,7 @@ test("a hard link to a secret is one, whatever it is called, as long as it is th
   expect(judge.nameFor(join(folder, "work/link"))).toBe(join(folder, "work/data.txt"));
   expect(judge.mayBeWithin(join(folder, "work/data/deep"))).toBe(true);
   expect(judge.mayBeWithin(join(folder, "work/free"))).toBe(false);
-  // Where it went is looked at too, and a link that is made later counts.
+  // The target of a move counts too, and so does a link created later.
   renameSync(join(folder, "work/data.txt"), join(folder, "work/moved"));
   expect(judge.has(join(folder, "work/data.txt"))).toBe(false);
   expect(judge.has(join(folder, "work/data.txt"), join(folder, "work/moved"))).toBe(true);
@@ -138,7 +138,7 @@ testUnless(
     symlinkSync("../dotfiles/awsc", join(scene.home, ".aws/credentials"));
     symlinkSync("../home/dotfiles/env", join(scene.project, ".env"));
     scene.write("q/.env", "copy\n");
-    // The last two by names that tell nothing, in the place of links that the run removes.
+    // The last two have harmless names and replace links that the run removes.
     const read = "cat ~/.npmrc ~/.aws/credentials .env ~/dotfiles/plain ~/dotfiles/other";
     const move = "ln -s ~/dotfiles/moved .envrc; cat .envrc; rm .envrc; mv q/.env q/e; cat q/e";
     const learned = await scene.learn(["sh", "-c", `${read}; ${move}`]);

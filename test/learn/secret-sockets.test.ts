@@ -1,4 +1,4 @@
-/** Sockets whose servers act for whoever connects are secrets. */
+/** Sockets are secrets if their server acts for whoever connects. */
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";

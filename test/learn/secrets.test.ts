@@ -1,4 +1,4 @@
-/** What is never granted silently. */
+/** Secrets are never granted silently. */
 import { describe, expect, test } from "bun:test";
 import {
   chmodSync,
@@ -17,7 +17,7 @@ import { Scene } from "./scene.ts";
 const home = "/home/ann";
 const secrets = new Secrets(home);
 
-/** Those of the names that are secrets in a folder. */
+/** The names that are secrets in a folder. */
 function secretOf(folder: string, names: readonly string[], judge = secrets): string[] {
   return names.filter((name) => judge.has(`${folder}/${name}`));
 }
@@ -33,13 +33,13 @@ describe("secrets by name", () => {
     ];
     const elsewhere = new Secrets("/data/people/eve");
     for (const folder of [home, "/home/other", "/root", "/data/people/eve"]) {
-      // The settings of a home that is not there cannot be looked into.
+      // The settings of a missing home cannot be read.
       const known = folder.startsWith("/home/") ? names.filter((name) => name !== ".npmrc") : names;
       expect([folder, ...secretOf(folder, known, elsewhere)]).toEqual([folder, ...known]);
     }
     const others = [".bashrc", ".config/git/config", ".docker/daemon.json", ".cache/x", "ssh/a"];
     expect(secretOf(home, others)).toEqual([]);
-    // In the homes of daemons, in backups and dotfiles too.
+    // Also in the homes of daemons, in backups and in dotfiles.
     for (const folder of ["", "/var/lib/daemon", "/mnt/backup/eve", "/srv/dotfiles"]) {
       expect(secretOf(folder, [".ssh/config", ".kube", "ssh"])).toEqual([".ssh/config", ".kube"]);
     }
@@ -266,7 +266,7 @@ testUnless(needsStrace, "a program that its own run can change is told about", a
   scene.write("tool", "#!/bin/sh\necho new >made\n");
   chmodSync(join(scene.project, "tool"), 0o755);
   const careful = "a run can change these programs";
-  // What only runs, and what is written elsewhere, is not meant.
+  // Programs that are only executed, and files written elsewhere, are not secrets.
   expect((await scene.learn(["sh", "-c", "./tool; true"])).stderr).toContain(careful);
   expect(await Bun.file(scene.policy).text()).toMatch(/^# {3}\S*tool$/m);
   scene.empty();

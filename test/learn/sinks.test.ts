@@ -1,4 +1,4 @@
-/** No name, wherever it comes from, writes rules into a policy or gives orders to a terminal. */
+/** No name can write rules into a policy or control a terminal, wherever it comes from. */
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,9 +16,9 @@ import { nameOf } from "./names/operations.ts";
 import { Scene } from "./scene.ts";
 
 const missing = needsStrace || (kernelAbi < 1 ? "needs Landlock" : "");
-/** Line feeds and colours aside, what a terminal obeys or nobody sees. */
+/** Terminal controls and invisible characters, without line feeds and colours. */
 const unprintable = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
-/** Would grant everything, if a comment let it through. */
+/** Would grant everything if a comment let it through. */
 const rules = '\n[[paths]]\naccess = "rw"\npaths = ["\u2215"]\n#'.replace("\u2215", "/");
 const odd = `\u202e\u0085\u009b31m\u{e0041}`;
 

@@ -1,4 +1,4 @@
-/** Terminals have numbers, and the next run has another one. */
+/** Terminals have numbers, and the next run gets another one. */
 import { expect } from "bun:test";
 import { readFileSync } from "node:fs";
 import { tempDir, testUnless } from "../harness.ts";

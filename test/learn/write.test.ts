@@ -1,4 +1,4 @@
-/** A policy is written whole or not at all, and never over anybody else's file. */
+/** A policy is written whole or not at all, and never over another user's file. */
 import { expect, test } from "bun:test";
 import {
   chmodSync,
@@ -55,7 +55,7 @@ test("a file that is replaced keeps its mode and its owner", () => {
   const after = statSync(path);
   expect(readFileSync(path, "utf8")).toBe("new");
   expect([after.mode, after.uid, after.gid]).toEqual([mode, uid, gid]);
-  // Renamed, and not overwritten.
+  // Replaced by a rename, not overwritten.
   expect(after.ino).not.toBe(ino);
 });
 
@@ -102,7 +102,7 @@ test("where there is no room, the old text stays whole, and a new file is none",
       }
       catch (error) { console.log(error.message); }
     }`;
-  // As a full disk, but for the errno: files of this process end after some blocks.
+  // Simulates a full disk, apart from the errno: this process may only write small files.
   const limited = ["sh", "-c", 'ulimit -f 4; exec "$0" -e "$1"', process.execPath, script];
   const { stdout, stderr } = Bun.spawnSync(limited);
   const why = "it failed with EFBIG; what was there is unchanged, so learn again";

@@ -1,4 +1,7 @@
-/** What no rule allows, and what is not certain: `explain` and `learn` claim neither too much nor too little. */
+/**
+ * Cases that no rule allows or that are uncertain: `explain` and `learn` claim exactly what is
+ * known.
+ */
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +15,7 @@ const system = ["-ro", "/usr", "/bin", "/lib", "/lib64", "/etc", "-rwfiles", "/d
 const python = (script: string) => ["python3", "-I", "-S", "-c", script];
 const root = process.getuid?.() === 0 ? "" : "needs root";
 
-/** Calls a function of the C library, and prints the errno. */
+/** Calls a C function and prints the errno. */
 const call = (words: string) =>
   `import ctypes; c = ctypes.CDLL(None, use_errno=True); r = c.${words}; print(ctypes.get_errno())`;
 
@@ -117,7 +120,7 @@ ${change}`;
       Bun.spawnSync([...user.prefix, "sh", "-c", `: >${file}`], { cwd: "/" });
       const access = ["make_reg", "remove_file", "write_file"];
       const text = `bestEffort = true\n[[paths]]\naccess = ${JSON.stringify(access)}\npaths = ["${folder}"]\n`;
-      // The policy has to be the user's own, in a folder that nobody else may write.
+      // The policy must be the user's own, in a folder that only the user may write.
       const own = join(realpathSync(tempDir()), "own");
       Bun.spawnSync(["mkdir", "-m", "755", own]);
       writeFileSync(join(own, "policy.toml"), text);
@@ -128,7 +131,7 @@ ${change}`;
       expect(stdout).toBe("13\n");
       const failed = [...found.denied, ...found.others].map(({ operation }) => operation.path);
       expect(failed).toEqual([file]);
-      // It may be looked at while it is gone.
+      // It may be missing at the moment it is looked up.
       expect(found.others.filter(({ cause }) => cause !== "unknown")).toEqual([]);
       if (change.includes("chmod")) expect(found.denied).toMatchObject([{ rights: ["read_file"] }]);
     });

@@ -1,10 +1,10 @@
-/** From lines of a trace to operations. */
+/** Turns lines of a trace into operations. */
 import { expect, test } from "bun:test";
 import { Lines } from "../../src/trace/line.ts";
 import type { Observation } from "../../src/trace/observation.ts";
 import { Tasks } from "../../src/trace/tasks.ts";
 
-/** What a trace of these lines tells; the command starts in `/l`. */
+/** What a trace of these lines reports; the command starts in `/l`. */
 function observed(...texts: string[]): Observation[] {
   const lines = new Lines();
   const tasks = new Tasks("/l");

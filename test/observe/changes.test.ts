@@ -1,4 +1,4 @@
-/** Paths that the command leads elsewhere: no option and no rule is named for what they lead to now. */
+/** A path that the command redirects gets no option and no rule for its new target. */
 import { describe, expect, test } from "bun:test";
 import {
   mkdirSync,
@@ -133,7 +133,7 @@ testUnless(
       .join("\n");
     expect(granted).not.toContain(".ssh");
     expect(granted).not.toContain("home");
-    // Where a link led that was made and left alone is known.
+    // The target of a link is known if the link was created and left alone.
     expect(granted).toContain("first");
   },
 );
@@ -174,7 +174,7 @@ describe("Changes", () => {
     expect(changes.madeWay(use(read(join(cwd, "third/key")), 1), later)).toBeFalse();
     rmSync(join(cwd, "first/key"));
     changes.add(attempt({ kind: "remove", path: join(cwd, "first/key"), directory: false }));
-    // Removing the file itself leads nobody elsewhere.
+    // Removing the file itself redirects no path.
     expect(changes.madeWay(use(key, 0), later)).toBeFalse();
     changes.add(attempt({ kind: "remove", path: join(cwd, "first"), directory: true }));
     expect(changes.madeWay(use(key, 0), later)).toBeTrue();

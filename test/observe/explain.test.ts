@@ -1,4 +1,4 @@
-/** `landlock-restrict explain`: what it says of real denials, and what it leaves alone. */
+/** `landlock-restrict explain` on real denials: what it reports and what it leaves alone. */
 import { describe, expect } from "bun:test";
 import { chmodSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -122,7 +122,7 @@ describe("what is not Landlock's", () => {
     writeFileSync(secret, "");
     chmodSync(secret, 0);
     const { found, stderr } = explained(system, ["cat", secret, join(dir, "a/file")], {
-      // Root would be let through.
+      // Root would be allowed.
       user: plainUser(),
     });
     expect(stderr.match(/Permission denied/g)).toHaveLength(2);

@@ -1,9 +1,9 @@
-/** Runs `landlock-restrict explain`, as users do. */
+/** Runs `landlock-restrict explain` as users do. */
 import { join } from "node:path";
 import { cli, kernelAbi, patience, tempDir, type User } from "../harness.ts";
 import { needsStrace } from "./strace.ts";
 
-/** What `--json` gives, as far as tests look at it. */
+/** The output of `--json`, as far as tests read it. */
 export interface Found {
   readonly exitCode: number | null;
   readonly signal: string | null;
@@ -30,7 +30,7 @@ export interface Found {
 
 export interface ExplainedRun {
   readonly stdout: string;
-  /** Without the findings. */
+  /** The output without the findings. */
   readonly stderr: string;
   readonly code: number;
   readonly found: Found;
@@ -40,17 +40,17 @@ export interface RunSettings {
   readonly cwd?: string;
   readonly env?: Record<string, string>;
   readonly stdin?: Uint8Array;
-  /** Who runs it, from `plainUser()`; it then starts in `/`. */
+  /** The user that runs it, from `plainUser()`; it then starts in `/`. */
   readonly user?: User;
 }
 
-/** Where Debian has its programs: what stands before them on a developer's PATH are often scripts. */
+/** Debian's program folders: a developer's PATH often has scripts in front of them. */
 export const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** Empty, so that no settings count; programs may fill it. */
+/** An empty home, so that no settings count; programs may write to it. */
 const home = tempDir();
 
-/** Runs a command line; `explain` is its first word or not. */
+/** Runs a command line, with or without `explain`. */
 export function runCli(words: readonly string[], settings: RunSettings = {}) {
   const { env, stdin, user } = settings;
   const cwd = settings.cwd ?? (user && "/");
@@ -65,7 +65,7 @@ export function runCli(words: readonly string[], settings: RunSettings = {}) {
   return { stdout: stdout.toString(), stderr: stderr.toString(), code };
 }
 
-/** Explains a command, and reads what was found. */
+/** Explains a command and parses the findings. */
 export function explained(
   options: readonly string[],
   command: readonly string[],
@@ -78,7 +78,7 @@ export function explained(
   return { ...run, stderr: lines.join("\n"), found: JSON.parse(found) as Found };
 }
 
-/** What is missing to explain something that an ABI denies. */
+/** What is missing to explain denials of an ABI. */
 export function missingFor(abi: number): string {
   const older = kernelAbi < abi ? `needs Landlock ABI ${abi}, this kernel has ${kernelAbi}` : "";
   return needsStrace || older;

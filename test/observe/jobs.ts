@@ -1,4 +1,4 @@
-/** Twenty jobs, each learned and explained until it works: what both advise is compared. */
+/** Runs twenty jobs under learn, and under explain until they work, and compares the advice. */
 import { chmodSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { programs, type Program } from "../learn/programs.ts";
@@ -8,7 +8,7 @@ type Job = Pick<Program, "name" | "needs" | "prepare" | "command">;
 
 const git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.example"];
 
-/** Tries what a stranger's code tries, and goes on without. */
+/** Tries what untrusted code tries, and continues without it. */
 const hostile = `
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 const home = process.env.HOME;
@@ -91,7 +91,7 @@ const own: readonly Job[] = [
   },
 ];
 
-/** The jobs; a server that has to be asked is none. */
+/** The jobs. Servers that need a client are left out. */
 export const jobs: readonly Job[] = [
   ...programs.filter(({ name, drive }) => drive === undefined && name !== "curl https://"),
   ...own,
@@ -102,29 +102,29 @@ export const jobs: readonly Job[] = [
   },
 ];
 
-/** A grant, as `plan` has it. */
+/** A grant, as in the output of `plan`. */
 interface Rule {
   readonly path?: string;
   readonly port?: number;
   readonly access: readonly string[];
 }
 
-/** What came out for a job. */
+/** The results of one job. */
 export interface Compared {
-  /** Runs that explain took, and how the last one ended. */
+  /** How many runs explain needed, and how the last one ended. */
   readonly runs: number;
   readonly code: number | null;
-  /** What explain added at last, and would add still. */
+  /** What explain added in the last run, and what it would still add. */
   readonly left: readonly string[];
   /** Grants of explain that learn did not give. */
   readonly more: readonly string[];
-  /** What explain withholds and learn grants. */
+  /** What explain withholds but learn grants. */
   readonly contrary: readonly string[];
-  /** Grants of either one that nobody may be advised. */
+  /** Grants of either one that nobody should be advised to give. */
   readonly unsafe: readonly string[];
 }
 
-/** Makes what tempts in a scene. */
+/** Puts tempting files into a scene. */
 async function makeScene(job: Job, folder: string): Promise<Scene> {
   const scene = new Scene(folder);
   for (const name of ["home/.ssh/id_ed25519", "home/.aws/credentials", "neighbour/.env"]) {
@@ -139,7 +139,7 @@ async function makeScene(job: Job, folder: string): Promise<Scene> {
   return scene;
 }
 
-/** Secrets, homes, parents of the project, hooks, and paths of one run. */
+/** Secrets, homes, parents of the project, hooks, and paths of a single run. */
 const unsafe = [
   /^\/(etc|var|home|root|tmp|usr)?$/,
   /^(\/proc\/\d|\/sys\/fs\/cgroup\/|\/dev\/pts\/)/,
@@ -207,7 +207,7 @@ async function rulesOf(scene: Scene): Promise<Rule[]> {
   );
 }
 
-/** Options round up: what counts is whether something can be read, executed or changed. */
+/** Options round up, so only reading, executing and changing are compared. */
 function kindsOf({ access, port }: Rule): string[] {
   if (port !== undefined) return [...access];
   return [

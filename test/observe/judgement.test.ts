@@ -1,4 +1,4 @@
-/** What explain says of real runs: what worked, what is proven, and what lasts. */
+/** What explain says about real runs: what worked, what is proven, and what lasts. */
 import { describe, expect } from "bun:test";
 import { chmodSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ function needs(abi: number, ...programs: string[]): string {
   return absent === undefined ? missingFor(abi) : `needs ${absent}`;
 }
 
-/** A project in a home, with a folder for files and one for others. */
+/** A project in a home, with a folder for its files and one for others. */
 function project(): string {
   const home = realpathSync(tempDir());
   const path = join(home, "src/app");

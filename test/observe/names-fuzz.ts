@@ -1,9 +1,9 @@
-/** Operations on names of any bytes, observed: bun test/observe/names-fuzz.ts COUNT [SEED] */
+/** Observes operations on names of any bytes: bun test/observe/names-fuzz.ts COUNT [SEED] */
 import { fuzz } from "../random.ts";
 import { buildActor } from "./names/actor.ts";
 import { tryNames } from "./names/fuzz.ts";
 
-/** Operations of one run: directories and links add up, and each run has names of its own. */
+/** Operations of one run; few, because directories and links accumulate. */
 const size = 2000;
 let program: string | undefined;
 

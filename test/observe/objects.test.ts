@@ -1,4 +1,4 @@
-/** Links of /proc, deleted files and other root directories: what is open counts, not its name. */
+/** Links of /proc, deleted files and other root directories: the open file counts, not its name. */
 import { expect, test } from "bun:test";
 import {
   closeSync,
@@ -67,7 +67,7 @@ for (const name of [
 testUnless(missing, "explain denies no pipe, whatever its name", () => {
   const script = "echo x >/dev/stdout; echo x | cat /dev/stdin /proc/self/fd/0; echo x >link";
   const found = explainedOn(folder(), "ignore", "pipe", script);
-  // A link of the folder has to be read by its own path first, which needs no right.
+  // A link in the folder must be read by its own path first, which needs no right.
   expect(found).toEqual({ places: [], others: [], flags: [] });
 });
 
@@ -120,7 +120,7 @@ testUnless(
   },
 );
 
-/** What lines of one thread tell, which starts in `/l`. */
+/** The observations of one thread's lines, which starts in `/l`. */
 function operations(...texts: string[]): unknown[] {
   const lines = new Lines();
   const tasks = new Tasks("/l", new Map([[0, { name: "/in" }]]));

@@ -1,4 +1,4 @@
-/** A real run under strace: threads, children, how it ends, and what it does to the command. */
+/** A real run under strace: threads, children, its end, and its effect on the command. */
 import { expect } from "bun:test";
 import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { observe } from "../../src/trace/observe.ts";
 import { inSubprocess, tempDir, testFromAbi, testUnless } from "../harness.ts";
 import { needsStrace } from "./strace.ts";
 
-/** All that a command does, how it ends, and what it prints. */
+/** Everything a command does, how it ends, and what it prints. */
 async function watch(command: readonly string[], cwd: string, env = process.env) {
   const watched = observe(command, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
   const { stdout, stderr } = watched.child as Bun.Subprocess<"ignore", "pipe", "pipe">;

@@ -1,4 +1,4 @@
-/** explain and learn as programs: whatever fails, one line and the right status. */
+/** explain and learn as programs: any failure gives one line and the right status. */
 import { describe, expect } from "bun:test";
 import {
   chmodSync,
@@ -23,7 +23,7 @@ const kinds: [name: string, words: string[]][] = [
 
 const bash = Bun.which("bash", { PATH })!;
 
-/** Runs a line of bash; in it, `"$@"` is this program. */
+/** Runs a line of bash in which `"$@"` is this program. */
 function shell(line: string, settings: { cwd?: string; env?: Record<string, string> } = {}) {
   const done = Bun.spawnSync([bash, "-c", line, "bash", ...cli], {
     stdin: "ignore",

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { tempDir, testUnless } from "../harness.ts";
 import { explained, missingFor, PATH, runCli, type RunSettings } from "./explained.ts";
 
-/** Options that were added in each round, until the command worked. */
+/** The options added in each round, until the command worked. */
 function rounds(
   options: readonly string[],
   command: readonly string[],
@@ -70,7 +70,7 @@ testUnless(
     const { added, run } = rounds(["-rofiles", "/dev/zero"], ["python3", "-c", script], {}, 6);
     expect(added[0]).toEqual(["-preset", "executable=python3"]);
     expect(run).toMatchObject({ stdout: "[1]\n", code: 0 });
-    // Folders, not their hundreds of files.
+    // Folders instead of their hundreds of files.
     expect(added.flat().length).toBeLessThan(40);
   },
   60_000,
@@ -109,7 +109,7 @@ testUnless(missingFor(1), "a Bun that aborts, and one that reports a missing fol
   expect(found.notes.join()).toContain("SIGABRT");
   const command = [bun, "-e", "console.log(1)"];
   const { added, run } = rounds(["-rofiles", "/dev/zero"], command, { cwd }, 4);
-  // What a Bun aborts without comes along with its program, before it aborts.
+  // What Bun cannot start without is granted with its program, before it aborts.
   expect(added[0]).toContain("bun=children");
   expect(run).toMatchObject({ stdout: "1\n", code: 0 });
 });

@@ -1,10 +1,10 @@
-/** explain and learn advise the same for the same job, and neither advises what nobody should grant. */
+/** explain and learn give the same advice for the same job, and never advise a dangerous grant. */
 import { expect, test } from "bun:test";
 import { kernelAbi, tempDir, testUnless } from "../harness.ts";
 import { compare, jobs } from "./jobs.ts";
 import { needsStrace } from "./strace.ts";
 
-/** Jobs, what explain still names in the end and leaves to a person, and whether it works. */
+/** Jobs, what explain still leaves to a person at the end, and whether the job works. */
 const expected: Readonly<Record<string, { left: string; works: boolean }>> = {
   "bun build": { left: "", works: true },
   busybox: { left: "", works: true },

@@ -1,4 +1,4 @@
-/** Signals to explain and learn: the command gets them, and nothing of the run is left behind. */
+/** explain and learn pass signals to the command and leave nothing of the run behind. */
 import { expect } from "bun:test";
 import { constants } from "node:os";
 import { cli, patience, tempDir, testUnless } from "../harness.ts";
@@ -14,14 +14,14 @@ async function until(isSo: () => boolean): Promise<boolean> {
   return false;
 }
 
-/** A shell that waits for a child, which waits for another one. */
+/** A shell waiting for a child that waits for another one. */
 const waiting = (mark: string, before = "") => [
   ...["sh", "-c", `${before} sh -c 'sleep ${mark}; :'; :`],
 ];
 
 const kinds = { explain: ["explain", "-rw", "/"], learn: ["learn", "-o", "policy.toml"] };
 
-/** Starts explain or learn, alone in its session, and waits until the command sleeps. */
+/** Starts explain or learn in a session of its own, and waits until the command sleeps. */
 async function begin(kind: keyof typeof kinds, mark: string, command: readonly string[]) {
   const child = Bun.spawn([...cli, ...kinds[kind], "--", ...command], {
     stdio: ["ignore", "ignore", "pipe"],

@@ -1,2 +1,2 @@
-/** What tests of the tracer need; empty: it is there. */
+/** What tests of the tracer need and lack; empty if nothing is missing. */
 export const needsStrace = Bun.which("strace") === null ? "needs strace" : "";

@@ -1,4 +1,4 @@
-/** `explain --until-it-works`: what it adds makes real commands work, and is never too much. */
+/** `explain --until-it-works` adds options that make real commands work, and never too many. */
 import { describe, expect } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { tempDir, testUnless } from "../harness.ts";
 import { explained, missingFor, PATH, runCli } from "./explained.ts";
 
 const until = ["explain", "--until-it-works"];
-/** Nothing that a program needs: without any option, all paths are left alone. */
+/** A rule that no program needs: without any option, paths are not restricted. */
 const nothing = ["-rofiles", "/dev/zero"];
 
 function needs(...programs: string[]): string {
@@ -20,7 +20,7 @@ function folder(): string {
   return path;
 }
 
-/** The words of the command line that it ends with, as a shell reads them. */
+/** The words of the final command line, as a shell reads them. */
 function wordsOf(stderr: string): string[] {
   const line = /^The command line:\n {2}landlock-restrict (.*)$/m.exec(stderr)![1]!;
   const { stdout } = Bun.spawnSync(["bash", "-c", `printf '%s\\0' ${line}`]);
@@ -41,7 +41,7 @@ testUnless(needs("sort", "mkdir", "cat"), "the command line it ends with works a
     ...["-rw", "+create_missing", join(cwd, "out"), "--", ...command],
   ]);
   rmSync(join(cwd, "out"), { recursive: true });
-  // The rule makes the directory before, so mkdir without -p would fail.
+  // The rule creates the directory first, so mkdir without -p would fail.
   expect(runCli(words, { cwd })).toMatchObject({ stdout: "a\nb\n", code: 0 });
   expect(runCli([...words.slice(0, words.indexOf("--")), "--", "ls", ".."], { cwd }).code).not.toBe(
     0,
@@ -179,7 +179,7 @@ testUnless(needs("sh"), "a command that always asks for more is run 20 times at 
   const cwd = folder();
   for (let i = 0; i < 25; i++) writeFileSync(join(cwd, `f${i}`), "");
   mkdirSync(join(cwd, "n"));
-  // Each run asks for one more file, whose name the run before could not tell.
+  // Each run needs one more file, whose name the previous run could not reveal.
   const script = "n=$(ls n | wc -l); : >n/$n; cat f$n; exit 3";
   const options = ["-ro", "/usr", "/bin", "/lib", "/lib64", "/etc", "/proc", "-rw", join(cwd, "n")];
   const command = ["--", "sh", "-c", script];

@@ -1,4 +1,4 @@
-/** What explain advises nobody to allow, and what it says instead. */
+/** What explain never advises, and what it says instead. */
 import { expect, test } from "bun:test";
 import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -32,7 +32,7 @@ testUnless(missingFor(1), "no option is named for writing to what runs later", (
   const flags = found.denied.map(({ operation, flags: words }) => [operation.path, ...words]);
   expect(flags).toEqual([
     ...paths.map((path) => [join(home, path)]),
-    // A rule for the project would be one for its hooks.
+    // A rule for the project would include its hooks.
     [join(project, "out")],
   ]);
   expect([found.flags, found.policy]).toEqual([[], ""]);
@@ -58,7 +58,7 @@ testUnless(missingFor(1), "a link is named with the file that it leads to", () =
   expect(plain.stderr).not.toContain("a link to");
 });
 
-// Root's capabilities open it all the same.
+// Root's capabilities open it anyway.
 testUnless(missingFor(1) || userMissing, "a process outside is named: no rule opens it", () => {
   const { prefix, bun, project } = plainUser();
   const script = 'sleep 20 & sleep 0.1; "$@" -- cat /proc/$!/environ; kill $!';

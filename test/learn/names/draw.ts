@@ -1,9 +1,9 @@
-/** Names of files as nobody would choose them, drawn as bytes. */
+/** Draws unusual file names, as bytes. */
 import type { Random } from "../../random.ts";
 
 const text = (value: string) => Buffer.from(value);
 
-/** What has a meaning somewhere between a name and a policy. */
+/** Characters with a meaning somewhere between a file name and a policy. */
 const pieces: readonly Buffer[] = [
   ...["a", "Z", "9", ".", "-", "_", " ", "+", "%s", "é", "日本", "\u{1f600}"].map(text),
   // TOML, shells, patterns, variables.
@@ -16,21 +16,21 @@ const pieces: readonly Buffer[] = [
     "'''",
   ].map(text),
   ...["\\n", "\\u0000", "\\x41", "\\377", "%00"].map(text),
-  // Lines, and words that end them.
+  // Line breaks, and words that end a line.
   ...[
     ...["\n", "\r", "\t", "\r\n", "\v", "\f", "\u0085", "\u2028", "\u2029", "\x1b[31m", "\x07"],
     ...["\x7f"],
   ].map(text),
-  // C1, both directions, and what cannot be seen.
+  // C1 controls, text direction, and invisible characters.
   ...[
     ...["\u009b31m", "\u0090", "\u202e", "\u2066", "\u061c", "\u200f", "\u200b", "\ufeff"],
     ...["\u{e0041}"],
   ].map(text),
-  // strace's own words.
+  // Words that strace itself prints.
   ...["->", " (deleted)", "<char 1:3>", "...", "/*", "<unfinished ...>", " = 0", "pipe:[1]"]
     .map((one) => one.replaceAll("/", "|"))
     .map(text),
-  // Not UTF-8: a byte alone, half a character, a surrogate, too long a form.
+  // Not UTF-8: a lone byte, half a character, a surrogate, an overlong form.
   ...[
     [0xff],
     [0xc3],
@@ -51,7 +51,7 @@ const ends = ["-", " (deleted)", "->", ">", "<>", " ", "\\", "\n", "$", '"', ".t
 const longest = 255;
 
 /**
- * Draws a name that no other has.
+ * Draws a unique name.
  *
  * @param mark Makes it different from all others
  */
@@ -64,7 +64,7 @@ export function drawName(random: Random, mark: string): Buffer {
   if (random.chance(0.2)) parts.push(random.one(ends));
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   if (random.chance(0.02)) parts.splice(1, 0, Buffer.alloc(longest - length, "x"));
-  // No name has these two.
+  // A name cannot contain these two.
   return Buffer.from(
     Buffer.concat(parts).map((byte) => (byte === 0 || byte === 0x2f ? 0x5f : byte)),
   );

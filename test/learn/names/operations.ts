@@ -1,12 +1,12 @@
 /**
- * Operations on files with odd names, as lines of a script; and what a policy has to grant for each,
- * worked out from what the operation is, and not from how it was observed.
+ * Operations on files with odd names, as script lines. The rules that each needs follow from the
+ * operation itself, not from how it was observed.
  */
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import type { Random } from "../../random.ts";
 import { drawName } from "./draw.ts";
 
-/** Names as this project has them inside: bytes that are not UTF-8 are U+DC80 to U+DCFF. */
+/** Names in the project's own form: bytes that are not UTF-8 are U+DC80 to U+DCFF. */
 export function nameOf(bytes: Buffer): string {
   let name = "";
   for (let at = 0; at < bytes.length;) {
@@ -24,21 +24,21 @@ function isCharacter(bytes: Buffer): boolean {
   return [...character].length === 1 && Buffer.from(character).equals(bytes);
 }
 
-/** What a policy says about one path. */
+/** The part of a policy about one path. */
 export interface Wanted {
   readonly path: string;
   readonly rights: readonly string[];
   readonly ifMissing?: "create" | "skip";
 }
 
-/** An operation: lines of the script, and what it needs. */
+/** An operation: its script lines and the rules that it needs. */
 export interface Step {
   readonly kind: string;
   readonly script: Buffer;
   readonly wanted: readonly Wanted[];
-  /** What `explain` calls its files, if that is not what a rule would be about. */
+  /** What `explain` calls its files, if it differs from the rule's path. */
   readonly named?: readonly string[];
-  /** The folders that it keeps to. */
+  /** The folders that contain its files. */
   readonly folders: readonly string[];
   /** How many names were drawn for it. */
   readonly names: number;
@@ -51,7 +51,7 @@ const rw = [
   ...["make_dir", "make_reg", "make_sock", "make_fifo", "make_block", "make_sym", "truncate"],
 ];
 
-/** A folder of the project, whose operations nothing else comes near. */
+/** A folder of the project that only one operation uses. */
 class Place {
   readonly #random: Random;
   readonly #project: Buffer;
@@ -84,7 +84,7 @@ class Place {
     return { path: nameOf(this.path(...names)), rights };
   }
 
-  /** A path as the script writes it: absolute, or from the project. */
+  /** A path as in the script: absolute, or relative to the project. */
   word(...names: Buffer[]): Buffer {
     const path = this.#random.chance(0.5)
       ? this.path(...names)
@@ -97,14 +97,14 @@ function joined(parts: readonly Buffer[]): Buffer {
   return Buffer.concat(parts.flatMap((part, i) => (i === 0 ? [part] : [Buffer.from("/"), part])));
 }
 
-/** As a shell takes any bytes. */
+/** Quotes any bytes for a shell. */
 function quoted(word: Buffer): Buffer {
   const pieces: Buffer[] = [Buffer.from("'")];
   for (const byte of word) pieces.push(byte === 0x27 ? Buffer.from("'\\''") : Buffer.of(byte));
   return Buffer.concat([...pieces, Buffer.from("'")]);
 }
 
-/** Text and words by turns. */
+/** Joins text and words alternately. */
 function line(strings: TemplateStringsArray, ...words: Buffer[]): Buffer {
   const parts = strings.flatMap((text, i) => [Buffer.from(text), words[i] ?? Buffer.alloc(0)]);
   return Buffer.concat([...parts, Buffer.from("\n")]);
@@ -197,19 +197,19 @@ const kinds: Readonly<Record<string, Make>> = {
     const name = place.name();
     writeFileSync(place.path(name), "#!/bin/sh\n:\n");
     chmodSync(place.path(name), 0o755);
-    // The preset for programs says it so.
+    // The preset for programs writes its rules with `ifMissing`.
     const wanted = [{ ...place.wants(roFile, name), ifMissing: "skip" as const }];
     return { script: line`${place.word(name)}`, wanted };
   },
 };
 
-/** All kinds of operations. */
+/** Every kind of operation. */
 export const kindNames = Object.keys(kinds);
 
 /**
- * Draws an operation, and makes what it finds.
+ * Draws an operation and creates the files that it expects.
  *
- * @param project The folder that the script runs in, absolute
+ * @param project The script's working folder, absolute
  * @param mark Makes its names different from all others
  */
 export function drawStep(random: Random, project: Buffer, mark: string, kind: string): Step {

@@ -1,6 +1,6 @@
 /**
- * One script with hundreds of odd names, denied under `explain` and then learned for real; what comes
- * out is compared with what the harness worked out by itself.
+ * Runs one script with hundreds of odd names, denied under `explain` and then under `learn`.
+ * Compares the results with what the operations themselves imply.
  */
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,25 +10,25 @@ import type { Random } from "../../random.ts";
 import { drawName } from "./draw.ts";
 import { drawStep, kindNames, nameOf, type Step } from "./operations.ts";
 
-/** What a terminal obeys, what reverses text, and what cannot be seen; line feeds aside. */
+/** Terminal controls, text direction and invisible characters; line feeds excepted. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
-/** A kernel that has everything. */
+/** A kernel with every feature. */
 const kernel = { abi: 11, errata: 15, state: "enabled" } as const;
 
-/** What a round tried. */
+/** The result of a round. */
 export interface Round {
   readonly names: number;
   readonly operations: number;
-  /** What is not as it was worked out. */
+  /** Differences from the expected results. */
   readonly differences: readonly string[];
 }
 
 /**
- * Draws a round, and tries it.
+ * Draws a round and runs it.
  *
- * @param folder An empty one
- * @param size How many operations
+ * @param folder An empty folder
+ * @param size Number of operations
  */
 export async function tryRound(random: Random, folder: string, size: number): Promise<Round> {
   const base = realpathSync(folder);
@@ -39,7 +39,7 @@ export async function tryRound(random: Random, folder: string, size: number): Pr
   const steps = Array.from({ length: size }, (_, i) =>
     drawStep(random, project, i.toString(36), random.one(kindNames)),
   );
-  // Half of the rounds extend the policy by a second run.
+  // Half the rounds extend the policy by a second run.
   const half = random.chance(0.5) ? size : Math.ceil(size / 2);
   const parts = [steps.slice(0, half), steps.slice(half)].filter((part) => part.length > 0);
   const scripts = parts.map((part, i) => {
@@ -57,7 +57,7 @@ export async function tryRound(random: Random, folder: string, size: number): Pr
   };
 }
 
-/** The folder that a run starts in has an odd name too; a policy can name it, or nothing in it. */
+/** Draws an odd name for the project's folder that a policy can name; otherwise no rule could. */
 function projectName(random: Random): Buffer {
   for (;;) {
     const name = drawName(random, "project");
@@ -67,7 +67,7 @@ function projectName(random: Random): Buffer {
 
 const cli = join(import.meta.dir, "../../../src/cli.ts");
 
-/** All of it is denied: each operation is named, and the advice is about them and nothing else. */
+/** Everything is denied: the advice must name each operation, and nothing else. */
 async function explain(
   script: string,
   base: string,
@@ -118,7 +118,7 @@ async function explain(
   return differences;
 }
 
-/** Learns what the scripts need, in this process, which must be in the project for that. */
+/** Learns what the scripts need, in this process, so the project must be its working folder. */
 async function learnHere(
   scripts: readonly string[],
   project: string,
@@ -150,7 +150,7 @@ async function learnHere(
   }
 }
 
-/** What the policy asks of a kernel in the project, next to what it should. */
+/** What the policy's plan grants in the project, next to what it should grant. */
 export function compare(
   policy: Policy,
   project: string,

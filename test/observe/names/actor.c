@@ -1,8 +1,11 @@
 /*
- * Does what it is told, one operation a line, and tells what the kernel says of it: the reader of
- * traces has to come to the same. A line in: the operation, a descriptor or -1, another one that
- * it stays open on, and two paths in hexadecimal. A line out: errno; then in hexadecimal the current directory before, what the
- * descriptor was open on before, and what was opened.
+ * Performs the operations that it reads, one a line, and prints what the kernel says of each. The
+ * trace reader must come to the same result.
+ *
+ * Input line: the operation, a descriptor or -1, a descriptor number to keep the result open on,
+ * and two paths in hexadecimal.
+ * Output line: errno, then in hexadecimal the previous current directory, what the descriptor was
+ * open on before, and what was opened.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -49,7 +52,7 @@ static void say_fd(int fd)
 	say_link(path);
 }
 
-/* Its observation follows that of an operation. openat(2) would tell the current directory. */
+/* The observation follows that of an operation. openat(2) would reveal the current directory. */
 static void mark(void)
 {
 #ifdef SYS_open
@@ -108,7 +111,7 @@ static int act(const char *what, int fd, int slot, const char *a, const char *b)
 	if (!strcmp(what, "dup2"))
 		return dup2(fd, slot);
 #ifdef SYS_open
-	/* What other CPUs do not have: no descriptor tells where these start from. */
+	/* Only some CPUs have these calls, which take no starting descriptor. */
 	if (!strcmp(what, "open"))
 		return (int)syscall(SYS_open, a, O_RDONLY | O_NONBLOCK);
 	if (!strcmp(what, "mkdir"))
@@ -141,7 +144,7 @@ int main(void)
 		if (sscanf(line, "%31s %d %d %8399s %8399s", what, &fd, &slot, hex_a, hex_b) != 5)
 			return 2;
 		if (!strcmp(what, "fork")) {
-			/* The child goes on. */
+			/* The child continues. */
 			child = fork();
 			if (child > 0) {
 				waitpid(child, &result, 0);

@@ -1,4 +1,4 @@
-/** A program in C that does operations as it is told, under strace. */
+/** A C program that performs requested operations under strace. */
 import { join } from "node:path";
 import { bytesOf } from "../../../src/kernel/names.ts";
 import type { Attempt } from "../../../src/trace/observation.ts";
@@ -7,15 +7,15 @@ import { observe } from "../../../src/trace/observe.ts";
 /** One operation; paths are bytes. */
 export interface Act {
   readonly what: string;
-  /** What its paths are relative to; -1: the current directory. */
+  /** The descriptor that paths are relative to; -1 for the current directory. */
   readonly fd: number;
   readonly a: Buffer;
   readonly b: Buffer;
-  /** Where what is opened stays open, or the new number of a descriptor. */
+  /** The descriptor on which the opened file stays open, or a descriptor's new number. */
   readonly slot?: number;
 }
 
-/** What the kernel says of it. */
+/** What the kernel reports of it. */
 export interface Truth {
   readonly cwd: Buffer;
   readonly on: Buffer | undefined;
@@ -23,14 +23,14 @@ export interface Truth {
   readonly errno: number;
 }
 
-/** An operation, what the kernel says of it, and what was observed. */
+/** An operation, the kernel's report and the observation. */
 export interface Acted {
   readonly act: Act;
   readonly truth: Truth;
   readonly seen: readonly Attempt[];
 }
 
-/** Builds the program into a folder. */
+/** Compiles the program into a folder. */
 export function buildActor(folder: string): string {
   const path = join(folder, "actor");
   const source = join(import.meta.dir, "actor.c");
@@ -57,10 +57,10 @@ function truthOf(line: string): Truth {
 }
 
 /**
- * Runs operations one after the other: the next one starts after the last one was observed.
+ * Runs operations in turn; each starts after the previous one was observed.
  *
- * @param program What `buildActor()` returned
- * @param next Draws an operation, knowing what came of the last one
+ * @param program The result of `buildActor()`
+ * @param next Draws an operation from the result of the last one
  */
 export async function perform(
   program: string,
@@ -94,7 +94,7 @@ export async function perform(
     const { operation } = one;
     const path = "path" in operation ? bytesOf(operation.path).toString("latin1") : "";
     if (!isReady) {
-      // The first lines are those of the loader.
+      // The first lines come from the loader.
       if (path.includes("libc.so") && one.failed === undefined) {
         isReady = true;
         await send();

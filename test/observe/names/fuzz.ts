@@ -1,4 +1,6 @@
-/** Draws operations on names of any bytes, and compares what was observed with what the kernel says. */
+/**
+ * Draws operations on names of any bytes, and compares the observation with the kernel's report.
+ */
 import { lstatSync, mkdirSync } from "node:fs";
 import { errnoName } from "../../../src/errors/errors.ts";
 import { bytesOf, realPath } from "../../../src/kernel/names.ts";
@@ -8,7 +10,7 @@ import { perform, type Act, type Acted } from "./actor.ts";
 
 const none = Buffer.alloc(0);
 
-/** What strace's own lines consist of, what ends names, and what is no UTF-8. */
+/** Characters of strace's own syntax, ends of names, and bytes that are not UTF-8. */
 const parts = [
   ...[
     ...["-", "->", "<", ">", "(deleted)", " (deleted)", "<char 1:3>", "<unfinished ...>"],
@@ -42,7 +44,7 @@ function joined(...names: readonly Buffer[]): Buffer {
   return Buffer.concat(names.flatMap((name, i) => (i === 0 ? [name] : [slash, name])));
 }
 
-/** Descriptors that the actor opens directories on. */
+/** Descriptors on which the actor opens directories. */
 const slots = [20, 21, 22];
 
 const onOne = [
@@ -54,7 +56,7 @@ const legacyOne = [
 ];
 const legacyTwo = ["rename", "link", "symlink"];
 
-/** Draws one operation after the other. */
+/** Draws operations one by one. */
 function drawer(random: Random, base: Buffer) {
   const names = Array.from({ length: 6 }, () => nameFrom(random));
   const relative = () => {
@@ -65,7 +67,7 @@ function drawer(random: Random, base: Buffer) {
     return joined(...path);
   };
   const path = () => (random.chance(0.25) ? joined(base, relative()) : relative());
-  // A current directory that moves, and calls that do not say where they start from.
+  // Moves the current directory, and makes calls without a starting descriptor.
   const moving = (): Act[] => {
     const [from, to] = [joined(base, random.one(names)), joined(base, random.one(names))];
     const legacy = { what: "mkdir", fd: -1, a: random.one(names), b: none };
@@ -108,7 +110,7 @@ function drawer(random: Random, base: Buffer) {
 
 const deletedEnd = " (deleted)";
 
-/** A directory as the kernel prints it; undefined: it was removed. */
+/** A directory as the kernel prints it; undefined if it was removed. */
 function existing(path: Buffer | undefined): Buffer | undefined {
   if (!path?.toString("latin1").endsWith(deletedEnd)) return path;
   return statsOf(path) ? path : undefined;
@@ -122,7 +124,7 @@ function statsOf(path: Buffer) {
   }
 }
 
-/** Bytes as text, a character each, with each way of writing the same path made one. */
+/** Bytes as text, one character each, with all spellings of a path made the same. */
 function plain(path: Buffer): string {
   const text = path
     .toString("latin1")
@@ -131,14 +133,14 @@ function plain(path: Buffer): string {
   return text.replace(/(?<=.)\/$/, "");
 }
 
-/** Where a path of an operation leads, by its text and the kernel's word; undefined: not known. */
+/** Where an operation's path leads, by its text and the kernel's report; undefined if unknown. */
 function expected({ act, truth }: Acted, path: Buffer): string | undefined {
   const text = path.toString("latin1");
   const [link] = /^\/(proc\/self\/(cwd|fd\/\d+)|dev\/fd\/\d+)/.exec(text) ?? [];
   const target = existing(link?.endsWith("cwd") ? truth.cwd : truth.on);
   if (link !== undefined) {
     const whole = target && Buffer.concat([target, path.subarray(link.length)]);
-    // A symbolic link there is followed or not, as the operation does.
+    // Whether to follow a symbolic link there depends on the operation.
     return whole && !statsOf(whole)?.isSymbolicLink() ? plain(whole) : undefined;
   }
   if (text.startsWith("/")) return plain(path);
@@ -159,7 +161,7 @@ function plainOf(path: string): string {
   return plain(bytesOf(path));
 }
 
-/** What is wrong with an observation; nothing: it is what the kernel says. */
+/** What is wrong with an observation; empty if it matches the kernel. */
 function differenceOf(one: Acted, bound: ReadonlySet<string>): string | undefined {
   const { act, truth, seen } = one;
   const kind = kinds[act.what];
@@ -190,10 +192,10 @@ function wrongSuccess({ truth, seen }: Acted): string | undefined {
   return bytesOf(found).equals(truth.opened) ? undefined : `found ${JSON.stringify(found)}`;
 }
 
-/** What a run comes to. */
+/** The result of a run. */
 export interface Outcome {
   readonly operations: number;
-  /** How many of them worked. */
+  /** How many of the operations worked. */
   readonly worked: number;
   /** How many names had bytes that are not UTF-8. */
   readonly notText: number;
@@ -203,8 +205,8 @@ export interface Outcome {
 /**
  * Draws a run and performs it.
  *
- * @param program What `buildActor()` returned
- * @param folder A new one
+ * @param program The result of `buildActor()`
+ * @param folder A new folder
  */
 export async function tryNames(
   program: string,
@@ -213,7 +215,7 @@ export async function tryNames(
   count: number,
 ): Promise<Outcome> {
   const random = randomOf(seed);
-  // A name of any bytes may be a link to here, and `..` after it leads further up.
+  // A name may be a link to this folder, so `..` after it leads further up.
   const base = Buffer.from(`${realPath(folder)}/a/b/c`);
   mkdirSync(base, { recursive: true });
   const draw = drawer(random, base);
@@ -221,7 +223,7 @@ export async function tryNames(
   const bound = new Set<string>();
   let [worked, notText] = [0, 0];
   await perform(program, base.toString(), count, (last) => {
-    // Now, while files are as the operation left them.
+    // Checked now, while the files are as the operation left them.
     if (last) {
       const difference = differenceOf(last, bound);
       if (difference !== undefined) differences.push(`${show(last)}: ${difference}`);
