@@ -122,6 +122,20 @@ testFromAbi(1, "a compiled program does the same, from a folder without the pack
 
 testFromAbi(
   1,
+  "the installed command loads no module of Node before it starts another one",
+  async () => {
+    const text = `const load = process.getBuiltinModule;
+    process.getBuiltinModule = (name) => { console.log(name); return load.call(process, name); };`;
+    await Bun.write(join(folder, "loads.js"), text);
+    const cli = join(installed, "dist/cli.js");
+    const { stdout, stderr } = bun("--preload", "./loads.js", cli, "-ro", "/", "--", "/bin/true");
+    expect(stderr).toBe("");
+    expect(new Set(stdout.trim().split("\n"))).toEqual(new Set(["bun:ffi"]));
+  },
+);
+
+testFromAbi(
+  1,
   "the installed preload sandboxes a program, by its flag and by bunfig.toml",
   async () => {
     const landlock = { bestEffort: true, ro: ["."] };
