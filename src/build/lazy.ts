@@ -15,9 +15,9 @@ const watching = "cli/watching.ts";
  *
  * A file that saves less than 5 % of start-up isn't lazy. Importing `index.js` and enforcing ten
  * rules takes 13.1 ms of CPU time. Plain code would add 26 % for schemas, 21 % for presets and 26 %
- * for explain, or 6 to 8 % and 9 % for these two if they didn't load node:fs. Function literals would
- * add 15 % for all three. Separate files would save nothing measurable, and a sandbox may block
- * them. Source: wait4(2), medians of 60 to 120 alternating runs, Bun 1.4.5 on x64.
+ * for explain, or 6 to 8 % and 9 % for these two if they didn't load node:fs. Function literals
+ * would add 15 % for all three. Separate files would save nothing measurable, and a sandbox may
+ * block them. Source: wait4(2), medians of 60 to 120 alternating runs, Bun 1.4.5 on x64.
  */
 const lazy: Readonly<Record<string, readonly string[]>> = {
   "validate/schemas.ts": ["validate/schemas"],
