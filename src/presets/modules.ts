@@ -14,6 +14,7 @@ import { projectOf, realEntry } from "./project.ts";
 import {
   isBuiltin,
   isFile,
+  noteProject,
   noteSettings,
   resolved,
   type ImportKind,
@@ -88,6 +89,7 @@ export function modules(...entries: string[]): CompositeRule {
     project,
   };
   for (const one of packages) waiting.push(...exportedBy(one, trail));
+  for (const entry of waiting) noteProject(entry, trail);
   const libraries = new Map<string, string>();
   const seen = new Set<string>();
   const first = new Set(waiting);

@@ -204,6 +204,13 @@ function entriesOf(folder: string): string[] {
   return (texts ?? []).map((text) => dirname(join(folder, JSON.parse(text) as string)));
 }
 
+/** Records the files that decide how large the project of an entry is, and the missing ones. */
+export function noteProject(entry: string, trail: Trail): void {
+  for (const above of upwards(dirname(entry))) {
+    for (const name of ["package.json", "pnpm-workspace.yaml"]) trail.links.add(join(above, name));
+  }
+}
+
 /** Records where an import that leads nowhere would find something. */
 function noteMissing(specifier: string, importer: string, trail: Trail): void {
   const named = resolve(dirname(importer), specifier);

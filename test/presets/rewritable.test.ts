@@ -128,6 +128,22 @@ describe("a plan names as rewritable a missing file that would come first", () =
     }
   });
 
+  test("what would make the project larger", () => {
+    const folder = project({
+      "all/package.json": '{ "type": "module" }',
+      "all/app/package.json": "{}",
+      "all/app/main.ts": "",
+    });
+    const entry = modules(join(folder, "all/app/main.ts"));
+    const manifest = join(folder, "all/package.json");
+    expect(rewritable(entry, rwFiles(manifest))).toEqual([manifest]);
+    const linking = pathAccess(["make_sym"], join(folder, "all"));
+    expect(rewritable(entry, linking)).toContain(join(folder, "all/pnpm-workspace.yaml"));
+    expect(rewritable(entry, rwDirs(folder))).toEqual(
+      ["main.ts", "package.json"].map((name) => join(folder, "all/app", name)),
+    );
+  });
+
   test("what the paths, the baseUrl or the extends of a tsconfig.json name", () => {
     const folder = project({
       "package.json": "{}",
