@@ -1,4 +1,4 @@
-/** The parts of the benchmarks that are pure, and that the whole of it runs; no time is judged. */
+/** The benchmarks' pure parts, and a quick run of all; judges no time. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { interleave } from "./interleave.ts";

@@ -1,21 +1,21 @@
-/** Measuring in turn: every candidate in each round, so that a drifting machine hits all of them. */
+/** Measures every candidate once in each round, so that machine drift affects all of them. */
 import { measured, type Absent, type Entry, type Role } from "./results.ts";
 
-/** One name under which a candidate's figures are kept. */
+/** The name of one of a candidate's figures. */
 export interface Label {
   readonly name: string;
   readonly role: Role;
 }
 
-/** Something that can be done again and again. */
+/** Something repeatable to measure. */
 export interface Candidate {
-  /** One label for each figure that a sample has. */
+  /** One label for each figure of a sample. */
   readonly labels: readonly Label[];
   sample(): readonly number[] | Promise<readonly number[]>;
 }
 
 /**
- * Takes samples of all candidates.
+ * Samples all candidates.
  *
  * @param warmups Rounds that do not count
  */

@@ -1,4 +1,4 @@
-/** Which machine this is. */
+/** Describes this machine. */
 import { readFileSync } from "node:fs";
 import { availableParallelism, loadavg, release } from "node:os";
 import { probe } from "../../src/index.ts";

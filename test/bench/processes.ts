@@ -1,4 +1,4 @@
-/** Candidates that are processes. */
+/** Processes as candidates. */
 import type { Candidate, Label } from "./interleave.ts";
 
 interface Options {
@@ -13,7 +13,7 @@ function run(words: readonly string[], options: Options) {
   throw new Error(`${words.join(" ").slice(0, 300)} ended with ${done.exitCode}\n${error}`);
 }
 
-/** The time from the start of a process to its end, in milliseconds. */
+/** The time from a process's start to its end, in milliseconds. */
 export function lifetime(label: Label, words: readonly string[], options: Options = {}): Candidate {
   return {
     labels: [label],
@@ -25,7 +25,7 @@ export function lifetime(label: Label, words: readonly string[], options: Option
   };
 }
 
-/** What a process says about itself: a JSON array with a figure for each label. */
+/** Figures that a process prints about itself: a JSON array with one for each label. */
 export function testimony(
   labels: readonly Label[],
   words: readonly string[],

@@ -1,16 +1,16 @@
-/** What a run of the benchmarks found, as plain data. */
+/** The results of a benchmark run, as plain data. */
 import { summarise, type Summary } from "./statistics.ts";
 
-/** What an entry is: this library, what else does the same, the least it can take, or without. */
+/** An entry's role: this library, an alternative, the minimal cost, or no sandbox. */
 export type Role = "ours" | "peer" | "floor" | "base";
 
-/** One thing that was measured. */
+/** Something that was measured. */
 export interface Measured extends Summary {
   readonly name: string;
   readonly role: Role;
 }
 
-/** One thing that could not be. */
+/** Something that could not be measured. */
 export interface Absent {
   readonly name: string;
   readonly role: Role;
@@ -19,31 +19,31 @@ export interface Absent {
 
 export type Entry = Measured | Absent;
 
-/** What is asked of an entry. */
+/** A requirement on an entry. */
 export interface Bar {
   /** The entry's name. */
   readonly of: string;
-  /** Its median may be so many times that of the others. */
+  /** The limit of its median, as a multiple of the others'. */
   readonly times: number;
-  /** Their names; those that are absent do not count. */
+  /** Their names; absent ones do not count. */
   readonly against: readonly string[];
 }
 
-/** Things that were measured in turn, and so can be compared. */
+/** Things measured in turn, and so comparable. */
 export interface Group {
   readonly id: string;
   readonly title: string;
   readonly unit: "ms" | "µs" | "ns" | "KiB" | "requests/s";
-  /** The ratios are to the first entry. */
+  /** Ratios refer to the first entry. */
   readonly entries: readonly Entry[];
   readonly bars: readonly Bar[];
-  /** What else there is to say, as how many requests failed. */
+  /** Further remarks, such as how many requests failed. */
   readonly note?: string;
   /** Whether it is in the chart. */
   readonly charted?: boolean;
 }
 
-/** What decides the figures. */
+/** What influences the figures. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
@@ -56,14 +56,14 @@ export interface Machine {
 }
 
 export interface Results {
-  /** The day, as `2026-01-31`. */
+  /** The date, as `2026-01-31`. */
   readonly date: string;
   readonly quick: boolean;
   readonly machine: Machine;
   readonly groups: readonly Group[];
 }
 
-/** An entry of some samples. */
+/** Makes an entry of some samples. */
 export function measured(name: string, role: Role, samples: readonly number[]): Measured {
   return { name, role, ...summarise(samples) };
 }
@@ -73,14 +73,14 @@ export function isMeasured(entry: Entry): entry is Measured {
   return "median" in entry;
 }
 
-/** How many times the first entry's median an entry's is; undefined where either is absent. */
+/** The ratio of an entry's median to the first one's; undefined if either is absent. */
 export function ratioOf(group: Group, entry: Entry): number | undefined {
   const [first] = group.entries;
   if (first === undefined || !isMeasured(first) || !isMeasured(entry)) return undefined;
   return entry.median / first.median;
 }
 
-/** How an entry does against one other of its bar. */
+/** How an entry compares with one other of its bar. */
 export interface Verdict {
   readonly bar: Bar;
   readonly against: string;
@@ -88,7 +88,7 @@ export interface Verdict {
   readonly met: boolean;
 }
 
-/** All that a group's bars say, others that are absent aside. */
+/** The results of a group's bars, without absent entries. */
 export function verdicts(group: Group): Verdict[] {
   const find = (name: string) => group.entries.filter(isMeasured).find((one) => one.name === name);
   return group.bars.flatMap((bar) => {

@@ -1,6 +1,6 @@
 /**
- * `bun run bench [quick] [GROUP]...`: what this library costs, next to its peers and to floors
- * written in C. A whole run writes `results/`; `quick` and a choice of groups only print.
+ * `bun run bench [quick] [GROUP]...`: the costs of this library, next to its peers and to floors in
+ * C. A full run writes `results/`; `quick` and chosen groups only print.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -22,7 +22,7 @@ import { openWorkshop } from "./workshop.ts";
 const measurements = { launch, startup, spawn, rules, threads, tsync, server, opens };
 type Name = keyof typeof measurements;
 
-/** Beyond this the figures say more about the other programs. */
+/** Above this load, the figures show the other programs more. */
 const quietLoad = 0.5;
 
 const words = process.argv.slice(2);

@@ -1,6 +1,6 @@
-/** What is said about many samples of one thing. */
+/** Statistics of many samples of one thing. */
 
-/** The middle half of some samples. */
+/** Median and quartiles of some samples. */
 export interface Summary {
   readonly median: number;
   /** The lower and the upper quartile. */
@@ -9,7 +9,7 @@ export interface Summary {
   readonly samples: number;
 }
 
-/** A quantile, between two samples where it falls between them. */
+/** A quantile, interpolated between two samples. */
 export function quantile(sorted: readonly number[], share: number): number {
   const place = (sorted.length - 1) * share;
   const below = sorted[Math.floor(place)];
@@ -18,7 +18,7 @@ export function quantile(sorted: readonly number[], share: number): number {
   return below + (above - below) * (place - Math.floor(place));
 }
 
-/** Median and quartiles. */
+/** Computes median and quartiles. */
 export function summarise(samples: readonly number[]): Summary {
   const sorted = samples.toSorted((a, b) => a - b);
   return {

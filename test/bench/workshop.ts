@@ -1,4 +1,4 @@
-/** What all measurements share: the package as it is published, and the peers. */
+/** What all measurements share: the published package, and the peers. */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,17 +7,17 @@ import { openDebian, type Debian } from "./peers/debian.ts";
 const root = join(import.meta.dir, "..", "..");
 
 export interface Workshop extends Disposable {
-  /** A folder of its own, in which `bun-landlock` is installed. */
+  /** A folder in which `bun-landlock` is installed. */
   readonly folder: string;
-  /** Fetches Debian's newest packages, once; undefined: they cannot be had here. */
+  /** Fetches Debian's newest packages once; undefined if they are not available. */
   debian(): Promise<Debian | undefined>;
-  /** Few rounds of everything, to see that it works. */
+  /** Runs few rounds of everything, to check that it works. */
   readonly quick: boolean;
-  /** How many rounds, of those that a whole run has. */
+  /** The number of rounds, from that of a full run. */
   rounds(whole: number): number;
   /** Writes a script into the folder; returns its path. */
   script(name: string, text: string): Promise<string>;
-  /** Copies a script of `inside/` there, where it uses the package as it is published. */
+  /** Copies a script of `inside/` there, so that it uses the published package. */
   inside(name: string): Promise<string>;
 }
 
@@ -60,7 +60,7 @@ export async function openWorkshop(quick: boolean): Promise<Workshop> {
   };
 }
 
-/** Makes a folder with empty files 0, 1, 2…, for rules to be about; returns its path. */
+/** Creates a folder with empty files 0, 1, 2… as the objects of rules; returns its path. */
 export async function manyFiles({ folder }: Workshop, count: number): Promise<string> {
   const files = join(folder, "files");
   mkdirSync(files);

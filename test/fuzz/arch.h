@@ -1,6 +1,6 @@
 /*
- * Comes in front of every file of lib/ (-include arch.h): what it asks of the kernel goes to the
- * kernel that a fuzzer makes up. Numbers and layouts stay those of this CPU.
+ * Included before every file of lib/ (-include arch.h), so that its system calls go to the fuzzer's
+ * simulated kernel. Numbers and layouts stay those of this CPU.
  */
 #ifndef FUZZ_ARCH_H
 #define FUZZ_ARCH_H

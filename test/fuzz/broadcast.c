@@ -1,10 +1,10 @@
-/* The whole protocol, on a machine that a fuzzer makes up: all threads are restricted or none. */
+/* The whole protocol on a simulated machine: every thread is restricted, or none is. */
 #include <setjmp.h>
 #include <string.h>
 
 #include "machine.h"
 
-/* Every possible id is probed if there is no /proc. */
+/* The library probes every possible id if there is no /proc. */
 #undef PID_MAX_LIMIT
 #define PID_MAX_LIMIT (PID + THREADS_MOST)
 
@@ -19,7 +19,7 @@
 static jmp_buf child_exit;
 static struct thread child;
 
-/* With credentials of its own. It goes on inside this call, since C cannot return twice. */
+/* Runs with other credentials. The child runs inside this call, since C cannot return twice. */
 long run_child(long how)
 {
 	struct thread *parent = machine.running;
@@ -41,7 +41,7 @@ void child_ends(void)
 	longjmp(child_exit, 1);
 }
 
-/* As after loading the library, in the memory that give_memory() gives. */
+/* Resets the library as after loading, in the memory that give_memory() gives. */
 static void reset_library(void)
 {
 	slots = NULL;
@@ -53,7 +53,7 @@ static void reset_library(void)
 	memset(former, 0, sizeof(former));
 }
 
-/* What threads are before a call: whether each has no_new_privs. */
+/* The state of the threads before a call: whether each has no_new_privs. */
 static uint32_t privileges(int count)
 {
 	uint32_t all = 0;
@@ -72,7 +72,7 @@ static int restricted_threads(void)
 	return count;
 }
 
-/* Whether every thread answers to some signal, and can take a layer. */
+/* Whether every thread accepts some signal and another layer. */
 static int all_can_answer(void)
 {
 	uint64_t blocked = 0;
@@ -86,7 +86,7 @@ static int all_can_answer(void)
 			return 0;
 		blocked |= thread->mask;
 	}
-	/* Without /proc their masks are not known. */
+	/* Without /proc the library does not know their masks. */
 	return machine.proc ? signals_choose(blocked) != 0 : blocked == 0;
 }
 
@@ -107,7 +107,7 @@ static void check_failure(int64_t result, const struct allthreads_report *report
 	must(report->threads == 0);
 }
 
-/* 0: the process is to end. */
+/* Returns 0 if the process must end. */
 static int try_call(void)
 {
 	static const uint32_t deadlines[] = { 1000, 0, 1, 20, UINT32_MAX };
@@ -129,7 +129,7 @@ static int try_call(void)
 	must(!sure || result == 0);
 	must(machine.task_fds == 0 || (lock != &plain_lock && lock[1]));
 	if (result == ALLTHREADS_DIVERGED) {
-		/* A fault may also hide how many threads there are in the end. */
+		/* A fault may also hide how many threads exist at the end. */
 		must(report.changed == 1 && (machine.refused || machine.starved || machine.workers ||
 					     machine.faults));
 		return 0;
@@ -140,7 +140,7 @@ static int try_call(void)
 		else
 			check_failure(result, &report);
 		must(report.changed || privileges(before_count) == before);
-		/* Signals that were under way arrive now, and change nothing. */
+		/* Late signals arrive now and must change nothing. */
 		must(machine_settle());
 	}
 	for (int i = 0; i < machine.count; i++)

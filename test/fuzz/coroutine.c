@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <ucontext.h>
 
-/* What sanitizers add to each frame included. */
+/* Includes what sanitizers add to each frame. */
 #define STACK_BYTES (256 << 10)
 
 struct coroutine {
@@ -23,7 +23,7 @@ struct coroutine *coroutine_make(void)
 	return coroutine;
 }
 
-/* makecontext(3) passes integers only. */
+/* makecontext(3) passes only integers. */
 static struct coroutine *starting;
 
 static void enter(void)

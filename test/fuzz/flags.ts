@@ -1,4 +1,4 @@
-/** Words of `landlock-restrict`'s command line: what is accepted grants what they name. */
+/** Fuzzes the command line of `landlock-restrict`: accepted words grant exactly what they name. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseFlags, type Request } from "../../src/cli/flags.ts";
@@ -48,7 +48,7 @@ const portFlags: Readonly<Record<string, string>> = {
 
 const skip = "ignore_missing";
 
-/** Each option in front of the command, and its values. */
+/** Each option before the command, with its values. */
 function optionsOf(all: Words): { name: string; values: Words; at: number }[] {
   const words = all.includes("--") ? all.slice(0, all.indexOf("--")) : all;
   const starts = words.flatMap((word, i) => (word.startsWith("-") ? [i] : []));
@@ -58,7 +58,7 @@ function optionsOf(all: Words): { name: string; values: Words; at: number }[] {
   });
 }
 
-/** What accepted words mean, worked out from the options one by one. */
+/** What accepted words mean, derived from each option on its own. */
 function checkMeaning(words: Words, request: Request): void {
   const dashes = words.indexOf("--");
   const options = optionsOf(words);
@@ -120,7 +120,7 @@ function checkMeaning(words: Words, request: Request): void {
   } else if (has("-strict")) must(config.mode === "strict", "-strict is stricter than a policy");
 }
 
-/** A plan for people has a line for each thing, whatever paths are called. */
+/** A plan for people has one line for each thing, whatever paths are called. */
 function checkText(text: string, json: boolean): void {
   if (json) return void JSON.parse(text);
   const line =
@@ -132,7 +132,7 @@ function checkText(text: string, json: boolean): void {
 /**
  * The target.
  *
- * @param folder Empty, for this target alone: its policies are there
+ * @param folder An empty folder for this target's policies
  */
 export function flags(folder: string): Target<Words> {
   writeFileSync(join(folder, "policy.json"), '{ "ro": ["/usr"], "bindTcp": [80] }');

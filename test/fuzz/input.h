@@ -1,4 +1,4 @@
-/* What a fuzzer gives, taken piece by piece; behind its end there are zeros. */
+/* The fuzzer's input, consumed in order; after its end there are zeros. */
 #ifndef FUZZ_INPUT_H
 #define FUZZ_INPUT_H
 
@@ -24,7 +24,7 @@ static inline uint32_t take_u32(struct input *in)
 	return low | (uint32_t)take(in) << 16 | (uint32_t)take(in) << 24;
 }
 
-/* A text of up to `most` bytes, its length in front; room for one more and a NUL. */
+/* A text of up to `most` bytes, after its length; needs room for one more byte and a NUL. */
 static inline size_t take_text(struct input *in, char *text, size_t most)
 {
 	size_t length = 0;
@@ -35,7 +35,7 @@ static inline size_t take_text(struct input *in, char *text, size_t most)
 	return length;
 }
 
-/* As assert(3), but also where sanitizers are not linked and NDEBUG is set. */
+/* Like assert(3), but also works without sanitizers and with NDEBUG. */
 #define must(holds)                                                                      \
 	do {                                                                             \
 		if (!(holds)) {                                                          \

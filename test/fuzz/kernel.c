@@ -1,14 +1,14 @@
-/* The system calls of machine.h's machine, as far as lib/ makes them. */
+/* The simulated machine's system calls, as far as lib/ uses them. */
 #include <string.h>
 
 #include "machine.h"
 
-/* Descriptors of TID/status and TID/comm: these and the number of the thread. */
+/* Descriptors of TID/status and TID/comm: these plus the thread's number. */
 enum { STATUS_FD = 1000, COMM_FD = 2000 };
 
 static struct { uint64_t position; int32_t last; } listing;
 
-/* One byte says whether a call fails where it may. */
+/* One input byte decides whether a call fails that may fail. */
 static int fails(void)
 {
 	int yes = take(&machine.in) >= 250;
@@ -59,8 +59,8 @@ static long read_file(int32_t fd, char *buffer, size_t size)
 }
 
 /*
- * As proc_task_readdir() goes on: behind the thread that was last, or where that is gone, as far
- * from the main thread as it got. What fits depends on the buffer.
+ * Continues like proc_task_readdir(): after the last thread, or, if that is gone, at the same
+ * distance from the main thread. The buffer limits how many fit.
  */
 static long list_threads(char *buffer)
 {
@@ -110,15 +110,15 @@ static long wait_futex(uint32_t *word, uint32_t value, const struct timespec64 *
 	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != value)
 		return -EAGAIN;
 	if (me != machine.caller) {
-		me->sleeps_on = take(&machine.in) >= 250 ? NULL : word; /* NULL: woken for no reason */
+		me->sleeps_on = take(&machine.in) >= 250 ? NULL : word; /* NULL: a spurious wake-up */
 		machine_wait(me);
 		return 0;
 	}
 	for (int i = 0; i < machine.count; i++)
 		if (machine.threads[i].late > 0)
 			machine.threads[i].late--;
-	must(limit); /* nobody else calls the library: there is nothing to wait for without end */
-	/* Most often everybody else gets somewhere meanwhile. */
+	must(limit); /* no other code calls the library, so an endless wait is a bug */
+	/* Usually the other threads make progress meanwhile. */
 	if (take(&machine.in) < 250)
 		machine_settle();
 	else
@@ -188,7 +188,7 @@ static long stat_file(const char *path, uint64_t *buffer)
 		return -ENOENT;
 	if (fails())
 		return -EPERM;
-	/* Zombies count, as they are listed. */
+	/* Zombies count, because /proc lists them. */
 	for (int i = 0; i < machine.count; i++)
 		links += machine.threads[i].life != DEAD;
 	buffer[2] = links;          /* stx_nlink */
@@ -196,7 +196,7 @@ static long stat_file(const char *path, uint64_t *buffer)
 	return 0;
 }
 
-/* A page for the lock, and one for the slots. */
+/* One page for the lock, and one for the slots. */
 static long give_memory(size_t size)
 {
 	static _Alignas(4096) char lock_page[4096], slots_page[4096];

@@ -1,4 +1,4 @@
-/* The library as a program, and its execve: no command may start without its restriction. */
+/* The library as a program, and its execve: no command may start unrestricted. */
 #include "input.h"
 
 #include <setjmp.h>
@@ -14,7 +14,7 @@ static jmp_buf over;
 static long *stack;
 static int no_new_privs, restricted, closed, told, named, close_on_exec;
 
-/* The number a word stands for, -1: none that the launcher may take. */
+/* The number that a word stands for; -1 if the launcher must reject it. */
 static long expected_number(const char *word)
 {
 	if (!*word || word[strspn(word, "0123456789")])
@@ -36,7 +36,7 @@ static void check_exec(const char *path, char *const *argv, char *const *envp)
 long syscall6(long nr, long a, long b, long c, long d, long e, long f)
 {
 	char **words = (char **)(stack + 1);
-	/* The whole word of errnos that execve(2) and the others may return, and 0. */
+	/* Every errno that execve(2) and the others may return, and 0. */
 	long refusal = -(long)(take(&in) % 134);
 
 	(void)d, (void)e, (void)f;
@@ -56,7 +56,7 @@ long syscall6(long nr, long a, long b, long c, long d, long e, long f)
 		restricted = refusal == 0;
 		return refusal;
 	case NR_close:
-		/* The ruleset, then the program itself. */
+		/* The ruleset first, then the program itself. */
 		must(restricted && a == expected_number(words[1]) + (closed ? 2 : 0));
 		closed += closed ? 2 : 1;
 		return refusal;
@@ -68,7 +68,7 @@ long syscall6(long nr, long a, long b, long c, long d, long e, long f)
 	case NR_write:
 		must(c == sizeof(struct launch_failure));
 		must(((const struct launch_failure *)b)->error > 0);
-		/* Known once it was to be marked, whether that went well or not. */
+		/* Known as soon as the library tries to mark it, even if that fails. */
 		must((int32_t)a == -1 || (named && a == expected_number(words[1]) + 1));
 		told++;
 		return refusal;
@@ -83,14 +83,14 @@ long syscall6(long nr, long a, long b, long c, long d, long e, long f)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* As execve(2) lays them out: argc, the arguments, NULL, the environment, NULL. */
+	/* The layout of execve(2): argc, the arguments, NULL, the environment, NULL. */
 	long words = 0, arguments;
 	char **place;
 
 	in = (struct input){ data, data + size };
 	arguments = take(&in) % WORDS_MOST;
 	words = arguments + take(&in) % 3;
-	/* Exactly as large as it is, so that a look behind the end is seen. */
+	/* Allocates exactly its size, so that sanitizers see an overread. */
 	stack = calloc((size_t)words + 3, sizeof(long));
 	must(stack);
 	stack[0] = arguments;

@@ -1,23 +1,23 @@
-/** Tries inputs one after the other; those with a new outcome are what later ones are made of. */
+/** Tries one input after another; inputs with a new outcome become parents of later ones. */
 import { randomOf } from "../random.ts";
 import type { Target } from "./target.ts";
 
-/** How outcomes begin that go deepest: inputs to have more of. */
+/** Prefixes of the deepest outcomes: inputs worth repeating. */
 export const accepted = "accepted";
 
 /** A run's result. */
 export interface Outcome<Input> {
   readonly tries: number;
-  /** Inputs with an outcome that none before had, the seeds among them. */
+  /** Inputs with a new outcome, including seeds. */
   readonly known: readonly Input[];
   readonly failure?: { readonly input: Input; readonly error: unknown };
 }
 
 /**
- * Fuzzes until something fails or `goesOn` says no.
+ * Fuzzes until something fails or `goesOn` returns false.
  *
- * @param seed The same one does the same
- * @param goesOn Asked before each try, with the number of those before
+ * @param seed Equal seeds give equal runs
+ * @param goesOn Called before each try, with the number of earlier ones
  */
 export function fuzz<Input>(
   target: Target<Input>,
@@ -52,7 +52,7 @@ export function fuzz<Input>(
 }
 
 /**
- * Takes pieces out of a list, halves first and single ones in the end.
+ * Removes parts of a list, first halves and at last single items.
  *
  * @param fails Whether a list still fails
  */
@@ -71,7 +71,7 @@ export function shrinkList<Piece>(
   return smallest;
 }
 
-/** The same for a text, by its characters. */
+/** The same for a text, by characters. */
 export function shrinkText(text: string, fails: (text: string) => boolean): string {
   return shrinkList([...text], (characters) => fails(characters.join(""))).join("");
 }

@@ -6,7 +6,7 @@
 
 struct machine machine;
 
-/* Signals beyond the standard ones: a thread that blocks all but 33, all but 64, or all. */
+/* Masks beyond the standard signals: a thread that blocks all but 33, all but 64, or all. */
 static const uint64_t masks[] = {
 	0, 0, 0, ~0ULL, ~(1ULL << 32), 1ULL << 32, ~(1ULL << 63), 7ULL << 31,
 };
@@ -25,7 +25,7 @@ static struct thread *add_thread(const struct thread *creator)
 	struct coroutine *stack = thread->stack ? thread->stack : coroutine_make();
 
 	coroutine_drop(stack);
-	/* A thread is born with its creator's credentials, domain and mask. */
+	/* A new thread inherits its creator's credentials, domain and mask. */
 	if (creator)
 		*thread = *creator;
 	else
@@ -98,7 +98,7 @@ void machine_preempt(void)
 	machine_wait(me);
 }
 
-/* The place of the first signal in a thread's queue that it does not block; -1: there is none. */
+/* The index of the first queued signal that a thread does not block; -1 if there is none. */
 static int deliverable(const struct thread *thread)
 {
 	for (int i = 0; i < thread->queued; i++)
@@ -107,7 +107,7 @@ static int deliverable(const struct thread *thread)
 	return -1;
 }
 
-/* What the kernel does on the way back to the program. */
+/* What the kernel does before it returns to the program. */
 static void handle_signals(void *argument)
 {
 	struct thread *thread = argument;
@@ -120,7 +120,7 @@ static void handle_signals(void *argument)
 		thread->queued--;
 		memmove(thread->queue + at, thread->queue + at + 1,
 			(size_t)(thread->queued - at) * sizeof(got));
-		/* The library's signal under anybody else's disposition would end the process. */
+		/* With the default action, the library's signal would end the process. */
 		must(action.handler != SIG_DFL);
 		if (action.handler == SIG_IGN)
 			continue;
@@ -151,12 +151,12 @@ static void run(struct thread *thread)
 	machine.running = before;
 }
 
-/* Something that a thread does which is not in the library's hands. */
+/* A thread's action that the library does not control. */
 static void happen(struct thread *thread, int what)
 {
 	int own = thread != machine.caller && !coroutine_waits(thread->stack);
 
-	/* What was asked of io_uring before goes on while a thread is parked. */
+	/* Requests made to io_uring earlier continue while a thread is parked. */
 	if (what == 1 && !own && thread != machine.caller) {
 		struct thread *worker = add_thread(thread);
 
@@ -185,7 +185,7 @@ void machine_turn(void)
 	uint8_t what = take(&machine.in);
 	struct thread *thread = &machine.threads[(what >> 4) % machine.count];
 
-	/* Threads change places when the caller looks away, and not within each other. */
+	/* Threads switch only when the caller yields, never nested. */
 	if (machine.running != machine.caller || (what & 15) == 15)
 		return;
 	if ((what & 15) >= 11)

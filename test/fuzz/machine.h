@@ -1,7 +1,7 @@
 /*
- * A process on a machine that a fuzzer makes up: its threads, who runs when, what fails. The
- * threads run the library's own handler, each on a stack of its own, and change places at system
- * calls. lib/ is included by broadcast.c alone.
+ * A process on a simulated machine: its threads, who runs when, what fails. Each thread runs the
+ * library's own handler on a stack of its own, and they switch at system calls. Only broadcast.c
+ * includes lib/.
  */
 #ifndef FUZZ_MACHINE_H
 #define FUZZ_MACHINE_H
@@ -23,12 +23,12 @@ struct queued {
 struct thread {
 	int32_t tid;
 	enum life life;
-	int held;          /* by a debugger, or in a call that cannot be interrupted */
-	int worker;        /* of the kernel's own, as io_uring's: it takes no signals */
-	int late;          /* in the handler without a CPU: for so many sleeps of the caller */
+	int held;          /* by a debugger, or in an uninterruptible call */
+	int worker;        /* a kernel thread like io_uring's, without signals */
+	int late;          /* in the handler without a CPU, for this many sleeps of the caller */
 	int no_new_privs;
 	uint32_t layers;   /* bit n: restricted by call n */
-	int full;          /* it can take no other layer */
+	int full;          /* it can take no further layer */
 	uint64_t mask;     /* blocked signals */
 	struct queued queue[QUEUE_MOST];
 	int queued;
@@ -42,44 +42,44 @@ struct machine {
 	int count;
 	struct thread *caller;  /* of the library; runs on the fuzzer's own stack */
 	struct thread *running; /* now */
-	int call;               /* which call of the library this is, from 0 */
+	int call;               /* number of the library call, from 0 */
 	int64_t now;            /* CLOCK_MONOTONIC, in nanoseconds */
-	int64_t oversleep;      /* how long a sleep takes at least: the machine may be a slow one */
+	int64_t oversleep;      /* shortest sleep: the machine may be slow */
 	struct kernel_sigaction actions[65];
 	int proc;     /* whether /proc is there */
 	int unlisted; /* it may not be listed */
-	int task_fds; /* descriptors of /proc/self/task that are open */
-	/* In this call: whether others got no CPU, an enforcement failed, anything else did, and
-	 * whether the kernel made a worker. */
+	int task_fds; /* open descriptors of /proc/self/task */
+	/* In this call: whether others got no CPU, an enforcement failed, anything else failed,
+	 * and whether the kernel created a worker. */
 	int starved, refused, faults, workers;
 };
 extern struct machine machine;
 
-/* The library's handler, and a thread of the program that gets a signal of somebody else. */
+/* The library's handler, and a thread that gets another program's signal. */
 typedef void handler_function(int32_t signal, struct signal_info *info, void *context);
 
-/* A new process. */
+/* Resets to a new process. */
 void machine_boot(struct input *in);
 
-/* The thread of that id that has not exited, or NULL. */
+/* The living thread with that id, or NULL. */
 struct thread *machine_find(int32_t tid);
 
-/* Somebody else's turn, in the midst of a system call: the fuzzer says whose, and what happens. */
+/* Another thread's turn during a system call: the input decides whose, and what happens. */
 void machine_turn(void);
 
-/* Lets everybody run until all wait; 0: somebody still does after long. */
+/* Runs all until they wait; returns 0 if one still runs after long. */
 int machine_settle(void);
 
-/* As vfork(2): runs the child to its end, and returns its number. */
+/* Like vfork(2): runs the child to its end and returns its number. */
 long run_child(long how);
 
-/* That child ends: does not return. */
+/* Ends that child; does not return. */
 void child_ends(void);
 
-/* From inside a thread: it may lose its CPU here, for longer than a call lasts. */
+/* Called in a thread: it may lose its CPU here, for longer than a call lasts. */
 void machine_preempt(void);
 
-/* From inside a thread: waits until it is resumed. */
+/* Called in a thread: waits until it is resumed. */
 void machine_wait(struct thread *thread);
 
 #endif

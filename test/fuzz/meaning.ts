@@ -1,4 +1,4 @@
-/** What a policy that was accepted says, worked out a second time and in another way. */
+/** Derives the meaning of an accepted policy a second time, in another way. */
 import { rightsOf } from "../../src/kernel/abi.ts";
 import { grant, presetRights } from "./target.ts";
 
@@ -7,7 +7,7 @@ export interface Meaning {
   readonly grants: Set<string>;
   readonly handled: { readonly [family in "fs" | "net" | "scoped"]: readonly string[] };
   readonly bestEffort: boolean;
-  /** They grant what they find on this machine. */
+  /** Values that grant what they find on this machine. */
   readonly hasPresets: boolean;
 }
 
@@ -22,7 +22,7 @@ const ports = {
   connectSendUdp: "connect_send_udp",
 } as const;
 
-/** Any number of paths that a template stands for. */
+/** Any paths that a template stands for. */
 function expanded(template: string, variables: Variables, base: string): Strings {
   const parts = template.replaceAll("$$", "\ue000").split(/\$\{([^}]*)\}/);
   let texts = [""];
@@ -72,7 +72,7 @@ function ownMeaning(policy: Table, base: string): Meaning {
   };
 }
 
-/** Rights of a list in the Landlock project's format, in which groups have names. */
+/** Rights of a list in the Landlock project's format, where groups have names. */
 function ungrouped(names: Strings, abi: number, family: "fs" | "net" | "scoped"): Strings {
   const all: Strings = rightsOf(abi)[family];
   const reading = ["execute", "read_file", "read_dir", "refer"];

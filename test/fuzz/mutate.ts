@@ -1,18 +1,18 @@
-/** Makes inputs of other inputs: what people mistype, and what they never would. */
+/** Creates inputs from others: likely typos, and things nobody would type. */
 import type { Random } from "../random.ts";
 
-/** Inputs that grow and grow would only be slow. */
+/** Limits growth, because large inputs are only slow. */
 const piecesMost = 500;
 
-/** What two inputs may swap, and what may come in: both of the same kind. */
+/** The same kind: two inputs may swap these, and known ones may be inserted. */
 interface Material<Piece> {
   readonly pieces: readonly Piece[];
   readonly others: readonly Piece[];
-  /** Pieces that mean something to the parser. */
+  /** Parts that mean something to the parser. */
   readonly known: readonly Piece[];
 }
 
-/** A few changes to a sequence: pieces are left out, moved, doubled, swapped for known ones. */
+/** Changes a sequence: removes, moves and duplicates parts, or replaces them with known ones. */
 function mutatePieces<Piece>(random: Random, material: Material<Piece>): Piece[] {
   const { others, known } = material;
   const pieces = [...material.pieces];
@@ -32,7 +32,7 @@ function mutatePieces<Piece>(random: Random, material: Material<Piece>): Piece[]
   return pieces.slice(0, piecesMost);
 }
 
-/** What is trouble in texts: NUL, half a surrogate pair, no-break space, controls, long ones. */
+/** Troublesome text: NUL, half a surrogate pair, no-break space, controls, long text. */
 export const awkward = [
   "",
   " ",
@@ -72,7 +72,7 @@ export const awkward = [
   "toString",
 ] as const;
 
-/** Numbers at the edges of what is a port, an ABI, a descriptor, an integer. */
+/** Numbers at the limits of a port, an ABI, a descriptor, an integer. */
 export const numbers = [
   -1,
   0,
@@ -102,7 +102,7 @@ export function mutateWords(
   return changed.map((word) => (random.chance(0.2) ? mutateText(random, word, "", known) : word));
 }
 
-/** A changed text: by characters, or by the tokens that most formats have. */
+/** A text changed by characters, or by the tokens that most formats have. */
 export function mutateText(
   random: Random,
   text: string,
@@ -115,7 +115,7 @@ export function mutateText(
   return mutatePieces(random, { pieces: cut(text), others: cut(other), known: tokens }).join("");
 }
 
-/** A changed value: somewhere in it something is left out, doubled, or of another kind. */
+/** A value with some part removed, duplicated, or of another kind. */
 export function mutateValue(random: Random, value: unknown, known: readonly string[]): unknown {
   const entries = typeof value === "object" && value !== null ? Object.entries(value) : [];
   if (entries.length === 0 || random.chance(0.15)) return drawValue(random, value, known);
@@ -127,7 +127,7 @@ export function mutateValue(random: Random, value: unknown, known: readonly stri
   else if (kind === 2) entries[at] = [key, random.one(entries)[1]];
   else entries[at] = [key, mutateValue(random, inner, known)];
   if (Array.isArray(value)) return entries.map(([, item]) => item);
-  // Not by assignment: a key called __proto__ is one like others.
+  // Not by assignment: `__proto__` must become an ordinary key.
   return Object.fromEntries(entries);
 }
 

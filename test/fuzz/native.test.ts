@@ -1,4 +1,4 @@
-/** The C library under sanitizers, with the inputs that a fuzzer found to make a difference. */
+/** The C library under sanitizers, with the inputs that a fuzzer kept. */
 import { expect } from "bun:test";
 import { join } from "node:path";
 import { tempDir, testUnless } from "../harness.ts";
@@ -23,7 +23,7 @@ for (const name of Object.keys(natives) as Native[]) {
       env: { ...process.env, ...sanitizerSettings },
       timeout: 25_000,
     });
-    // Of stacks that change the sanitizer says that it may complain without reason.
+    // The sanitizer warns that changing stacks may cause false reports.
     expect(stderr.toString().replace(/^.* fully support makecontext.*\n/gm, "")).toBe("");
     expect([exitCode, stdout.toString()]).toEqual([0, `${files.length}\n`]);
   });

@@ -1,4 +1,4 @@
-/** The parts of the C library that are fuzzed, and how each is compiled. */
+/** The fuzzed parts of the C library, and how to compile each. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -18,10 +18,10 @@ export const natives = {
 export type Native = keyof typeof natives;
 
 /**
- * Compiles one, under AddressSanitizer and UndefinedBehaviorSanitizer.
+ * Compiles one with AddressSanitizer and UndefinedBehaviorSanitizer.
  *
- * @param compiler `clang` links libFuzzer, `gcc` a main() that runs the files it is given
- * @throws Where it does not compile
+ * @param compiler `clang` links libFuzzer, `gcc` a main() that runs the given files
+ * @throws If it does not compile
  */
 export function compile(name: Native, output: string, compiler: "clang" | "gcc"): void {
   const fuzzer = compiler === "clang";
@@ -32,14 +32,14 @@ export function compile(name: Native, output: string, compiler: "clang" | "gcc")
   if (!done.success) throw new Error(done.stderr.toString());
 }
 
-/** Threads of `broadcast` change their stacks themselves. */
+/** Threads of `broadcast` switch their stacks themselves. */
 export const sanitizerSettings = { ASAN_OPTIONS: "detect_stack_use_after_return=0" };
 
 function seedsOf(name: Native): string {
   return join(import.meta.dir, "seeds", `${name}.txt`);
 }
 
-/** Makes a folder with the seeds of one, a file for each; returns the files. */
+/** Writes a target's seeds into a folder, one file each; returns the files. */
 export function unpackSeeds(name: Native, folder: string): string[] {
   mkdirSync(folder);
   const seeds = readFileSync(seedsOf(name), "utf8").split("\n").slice(0, -1);
@@ -50,7 +50,9 @@ export function unpackSeeds(name: Native, folder: string): string[] {
   });
 }
 
-/** Keeps the files of a folder, and the seeds that are there: what failed once is among them. */
+/**
+ * Keeps a folder's files as seeds, together with the existing ones, which include past failures.
+ */
 export function packSeeds(name: Native, folder: string): void {
   const found = readdirSync(folder).map((file) => readFileSync(join(folder, file), "base64"));
   const before = readFileSync(seedsOf(name), "utf8").split("\n").slice(0, -1);

@@ -1,4 +1,4 @@
-/** Policy files of all formats: what is accepted means what its text says, and no more. */
+/** Policy files of all formats: an accepted file means exactly what its text says. */
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadPolicy, parsePolicy, planFor, type Policy } from "../../src/index.ts";
@@ -9,7 +9,7 @@ import { meaningOf } from "./meaning.ts";
 import { shrinkText } from "./loop.ts";
 import { compareGrants, grantsOf, must, refusal, type Target } from "./target.ts";
 
-/** A policy's file. */
+/** A policy file. */
 export interface PolicyFile {
   readonly name: string;
   readonly text: string;
@@ -40,7 +40,7 @@ const known = [
 
 const names = ["a.json", "a.jsonc", "a.toml", "a.yaml", "a.yml", "package.json"] as const;
 
-/** Text of a format that has any value: JSON is all of them but TOML. */
+/** Writes any value as text: every format except TOML accepts JSON. */
 function mutate(random: Random, files: readonly PolicyFile[]): PolicyFile {
   const { name, text } = random.one(files);
   if (name.includes("json") && random.chance(0.6)) {
@@ -51,7 +51,7 @@ function mutate(random: Random, files: readonly PolicyFile[]): PolicyFile {
       }
       return { name: random.chance(0.8) ? name : random.one(names), text: JSON.stringify(value) };
     } catch {
-      // It is broken already: as text, then.
+      // The input is already broken, so write it as text.
     }
   }
   return { name, text: mutateText(random, text, random.one(files).text, known) };
@@ -84,9 +84,9 @@ function checkMeaning(policy: Policy, value: unknown, folder: string): void {
 }
 
 /**
- * The target. Files are written into a folder, which gets what policies may name.
+ * The target. It writes its files into a folder, together with what policies may name.
  *
- * @param folder Empty, for this target alone
+ * @param folder An empty folder for this target
  */
 export function policies(folder: string): Target<PolicyFile> {
   mkdirSync(join(folder, "folder"));
@@ -104,7 +104,7 @@ export function policies(folder: string): Target<PolicyFile> {
     }
     const value = valueIn(file);
     checkMeaning(policy, value, folder);
-    // What a file means, its value means.
+    // A file's value, parsed again, must mean the same.
     const again = parsePolicy(value, { base: folder });
     must(Bun.deepEquals({ ...again }, { ...policy }), "the value means the same");
     const kinds = new Set(policy.rules.map((rule) => JSON.stringify(rule).length >> 6));

@@ -1,4 +1,4 @@
-/* What lib/ reads of /proc: links, directories, the status and the names of threads. */
+/* What lib/ reads from /proc: links, directories, threads' status and names. */
 #include "input.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@ static long read_limit;
 static int files_open, lists_open;
 static int names_left;
 
-/* ---- An independent reading of the same texts ---- */
+/* ---- A second parser of the same texts ---- */
 
 static int64_t expected_sum, expected_count;
 
@@ -45,7 +45,7 @@ static long fill_directory(char *buffer, size_t size)
 {
 	size_t used = 0;
 
-	/* The kernel always gives room for 255 bytes and never an empty record. */
+	/* The kernel always leaves room for 255 bytes and never writes an empty record. */
 	while (names_left > 0 && used + 288 <= size) {
 		char *entry = buffer + used;
 		char *name = entry + DIRENT_NAME;
@@ -70,7 +70,7 @@ static long fill_file(char *buffer, size_t size)
 	length = length < (size_t)read_limit ? length : (size_t)read_limit;
 	length = length < size ? length : size;
 	memcpy(buffer, status_text, length);
-	/* Whoever reads it must know where it ends. */
+	/* Garbage after the end: the reader must stop at the returned length. */
 	memset(buffer + length, 'f', size - length);
 	return (long)length;
 }

@@ -1,4 +1,4 @@
-/* Runs a target once for each file: what libFuzzer does with files, for any compiler. */
+/* Runs a target once for each file, as libFuzzer does, with any compiler. */
 #include "input.h"
 
 int main(int argc, char **argv)
@@ -12,7 +12,7 @@ int main(int argc, char **argv)
 		size_t size = fread(data, 1, sizeof(data), file);
 
 		fclose(file);
-		/* A copy without room to spare, so that reading behind its end is seen. */
+		/* A copy of exactly its size, so that sanitizers see an overread. */
 		uint8_t *exact = malloc(size + !size);
 
 		must(exact);

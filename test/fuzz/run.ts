@@ -1,7 +1,7 @@
 /**
- * Fuzzes for as long as it is told: `bun test/fuzz/run.ts policies 20`, in minutes; a third word
- * is the seed to repeat. `proc`, `launcher` and `broadcast` are the C library's parts, for which
- * it wants `clang`; libFuzzer leaves in `test/fuzz/seeds` what makes a difference.
+ * Fuzzes for some minutes: `bun test/fuzz/run.ts policies 20`. A third word is the seed to repeat.
+ * `proc`, `launcher` and `broadcast` are the C library's parts and need `clang`. libFuzzer adds
+ * inputs with new coverage to `test/fuzz/seeds`.
  */
 import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,7 +23,7 @@ const ms = Number(minutes) * 60_000;
 const seed = Number(seedText);
 const folder = mkdtempSync(join(tmpdir(), "landlock-fuzz-"));
 
-/** In this process. Where it hangs, the input is in the folder, or among the words printed last. */
+/** Runs in this process. If it hangs, the input is in the folder or in the last printed words. */
 function script(): number {
   const started = performance.now();
   let said = started;
@@ -45,7 +45,7 @@ function script(): number {
   return 1;
 }
 
-/** As a program of its own: what covers all that was reached is left as the seeds. */
+/** Runs as a separate program, and keeps the inputs that cover everything reached as seeds. */
 function native(name: Native): number {
   const program = join(folder, name);
   const corpus = join(folder, "corpus");

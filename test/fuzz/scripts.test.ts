@@ -1,4 +1,4 @@
-/** A short run of the fuzzers of policies and command lines, the same each time. */
+/** A short run of the policy and command-line fuzzers, with a fixed seed. */
 import { describe, expect, test } from "bun:test";
 import { patience, tempDir } from "../harness.ts";
 import { flags } from "./flags.ts";
@@ -7,7 +7,7 @@ import { policies } from "./policies.ts";
 import { compareGrants, grant, refusal, type Target } from "./target.ts";
 
 const tries = 3000;
-/** By far more than it takes: a parser that hangs ends here. */
+/** Far more than a run takes: it ends a parser that hangs. */
 const timeoutMs = patience(60_000);
 
 const goesOn = (done: number) => done < tries;

@@ -1,36 +1,36 @@
-/** What a fuzzed part looks like, and what holds for all of them. */
+/** The interface of a fuzzed part, and the checks they share. */
 import { LandlockError } from "../../src/index.ts";
 import type { FsRight, NetRight } from "../../src/kernel/abi.ts";
 import { CompositeRule, FsRule, type Rule } from "../../src/sandbox/rules.ts";
 import type { Random } from "../random.ts";
 
-/** Something that takes input from outside. */
+/** Code that takes input from outside. */
 export interface Target<Input> {
-  /** What to start with. */
+  /** The first inputs. */
   readonly seeds: readonly Input[];
-  /** A new input, made of known ones. */
+  /** A new input, derived from known ones. */
   mutate(random: Random, known: readonly Input[]): Input;
   /**
    * Tries an input.
    *
-   * @returns What came of it, the same words for what is the same way through the code
-   * @throws Where a promise is broken
+   * @returns The outcome, in the same words for the same path through the code
+   * @throws If a promise is broken
    */
   check(input: Input): string;
-  /** A smaller input that fails too. */
+  /** A smaller input that still fails. */
   shrink(input: Input, fails: (input: Input) => boolean): Input;
 }
 
-/** A promise that does not hold. */
+/** Thrown if a promise does not hold. */
 export function must(holds: boolean, what: string): void {
   if (!holds) throw new Error(`broken: ${what}`);
 }
 
 /**
- * Input that is refused gets one sentence that names it, and nothing has changed.
+ * Input must be refused in one sentence that names it, with nothing changed.
  *
- * @returns What kind of refusal it is
- * @throws Where it is any other error
+ * @returns The kind of refusal
+ * @throws If it is any other error
  */
 export function refusal(error: unknown): string {
   if (!(error instanceof LandlockError)) throw error;
@@ -50,7 +50,7 @@ const rw = [...ro, "write_file", "truncate"] as const;
 const inFolders = ["dir", "file"].map((kind) => `remove_${kind}` as const);
 const makes = ["char", "dir", "reg", "sock", "fifo", "block", "sym"].map((kind) => `make_${kind}`);
 
-/** Rights by the names that policies have for them, written down once more. */
+/** Rights by their names in policies, written down a second time as a check. */
 export const presetRights: Readonly<Record<string, readonly string[]>> = {
   ro: [...ro, "read_dir"],
   roFiles: ro,
@@ -58,12 +58,12 @@ export const presetRights: Readonly<Record<string, readonly string[]>> = {
   rw: [...rw, "read_dir", ...inFolders, ...makes],
 };
 
-/** One right on one path or port, to be compared. */
+/** One right on one path or port, as a comparable text. */
 export function grant(place: string | number, right: string): string {
   return `${typeof place === "number" ? place : comparable(place)}\0${right}`;
 }
 
-/** A path without what does not matter in it. */
+/** A path in a normal form. */
 function comparable(path: string): string {
   return `/${path
     .split("/")
@@ -71,7 +71,7 @@ function comparable(path: string): string {
     .join("/")}`;
 }
 
-/** All that rules grant. */
+/** Everything that rules grant. */
 export function grantsOf(rules: readonly Rule[]): Set<string> {
   const all = rules.flatMap((rule): string[] => {
     if (rule instanceof CompositeRule) return [...grantsOf(rule.rules)];
@@ -85,7 +85,7 @@ export function grantsOf(rules: readonly Rule[]): Set<string> {
   return new Set(all);
 }
 
-/** Nothing is granted that was not named; `exact`: and all that was. */
+/** Rules grant nothing that was not named; with `exact`, also everything that was. */
 export function compareGrants(granted: Set<string>, named: Set<string>, exact: boolean): void {
   const missing = [...named.difference(granted)];
   must(missing.length === 0, `what is named is granted: ${JSON.stringify(missing.slice(0, 3))}`);

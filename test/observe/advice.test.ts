@@ -58,7 +58,7 @@ function advise(operations: readonly Operation[], granted: string[] = [], within
   expect(others).toEqual([]);
   const already = new Coverage();
   if (granted.length > 0) already.add(roFiles(...granted));
-  // All files were there before.
+  // All files existed before.
   const places = new Places(BigInt(Date.now() + 60_000) * 1_000_000n, "/tmp", true);
   const around = { project: within, home, secrets: new Secrets(home, within) };
   return adviseOn(denied, landlock.V7, { already, around, places, bun: false });
@@ -138,7 +138,7 @@ describe("adviseOn()", () => {
 
   test("the policy says the same, and what no option can", () => {
     const own = join(project, "own");
-    // Reading it as a whole would open a secret.
+    // A rule for the whole folder would open a secret.
     const { all, policy } = advise([read(own), read("/etc/passwd")]);
     expect(all).toEqual(["-rofiles", "/etc/passwd", "-list", own]);
     const paths = `[{ access = ["read_dir"], paths = ["${own}"] }]`;

@@ -1,4 +1,4 @@
-/** A command in a sandbox, from the command line: what each tool adds to `/bin/true`. */
+/** Commands in a sandbox, started from the command line: what each tool adds to `/bin/true`. */
 import { join } from "node:path";
 import { interleave } from "../interleave.ts";
 import { cProgram } from "../peers/programs.ts";
@@ -54,7 +54,7 @@ export async function launch(workshop: Workshop): Promise<Group[]> {
   ];
 }
 
-/** What of the tool is left in the command's memory. */
+/** How much of the tool stays in the command's memory. */
 async function memory(workshop: Workshop, restrict: string): Promise<Group> {
   const peak = [
     "/bin/sh",

@@ -1,4 +1,4 @@
-/** What files cost from then on: opening and closing one, by the number of layers. */
+/** What each opened file costs afterwards, by the number of layers. */
 import { join } from "node:path";
 import { interleave } from "../interleave.ts";
 import { testimony } from "../processes.ts";

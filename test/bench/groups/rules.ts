@@ -1,4 +1,4 @@
-/** Many path rules in one process, from their paths to the kernel. */
+/** Many path rules in one process, from paths to the kernel. */
 import { interleave } from "../interleave.ts";
 import { cProgram, goProgram } from "../peers/programs.ts";
 import { testimony } from "../processes.ts";

@@ -1,17 +1,17 @@
-/** A server under load: before, while and after it restricts itself. */
+/** A server under load: before, during and after its restriction. */
 import { interleave, type Candidate } from "../interleave.ts";
 import type { Group } from "../results.ts";
 import type { Workshop } from "../workshop.ts";
 
 const clients = 32;
 
-/** What became of some requests. */
+/** The results of some requests. */
 interface Load {
   readonly perSecond: number;
   readonly failed: number;
 }
 
-/** Sends requests, `clients` at a time; the one in the middle may be another. */
+/** Sends requests, `clients` at a time; the middle one may differ. */
 async function load(url: string, requests: number, middle = url): Promise<Load> {
   let next = 0;
   let failed = 0;

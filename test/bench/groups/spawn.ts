@@ -1,4 +1,4 @@
-/** A child in a sandbox, from a process that stays as it is. */
+/** A sandboxed child of a process that stays unrestricted. */
 import { landlock, roDirs, rwFiles } from "../../../src/index.ts";
 import { interleave, type Candidate } from "../interleave.ts";
 import type { Group } from "../results.ts";

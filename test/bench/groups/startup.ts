@@ -1,4 +1,4 @@
-/** A script that sandboxes itself: what it costs at the start, with the package as published. */
+/** What a script pays at its start to sandbox itself, with the published package. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { interleave } from "../interleave.ts";
@@ -20,7 +20,7 @@ restrictPaths(${JSON.stringify(folders)});
 `,
 };
 
-/** No check, no plan, no report, no error: just the calls, in a package of its own. */
+/** Makes just the system calls, without checks, plan, report or errors, as a package. */
 function floor(library: string): string {
   return `import { dlopen, ptr } from "bun:ffi";
 const libc = dlopen("libc.so.6", {

@@ -1,4 +1,4 @@
-/** Restricting a whole process: its ruleset is built, its threads are asleep. */
+/** Restricting a whole process whose ruleset is built and whose threads sleep. */
 import { join } from "node:path";
 import { interleave, type Candidate } from "../interleave.ts";
 import { cProgram, goProgram, psxProgram } from "../peers/programs.ts";

@@ -1,6 +1,6 @@
 /**
- * Where the kernel reaches all threads, ABI 8, next to the broadcast that older ones need: inside
- * an emulated machine, where only the ratio says something.
+ * Compares the kernel's own reach of all threads, ABI 8, with the broadcast for older kernels. It
+ * runs in an emulated machine, where only the ratio means anything.
  */
 import { join } from "node:path";
 import { guestMissing, inGuest } from "../peers/guest.ts";
@@ -15,14 +15,14 @@ const methods = {
 } as const;
 type Method = keyof typeof methods;
 
-/** Lines as `BENCH 100 tsync [812.5]`. */
+/** Matches lines such as `BENCH 100 tsync [812.5]`. */
 function samplesOf(console: string, count: number, method: Method): number[] {
   return [...console.matchAll(/BENCH (\d+) (\S+) \[([\d.]+)\]/g)]
     .filter(([, threads, how]) => Number(threads) === count && how === method)
     .map(([, , , value]) => Number(value));
 }
 
-/** The kernel's own way. */
+/** The kernel's own way to reach all threads. */
 export async function tsync(workshop: Workshop): Promise<Group[]> {
   const missing = guestMissing();
   let console = "";

@@ -1,4 +1,4 @@
-/** `opens.ts LAYERS FILE`: ns to open and close a file beneath so many layers. */
+/** `opens.ts LAYERS FILE`: ns to open and close a file under LAYERS layers. */
 import { closeSync, openSync } from "node:fs";
 import { landlock, roDirs } from "../../../src/index.ts";
 

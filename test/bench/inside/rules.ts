@@ -1,4 +1,4 @@
-/** `rules.ts FOLDER COUNT`: a rule for each of its files; µs to the built ruleset, and enforced. */
+/** `rules.ts FOLDER COUNT`: one rule for each file; µs until the ruleset is built, and enforced. */
 import { landlock, roFiles } from "../../../src/index.ts";
 
 const [folder, count] = process.argv.slice(2);

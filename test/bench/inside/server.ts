@@ -1,4 +1,4 @@
-/** A server that restricts itself when it is asked to; prints its port. */
+/** A server that restricts itself on request; prints its port. */
 import { landlock, roDirs } from "../../../src/index.ts";
 
 const server = Bun.serve({

@@ -1,6 +1,6 @@
 /**
- * `threads.ts COUNT LIBRARY`: µs to restrict a process of so many threads, with a ruleset that is
- * built already: the first time in the process, and the second, which adds a layer.
+ * `threads.ts COUNT LIBRARY`: µs to restrict a process of COUNT threads with a ruleset that is
+ * already built. Measures the first time, and the second, which adds a layer.
  */
 import { dlopen } from "bun:ffi";
 import { landlock, roDirs } from "../../../src/index.ts";

@@ -1,4 +1,4 @@
-/* What the floors need of Landlock; older headers do not have all of it. */
+/* The parts of Landlock that the floors need; older headers lack some. */
 #ifndef BENCH_LANDLOCK_H
 #define BENCH_LANDLOCK_H
 

@@ -1,4 +1,4 @@
-/* launch PATH... -- COMMAND...: reads beneath each path and nothing else. The least it can take. */
+/* launch PATH... -- COMMAND...: grants only reading below each path. The minimal cost. */
 #include "landlock.h"
 
 int main(int argc, char **argv)

@@ -1,4 +1,4 @@
-/* rules FOLDER COUNT: a rule for each of its files 0, 1, 2...; µs to the last rule, and enforced. */
+/* rules FOLDER COUNT: one rule for each file 0, 1, 2...; µs to the last rule, and enforced. */
 #include "landlock.h"
 
 int main(int argc, char **argv)

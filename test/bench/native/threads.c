@@ -62,7 +62,7 @@ static int broadcast(void)
 #ifdef WITH_PSX
 #include <sys/psx_syscall.h>
 
-/* libpsx of Debian's newest is built against a newer glibc than this machine may have. */
+/* libpsx of Debian's newest suite needs a newer glibc than this machine may have. */
 long __attribute__((weak)) __isoc23_strtol(const char *text, char **end, int base)
 {
 	return strtol(text, end, base);

@@ -1,4 +1,4 @@
-/** Peers out of Debian's newest packages, unpacked into the cache and run with their own libc. */
+/** Peers from Debian's newest packages, unpacked into the cache and run with their own libc. */
 import { existsSync, mkdtempSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
 import { openApt } from "../../kernels/apt.ts";
@@ -6,7 +6,7 @@ import { run } from "../../kernels/run-command.ts";
 import type { Cpu } from "../../kernels/table.ts";
 import { benchFolder } from "./cache.ts";
 
-/** The peers, and what the programs written for the measurements are made with. */
+/** The peers, and the tools that compile the measurement programs. */
 const packages = [
   "bubblewrap",
   "go-landlock",
@@ -22,20 +22,20 @@ const loaders = { x64: "ld-linux-x86-64.so.2", arm64: "ld-linux-aarch64.so.1" } 
 
 /** Packages in a folder. */
 export interface Debian {
-  /** The path of a file of theirs, as `"usr/bin/setpriv"`; undefined: it is not there. */
+  /** The path of a packaged file, such as `"usr/bin/setpriv"`; undefined if missing. */
   file(name: string): string | undefined;
-  /** The words that run a program of theirs with the libraries it was built for. */
+  /** The words that run a packaged program with the libraries it was built for. */
   program(name: string): string[] | undefined;
-  /** The version of a package, without what Debian adds to it. */
+  /** The version of a package, without Debian's suffix. */
   version(name: string): string;
-  /** Where libraries are. */
+  /** Library folders. */
   readonly libraries: string;
 }
 
 /**
- * Downloads and unpacks them, unless they are there.
+ * Downloads and unpacks the packages if they are missing.
  *
- * @throws Where there is no apt, or no network
+ * @throws If there is no apt, or no network
  */
 export async function openDebian(): Promise<Debian> {
   const cpu = process.arch as Cpu;

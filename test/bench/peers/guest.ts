@@ -1,4 +1,4 @@
-/** A machine of its own, emulated, with a newer kernel than this one. */
+/** An emulated machine with a newer kernel than this one. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { openApt } from "../../kernels/apt.ts";
@@ -12,7 +12,7 @@ const emulator = "qemu-system-x86_64";
 const patienceMs = 4 * 60_000;
 const documentation = /^usr\/share\/(doc|info|locale|man)(\/|$)/;
 
-/** Why there can be no guest here; undefined: there can. */
+/** Why no guest can run here; undefined if one can. */
 export function guestMissing(): string | undefined {
   if (process.arch !== "x64") return "it is emulated on x64 only";
   return Bun.which(emulator) === null ? "apt-get install qemu-system-x86" : undefined;
@@ -22,8 +22,8 @@ export function guestMissing(): string | undefined {
  * Boots the newest kernel of the table, runs a script and powers off.
  *
  * @param files Files of this machine, put into `/programs`
- * @param script For `sh`, with `/proc` and `/dev` there
- * @returns What came on the console
+ * @param script For `sh`, with `/proc` and `/dev` mounted
+ * @returns The console output
  */
 export async function inGuest(files: readonly string[], script: string): Promise<string> {
   const kernel = kernels.find(({ name }) => name === "x64-7.3")!;
@@ -48,7 +48,7 @@ busybox poweroff -f
   image.close();
   const child = Bun.spawn(
     [
-      // Whatever ends this program ends the emulator.
+      // The emulator must end with this program, however that ends.
       ...["setpriv", "--pdeathsig", "KILL"],
       ...[emulator, "-machine", "pc", "-cpu", "max", "-accel", "tcg,thread=multi"],
       ...["-smp", "2", "-m", "2048M", "-display", "none", "-nic", "none", "-no-reboot"],

@@ -1,4 +1,4 @@
-/** The programs that are written for the measurements, compiled when they are needed. */
+/** Programs written for the measurements, compiled on demand. */
 import { join } from "node:path";
 import { benchFolder } from "./cache.ts";
 import type { Debian } from "./debian.ts";
@@ -26,7 +26,7 @@ export function cProgram(name: string, sources: readonly string[], ...extra: str
   return output;
 }
 
-/** As `cProgram()`, with the libpsx of Debian's newest libcap; undefined: it is not there. */
+/** Like `cProgram()`, with the libpsx of Debian's newest libcap; undefined if that is missing. */
 export function psxProgram(debian: Debian | undefined): string | undefined {
   const library = debian?.file(join("usr", "include", "sys", "psx_syscall.h"));
   if (debian === undefined || library === undefined) return undefined;
@@ -36,10 +36,10 @@ export function psxProgram(debian: Debian | undefined): string | undefined {
 }
 
 /**
- * Compiles a program of `go/` with Debian's toolchain and its go-landlock.
+ * Compiles a program of `go/` with Debian's toolchain and go-landlock.
  *
- * @param linking How the program makes its threads do system calls: by Go's runtime, or libpsx
- * @returns The path of the program; undefined: there is no toolchain
+ * @param linking How its threads make system calls together: by Go's runtime, or libpsx
+ * @returns The path of the program; undefined if there is no toolchain
  */
 export function goProgram(
   debian: Debian | undefined,

@@ -1,8 +1,8 @@
-/** Tools that run a command in a sandbox: reading beneath some folders, writing beneath `/tmp`. */
+/** Tools that sandbox a command: it may read some folders and write to `/tmp`. */
 import type { Absent } from "../results.ts";
 import type { Debian } from "./debian.ts";
 
-/** A tool, with the words in front of a command. */
+/** A tool, and the words before the command. */
 export interface Sandbox {
   readonly name: string;
   readonly words: readonly string[];
@@ -15,13 +15,13 @@ function absent(name: string, why: string): Absent {
   return { name, role: "peer", absent: why };
 }
 
-/** The first of Debian's newest and of this machine's own. */
+/** Debian's newest version, or else this machine's own. */
 function find(debian: Debian | undefined, program: string): readonly string[] | undefined {
   const own = Bun.which(program);
   return debian?.program(`usr/bin/${program}`) ?? (own === null ? undefined : [own]);
 }
 
-/** Runs `/bin/true` in it once: not every machine lets every tool do what it needs. */
+/** Runs `/bin/true` in it once, because not every machine lets every tool work. */
 function usable({ name, words }: Sandbox): Sandbox | Absent {
   const done = Bun.spawnSync([...words, "/bin/true"], { stderr: "pipe", stdout: "ignore" });
   if (done.success) return { name, words };
@@ -29,7 +29,7 @@ function usable({ name, words }: Sandbox): Sandbox | Absent {
   return absent(name, `it fails here: ${reason}`.slice(0, 120));
 }
 
-/** All tools that Debian has for this, and why some of them are missing. */
+/** All Debian tools for this, and why some are missing. */
 export function sandboxes(debian: Debian | undefined): (Sandbox | Absent)[] {
   const tool = (name: string, program: string, options: readonly string[]) => {
     const words = find(debian, program);
@@ -60,7 +60,7 @@ export function sandboxes(debian: Debian | undefined): (Sandbox | Absent)[] {
   ];
 }
 
-/** It is set-user-ID root and has files at fixed places: only an installed one works. */
+/** It is set-user-ID root and uses files at fixed places, so it must be installed. */
 function firejail(): Sandbox | Absent {
   const path = Bun.which("firejail");
   if (path === null) return absent("firejail", "it has to be installed: apt-get install firejail");

@@ -1,8 +1,8 @@
-/** The results as a picture: bars, and how many times the first of its group each one is. */
+/** Draws the results as bars, with each one's ratio to the first of its group. */
 import { isMeasured, ratioOf, type Group, type Measured, type Results } from "../results.ts";
 import { figure, times } from "./numbers.ts";
 
-/** All in pixels. */
+/** All sizes are in pixels. */
 const width = 860;
 const margin = 24;
 const labelWidth = 270;
@@ -36,7 +36,7 @@ function escape(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** From the shortest to the longest; one that would dwarf all others is for the table only. */
+/** From shortest to longest; the chart leaves out entries that would dwarf all others. */
 function readable(group: Group): Measured[] {
   const entries = group.entries.filter(isMeasured);
   const ours = entries.filter(({ role }) => role === "ours").map(({ median }) => median);
@@ -45,7 +45,7 @@ function readable(group: Group): Measured[] {
     .toSorted((a, b) => a.median - b.median);
 }
 
-/** What the colours mean, from right to left. */
+/** The meaning of the colours, from right to left. */
 const legend = [
   ["floor", "without it, or the floor", 150],
   ["peer", "others", 54],
@@ -63,7 +63,7 @@ function legendText(): string {
     .join("\n");
 }
 
-/** The charted groups, one beneath the other, as the text of an SVG file. */
+/** The charted groups, one below the other, as SVG. */
 export function chart({ groups, machine }: Results): string {
   const panels: string[] = [];
   let top = headHeight;

@@ -1,6 +1,6 @@
-/** Figures as text. */
+/** Formats figures as text. */
 
-/** Three digits that count, and no more behind the point than that takes: `0.62`, `12.1`, `4,935`. */
+/** Three significant digits, and no more decimals than that takes: `0.62`, `12.1`, `4,935`. */
 export function figure(value: number): string {
   const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
   return value.toLocaleString("en", {

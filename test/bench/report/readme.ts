@@ -1,4 +1,4 @@
-/** The results as Markdown: a chart, a short table, and all of it. */
+/** The results as Markdown: a chart, a short list, and all figures. */
 import {
   isMeasured,
   ratioOf,
@@ -26,7 +26,7 @@ function figures(group: Group, entries: readonly Measured[]): string {
     .join("; ");
 }
 
-/** Breaks a line between words at 100 columns. */
+/** Wraps a line at 100 columns. */
 function wrapped(line: string, indent: string): string {
   const lines = [""];
   for (const word of line.split(" ")) {
@@ -37,7 +37,7 @@ function wrapped(line: string, indent: string): string {
   return lines.join(`\n${indent}`);
 }
 
-/** One item for each group that is in the chart or has a bar: what it costs here, and elsewhere. */
+/** One item for each group with a chart or a bar: its cost here and elsewhere. */
 function shortList(groups: readonly Group[]): string[] {
   const chosen = groups.filter(({ charted, bars, note }) => charted || bars.length > 0 || note);
   return chosen.flatMap((group) => {
@@ -68,11 +68,11 @@ const sectionBegins = "<!-- bun run bench writes from here -->";
 const sectionEnds = "<!-- to here -->";
 
 /**
- * Puts the short list between their two marks.
+ * Puts the short list between its two marks.
  *
  * @param text The text of a Markdown file
- * @param folder Where the chart and all figures lie in the sources; the package has neither
- * @returns The new text; the same where the marks are missing
+ * @param folder The sources' folder with the chart and all figures, which the package lacks
+ * @returns The new text; unchanged if the marks are missing
  */
 export function withSection(text: string, results: Results, folder: string): string {
   const [before, rest] = text.split(sectionBegins);
@@ -123,7 +123,7 @@ function barsTable(groups: readonly Group[]): string[] {
   ];
 }
 
-/** The text of a Markdown file that lies beside `chart.svg`. */
+/** The text of the Markdown file next to `chart.svg`. */
 export function readme(results: Results): string {
   return [
     "# Benchmarks",

@@ -42,7 +42,7 @@ function groupTable(group: Group): string {
   ].join("\n");
 }
 
-/** What became of a bar, in words. */
+/** The result of a bar, in words. */
 export function sentence({ bar, against, ratio, met }: Verdict): string {
   const outcome = met ? "met" : "missed";
   return `bar ${outcome}: ${bar.of} is ${times(ratio)} ${against}, at most ${times(bar.times)}`;
