@@ -1,4 +1,4 @@
-/** The broadcast with each of its system calls failing: every thread is restricted, or none is. */
+/** With any of its system calls failing, the broadcast restricts every thread or none. */
 import { expect, test } from "bun:test";
 import { chmodSync } from "node:fs";
 import { kernelAbi, tempDir, testUnless } from "../harness.ts";
@@ -16,7 +16,7 @@ const why =
       ? "for hours on an emulated machine, and what it shows does not depend on the kernel"
       : missing;
 
-/** What may come of a call: the `changed` of an error is for a process that must end. */
+/** Allowed outcomes of a call: `changed` is only for an error after which the process must end. */
 const allowed =
   /^(not reached, |mask stays, )?(restricted(, handler stays)?|(unreachable|E\w+), unchanged(, (restricted|changed) at the next try)?(, handler stays)?|(diverged|E\w+), changed)$/;
 
@@ -36,7 +36,7 @@ for (const [layers, most, what] of [
       const reached = new Set(rows.map(({ syscall }) => syscall));
       const never = ["futex", "landlock_restrict_self", "openat", "prctl", "rt_tgsigqueueinfo"];
       expect([...reached]).toEqual(expect.arrayContaining(never));
-      // What the kernel refuses to every thread is what the error says.
+      // If the kernel refuses every thread, the error must name that refusal.
       const refused = rows.filter(
         ({ syscall, call }) => syscall === "landlock_restrict_self" && call === "all",
       );

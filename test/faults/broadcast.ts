@@ -1,9 +1,9 @@
-/** The broadcast with each system call failing in turn: `cases_faults.c`, asked case by case. */
+/** Makes each system call of the broadcast fail in turn, by asking `cases_faults.c`. */
 import { errnoName } from "../../src/errors/errors.ts";
 import { errnoOf, errnosOf, numberOf, syscalls } from "./errnos.ts";
 import type { Row } from "./matrix.ts";
 
-/** Which calls of one number fail: from the first to the last, counted from 1. */
+/** The failing calls of one number: from the first to the last, counted from 1. */
 interface Fault {
   readonly syscall: string;
   readonly errno: string;
@@ -11,20 +11,20 @@ interface Fault {
   readonly last: number;
 }
 
-/** As often as anything asks, but not for ever: a call is made again where it was interrupted. */
+/** More than any case makes, but finite, because the library repeats interrupted calls. */
 const all = 100_000;
 
-/** The programs it takes: the stress program, the library with the shim, and a folder for files. */
+/** What it needs: the stress program, the library with the shim, and a folder for files. */
 export interface Programs {
   readonly stress: string;
   readonly faulty: string;
   readonly folder: string;
 }
 
-/** Most of a case is waiting for threads, so there are several at a time. */
+/** Several cases run at a time, because each mostly waits for threads. */
 const atATime = 3;
 
-/** Runs cases in one process each, and returns what came of each. */
+/** Runs each case in one process and returns the outcomes. */
 async function outcomes(programs: Programs, lines: readonly string[]): Promise<string[]> {
   const got: string[] = [];
   const share = async (which: number) => {
@@ -54,7 +54,7 @@ async function oneByOne(programs: Programs, lines: readonly string[]): Promise<s
   return got;
 }
 
-/** How many calls of each number a broadcast makes, where none fails. */
+/** How many calls of each number a broadcast makes if none fails. */
 async function callsOf(programs: Programs, layers: number): Promise<Map<string, number>> {
   const lines = syscalls.map((syscall) => `${numberOf(syscall)} 0 0 0 ${layers}`);
   const counts = await outcomes(programs, lines);
@@ -75,8 +75,8 @@ function* faultsOf(calls: ReadonlyMap<string, number>, most: number): Generator<
 /**
  * The matrix of the broadcast.
  *
- * @param layers How many layers the process has already, 0 or 1
- * @param most How many calls of a number fail in turn, each alone; then all of them together
+ * @param layers How many layers the process already has, 0 or 1
+ * @param most How many calls of a number fail in turn, each alone, before all fail together
  */
 export async function broadcastMatrix(
   programs: Programs,

@@ -1,4 +1,4 @@
-/** The API, the launcher and the command line with each of their system calls failing. */
+/** Makes each system call of the API, the launcher and the command line fail. */
 import { expect } from "bun:test";
 import { kernelAbi, tempDir, testUnless } from "../harness.ts";
 import { missingFor, program } from "../program-path.ts";
@@ -6,7 +6,7 @@ import { callsMatrix, cliMatrix, launcherMatrix, type Place } from "./calls.ts";
 import type { Row } from "./matrix.ts";
 
 const why = kernelAbi === 0 ? "needs Landlock" : process.env["CI"] ? "" : missingFor("faulty.so");
-/** These start a process for each case. */
+/** Each case starts a process. */
 const slow = ["spawnSync()", "the launcher", "landlock-restrict"];
 const emulated = process.env["LANDLOCK_TEST_PROGRAMS"] !== undefined;
 
@@ -15,7 +15,7 @@ let compiled: string | undefined;
 const refused = "ERR_LANDLOCK_\\w+( \\(\\w+\\))?, unchanged";
 const ran = "exit code 0, the command ran restricted";
 
-/** What each matrix may hold, and what it must, or the faults did not get where they should. */
+/** Outcomes that each matrix may have, and those it must have to prove that the faults arrived. */
 const matrices: Readonly<
   Record<string, { run: (place: Place) => Promise<Row[]>; may: string; must: readonly string[] }>
 > = {

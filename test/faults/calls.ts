@@ -1,4 +1,4 @@
-/** The paths from the API to the kernel, with each of their system calls failing in turn. */
+/** Makes each system call between the API and the kernel fail in turn. */
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, errnosOf, numberOf } from "./errnos.ts";
@@ -6,19 +6,19 @@ import type { Answer, Path, Request } from "./inside.ts";
 import type { Row } from "./matrix.ts";
 import type { Fault } from "./preload.ts";
 
-/** Where the library with the shim is, and a folder for files. */
+/** The library with the shim, and a folder for files. */
 export interface Place {
   readonly faulty: string;
   readonly folder: string;
 }
 
-/** One fault, and what names it in the table. */
+/** One fault and its name in the table. */
 interface Named extends Fault {
   readonly syscall: string;
   readonly errno: string;
 }
 
-/** What each path calls; the broadcast has a matrix of its own. */
+/** The calls of each path; the broadcast has its own matrix. */
 const calls: Readonly<Record<Path, readonly string[]>> = {
   probe: ["landlock_create_ruleset"],
   build: ["landlock_create_ruleset", "landlock_add_rule", "openat", "close"],
@@ -32,10 +32,10 @@ const calls: Readonly<Record<Path, readonly string[]>> = {
   ],
 };
 
-/** What the launcher calls, in the child. */
+/** The launcher's calls, in the child. */
 const launcherCalls = ["fcntl", "prctl", "landlock_restrict_self", "close", "execve"];
 
-/** What `landlock-restrict` calls. */
+/** The calls of `landlock-restrict`. */
 const cliCalls = [
   ...["landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "prctl"],
   ...["openat", "read", "close", "close_range", "prlimit64", "rt_sigaction", "execve"],
@@ -59,7 +59,7 @@ async function start(place: Place, words: string[], env: Record<string, string> 
   return { stdout, stderr, exitCode: await child.exited };
 }
 
-/** Asks a process for some faults, another one for what it leaves, and so on. */
+/** Gives faults to a process, the rest to another one, and so on. */
 async function ask(
   place: Place,
   path: Path,
@@ -80,8 +80,8 @@ async function ask(
 }
 
 /**
- * Every errno of every call: at the first one only; or at each, up to as many as there are, and at
- * all of them.
+ * Every errno of every call: either for the first call only, or for each call up to the given
+ * number, and for all of them together.
  */
 function named(syscalls: readonly string[], seen: readonly number[], whole: boolean): Named[] {
   return syscalls.flatMap((syscall, at) =>
@@ -99,7 +99,7 @@ function row(path: string, { syscall, errno, first, last }: Named, outcome: stri
   return { path, syscall, errno, call: first === last ? `${first}` : "all", outcome };
 }
 
-/** Two at a time: most of a case is the start of a process. */
+/** Two at a time, because each case mostly waits for a process to start. */
 async function twoByTwo<T, R>(all: readonly T[], run: (one: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const queue = [...all.entries()];
@@ -113,10 +113,10 @@ async function twoByTwo<T, R>(all: readonly T[], run: (one: T) => Promise<R>): P
 /**
  * The matrix of one path.
  *
- * @param whole Whether each call of a number fails in turn, not the first one only
+ * @param whole Whether each call of a number fails in turn, instead of the first only
  */
 export async function callsMatrix(place: Place, path: Path, whole: boolean): Promise<Row[]> {
-  // A process that has its launcher in memory makes none of the calls that put it there.
+  // A process with the launcher already in memory skips the calls that load it.
   const alone = path.startsWith("spawn");
   const askAll = async (faults: readonly Fault[]) =>
     alone
@@ -129,7 +129,7 @@ export async function callsMatrix(place: Place, path: Path, whole: boolean): Pro
   return faults.map((fault, i) => row(path, fault, answers[i]!.outcome));
 }
 
-/** The matrix of the launcher, as the parent sees it. */
+/** The launcher's matrix, as its parent sees it. */
 export async function launcherMatrix(place: Place, path: "spawn" | "spawnSync"): Promise<Row[]> {
   const faults = named(launcherCalls, [], false);
   return twoByTwo(faults, async (fault) => {
@@ -139,7 +139,7 @@ export async function launcherMatrix(place: Place, path: "spawn" | "spawnSync"):
   });
 }
 
-/** No call is made more often by `landlock-restrict`, which nobody can ask for it afterwards. */
+/** An upper limit, because `landlock-restrict` cannot report afterwards how many calls it made. */
 const cliCallsMost = 12;
 
 /** The matrix of `landlock-restrict`. */

@@ -1,4 +1,4 @@
-/** Places where a process may find itself: namespaces, a chroot, under a tracer, short of things. */
+/** Unusual environments: namespaces, a chroot, a tracer, few resources. */
 import { expect } from "bun:test";
 import { inSubprocess, kernelAbi, tempDir, testUnless } from "../harness.ts";
 import { testBroadcast } from "../threads/compiled.ts";
@@ -10,14 +10,14 @@ type Workers = typeof import("../threads/inside/workers.ts");
 const root = tempDir();
 const unshare = ["unshare", "--map-root-user"];
 
-/** Commands that start a process in such a place. */
+/** Commands that start a process in such an environment. */
 const prefixes: Readonly<Record<string, readonly string[]>> = {
   "a user namespace": unshare,
   "a user namespace without a user of its own": ["unshare", "--user"],
   "a pid namespace with its /proc": [...unshare, "--pid", "--fork", "--mount-proc"],
   "a chroot": [
     ...[...unshare, "--mount", "sh", "-c"],
-    // Debian has it where the PATH of an ordinary user does not lead.
+    // Debian installs it in a folder that is not on an ordinary user's PATH.
     ...['mount --rbind / "$0" && PATH="$PATH:/usr/sbin" && exec chroot "$0" "$@"', root],
   ],
   "a tracer's hands": ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=prctl"],
@@ -93,7 +93,7 @@ testBroadcast(
         forker.forker_start(`${other}/file` as never);
         forker.forker_pass(5);
         const layers: string[] = [];
-        // All but the last of them leave the file in reach: many broadcasts meet a fork.
+        // Only the last layer denies the file, so many broadcasts coincide with a fork.
         for (let layer = 1; layer <= 15; layer++) {
           layers.push(outcome(() => landlock.V1.restrictPaths(roDirs("/"))));
           forker.forker_pass(1);
@@ -101,7 +101,7 @@ testBroadcast(
         const reachable = outcome(() => readFileSync(`${other}/file`));
         layers.push(outcome(() => landlock.V1.restrictPaths(roDirs(granted))));
         forker.forker_restricted();
-        // The first of them may have been forked before.
+        // The first ones may have been forked before.
         forker.forker_pass(20);
         forker.forker_stop();
         const [opened, denied, strange] = [1, 2, 3].map((end) => forker.forker_count(1, end));

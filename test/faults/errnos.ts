@@ -1,7 +1,8 @@
 /**
- * Which errnos each system call of the library can return. From the manual pages' ERRORS and, where
- * they leave gaps, from the kernel: getdents64(2) is killed by signals in `iterate_dir()`, /proc
- * answers ESRCH for a thread that is gone. A container's filter can return EPERM or ENOSYS for any.
+ * The errnos that each system call of the library can return, from the ERRORS sections of manual
+ * pages. Gaps are filled from the kernel: signals interrupt getdents64(2) in `iterate_dir()`, and
+ * /proc returns ESRCH for a thread that is gone. A container's filter can return EPERM or ENOSYS
+ * for any call.
  */
 import { constants } from "node:os";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import { NR } from "../../src/kernel/uapi.ts";
 
 const open = "EACCES EINTR ELOOP EMFILE ENAMETOOLONG ENFILE ENOENT ENOMEM ENOTDIR";
 
-/** By the name of the system call: names of errnos. */
+/** Errno names by the name of the system call. */
 const table: Readonly<Record<string, string>> = {
   clock_gettime: "EFAULT EINVAL",
   clone: "EAGAIN EINVAL ENOMEM ENOSPC",
@@ -48,10 +49,10 @@ const table: Readonly<Record<string, string>> = {
   write: "EAGAIN EBADF EFAULT EINTR EINVAL EIO ENOSPC EPIPE",
 };
 
-/** What a filter returns, for every call. */
+/** Errnos that a filter may return for any call. */
 const filtered = ["EPERM", "ENOSYS"];
 
-/** Errnos that Bun has no constant for, from asm-generic/errno.h. */
+/** Errnos without a constant in Bun, from asm-generic/errno.h. */
 const others: Readonly<Record<string, number>> = { EBADFD: 77 };
 
 const header = { x64: "x86_64", arm64: "aarch64" }[process.arch as "x64" | "arm64"];
@@ -75,7 +76,7 @@ export function errnoOf(name: string): number {
   return errno;
 }
 
-/** The names of all errnos that a system call is made to fail with. */
+/** The names of all errnos to inject into a system call. */
 export function errnosOf(syscall: string): readonly string[] {
   const own = table[syscall];
   if (own === undefined) throw new Error(`${syscall} has no errnos in the table`);

@@ -1,6 +1,6 @@
 /*
- * A thread of an addon that forks all the time, for environments.test.ts. Each child says how it fares with
- * a file: of those that are forked once the process is restricted, none may open it.
+ * An addon's thread that forks all the time, for environments.test.ts. Each child tries to open a
+ * file; a child of the restricted process must fail.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What a child ends with: it opened the file; or it was denied, with no_new_privs; or neither. */
+/* Exit codes of a child: it opened the file; it was denied with no_new_privs; anything else. */
 enum { OPENED = 1, DENIED = 2, STRANGE = 3, ENDS };
 
 static char path[4096];
@@ -62,14 +62,14 @@ int32_t forker_start(const char *file)
 	return pthread_create(&thread, NULL, run, NULL);
 }
 
-/* From now on children are counted as forked by a restricted process. */
+/* Counts later children as forked by a restricted process. */
 int32_t forker_restricted(void)
 {
 	__atomic_store_n(&restricted, 1, __ATOMIC_SEQ_CST);
 	return 0;
 }
 
-/* Waits for so many more children. */
+/* Waits for this many more children. */
 int32_t forker_pass(int32_t children)
 {
 	int32_t wanted = sum(before) + sum(after) + children;
@@ -85,7 +85,7 @@ int32_t forker_stop(void)
 	return pthread_join(thread, NULL);
 }
 
-/* How many children ended so, before or after. */
+/* How many children ended with this code, before or after the restriction. */
 int32_t forker_count(int32_t is_after, int32_t end)
 {
 	return (is_after ? after : before)[end];

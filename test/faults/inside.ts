@@ -1,6 +1,6 @@
 /**
- * Makes the calls of one path fail one after another, in a process with `preload.ts`, up to the
- * first one that changes the process. Prints what came of each, one line of JSON each.
+ * Makes calls of one path fail in turn, in a process with `preload.ts`, until one changes the
+ * process. Prints each outcome as a line of JSON.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { bindTcp, landlock, probe, roDirs, roFiles, rwDirs, rwFiles } from "../../src/index.ts";
@@ -10,14 +10,14 @@ import { webWorker } from "../threads/inside/workers.ts";
 import { readdirSync } from "node:fs";
 import { arm, disarm, type Fault } from "./preload.ts";
 
-/** What `calls.ts` asks for. */
+/** What `calls.ts` requests. */
 export interface Request {
   readonly path: Path;
   readonly folder: string;
   readonly faults: readonly Fault[];
 }
 
-/** What it gets for each fault. */
+/** The answer for each fault. */
 export interface Answer {
   /** How many calls of that number there were. */
   readonly seen: number;
@@ -53,7 +53,7 @@ function spawned(exitCode: number): string {
   return `exit code ${exitCode}, ${ran()}`;
 }
 
-/** Returns what to say of a success, or nothing where this process is restricted then. */
+/** Describes a success, or returns nothing if this process is now restricted. */
 const paths = {
   probe: () => `state ${probe().state}`,
   build: () => {
@@ -69,13 +69,13 @@ const paths = {
   spawn: async () => spawned(await prepared!.spawn(command).exited),
 } as const;
 
-/** The ways from the API to the kernel. */
+/** The paths from the API to the kernel. */
 export type Path = keyof typeof paths;
 
 const prepared = path.startsWith("spawn") ? config.ruleset(...rules) : undefined;
 const readers = path === "restrict" ? [await webWorker(), await webWorker()] : [];
 
-/** How each kind of thread fares with the denied file: `"ok"`, `"EACCES"`, or several. */
+/** Each kind of thread's outcome with the denied file: `"ok"`, `"EACCES"`, or several. */
 async function canary(): Promise<string> {
   const all = [];
   for (const read of readers) all.push(...Object.values(await read(denied)));
@@ -101,7 +101,7 @@ function state() {
 
 const countFiles = () => readdirSync("/proc/self/fd").length;
 
-/** The state once threads have left the handler, and others have started or ended. */
+/** The state after threads have left the handler, and others have started or ended. */
 async function settled(masks: readonly string[]) {
   for (let tries = 0; ; tries++) {
     const now = state();
@@ -110,7 +110,7 @@ async function settled(masks: readonly string[]) {
   }
 }
 
-/** What differs though nothing should; files aside. */
+/** Unexpected differences, apart from files. */
 async function damage(before: ReturnType<typeof state>): Promise<string> {
   const reached = await canary();
   const now = await settled(before.masks);
@@ -153,7 +153,7 @@ async function run(fault: Fault): Promise<Answer & { readonly changed: boolean }
   return answer(`${error.code}${error.syscall ? ` (${error.syscall})` : ""}, unchanged${left}`);
 }
 
-/** The same again and again: what is opened once and kept is no leak, what grows is one. */
+/** Repeats the case: a descriptor opened once and kept is no leak, a growing number is. */
 async function repeated(fault: Fault, first: string): Promise<string> {
   const files: number[] = [];
   for (let time = 0; time < 3; time++) {
@@ -162,7 +162,7 @@ async function repeated(fault: Fault, first: string): Promise<string> {
     files.push(countFiles());
   }
   const before = files.at(-2)!;
-  // Bun closes what it has of a child once it knows of its end.
+  // Bun closes its descriptors for a child when it learns of its end.
   for (let tries = 0; countFiles() > before && tries < 200; tries++) await Bun.sleep(5);
   const leaked = countFiles() - before;
   return leaked > 0 ? `BROKEN: ${leaked} files leaked` : first;

@@ -1,4 +1,4 @@
-/** Kernels that answer an ABI and lack some of its rights, as RHEL 9 does with the `signal` scope. */
+/** Kernels that report an ABI but lack some of its rights, as RHEL 9 lacks the `signal` scope. */
 import { expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ const none: Rights = { fs: [], net: [], scoped: [] };
 
 let faulty: string | undefined;
 
-/** Runs a script, or a program of the sources, on a kernel that lacks rights. */
+/** Runs a script or a program of the sources on a kernel that lacks rights. */
 async function onKernelLacking(lacking: Partial<Rights>, words: readonly string[]) {
   const { fs, net, scoped } = { ...none, ...lacking };
   const masks = [maskOf(fs, accessFs), maskOf(net, accessNet), maskOf(scoped, scopes)];
@@ -37,7 +37,7 @@ async function onKernelLacking(lacking: Partial<Rights>, words: readonly string[
   return { stdout, stderr, exitCode: await child.exited };
 }
 
-/** What a body that sees `inside` prints as JSON. */
+/** Prints the result of a body as JSON; the body sees `inside`. */
 async function inside(lacking: Partial<Rights>, body: string): Promise<unknown> {
   const file = join(tempDir(), "body.ts");
   writeFileSync(

@@ -1,4 +1,4 @@
-/** Children where a part of the way to them is missing. */
+/** Starts children when something that spawn() needs is missing. */
 import { expect } from "bun:test";
 import { join } from "node:path";
 import { inSubprocess, kernelAbi, tempDir, testUnless } from "../harness.ts";

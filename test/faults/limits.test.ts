@@ -1,4 +1,4 @@
-/** Processes that are short of something: signals, address space, memory, /proc, a system call. */
+/** Processes that lack something: signals, address space, memory, /proc, a system call. */
 import { expect } from "bun:test";
 import { existsSync, mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
@@ -43,7 +43,7 @@ testOnAbis(1, 7, "without address space left nothing is restricted, and why", as
       const RLIMIT_AS = 9;
       const infinity = 2n ** 64n - 1n;
       using ruleset = landlock.V1.ruleset();
-      // The dynamic linker needs address space, too.
+      // The dynamic linker needs address space too.
       ((await import(loaded)) as { loadNative(): void }).loadNative();
       const kiB = BigInt(readFileSync("/proc/self/status", "utf8").match(/VmSize:\s*(\d+)/)![1]!);
       call("setrlimit", RLIMIT_AS, new BigUint64Array([kiB * 1024n, infinity]));
@@ -67,7 +67,7 @@ testOnAbis(1, 7, "without address space left nothing is restricted, and why", as
   });
 });
 
-/** A memory cgroup of one's own, of either version; undefined where none can be made. */
+/** A new memory cgroup of either version; undefined if none can be created. */
 function memoryGroup() {
   const name = `landlock-test-${process.pid}`;
   const [one, two] = ["/sys/fs/cgroup/memory", "/sys/fs/cgroup"];
@@ -86,7 +86,7 @@ function memoryGroup() {
 const group = memoryGroup();
 if (group) rmdirSync(group.folder);
 
-/** Restricts a process of many threads by 65,536 rules, with so much memory more than it has. */
+/** Restricts a process of many threads by 65,536 rules, with this much memory on top of its own. */
 async function withSpare(spare: number): Promise<object> {
   const { folder, file, used } = memoryGroup()!;
   try {

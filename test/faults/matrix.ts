@@ -2,16 +2,16 @@
 
 /** One case. */
 export interface Row {
-  /** What was called, as `"spawn"`. */
+  /** What was called, such as `"spawn"`. */
   readonly path: string;
   readonly syscall: string;
   readonly errno: string;
-  /** Which call failed, counted from 1, or `"all"`. */
+  /** The failing call, counted from 1, or `"all"`. */
   readonly call: string;
   readonly outcome: string;
 }
 
-/** A line for each system call of a path: its outcomes, and which errnos had them. */
+/** One line for each system call of a path: its outcomes, and the errnos that led to them. */
 export function markdown(rows: readonly Row[]): string {
   const lines = new Map<string, Map<string, Set<string>>>();
   for (const { path, syscall, errno, outcome } of rows) {
@@ -28,7 +28,7 @@ export function markdown(rows: readonly Row[]): string {
   return [head, ...table].join("\n");
 }
 
-/** How many rows there are of each outcome, as a Markdown table. */
+/** The number of rows by outcome, as a Markdown table. */
 export function counts(rows: readonly Row[]): string {
   const numbers = new Map<string, number>();
   for (const { path, outcome } of rows) {

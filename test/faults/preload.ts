@@ -1,7 +1,8 @@
 /**
- * Preloaded into Bun: the sources then use the library of `shim.c` for their own, and for libc.
- * `LANDLOCK_TEST_FAULTY` is its path; `LANDLOCK_TEST_FAULT` may hold a fault, as JSON;
- * `LANDLOCK_TEST_LACKING` the masks of path rights, network rights and scopes that the kernel lacks.
+ * Preloaded into Bun, so that the sources use the library of `shim.c`, also as their libc.
+ * `LANDLOCK_TEST_FAULTY` is its path. `LANDLOCK_TEST_FAULT` may hold a fault as JSON.
+ * `LANDLOCK_TEST_LACKING` holds masks of the rights that the kernel lacks: paths, network and
+ * scopes.
  */
 import { dlopen, FFIType } from "bun:ffi";
 
@@ -14,7 +15,7 @@ const { symbols } = dlopen(faulty, {
   faults_seen: { args: [i32], returns: u32 },
 });
 
-/** Calls number `first` to `last` of one system call return `result`; 0: none do. */
+/** Calls `first` to `last` of one system call return `result`; 0 disables the fault. */
 export interface Fault {
   readonly number: number;
   readonly result: number;
@@ -27,20 +28,20 @@ export function arm({ number, result, first, last }: Fault): void {
   symbols.faults_arm(number, result, first, last);
 }
 
-/** Lets all calls succeed; returns how many there were of a number since `arm()`. */
+/** Lets all calls succeed; returns how many calls of a number followed `arm()`. */
 export function disarm(number: number): number {
   const seen = symbols.faults_seen(number);
   symbols.faults_arm(0, 0, 0, 0);
   return seen;
 }
 
-/** The text of a source with one thing replaced, which must be there. */
+/** Replaces one text in a source; the text must be there. */
 function replaced(text: string, what: RegExp, by: string): string {
   if (!what.test(text)) throw new Error(`no ${what} to replace`);
   return text.replace(what, by);
 }
 
-/** By the file in `src/kernel`: what is replaced, and by what. By path, so that faults reach it. */
+/** Replacements by file in `src/kernel`. The library loads by path, so that faults reach it. */
 const changes: Readonly<Record<string, readonly [RegExp, string]>> = {
   "image.ts": [/return resolve\(.*;/, `return ${JSON.stringify(faulty)};`],
   "native.ts": [/const opened = .*;/, `const opened = openLibrary(${JSON.stringify(faulty)});`],

@@ -1,6 +1,7 @@
 /**
- * `bun test/faults/run.ts`: the whole matrix, each call of every number failing in turn with every
- * errno it has. Prints `matrix.md`; two to fifteen minutes. With `--quick`, what `bun test` sees of it.
+ * `bun test/faults/run.ts` runs the whole matrix: each call of every number fails in turn with each
+ * of its errnos. Prints `matrix.md` in two to fifteen minutes. `--quick` runs the part of `bun
+ * test`.
  */
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { release, tmpdir } from "node:os";
@@ -12,7 +13,7 @@ import { counts, markdown, type Row } from "./matrix.ts";
 
 const whole = !process.argv.includes("--quick");
 const folder = mkdtempSync(join(tmpdir(), "landlock-faults-"));
-// Some cases go on as another user.
+// Some cases continue as another user.
 chmodSync(folder, 0o755);
 const stress = join(folder, "stress-glibc");
 const faulty = join(folder, "faulty.so");

@@ -1,6 +1,6 @@
 /*
- * Decides which system call fails. Also the libc of src/kernel/syscalls.ts for these tests, so that
- * its calls can fail too; and the launcher, which takes its fault from the environment.
+ * Decides which system call fails. It also replaces libc for src/kernel/syscalls.ts, so that those
+ * calls can fail too, and it is the launcher, which reads its fault from the environment.
  */
 #define launcher_main true_launcher_main
 #include "../../lib/launcher.c"
@@ -13,15 +13,15 @@
 
 static struct {
 	int32_t nr;
-	int32_t result; /* a negative errno, or what a success would return */
-	uint32_t when;  /* which call of that number, from 1 on; 0: none */
-	uint32_t last;  /* the last one that fails */
+	int32_t result; /* a negative errno, or the value of a success */
+	uint32_t when;  /* which call of that number, from 1; 0 for none */
+	uint32_t last;  /* the last failing call */
 } fault;
 static uint32_t seen[NUMBERS];
 
 /*
- * Ids that no thread of a young process has: to ask the kernel for all four million of them takes
- * half a second, three times in each case.
+ * Ids that no thread of a young process has. Asking the kernel for all four million takes half a
+ * second, three times in each case.
  */
 #define NEAR 65536
 
@@ -31,8 +31,8 @@ static int is_nobodys(long pid, long tid)
 }
 
 /*
- * Rights that a kernel lacks: paths, network, scopes, as in struct landlock_ruleset_attr. Exported
- * functions set it; the launcher's copy is all zeros.
+ * Rights that the kernel seems to lack, in the order of struct landlock_ruleset_attr. Exported
+ * functions set them; the launcher's copy stays zero.
  */
 static uint64_t lacking[3];
 
@@ -78,13 +78,13 @@ static void arm(int32_t nr, int32_t result, uint32_t when, uint32_t last)
 	fault.when = when;
 }
 
-/* From now on call number `when` up to `last` of `nr` returns `result`. Counts from 0 again. */
+/* Makes calls `when` to `last` of `nr` return `result`, and restarts the count at 0. */
 EXPORTED void faults_arm(int32_t nr, int32_t result, uint32_t when, uint32_t last)
 {
 	arm(nr, result, when, last);
 }
 
-/* From now on landlock_create_ruleset(2) refuses these rights, as a kernel does that lacks them. */
+/* Makes landlock_create_ruleset(2) refuse these rights, like a kernel that lacks them. */
 EXPORTED void faults_lack(uint64_t fs, uint64_t net, uint64_t scoped)
 {
 	lacking[0] = fs;
@@ -92,7 +92,7 @@ EXPORTED void faults_lack(uint64_t fs, uint64_t net, uint64_t scoped)
 	lacking[2] = scoped;
 }
 
-/* How many calls of a number there were since faults_arm(). */
+/* How many calls of a number followed faults_arm(). */
 EXPORTED uint32_t faults_seen(int32_t nr)
 {
 	return nr >= 0 && nr < NUMBERS ? seen[nr] : 0;
@@ -134,7 +134,7 @@ EXPORTED int32_t *__errno_location(void)
 
 #define VARIABLE "LAUNCHER_FAULT="
 
-/* VARIABLE is followed by number, errno, first and last call, each with a comma behind it. */
+/* VARIABLE is followed by number, errno, first and last call, each with a comma after it. */
 static void arm_from(const char *text)
 {
 	int32_t values[4] = { 0 };
@@ -142,7 +142,7 @@ static void arm_from(const char *text)
 	for (int i = 0; i < 4; i++, text++)
 		for (; *text >= '0' && *text <= '9'; text++)
 			values[i] = values[i] * 10 + (*text - '0');
-	/* Not the exported one: that would take a relocation. */
+	/* Not the exported variable, which would need a relocation. */
 	arm(values[0], -values[1], (uint32_t)values[2], (uint32_t)values[3]);
 }
 

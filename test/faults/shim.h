@@ -1,6 +1,6 @@
 /*
- * Put before every source of the library by the compiler, for programs of these tests only: each
- * system call asks first whether it shall fail. What is shipped is built without it.
+ * The compiler includes this before every source of the library, only for test programs. Each
+ * system call first asks whether it must fail. The shipped library is built without it.
  */
 #ifndef LANDLOCK_TEST_SHIM_H
 #define LANDLOCK_TEST_SHIM_H
@@ -10,7 +10,7 @@
 
 #pragma GCC visibility push(hidden)
 
-/* The header of the CPU guards against being included again, so this is the only time. */
+/* The CPU's header has an include guard, so this is its only inclusion. */
 #define syscall6 kernel_call
 #if defined(__x86_64__)
 #include "../../lib/arch/x86_64.h"
@@ -20,12 +20,12 @@
 #undef syscall6
 
 /*
- * Whether this call shall not be made, and what it returns instead. Counts it in any case.
- * `a` and `b` are its first two arguments.
+ * Whether to skip this call, and what it returns then. Counts every call. `a` and `b` are its first
+ * two arguments.
  */
 int fault_due(long nr, long a, long b, long *result);
 
-/* Inline, because the child of clone(2) must not return from the function that made it. */
+/* Inline, because the child of clone(2) must not return from the function that created it. */
 static inline __attribute__((always_inline)) long syscall6(long nr, long a, long b, long c, long d,
 							    long e, long f)
 {
@@ -33,7 +33,7 @@ static inline __attribute__((always_inline)) long syscall6(long nr, long a, long
 
 	if (!fault_due(nr, a, b, &result))
 		return kernel_call(nr, a, b, c, d, e, f);
-	/* Whatever it returns, the descriptor is closed (close(2)). */
+	/* The descriptor is closed whatever close(2) returns. */
 	if (nr == NR_close)
 		kernel_call(nr, a, b, c, d, e, f);
 	return result;

@@ -1,4 +1,4 @@
-/** Packages of other suites and CPUs, with an apt of one's own: the system's stays as it is. */
+/** Packages of other suites and CPUs, by a private apt that leaves the system's unchanged. */
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "./cache.ts";
@@ -13,18 +13,18 @@ export interface Apt {
   /**
    * The latest package whose name matches.
    *
-   * @throws If none does
+   * @throws If there is none
    */
   latest(pattern: RegExp): Promise<string>;
-  /** Downloads a package; returns the path of its file. */
+  /** Downloads a package and returns the path of its file. */
   download(name: string): Promise<string>;
-  /** Downloads packages and all that they depend on; returns the paths of the files. */
+  /** Downloads packages with all their dependencies and returns the files' paths. */
   downloadWithDependencies(names: readonly string[]): Promise<string[]>;
 }
 
 const hour = 3_600_000;
 
-/** Reads the lists of the suites, unless they are there and less than half a day old. */
+/** Downloads the suites' lists, unless they are less than half a day old. */
 export async function openApt(cpu: Cpu, suites: readonly string[]): Promise<Apt> {
   const list = sourceList([...new Set(suites)].sort());
   const folder = cacheFolder("apt", cpu, Bun.hash(list).toString(36));
@@ -41,7 +41,7 @@ export async function openApt(cpu: Cpu, suites: readonly string[]): Promise<Apt>
     "Dir::State::status=/dev/null",
     `APT::Architecture=${debianCpu[cpu]}`,
     `APT::Architectures=${debianCpu[cpu]}`,
-    // The user of apt's own may have no way into this folder.
+    // apt's own user may not be able to enter this folder.
     "APT::Sandbox::User=",
     "Acquire::Retries=3",
   ].flatMap((setting) => ["-o", setting]);
@@ -83,7 +83,7 @@ export async function openApt(cpu: Cpu, suites: readonly string[]): Promise<Apt>
   };
 }
 
-/** Orders by the numbers in two names, from left to right. */
+/** Compares the numbers in two names, from left to right. */
 function byNumbers(a: string, b: string): number {
   const numbers = (name: string) => (name.match(/\d+/g) ?? []).map(Number);
   const other = numbers(b);

@@ -1,4 +1,4 @@
-/** The archive format of an initramfs: "newc", as in the kernel's initramfs-buffer-format.rst. */
+/** An initramfs archive: "newc", as in the kernel's initramfs-buffer-format.rst. */
 import {
   closeSync,
   lstatSync,
@@ -14,7 +14,7 @@ const S_IFDIR = 0o040000;
 const S_IFREG = 0o100000;
 const S_IFLNK = 0o120000;
 
-/** Writes an archive, entry by entry; all belongs to root. */
+/** Writes an archive entry by entry; root owns everything. */
 export class CpioWriter {
   readonly #fd: number;
   readonly #known = new Set<string>();
@@ -24,7 +24,7 @@ export class CpioWriter {
     this.#fd = openSync(path, "w");
   }
 
-  /** Adds a folder and those above it, once. */
+  /** Adds a folder and its parents once. */
   folder(path: string, mode = 0o755): void {
     if (path === "" || path === "." || this.#known.has(path)) return;
     this.#known.add(path);
@@ -32,7 +32,7 @@ export class CpioWriter {
     this.#entry(path, S_IFDIR | mode, new Uint8Array());
   }
 
-  /** Adds a file; `path` without a leading slash. */
+  /** Adds a file; `path` has no leading slash. */
   file(path: string, content: Uint8Array | string, mode = 0o644): void {
     this.folder(path.split("/").slice(0, -1).join("/"));
     this.#entry(path, S_IFREG | mode, Buffer.from(content));
@@ -60,7 +60,7 @@ export class CpioWriter {
     }
   }
 
-  /** Writes the rest, and the entry that ends the archive. */
+  /** Writes the remaining data and the final entry. */
   close(): void {
     this.#entry("TRAILER!!!", 0, new Uint8Array());
     closeSync(this.#fd);
@@ -78,7 +78,7 @@ export class CpioWriter {
     this.#padded(content);
   }
 
-  /** Every part starts at a multiple of four. */
+  /** Every part starts at a multiple of four bytes. */
   #padded(bytes: Uint8Array): void {
     const padding = new Uint8Array(-bytes.length & 3);
     for (const part of [bytes, padding]) {

@@ -1,4 +1,4 @@
-/** A virtual machine, from its start to its end. */
+/** A virtual machine, from start to end. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Finished, Message, Started } from "./guest/message.ts";
@@ -8,27 +8,27 @@ import type { Cpu, Kernel } from "./table.ts";
 import { slowness } from "./userland.ts";
 
 const megabytes = 2048;
-/** A guest that says nothing for so long hangs: by more than a test file may take. */
+/** A guest silent for this long hangs: longer than any test file takes. */
 const silenceMs = 17 * 60_000;
-/** Booting takes ten seconds, on a busy machine a minute. */
+/** Booting takes ten seconds, or a minute on a busy machine. */
 const bootMs = 3 * 60_000;
 
-/** The programs that start guests, and the Debian packages that have them. */
+/** The programs that start guests, and their Debian packages. */
 export const emulators: Record<Cpu, Readonly<Record<string, string>>> = {
   x64: { "qemu-system-x86_64": "qemu-system-x86" },
   arm64: { "qemu-system-aarch64": "qemu-system-arm" },
 };
 
 /**
- * KVM is no option: its guests hang on some machines. Nor is `-cpu max` for arm64: under it Bun
- * crashes with several threads, whatever they do, in QEMU 7.2.
+ * Emulates without KVM, because KVM guests hang on some machines. arm64 does not use `-cpu max`,
+ * because under it Bun with several threads crashes in QEMU 7.2.
  */
 const machines: Record<Cpu, readonly string[]> = {
   x64: ["qemu-system-x86_64", "-machine", "pc", "-cpu", "max"],
   arm64: ["qemu-system-aarch64", "-machine", "virt", "-cpu", "neoverse-n1"],
 };
 
-/** Console and results are ports of their own; arm64's board has one only, so one comes by PCI. */
+/** Console and results need a port each; arm64's board has only one, so the other is on PCI. */
 const ports = {
   x64: { console: "ttyS0", results: "ttyS1", device: [] },
   arm64: {
@@ -38,7 +38,7 @@ const ports = {
   },
 } as const;
 
-/** Settings of tests that a guest gets as this process has them. */
+/** Test settings that a guest gets from this process. */
 const handedOn = ["LANDLOCK_PROPERTY_SEED", "LANDLOCK_PROPERTY_OPERATIONS"];
 
 /** What to boot. */
@@ -51,17 +51,17 @@ export interface Guest {
   readonly users: readonly User[];
 }
 
-/** What came of a guest. */
+/** The result of a guest. */
 export interface Outcome {
   readonly kernel: Kernel;
   readonly started: Started | undefined;
   readonly finished: readonly Finished[];
-  /** Why it did not come to its end, with the last lines of its console; empty: it did. */
+  /** Why it did not finish, with its last console lines; empty if it did. */
   readonly failure: string;
   readonly seconds: number;
 }
 
-/** Gets each message as it comes. */
+/** Called with each message as it arrives. */
 export type Listener = (message: Message, seconds: number) => void;
 
 function commandLine({ kernel, linux, image, users }: Guest, folder: string): string[] {
@@ -83,7 +83,7 @@ function commandLine({ kernel, linux, image, users }: Guest, folder: string): st
     kernel.parameters ?? "",
   ];
   return [
-    // Whatever ends this program ends the emulator.
+    // The emulator must end with this program, however that ends.
     ...["setpriv", "--pdeathsig", "KILL"],
     ...machines[kernel.cpu],
     ...["-accel", "tcg,thread=multi", "-smp", "2", "-m", `${megabytes}M`],
@@ -99,7 +99,7 @@ function commandLine({ kernel, linux, image, users }: Guest, folder: string): st
 /**
  * Boots a kernel and waits until its tests are done.
  *
- * @param folder Where console and results are written
+ * @param folder The folder for console and results
  */
 export async function runGuest(guest: Guest, folder: string, listener: Listener): Promise<Outcome> {
   const begun = performance.now();

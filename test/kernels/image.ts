@@ -1,4 +1,4 @@
-/** The initramfs of a CPU: userland, Bun, this project, and which tests to run. */
+/** A CPU's initramfs: userland, Bun, this project, and the tests to run. */
 import { join } from "node:path";
 import type { Apt } from "./apt.ts";
 import { cacheFolder } from "./cache.ts";
@@ -8,27 +8,27 @@ import { bunFor, compiledPrograms, etc, userland } from "./userland.ts";
 
 const root = join(import.meta.dir, "..", "..");
 
-/** What tests need of the project. */
+/** The project's files that tests need. */
 const project = ["package.json", "bunfig.toml", "tsconfig.json", "src", "lib", "test"];
 const dependencies = ["node_modules/zod"];
 const documentation = /^usr\/share\/(doc|info|locale|man)(\/|$)/;
 
-/** Those that depend on the kernel: the guard first, then those that take longest. */
+/** Tests that depend on the kernel: the guard first, then the slowest. */
 export function testFiles(): string[] {
   const first = [
     ...["test/abi-guard.test.ts", "test/lib/allthreads.test.ts", "test/presets/dns.test.ts"],
     ...["test/explain/property.test.ts", "test/cli.test.ts", "test/explain/denials-newer.test.ts"],
     ...["test/explain/explain.test.ts"],
   ];
-  // What spawn() makes of each option, and what it says of bad programs, is the same everywhere.
+  // spawn()'s options and its errors about bad programs are the same everywhere.
   const spawn = ["code", "inherit", "workers"].map((name) => `test/spawn/${name}.test.ts`);
   const found = new Bun.Glob("test/{threads,enforce}/*.test.ts").scanSync(root);
   return [...first, ...spawn, ...[...found].sort().reverse()];
 }
 
 /**
- * Modules that many processes start with, as bundles: an emulated CPU takes half a second to read
- * the sources. They lie as deep as `src/kernel`, for the native libraries' sake.
+ * Bundles of modules that many processes load, because an emulated CPU takes half a second to read
+ * the sources. They are as deep as `src/kernel`, so that they find the native libraries.
  */
 const bundled = {
   LANDLOCK_TEST_INSIDE: "test/inside.ts",
@@ -37,7 +37,7 @@ const bundled = {
 
 const bundlePath = (entry: string) => `project/test/kernels/${entry.replace(/.*\/|\.ts$/g, "")}.js`;
 
-/** The variables by which tests find the bundles in a guest. */
+/** The variables that tell tests in a guest where the bundles are. */
 export const bundleVariables: readonly string[] = Object.entries(bundled).map(
   ([name, entry]) => `${name}=/${bundlePath(entry)}`,
 );
@@ -51,7 +51,7 @@ async function bundle(entry: string): Promise<string> {
   return built.outputs[0]!.text();
 }
 
-/** Makes the image anew; returns its path. */
+/** Builds the image and returns its path. */
 export async function makeImage(cpu: Cpu, apt: Apt, files: readonly string[]): Promise<string> {
   const [programs, bun] = await Promise.all([userland(cpu, apt), bunFor(cpu)]);
   const path = join(cacheFolder(), `image-${cpu}.cpio`);

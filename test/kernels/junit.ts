@@ -1,11 +1,11 @@
-/** Reads the XML that `bun test --reporter=junit` writes. */
+/** Parses the XML of `bun test --reporter=junit`. */
 
 /** One case. */
 export interface TestCase {
-  /** With the names of the groups it is in. */
+  /** The name, after those of its groups. */
   readonly name: string;
   readonly result: "passed" | "failed" | "skipped";
-  /** Why it failed, or what it needs; empty for one that passed. */
+  /** Why it failed, or what it needs; empty if it passed. */
   readonly why: string;
   readonly seconds: number;
 }
@@ -26,7 +26,7 @@ function unescape(text: string): string {
   );
 }
 
-/** All cases of a report. A skip's reason stands in brackets at the end of its name. */
+/** All cases of a report. A skipped case has its reason in brackets at the end of its name. */
 export function parseJunit(xml: string): TestCase[] {
   const cases = xml.matchAll(/<testcase ([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g);
   return [...cases].map(([, attributes = "", body = ""]) => {

@@ -1,4 +1,4 @@
-/** The bootable file of a kernel package. */
+/** Finds the bootable file of a kernel package. */
 import { existsSync, mkdtempSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Apt } from "./apt.ts";
@@ -6,7 +6,7 @@ import { cacheFolder } from "./cache.ts";
 import { run } from "./run-command.ts";
 import type { Kernel } from "./table.ts";
 
-/** The path of the latest kernel of this row, downloaded and unpacked. */
+/** The path of this row's latest kernel, downloaded and unpacked. */
 export async function linuxOf(kernel: Kernel, apt: Apt): Promise<string> {
   const archive = await apt.download(await apt.latest(kernel.package));
   const folder = join(cacheFolder("linux"), basename(archive, ".deb"));
@@ -15,7 +15,7 @@ export async function linuxOf(kernel: Kernel, apt: Apt): Promise<string> {
     await run(["dpkg-deb", "--extract", archive, unfinished]);
     renameSync(unfinished, folder);
   }
-  // Up to Linux 6.18 in /boot, then beside the modules.
+  // In /boot up to Linux 6.18, later next to the modules.
   const [found] = new Bun.Glob("**/vmlinuz*").scanSync(folder);
   if (found === undefined) throw new Error(`${basename(archive)} has no vmlinuz`);
   return join(folder, found);

@@ -1,4 +1,4 @@
-/** From Bun's XML to the matrix. */
+/** Turns Bun's XML into the matrix. */
 import { describe, expect, test } from "bun:test";
 import type { Finished } from "./guest/message.ts";
 import type { Outcome } from "./guest.ts";
@@ -44,7 +44,7 @@ test("parseJunit() reads names, results and reasons", () => {
   ]);
 });
 
-/** A guest with one file of tests. */
+/** A guest with one test file. */
 function outcome(index: number, more: Partial<Finished>, failure = ""): Outcome {
   const finished: Finished = {
     kind: "finished",

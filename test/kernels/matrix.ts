@@ -8,14 +8,14 @@ export interface Cell extends TestCase {
   readonly user: string;
 }
 
-/** A case, with what came of it everywhere. */
+/** A case and its result everywhere. */
 export interface Row {
   readonly file: string;
   readonly name: string;
   readonly cells: readonly Cell[];
 }
 
-/** What came of a file as a whole: it must not end badly with all its cases well. */
+/** The result of a file as a whole, because it may fail although all its cases pass. */
 export interface FileFailure {
   readonly kernel: string;
   readonly user: string;
@@ -29,7 +29,7 @@ export interface Matrix {
   readonly fileFailures: readonly FileFailure[];
 }
 
-/** A case that passed for want of another way, and said why it does not apply. */
+/** A case that had to pass because it could not be skipped, but reported why it does not apply. */
 function corrected(one: TestCase, inapplicable: readonly string[]): TestCase {
   const prefix = `not applicable: ${one.name}: `;
   const line = inapplicable.find((line) => line.startsWith(prefix));
@@ -37,7 +37,7 @@ function corrected(one: TestCase, inapplicable: readonly string[]): TestCase {
   return { ...one, result: "skipped", why: line.slice(prefix.length).replace(/^skipped: /, "") };
 }
 
-/** Puts the cases of all guests together. */
+/** Collects the cases of all guests. */
 export function matrixOf(outcomes: readonly Outcome[]): Matrix {
   const rows = new Map<string, Row & { cells: Cell[] }>();
   const fileFailures: FileFailure[] = [];
@@ -63,13 +63,13 @@ export function matrixOf(outcomes: readonly Outcome[]): Matrix {
   };
 }
 
-/** What a skip asks of the kernel or the user: a run of all of them has it. */
+/** Reasons for a skip that some kernel or user lifts, so a full run must pass these cases. */
 const ofTheRun = /\b(ABI|Landlock|Linux|root)\b/;
 
 /**
- * Rows that passed nowhere: a case that is skipped everywhere tests nothing.
+ * Rows that passed nowhere, because a case that is always skipped tests nothing.
  *
- * @param all Whether every kernel has run; otherwise one that has not may be what is needed
+ * @param all Whether every kernel has run; if not, a missing one may be what a case needs
  */
 export function neverPassed({ rows }: Matrix, all: boolean): Row[] {
   return rows.filter(
@@ -79,7 +79,7 @@ export function neverPassed({ rows }: Matrix, all: boolean): Row[] {
   );
 }
 
-/** The whole matrix as tab-separated values, a row for each case, a column for each kernel and user. */
+/** The matrix as tab-separated values: a row for each case, a column for each kernel and user. */
 export function matrixFile({ kernels, rows }: Matrix): string {
   const users = [...new Set(rows.flatMap(({ cells }) => cells.map(({ user }) => user)))];
   const columns = kernels.flatMap((kernel) => users.map((user) => [kernel, user] as const));

@@ -1,8 +1,8 @@
-/** What a person reads when all guests have ended. */
+/** The report for people after all guests have ended. */
 import type { Outcome } from "./guest.ts";
 import type { Cell, Matrix, Row } from "./matrix.ts";
 
-/** Lines of a table, its columns as wide as they need to be, all but the first to the right. */
+/** The lines of a table with aligned columns; all but the first align right. */
 function table(lines: readonly (readonly string[])[]): string {
   const widths = lines[0]!.map((_, i) => Math.max(...lines.map((line) => line[i]!.length)));
   const aligned = lines.map((line) =>
@@ -17,7 +17,7 @@ function counts(cells: readonly Cell[]): string {
   return `${passed}${skipped ? ` -${skipped}` : ""}${failed ? ` !${failed}` : ""}`;
 }
 
-/** Test files by kernels: how many passed, do not apply (`-`) and failed (`!`). */
+/** Test files by kernels: how many cases passed, do not apply (`-`) and failed (`!`). */
 export function summary({ kernels, rows }: Matrix): string {
   const files = [...new Set(rows.map(({ file }) => file))];
   const cells = (where: readonly Row[], kernel: string) =>
@@ -38,10 +38,10 @@ export function summary({ kernels, rows }: Matrix): string {
   ]);
 }
 
-/** Why cases do not apply: each reason once, with how often and where. */
+/** Why cases do not apply: each reason once, with its count and kernels. */
 export function reasons({ rows }: Matrix): string {
   const skips = rows.flatMap(({ cells }) => cells.filter(({ result }) => result === "skipped"));
-  // Which kernel it is, the line says itself.
+  // The line already names the kernel.
   const ofAny = (why: string) => why.replace(/, this (kernel|one) has \d+$/, "");
   const byReason = Map.groupBy(skips, ({ why }) => ofAny(why) || "no reason given");
   return [...byReason]
@@ -57,7 +57,7 @@ function indented(text: string): string {
   return text.replace(/^(?=.)/gm, "      ");
 }
 
-/** Everything that failed, in full. */
+/** All failures in full. */
 export function failures(
   outcomes: readonly Outcome[],
   { rows, fileFailures }: Matrix,

@@ -1,6 +1,6 @@
-/** Commands of the host. */
+/** Runs commands of the host. */
 
-/** Runs a command to its end and returns what it wrote. */
+/** Runs a command to its end and returns its output. */
 export async function run(
   command: readonly string[],
   options: { readonly cwd?: string } = {},
@@ -16,9 +16,9 @@ export async function run(
 }
 
 /**
- * Checks that programs are there.
+ * Checks that programs are installed.
  *
- * @param needed Programs, and the Debian packages that have them
+ * @param needed Programs, and their Debian packages
  * @throws With the packages to install
  */
 export function requirePrograms(needed: Readonly<Record<string, string>>): void {

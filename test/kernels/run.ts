@@ -1,6 +1,7 @@
 /**
- * `bun run test:kernels [all | quick | NAME]... [FILE]...`: the tests on real kernels, in virtual machines.
- * Kernels and programs come from Debian's mirror of this machine, and are kept in the cache.
+ * `bun run test:kernels [all | quick | NAME]... [FILE]...` runs the tests on real kernels in
+ * virtual machines. Kernels and programs come from this machine's Debian mirror and stay in the
+ * cache.
  */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -21,21 +22,21 @@ const begun = performance.now();
 const elapsed = () => `${Math.round((performance.now() - begun) / 1000)} s`.padStart(6);
 const say = (text: string) => console.log(`${elapsed()}  ${text}`);
 
-/** Downloads and builds all that the guests of one CPU need. */
+/** Downloads and builds everything for the guests of one CPU. */
 async function prepare(cpu: Cpu, selection: Selection): Promise<Guest[]> {
   const { files, users } = selection;
   const rows = selection.kernels.filter((kernel) => kernel.cpu === cpu);
   const apt = await openApt(cpu, [userlandSuite, ...rows.flatMap(({ suites }) => suites)]);
   const image = await makeImage(cpu, apt, files);
   const guests: Guest[] = [];
-  // One after the other: apt holds a lock while it downloads.
+  // In turn, because apt locks its folder during a download.
   for (const kernel of rows) {
     guests.push({ kernel, linux: await linuxOf(kernel, apt), image, users });
   }
   return guests;
 }
 
-/** Says now and then how far a guest is. */
+/** Prints a guest's progress now and then. */
 function progress(name: string): (message: Message, seconds: number) => void {
   let [files, tests, done, said] = [0, 0, 0, 0];
   return (message, seconds) => {
@@ -60,12 +61,12 @@ function progress(name: string): (message: Message, seconds: number) => void {
 }
 
 /**
- * Kernels change their own code while they boot, and the emulator sometimes runs into the middle
- * of it, and the kernel panics. What happens once the tests run is never tried again.
+ * Retries a failed boot. Kernels modify their own code during boot, and the emulator sometimes
+ * executes it halfway, so the kernel panics. Once the tests run, nothing is retried.
  */
 const bootsAgain = 2;
 
-/** As many guests at a time as have two CPUs each: each runs two test files at a time. */
+/** Runs one guest for every two CPUs, because each runs two test files at a time. */
 async function runAll(guests: readonly Guest[]): Promise<Outcome[]> {
   const outcomes = new Map<Kernel, Outcome>();
   const queue = [...guests];

@@ -1,7 +1,7 @@
-/** What a command line means: kernels, and test files. */
+/** Parses the command line into kernels and test files. */
 import { kernels, type Kernel } from "./table.ts";
 
-/** As whom the tests run. */
+/** The users that run the tests. */
 export type User = "root" | "user";
 
 export interface Selection {
@@ -11,9 +11,9 @@ export interface Selection {
 }
 
 /**
- * `quick`, `all`, names of kernels, and files of tests; nothing of a kind means all of it.
+ * Accepts `quick`, `all`, kernel names and test files; without any of a kind, it selects all.
  *
- * @throws If there is no kernel of a name
+ * @throws If a name is unknown
  */
 export function select(words: readonly string[], allFiles: readonly string[]): Selection {
   const files = words.filter((word) => word.endsWith(".test.ts"));
@@ -29,7 +29,7 @@ export function select(words: readonly string[], allFiles: readonly string[]): S
   const means = (kernel: Kernel, name: string) =>
     name === "all" || name === kernel.name || (name === "quick" && kernel.quick === true);
   const quick = names.join() === "quick";
-  // These take longest, and show what others show too: the host's own run has to do.
+  // These take longest and mostly repeat other tests, so the host's own run must do.
   const slow =
     /^test\/(cli|explain\/explain|lib\/|enforce\/many-rules|threads\/(concurrent|no-proc|whole-process))/;
   return {

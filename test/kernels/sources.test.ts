@@ -1,4 +1,4 @@
-/** Apt's sources, in both of their formats. */
+/** apt's sources, in both formats. */
 import { expect, test } from "bun:test";
 import { parseList, parseStanzas, sourceList } from "./sources.ts";
 

@@ -1,23 +1,23 @@
-/** Debian's mirror, as this machine's own apt knows it: no other is asked. */
+/** The Debian mirror that this machine's own apt uses; it asks no other. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** One place that apt gets packages from. */
+/** One source of packages. */
 export interface Source {
   readonly uri: string;
   readonly suites: readonly string[];
-  /** As in a `.list` file, `"[signed-by=/usr/share/…]"`, or empty. */
+  /** As in a `.list` file, such as `"[signed-by=/usr/share/…]"`, or empty. */
   readonly options: string;
 }
 
-/** Reads the one-line format. */
+/** Parses the one-line format. */
 export function parseList(text: string): Source[] {
   return [...text.matchAll(/^\s*deb\s+(?:(\[[^\]]*\])\s+)?(\S+)\s+(\S+)\s+.*\bmain\b/gm)].map(
     ([, options = "", uri, suite]) => ({ uri: uri!, suites: [suite!], options }),
   );
 }
 
-/** Reads the format of `.sources` files. */
+/** Parses the format of `.sources` files. */
 export function parseStanzas(text: string): Source[] {
   const lines = text.split("\n").filter((line) => !line.startsWith("#"));
   return lines
@@ -55,9 +55,9 @@ const releases = /^(bullseye|bookworm|trixie|forky|sid|stable|testing|oldstable)
 const isSecurity = (suite: string) => /[-/]security$|\/updates$/.test(suite);
 
 /**
- * The lines of an apt source list for some suites, from the mirrors of this machine.
+ * The apt source lines of some suites, from this machine's mirrors.
  *
- * @throws If the machine has no source of Debian's
+ * @throws If the machine has no Debian source
  */
 export function sourceList(
   suites: readonly string[],

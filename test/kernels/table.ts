@@ -1,27 +1,27 @@
-/** Which kernels the tests are run on: one row each. */
+/** The kernels to run the tests on, one row each. */
 
-/** The names that Bun has for them. */
+/** CPU names as Bun spells them. */
 export type Cpu = "x64" | "arm64";
 
-/** A kernel of Debian's, and what its Landlock is. */
+/** A Debian kernel and its Landlock. */
 export interface Kernel {
   readonly name: string;
   readonly cpu: Cpu;
-  /** The suites that have it, the security one among them where old versions move there. */
+  /** The suites that contain it; old versions move to the security suite. */
   readonly suites: readonly string[];
-  /** Matches the package with the image, whatever its latest version. */
+  /** Matches the image's package, whatever its latest version. */
   readonly package: RegExp;
   readonly abi: number;
   readonly state: "enabled" | "unsupported" | "disabled";
-  /** More boot parameters. */
+  /** Additional boot parameters. */
   readonly parameters?: string;
-  /** Runs even where nobody asks for all. */
+  /** Runs even without `all`. */
   readonly quick?: boolean;
 }
 
 const backports = ["trixie-backports"];
 
-/** In the order in which they are started: the slow ones first. */
+/** In starting order, the slow ones first. */
 export const kernels: readonly Kernel[] = [
   {
     name: "arm64-6.12",
@@ -119,5 +119,5 @@ export const kernels: readonly Kernel[] = [
   },
 ];
 
-/** The suite that the guests' programs come from. */
+/** The suite of the guests' programs. */
 export const userlandSuite = "trixie";

@@ -1,4 +1,4 @@
-/** What a guest has beside the kernel: Debian's programs, Bun, and the compiled test programs. */
+/** A guest's files without the kernel: Debian's programs, Bun, and compiled test programs. */
 import { existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { compile, programs, type ProgramName } from "../programs.ts";
@@ -12,13 +12,13 @@ const packages = [
   ...["musl", "util-linux"],
 ];
 
-/** Debian's programs, unpacked but not configured; returns the folder. */
+/** Unpacks Debian's programs without configuring them; returns the folder. */
 export async function userland(cpu: Cpu, apt: Apt): Promise<string> {
   const files = (await apt.downloadWithDependencies(packages)).sort();
   const folder = join(cacheFolder("userland", cpu), Bun.hash(files.join()).toString(36));
   if (existsSync(folder)) return folder;
   const unfinished = mkdtempSync(`${folder}-`);
-  // Links that the others unpack through come first.
+  // Links come first, because other packages unpack through them.
   const first = files.filter((file) => /\/base-files_/.test(file));
   for (const file of [...first, ...files.filter((file) => !first.includes(file))]) {
     await run(["dpkg-deb", "--extract", file, unfinished]);
@@ -27,7 +27,7 @@ export async function userland(cpu: Cpu, apt: Apt): Promise<string> {
   return folder;
 }
 
-/** The Bun that runs this, or the same version for another CPU, from npm; returns its path. */
+/** The running Bun, or the same version for another CPU from npm; returns its path. */
 export async function bunFor(cpu: Cpu): Promise<string> {
   if (process.arch === cpu) return process.execPath;
   const name = { x64: "bun-linux-x64", arm64: "bun-linux-aarch64" }[cpu];
@@ -41,16 +41,16 @@ export async function bunFor(cpu: Cpu): Promise<string> {
   return path;
 }
 
-/** By which an emulated CPU is slower, for all bounds in tests. */
+/** How much slower an emulated CPU is, for all time limits in tests. */
 export const slowness = 10;
 
-/** Debian has no compiler for musl on another CPU. */
+/** Debian has no musl compiler for another CPU. */
 const compilers: Record<Cpu, Partial<Record<"glibc" | "musl", string>>> = {
   x64: { glibc: "gcc", musl: "musl-gcc" },
   arm64: { glibc: "aarch64-linux-gnu-gcc" },
 };
 
-/** The test programs of this CPU, compiled here; returns the folder. */
+/** Compiles this CPU's test programs; returns the folder. */
 export function compiledPrograms(cpu: Cpu): string {
   const folder = cacheFolder("programs", cpu);
   for (const name of Object.keys(programs) as ProgramName[]) {
@@ -61,7 +61,7 @@ export function compiledPrograms(cpu: Cpu): string {
   return folder;
 }
 
-/** A minimum of `/etc`, for names of users and of the machine itself. */
+/** A minimal `/etc`, for user names and the host name. */
 export const etc: Readonly<Record<string, string>> = {
   hostname: "guest\n",
   hosts: "127.0.0.1 localhost guest\n::1 localhost\n",

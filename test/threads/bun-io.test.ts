@@ -1,9 +1,9 @@
-/** Every way Bun has to reach a file, on whatever thread, each used before it is denied. */
+/** Every way Bun can reach a file, on any thread, used once before it is denied. */
 import { expect } from "bun:test";
 import { testFromAbi } from "../harness.ts";
 import { confined, confinement, threads } from "./confinement.ts";
 
-/** Of each form of `node:fs`; what asks for no access to a file's content stays allowed. */
+/** All forms of `node:fs`; calls that do not access a file's content stay allowed. */
 const nodeFs = {
   open: "EACCES",
   readFile: "EACCES",
@@ -57,7 +57,7 @@ for (const thread of threads) {
         opendirSync: "EACCES",
         openAsBlob: "EACCES",
         "promises.open stream": "EACCES",
-        // A folder that cannot be listed counts as empty.
+        // Bun treats a folder that it cannot list as empty.
         "promises.glob": "no match",
         globSync: "no match",
         existsSync: "ok",
@@ -125,7 +125,7 @@ for (const thread of threads) {
   });
 }
 
-/** What `cat` needs; Bun opens /dev/null as the standard input of a child. */
+/** The files that `cat` needs; Bun opens /dev/null as a child's standard input. */
 const system = ["/bin", "/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null"];
 
 for (const thread of threads) {
@@ -156,7 +156,7 @@ for (const thread of threads) {
     });
     expect(seen).toEqual({
       before: { granted: all("ok"), other: all("ok") },
-      // The program is in neither of the folders.
+      // The program is in neither folder.
       after: { granted: all("EACCES"), other: all("EACCES") },
     });
   });

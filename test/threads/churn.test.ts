@@ -1,4 +1,4 @@
-/** Threads start and end, pools grow and collectors run, all in the middle of a restriction. */
+/** Threads start and end, pools grow and collectors run during a restriction. */
 import { expect } from "bun:test";
 import { inSubprocess, testFromAbi } from "../harness.ts";
 import { insidePath, places } from "./confinement.ts";
@@ -11,7 +11,7 @@ const runs = Number(process.env["LANDLOCK_CHURN_RUNS"] ?? 10);
 
 const starters = 2;
 const collectors = 3;
-/** Reads of each loop that begin after the last call has returned. */
+/** Reads of each loop that begin after the last call returned. */
 const more = { starter: 2, collector: 3, pool: 50 };
 
 async function oneRun() {
@@ -35,7 +35,7 @@ async function oneRun() {
         readOn(shared, args.more.pool, () => promises.readFile(path)),
       );
       await untilRunning(shared, args.starters + 3 * args.collectors + 16);
-      // Several layers: each is another broadcast into the middle of it.
+      // Several layers: each one broadcasts again while threads come and go.
       for (let layer = 0; layer < 4; layer++) {
         landlock.V1.restrictPaths(roDirs("/"));
         await Bun.sleep(1);

@@ -1,10 +1,10 @@
-/** Cases with threads of their own, in C. */
+/** Cases with their own threads, written in C. */
 import { kernelAbi, testUnless } from "../harness.ts";
 import { missingFor, program } from "../program-path.ts";
 import type { ProgramName } from "../programs.ts";
 
 /**
- * A case that needs a compiled library, and a kernel that leaves the threads to us.
+ * Tests a case that needs a compiled library, and a kernel where the library reaches the threads.
  *
  * @param body Gets the path of the library
  */

@@ -1,4 +1,4 @@
-/** Several threads restrict the process at the same time, and from anywhere. */
+/** Several threads restrict the process at the same time. */
 import { expect } from "bun:test";
 import { inSubprocess, kernelAbi, tempDir, testFromAbi } from "../harness.ts";
 import { insidePath } from "./confinement.ts";
@@ -11,7 +11,7 @@ type Workers = typeof import("./inside/workers.ts");
 
 const method = kernelAbi >= 8 ? "tsync" : "broadcast";
 
-/** One folder for each layer to deny, and one that all grant. */
+/** One folder for each layer to deny, and one that all layers grant. */
 async function folders(layers: number) {
   const root = tempDir();
   const all = ["shared", ...Array.from({ length: layers }, (_, i) => `of-${i}`)];
@@ -19,7 +19,7 @@ async function folders(layers: number) {
   return { root, all };
 }
 
-/** Each of the callers restricts to all folders but its own. */
+/** Each caller grants all folders but its own. */
 async function atOnce(count: number, withMain: boolean) {
   const { root, all } = await folders(count + 1);
   return inSubprocess(

@@ -1,4 +1,4 @@
-/** The comparison that most cases here make: the same operations on two folders, one granted. */
+/** Compares the same operations on two folders, one granted and one denied. */
 import { Database } from "bun:sqlite";
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,11 +6,11 @@ import { inSubprocess, tempDir } from "../harness.ts";
 import { nativePath } from "../../src/kernel/image.ts";
 import type { Outcomes } from "./inside/observe.ts";
 
-/** One PNG pixel. */
+/** A PNG image of one pixel. */
 const pixel =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
-/** What the operations of `inside/` find in both folders. */
+/** What the operations of `inside/` need in both folders. */
 function fill(dir: string): void {
   mkdirSync(join(dir, "folder"));
   writeFileSync(join(dir, "file"), "text");
@@ -30,7 +30,7 @@ function fill(dir: string): void {
   }
 }
 
-/** Two folders alike. */
+/** Two equal folders. */
 export function places(): { readonly granted: string; readonly other: string } {
   const root = tempDir();
   const [granted, other] = [join(root, "granted"), join(root, "other")];
@@ -41,26 +41,26 @@ export function places(): { readonly granted: string; readonly other: string } {
   return { granted, other };
 }
 
-/** The path of a module beside the bodies, which they import themselves. */
+/** The path of a module next to the bodies, which they must import themselves. */
 export function insidePath(name: string): string {
   return join(import.meta.dir, "inside", `${name}.ts`);
 }
 
-/** Outcomes by operation, before and after the restriction, in either folder. */
+/** Outcomes by operation, before and after the restriction, in each folder. */
 export interface Confinement {
   readonly before: { readonly granted: Outcomes; readonly other: Outcomes };
   readonly after: { readonly granted: Outcomes; readonly other: Outcomes };
 }
 
-/** Where the operations are started; the restriction is always the main thread's. */
+/** The thread that starts the operations; the main thread always restricts. */
 export const threads = ["the main thread", "a Worker"] as const;
 
 /**
  * Runs all operations of a group before and after everything but one folder is denied.
  *
- * @param thread A Worker is there before the restriction
+ * @param thread Where they run; a Worker starts before the restriction
  * @param module A module of `inside/`
- * @param group The name of an export of it, a list of operations
+ * @param group The name of its export that lists the operations
  * @param system More paths to grant for reading and executing
  */
 export function confinement(
@@ -90,7 +90,7 @@ export function confinement(
   );
 }
 
-/** What `confinement()` shall find: all well but for these outcomes, afterwards, elsewhere. */
+/** What `confinement()` must return: all operations work, except these outcomes where denied. */
 export function confined(denials: Outcomes): Confinement {
   const well = Object.fromEntries(Object.keys(denials).map((name) => [name, "ok"]));
   return {

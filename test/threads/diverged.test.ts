@@ -1,4 +1,4 @@
-/** A thread that cannot be restricted while others are: the error says that the process must end. */
+/** If only one thread cannot be restricted, the error says that the process must end. */
 import { expect } from "bun:test";
 import { join } from "node:path";
 import { inSubprocess, testOnAbis } from "../harness.ts";

@@ -1,4 +1,4 @@
-/** Every way Bun has to reach or open a port, each used before it is denied; and names. */
+/** Every way Bun can connect to or open a port, used once before it is denied; and host names. */
 import { expect } from "bun:test";
 import { inSubprocess, kernelAbi, testFromAbi, testUnless } from "../harness.ts";
 import { insidePath, threads } from "./confinement.ts";
@@ -100,7 +100,7 @@ testFromAbi(4, "restrict() leaves open connections alone, and a pooled fetch goe
   expect(seen).toEqual({ before: ["ok", "ok"], after: ["ok", "EACCES"] });
 });
 
-/** Where nothing outside can answer instead of /etc/hosts. */
+/** A network where no server can answer in place of /etc/hosts. */
 const offline = ["unshare", "--map-root-user", "--net"];
 const hasOffline = Bun.spawnSync([...offline, "true"]).success;
 

@@ -1,4 +1,4 @@
-/** Threads are found where /proc is denied, gone or somebody else's. */
+/** The library finds threads if /proc is denied, missing or another namespace's. */
 import { expect } from "bun:test";
 import { inSubprocess, kernelAbi, testFromAbi, testUnless } from "../harness.ts";
 import { insidePath, places } from "./confinement.ts";
@@ -28,7 +28,7 @@ testFromAbi(1, "restrict() reaches all threads again after a layer that denies /
       const first = landlock.V1.restrictPaths(roDirs(granted, other));
       const proc = outcome(() => readdirSync("/proc/self/task"));
       const between = [await look(granted), await look(other)];
-      // The second layer finds threads that the first has never seen.
+      // The second layer must find threads that the first has never seen.
       await start();
       const second = landlock.V1.restrictPaths(roDirs(granted));
       return {
@@ -50,7 +50,7 @@ testFromAbi(1, "restrict() reaches all threads again after a layer that denies /
   });
 });
 
-/** Namespaces of one's own, for which no privilege is needed where the system allows them. */
+/** Namespaces that need no privilege, if the system allows them. */
 const mounts = ["unshare", "--map-root-user", "--mount"];
 const pids = ["unshare", "--map-root-user", "--pid", "--fork"];
 const hasNamespaces = [mounts, pids].every((prefix) => Bun.spawnSync([...prefix, "true"]).success);

@@ -1,4 +1,4 @@
-/** Restricts a process for which /proc is not what it is for others. */
+/** Restricts a process whose /proc is unusual. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { inSubprocess } from "../harness.ts";
@@ -9,7 +9,7 @@ type Workers = typeof import("./inside/workers.ts");
 
 const workerCount = 8;
 
-/** A sandbox in which files of /proc may be read, and its directories not be listed. */
+/** A sandbox that may read files of /proc but not list its directories. */
 export const unlisted = [
   ...[process.execPath, join(import.meta.dir, "../../src/cli.ts"), "-ro"],
   ...readdirSync("/").flatMap((name) => (name === "proc" ? [] : `/${name}`)),
@@ -47,5 +47,5 @@ export async function restrictWith(prefix: readonly string[], command: readonly 
   );
 }
 
-/** What `restrictWith()` sees once every thread is restricted. */
+/** What `restrictWith()` finds once every thread is restricted. */
 export const covered = { after: ["ok", "EACCES"], reachedWorkers: true };

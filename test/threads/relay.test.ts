@@ -1,16 +1,16 @@
-/** Thread ids that the kernel hands out anew while a restriction is under way. */
+/** The kernel reuses thread ids during a restriction. */
 import { expect } from "bun:test";
 import { release } from "node:os";
 import { inSubprocess, testUnless } from "../harness.ts";
 import { testBroadcast } from "./compiled.ts";
 import { places } from "./confinement.ts";
 
-/** A pid namespace with 15 ids to hand out beyond the reserved ones. */
+/** A pid namespace with 15 ids beyond the reserved ones. */
 const fewIds = [
   ...["unshare", "--map-root-user", "--pid", "--fork", "--mount-proc"],
   ...["sh", "-c", 'echo 315 > /proc/sys/kernel/pid_max && exec "$@"', "sh"],
 ];
-// Before Linux 6.14 there was one limit, and this would lower it for the whole machine.
+// Before Linux 6.14 the limit was global, so this would lower it for the whole machine.
 const limitIsLocal = Bun.semver.satisfies(release().split("-")[0]!, ">=6.14.0");
 const hasFewIds = limitIsLocal && Bun.spawnSync([...fewIds, "true"]).success;
 

@@ -1,4 +1,4 @@
-/** What was running before the restriction: servers, Workers, open files, pools. */
+/** Servers, Workers, open files and pools that ran before the restriction. */
 import { expect } from "bun:test";
 import { inSubprocess, testFromAbi } from "../harness.ts";
 import { insidePath, places } from "./confinement.ts";
@@ -106,7 +106,7 @@ testFromAbi(1, "restrictPaths() leaves open files and databases alone", async ()
       "FileHandle.write": await outcomeOf(() => handle.write("text", 0)),
       "Bun.file of a descriptor": await outcomeOf(() => Bun.file(fd).text()),
       query: await outcomeOf(async () => database.query("SELECT value FROM t").get()),
-      // Needs a journal beside the database.
+      // Needs a journal next to the database.
       insert: await outcomeOf(async () => database.run("INSERT INTO t VALUES ('more')")),
     });
     const before = await look();
@@ -194,7 +194,7 @@ testFromAbi(
         for (let layer = 1; layer <= args.layers; layer++) {
           const before = answered;
           landlock.V11.bestEffort().restrict(roDirs(args.granted));
-          // The next layer comes after the server has answered some more, in the midst of it.
+          // The next layer starts after more answers, in the middle of the traffic.
           while (answered < before + 100) await new Promise((go) => setImmediate(go));
           during.push(answered < args.requests);
         }

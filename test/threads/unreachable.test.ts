@@ -1,4 +1,4 @@
-/** A thread that no signal reaches: then nothing is restricted, and the error says so. */
+/** If no signal reaches a thread, nothing is restricted and the error says so. */
 import { expect } from "bun:test";
 import { inSubprocess } from "../harness.ts";
 import { testBroadcast } from "./compiled.ts";

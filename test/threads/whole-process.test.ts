@@ -1,4 +1,4 @@
-/** No thread escapes: not in the middle of a read, not among fifty Workers. */
+/** No thread escapes, not during a read and not among fifty Workers. */
 import { expect } from "bun:test";
 import { inSubprocess, kernelAbi, testFromAbi } from "../harness.ts";
 import { insidePath, places } from "./confinement.ts";
@@ -102,13 +102,13 @@ for (const workerCount of [0, 8, 50]) {
           const { statSync } = await import("node:fs");
           const { nodeWorker, webWorker } = (await import(workers)) as Workers;
           for (let i = 0; i < workerCount; i++) await (i % 2 ? nodeWorker() : webWorker());
-          // The kernel adds the number of threads to the two links of the directory itself.
+          // The kernel adds the number of threads to the directory's own two links.
           const count = () => statSync("/proc/self/task").nlink - 2;
           for (let layer = 1; layer <= 16; layer++) {
             const before = count();
             const { threads } = landlock.V1.restrictPaths(roDirs("/"));
             const after = count();
-            // Bun starts and ends helper threads when it likes: only a quiet moment can tell.
+            // Bun starts and ends helper threads at any time, so only a quiet moment can tell.
             if (before !== after) continue;
             return { difference: threads.count - after, enough: after > workerCount };
           }

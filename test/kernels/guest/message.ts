@@ -1,17 +1,17 @@
-/** What a guest tells the host, one line of JSON each. */
+/** A guest's messages to the host, one line of JSON each. */
 
-/** Once, before the first test. */
+/** Sent once, before the first test. */
 export interface Started {
   readonly kind: "started";
   readonly release: string;
   readonly abi: number;
-  /** What `landlock-restrict status` prints there. */
+  /** The output of `landlock-restrict status` in the guest. */
   readonly status: string;
-  /** How many `Finished` will follow. */
+  /** How many `Finished` messages will follow. */
   readonly files: number;
 }
 
-/** After each test file, for each user. */
+/** Sent after each test file, for each user. */
 export interface Finished {
   readonly kind: "finished";
   readonly user: string;
@@ -19,17 +19,17 @@ export interface Finished {
   /** The exit code, or the signal. */
   readonly status: number | string;
   readonly seconds: number;
-  /** JUnit's XML; empty if Bun wrote none. */
+  /** The JUnit XML; empty if Bun wrote none. */
   readonly junit: string;
-  /** Cases that Bun counts as passed and that say otherwise: `allthreads.test.ts`. */
+  /** Cases that Bun counts as passed but that report otherwise: `allthreads.test.ts`. */
   readonly inapplicable: readonly string[];
-  /** Lines that begin with `note: `: figures that a report wants, of tests that pass too. */
+  /** Lines that begin with `note: `: figures for the report, also of tests that pass. */
   readonly notes: readonly string[];
-  /** The end of what it wrote, where something failed. */
+  /** The end of its output, if something failed. */
   readonly output: string;
 }
 
-/** Once, after the last test. */
+/** Sent once, after the last test. */
 export interface Ended {
   readonly kind: "ended";
 }

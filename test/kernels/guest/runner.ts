@@ -1,4 +1,4 @@
-/** Runs in the guest: all test files, as each user; tells the host. */
+/** Runs all test files in the guest as each user, and reports to the host. */
 import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { release } from "node:os";
 import { probe } from "../../../src/index.ts";
@@ -8,7 +8,7 @@ const channel = `/dev/${process.env["LANDLOCK_RESULTS"]}`;
 const files = readFileSync("/tests", "utf8").trim().split("\n");
 const fileMs = 15 * 60_000;
 
-/** Most programs run as somebody else than root. */
+/** Most programs do not run as root. */
 const users = {
   root: [],
   user: ["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups"],
@@ -23,7 +23,7 @@ async function runFile(user: keyof typeof users, file: string, lane = 0): Promis
   const junit = `${home}/junit-${lane}.xml`;
   const paths = { stdout: `/tmp/${user}/stdout-${lane}`, stderr: `/tmp/${user}/stderr-${lane}` };
   for (const path of [junit, paths.stdout, paths.stderr]) rmSync(path, { force: true });
-  // Files, not pipes: a process that a killed test leaves behind would keep a pipe open.
+  // Files instead of pipes: a process left by a killed test would keep a pipe open.
   const output = { stdout: Bun.file(paths.stdout), stderr: Bun.file(paths.stderr) };
   const started = performance.now();
   const child = Bun.spawn(
@@ -57,7 +57,7 @@ async function runFile(user: keyof typeof users, file: string, lane = 0): Promis
 }
 
 const chosen = (process.env["LANDLOCK_TEST_USERS"] ?? "").split(",") as (keyof typeof users)[];
-/** What is denied may depend on privileges; reaching threads does not, and takes long to show. */
+/** Denials may depend on privileges; reaching threads does not, and these tests take long. */
 const usersOf = (file: string) =>
   chosen.filter((user) => user === "user" || !file.startsWith("test/threads/"));
 const [guard, ...others] = files.flatMap((file) => usersOf(file).map((user) => ({ user, file })));

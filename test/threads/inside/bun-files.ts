@@ -1,4 +1,4 @@
-/** What Bun itself does with files, on whatever thread. */
+/** Bun's own file operations, on any thread. */
 import { Database } from "bun:sqlite";
 import { dlopen } from "bun:ffi";
 import { createRequire } from "node:module";
@@ -44,7 +44,7 @@ export const bunFile: Probes = {
   },
 };
 
-/** Bun's loader tells the errno in its message only. */
+/** Bun's loader names the errno only in its message. */
 async function load(action: () => unknown): Promise<void> {
   try {
     await action();
@@ -58,7 +58,7 @@ async function load(action: () => unknown): Promise<void> {
 
 let loads = 0;
 
-/** What loads code. A module is loaded once, so each time it has another name. */
+/** Ways to load code. A module loads only once, so each time needs a new name. */
 export const loading: Probes = {
   "import()": (dir) => load(() => import(`${dir}/module.ts?${++loads}`)),
   "require()": (dir) =>
@@ -76,13 +76,13 @@ export const loading: Probes = {
       worker.onerror = (event) => reject(new Error(event.message));
       await promise.finally(() => worker.terminate());
     }),
-  // The directory is in Bun's cache since the first round.
+  // Bun has cached the directory since the first round.
   "Bun.resolveSync": (dir) => Bun.resolveSync("./module", dir),
 };
 
 let libraries = 0;
 
-/** The dynamic loader keeps libraries by path, and would not open one a second time. */
+/** The dynamic loader caches libraries by path, so a second use would open nothing. */
 export const library: Probes = {
   "bun:ffi dlopen": (dir) => {
     const path = `${dir}/library-${++libraries > 2 ? 2 : 1}.so`;

@@ -1,7 +1,7 @@
-/** Workers that restrict the process, all at the same moment if need be, and then read files. */
+/** Workers that restrict the process, if wanted all at once, and then read files. */
 import type { Outcomes } from "./observe.ts";
 
-/** What the Workers wait for; with 1 they need not. */
+/** The gate that Workers wait at; 1 means open. */
 export function gate(open = 0): Int32Array {
   const shared = new Int32Array(new SharedArrayBuffer(4));
   shared[0] = open;
@@ -9,12 +9,12 @@ export function gate(open = 0): Int32Array {
 }
 
 export interface Caller {
-  /** How its `restrictPaths()` went. */
+  /** The outcome of its `restrictPaths()`. */
   readonly answer: Promise<{ readonly outcome: string; readonly method: string }>;
   readonly read: (path: string) => Promise<Outcomes>;
 }
 
-/** Resolves when it waits at the gate. */
+/** Resolves when the Worker waits at the gate. */
 export async function startCaller(shared: Int32Array, granted: readonly string[]): Promise<Caller> {
   const worker = new Worker(new URL("caller.ts", import.meta.url));
   const message = <Data>() =>

@@ -1,9 +1,9 @@
-/** Every way to start a child, which then reads a file. */
+/** Every way to start a child that reads a file. */
 import * as processes from "node:child_process";
 import { promisify } from "node:util";
 import type { Probes } from "./observe.ts";
 
-/** The child's complaint is its outcome. */
+/** The child's error output is its outcome. */
 function said(stderr: { toString(): string } | undefined): void {
   const text = stderr?.toString() ?? "";
   if (text !== "") throw { code: text.match(/permission denied/i)?.[0].toLowerCase() ?? text };
@@ -34,7 +34,7 @@ export const children: Probes = {
     said(Bun.spawnSync(["sh", "-c", `sh -c 'cat ${dir}/file; true'`]).stderr),
 };
 
-/** What does nothing but start a program. */
+/** Ways that only start a program. */
 export const programs: Probes = {
   "Bun.spawn": () => Bun.spawn(["true"]).exited,
   "Bun.spawnSync": () => Bun.spawnSync(["true"]),

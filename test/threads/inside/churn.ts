@@ -1,4 +1,4 @@
-/** Threads that come and go, memory that fills and is collected, and reads in the midst of it. */
+/** Threads that start and end, memory that fills and is collected, and reads meanwhile. */
 import { readOn, type Tally } from "./load.ts";
 
 const litter = `
@@ -9,7 +9,7 @@ const litter = `
     return kept;
   };`;
 
-/** Reads once in each way, says how it went, and is ended by who started it. */
+/** Reads once in each way and reports the outcome; its creator ends it. */
 const shortLived = `
   import * as fs from "node:fs";
   ${litter}
@@ -33,7 +33,7 @@ const shortLived = `
   };
   postMessage([]);`;
 
-/** Starts and ends Workers, one after another, while the main thread is in the call. */
+/** Starts and ends Workers in turn, while the main thread is in the call. */
 const starter = `
   const shortLived = ${JSON.stringify(shortLived)};
   const url = URL.createObjectURL(new Blob([shortLived], { type: "text/javascript" }));
@@ -56,7 +56,7 @@ const starter = `
   };
   postMessage([]);`;
 
-/** Stays, and fills its memory between its reads. */
+/** Stays, and fills its memory between reads. */
 const collector = `
   import * as fs from "node:fs";
   ${litter}
@@ -71,7 +71,7 @@ const collector = `
   };
   postMessage([]);`;
 
-/** A Worker with tallies as its last message. */
+/** A Worker whose last message is its tallies. */
 async function start(
   source: string,
   shared: Int32Array,

@@ -1,7 +1,7 @@
 /**
- * The clients of `running.test.ts`, a program of its own: loops that request a URL one time after
- * another, every second one of them over a new connection each time. Prints "up" once each loop
- * has had an answer, and what became of the requests at the end.
+ * The clients of `running.test.ts`, as a separate program. Each loop requests a URL again and
+ * again; every second loop opens a new connection each time. Prints "up" once every loop has had an
+ * answer, and all outcomes at the end.
  */
 const [url, loops, requests] = JSON.parse(process.argv[2]!) as [string, number, number];
 

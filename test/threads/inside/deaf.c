@@ -1,6 +1,6 @@
 /*
- * A thread that no signal reaches, for unreachable.test.ts. It takes its orders one at a time
- * from a pipe and answers through another; what it is not told to do, it does not do.
+ * A thread that no signal reaches, for unreachable.test.ts. It takes one order at a time from a
+ * pipe, answers through another pipe, and does nothing else.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,7 +19,7 @@ static char path[4096];
 
 static void set_mask(uint64_t blocked)
 {
-	/* Raw: libc's wrapper leaves out the signals of its own. */
+	/* Raw, because libc's wrapper leaves out its own signals. */
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, NULL, sizeof(blocked));
 }
 
@@ -39,7 +39,7 @@ static void answer(int32_t value)
 		_exit(99);
 }
 
-/* The kernel lets no signal handler run in the parent of vfork(2) until the child is gone. */
+/* A parent in vfork(2) runs no signal handler until its child is gone. */
 static void hang_in_vfork(void)
 {
 	char byte;
@@ -47,7 +47,7 @@ static void hang_in_vfork(void)
 
 	pid = vfork();
 	if (pid == 0) {
-		/* Nobody else would end it, were this process killed. */
+		/* If this process is killed, nothing else would end the child. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		answer(0);
 		(void)!read(held[0], &byte, 1);
@@ -82,7 +82,7 @@ static int32_t wait_for_answer(void)
 	return read(answers[0], &value, sizeof(value)) == sizeof(value) ? value : -1;
 }
 
-/* Starts the thread; its id. */
+/* Starts the thread and returns its id. */
 int32_t deaf_start(void)
 {
 	pthread_t thread;

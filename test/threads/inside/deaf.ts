@@ -18,10 +18,10 @@ export function startDeafThread(library: string) {
     /** Blocks every signal. */
     block: () => order("b"),
     unblock: () => order("u"),
-    /** Sleeps in vfork(2), where signals wait, until `letGo()`. */
+    /** Sleeps in vfork(2), where signals stay pending, until `letGo()`. */
     hang: () => order("v"),
     letGo: () => symbols.deaf_let_go(),
-    /** Opens a file: 0 or the errno. */
+    /** Opens a file and returns 0 or the errno. */
     open: (path: string) => order("o", path),
   };
 }

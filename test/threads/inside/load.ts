@@ -1,6 +1,6 @@
-/** Readers on every thread, which never pause while a restriction arrives. */
+/** Readers on every thread that never pause during a restriction. */
 
-/** What became of the reads, by when they began: before the call had returned, or after. */
+/** Outcomes of reads, by whether they began before or after the call returned. */
 export interface Tally {
   readonly before: Readonly<Record<string, number>>;
   readonly after: Readonly<Record<string, number>>;
@@ -12,8 +12,8 @@ export const RUNNING = 1;
 export const cells = () => new Int32Array(new SharedArrayBuffer(8));
 
 /**
- * Reads in a loop and goes on for so many reads after the call returned. Has no other names than
- * its own: it travels to Workers as text.
+ * Reads in a loop until some reads have followed the call's return. Must not use outside names,
+ * because its source text is sent to Workers.
  */
 export async function readOn(
   shared: Int32Array,
@@ -23,7 +23,7 @@ export async function readOn(
   const tally = { before: {}, after: {} } as Record<"before" | "after", Record<string, number>>;
   let running = false;
   for (let left = more; left > 0;) {
-    // Looked at before the read begins, so that no early one counts as late.
+    // Checked before the read begins, so that no early read counts as late.
     const when = Atomics.load(shared, 0) === 1 ? "after" : "before";
     let outcome = "ok";
     try {
@@ -35,7 +35,7 @@ export async function readOn(
     if (!running) Atomics.add(shared, 1, 1);
     running = true;
     if (when === "after") left--;
-    // A loop without a pause would keep this thread from ever hearing of anything else.
+    // Without a pause, this thread would never receive anything.
     else if (tally.before[outcome]! % 16 === 0) await new Promise((go) => setImmediate(go));
   }
   return tally;
@@ -76,12 +76,12 @@ export async function readingWorker(
   return { tallies };
 }
 
-/** Waits until so many loops have read once. */
+/** Waits until this many loops have read once. */
 export async function untilRunning(shared: Int32Array, loops: number): Promise<void> {
   while (Atomics.load(shared, RUNNING) < loops) await new Promise((go) => setImmediate(go));
 }
 
-/** The kinds of outcome among reads that began at that time, and how many there were. */
+/** The distinct outcomes of early or late reads, and the number of reads. */
 export function summary(tallies: readonly Tally[], when: "before" | "after") {
   const outcomes = new Set<string>();
   let count = 0;

@@ -1,4 +1,4 @@
-/** Every way Bun has to reach or open a TCP port of the loopback device. */
+/** Every way Bun can connect to or open a loopback TCP port. */
 import { createSocket } from "node:dgram";
 import * as http from "node:http";
 import * as http2 from "node:http2";
@@ -52,7 +52,7 @@ export const clients: PortProbes = {
         reject({ code: (event as ErrorEvent).message.split(": ").at(-1) });
     }).finally(() => socket.close());
   },
-  // A server without TLS ends the handshake, which shows that it was reached.
+  // A server without TLS aborts the handshake, which proves that it was reached.
   "node:tls": async (port) => {
     const socket = tls.connect({ host, port, rejectUnauthorized: false });
     await new Promise<void>((resolve, reject) => {
@@ -63,7 +63,7 @@ export const clients: PortProbes = {
   },
 };
 
-/** Each lets the port go again. */
+/** Each closes its port afterwards. */
 export const servers: PortProbes = {
   "Bun.serve": (port) =>
     Bun.serve({ hostname: host, port, fetch: () => new Response() }).stop(true),
@@ -102,7 +102,7 @@ export const datagrams: PortProbes = {
   },
 };
 
-/** A TCP port that nothing listens on. */
+/** A TCP port without a server. */
 export function freePort(): number {
   const server = Bun.listen({ hostname: host, port: 0, socket: { data: ignore } });
   const { port } = server;
@@ -110,7 +110,7 @@ export function freePort(): number {
   return port;
 }
 
-/** Two ports where HTTP and WebSocket are spoken. */
+/** Two ports with a server for HTTP and WebSocket. */
 export function twoServers(): [number, number] {
   const start = () =>
     Bun.serve({

@@ -46,7 +46,7 @@ function forms(call: (name: string) => Call): Probes {
   );
 }
 
-/** Leaves no descriptor behind. */
+/** Closes every descriptor that it opens. */
 async function close(result: unknown): Promise<void> {
   if (typeof result === "number") fs.closeSync(result);
   else if (result instanceof Object && "close" in result) await (result.close as Call)();
@@ -84,7 +84,7 @@ async function matched(matches: AsyncIterable<unknown> | Iterable<unknown>): Pro
   must(false, "no match");
 }
 
-/** What has no three forms. */
+/** Operations without three forms. */
 export const streams: Probes = {
   createReadStream: (dir) => drained(fs.createReadStream(`${dir}/file`)),
   createWriteStream: (dir) => written(fs.createWriteStream(fresh(dir))),

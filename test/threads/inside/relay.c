@@ -1,6 +1,6 @@
 /*
- * Two chains of threads, for relay.test.ts: each thread starts the next one and ends, so that
- * the kernel hands out the same few thread ids again and again.
+ * Two chains of threads, for relay.test.ts. Each thread starts the next and ends, so the kernel
+ * reuses the same few thread ids.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -46,7 +46,7 @@ static void wait_for(const int32_t *counter, int32_t value)
 		usleep(100);
 }
 
-/* Starts the chains, which open the file once the call has returned. */
+/* Starts the chains, which open the file after the call returns. */
 int32_t relay_start(const char *file)
 {
 	strncpy(path, file, sizeof(path) - 1);
@@ -56,7 +56,7 @@ int32_t relay_start(const char *file)
 	return 0;
 }
 
-/* Waits for so many more threads. */
+/* Waits for this many more threads. */
 int32_t relay_pass(int32_t threads)
 {
 	wait_for(&started, __atomic_load_n(&started, __ATOMIC_SEQ_CST) + threads);

@@ -1,4 +1,4 @@
-/** Runs a group of operations in the thread it is told to. */
+/** Runs a group of operations in the given thread. */
 import { outcomesOf, type Outcomes, type Probes } from "./observe.ts";
 
 export type Run<Place> = (place: Place) => Promise<Outcomes>;
@@ -7,7 +7,7 @@ export type Run<Place> = (place: Place) => Promise<Outcomes>;
  * Resolves when the operations are loaded.
  *
  * @param module The path of a module of this folder
- * @param group The name of an export of it
+ * @param group The name of its export
  */
 export async function runner<Place = string>(
   inWorker: boolean,

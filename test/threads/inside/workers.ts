@@ -1,8 +1,8 @@
-/** Workers that read a file on request, in each way that takes another thread. */
+/** Workers that read a file on request, in each way that uses another thread. */
 import { Worker as NodeWorker } from "node:worker_threads";
 import type { Outcomes } from "./observe.ts";
 
-/** Without imports of files, so that it starts inside any sandbox. */
+/** Imports no files, so that it can start inside any sandbox. */
 const script = `
   import * as fs from "node:fs";
   const outcomeOf = async (read) => {
@@ -28,7 +28,7 @@ const script = `
 
 export type Reader = (path: string) => Promise<Outcomes>;
 
-/** Resolves once the Worker runs. */
+/** Resolves when the Worker runs. */
 export async function nodeWorker(): Promise<Reader> {
   const source = `${script}
     import { parentPort } from "node:worker_threads";
@@ -48,7 +48,7 @@ export async function nodeWorker(): Promise<Reader> {
   };
 }
 
-/** Resolves once the Worker runs. */
+/** Resolves when the Worker runs. */
 export async function webWorker(): Promise<Reader> {
   const source = `${script}
     onmessage = async ({ data }) => postMessage(await read(data));
