@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Coverage } from "../../src/advise/coverage.ts";
 import { isHarmlessProbe } from "../../src/advise/judgement.ts";
-import { Places } from "../../src/advise/places.ts";
+import { Places, startOfRun } from "../../src/advise/places.ts";
 import { Secrets } from "../../src/advise/secrets.ts";
 import { machineFiles } from "../../src/model/files.ts";
 import type { Layer } from "../../src/model/layer.ts";
@@ -48,7 +48,13 @@ const files: Files = {
 };
 const sandbox = { layers: [everything], files };
 
-function advise(operations: readonly Operation[], granted: string[] = [], within = project) {
+function advise(
+  operations: readonly Operation[],
+  granted: string[] = [],
+  within = project,
+  // All files existed before.
+  start = BigInt(Date.now() + 60_000) * 1_000_000n,
+) {
   const log = failureLog(sandbox, () => true);
   for (const operation of operations) {
     const errno = operation.kind === "scope" ? "EPERM" : "EACCES";
@@ -58,8 +64,7 @@ function advise(operations: readonly Operation[], granted: string[] = [], within
   expect(others).toEqual([]);
   const already = new Coverage();
   if (granted.length > 0) already.add(roFiles(...granted));
-  // All files existed before.
-  const places = new Places(BigInt(Date.now() + 60_000) * 1_000_000n, "/tmp", true);
+  const places = new Places(start, "/tmp", true);
   const around = { project: within, home, secrets: new Secrets(home, within) };
   return adviseOn(denied, landlock.V7, { already, around, places, bun: false });
 }
@@ -143,6 +148,21 @@ describe("adviseOn()", () => {
     expect(all).toEqual(["-rofiles", "/etc/passwd", "-list", own]);
     const paths = `[{ access = ["read_dir"], paths = ["${own}"] }]`;
     expect(policy.split("\n").sort()).toEqual([`paths = ${paths}`, 'roFiles = ["/etc/passwd"]']);
+  });
+
+  test("a directory for a file that the run made is not advised if secrets are in it", async () => {
+    for (const name of ["replaced/held", "replaced/plain"]) {
+      mkdirSync(join(project, name), { recursive: true });
+    }
+    writeFileSync(join(project, "replaced/held/.env"), "");
+    const start = await startOfRun();
+    for (const name of ["held", "plain"])
+      writeFileSync(join(project, "replaced", name, "file"), "");
+    const ask = (name: string) =>
+      advise([read(join(project, "replaced", name, "file"))], [], project, start);
+    expect(ask("plain").all).toEqual(["-ro", join(project, "replaced/plain")]);
+    expect(ask("held")).toMatchObject({ all: [], verdicts: ["too wide"] });
+    expect(ask("held").withheld.map(({ reason }) => reason)).toEqual(["exposing"]);
   });
 
   const file = (name: string) => join(project, name);
