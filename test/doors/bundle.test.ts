@@ -1,4 +1,4 @@
-/** Programs made by `bun build`: their native code comes out of their own file, and nowhere else. */
+/** Programs made by `bun build` take native code only from their own file. */
 import { beforeAll, describe, expect } from "bun:test";
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { installPacked } from "../packed.ts";
 
 const missing = kernelAbi === 0 ? "needs Landlock" : Bun.which("gcc") ? "" : "needs gcc";
 
-/** Options of `bun build`, and the file that comes of them. */
+/** Options of `bun build`, and the resulting file. */
 const formats: Readonly<Record<string, readonly string[]>> = {
   "an ES module": ["--format=esm", "--outdir=out"],
   "a CommonJS module": ["--format=cjs", "--outdir=out"],
@@ -24,7 +24,7 @@ const formats: Readonly<Record<string, readonly string[]>> = {
   "a compiled, minified program": ["--compile", "--minify", "--outfile=out/app"],
 };
 
-/** Restricts, spawns before and after, and asks what is evaluated late. */
+/** Restricts, spawns before and after, and uses what is evaluated late. */
 const app = `
   import { bindTcp, explain, landlock, parsePolicy, presets, roDirs, rwFiles } from "bun-landlock";
   import { readFileSync } from "node:fs";
@@ -61,7 +61,7 @@ let folder = "";
 let planted = "";
 let mark = "";
 
-/** What Bun unpacks for a compiled program that loads a library from itself, all names of it. */
+/** Every name under which Bun unpacks a library for a compiled program. */
 const unpacked = () => readdirSync(tmp).filter((name) => name.endsWith(".so"));
 let tmp = "";
 
@@ -81,7 +81,7 @@ beforeAll(async () => {
   if (compiled.code !== 0) throw new Error(compiled.stderr);
 }, 60_000);
 
-/** Makes the program anew; returns how it is started. */
+/** Builds the program anew; returns the command that starts it. */
 function build(options: readonly string[]): string[] {
   rmSync(join(folder, "out"), { recursive: true, force: true });
   const target = options.some((word) => /^--(target|compile)/.test(word)) ? [] : ["--target=bun"];
@@ -91,7 +91,7 @@ function build(options: readonly string[]): string[] {
   return existsSync(program) ? [program] : [process.execPath, `${program}.js`];
 }
 
-/** A folder with the planted library under every name that a program could look for. */
+/** A folder with the planted library under every name that a program could look up. */
 function hostile(names: readonly string[]): string {
   const place = tempDir();
   for (const name of names) {

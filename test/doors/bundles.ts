@@ -1,4 +1,4 @@
-/** Programs that restrict themselves, as `bun build` makes them, in each format. */
+/** Programs that restrict themselves, built by `bun build` in each format. */
 import { copyFileSync, cpSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bunFlags } from "../../src/cli/start.ts";
@@ -13,7 +13,7 @@ const app = `
   landlock.V11.bestEffort({ atLeast: 1 }).restrictPaths(roDirs("/"));
   try { writeFileSync("denied", ""); } catch ({ code }) { if (code === "EACCES") console.log("held"); }`;
 
-/** Compiled programs obey the files of the current directory too, unless they are told not to. */
+/** A compiled program also obeys files of the current directory, unless built not to. */
 const compiled = ["--compile", "--no-compile-autoload-bunfig", "--no-compile-autoload-dotenv"];
 
 const formats: readonly [name: string, file: string, options: readonly string[]][] = [
@@ -26,7 +26,7 @@ const formats: readonly [name: string, file: string, options: readonly string[]]
 
 const built = new Map<string, string>();
 
-/** Builds a program once, for all scenes. */
+/** Builds a program once for all scenes. */
 function build(file: string, options: readonly string[], { project }: Scene): string {
   const key = options.join(" ");
   const known = built.get(key);

@@ -1,4 +1,6 @@
-/** Nothing of a stranger's folder runs or decides before the sandbox: the quick part of `run.ts`. */
+/**
+ * Nothing in an untrusted folder runs or decides before the sandbox: the quick part of `run.ts`.
+ */
 import { beforeAll, expect, test } from "bun:test";
 import { patience, testFromAbi } from "../harness.ts";
 import { installPacked } from "../packed.ts";
@@ -23,8 +25,8 @@ test(
 );
 
 /**
- * The first entry of a program in every way, with each kit in the current directory. Elsewhere, and
- * for its other entries, the ways take turns.
+ * Tries a program's first entry in every way, with each kit in the current directory. For other
+ * places and entries, the ways take turns.
  */
 const trials: Trial[] = kits.flatMap((kit, k) =>
   places.map((place, at) => ({

@@ -1,32 +1,32 @@
-/** The programs that have to hold, each with its words and the ways of starting it. */
+/** The programs under test, each with its arguments and the ways to start it. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bundles } from "./bundles.ts";
 import { landlockRestrict } from "./landlock-restrict.ts";
 import type { Scene } from "./scene.ts";
 
-/** How a program ended. */
+/** The end of a program. */
 export interface Outcome {
   readonly stdout: string;
   readonly stderr: string;
   readonly code: number | null;
 }
 
-/** How a program is started; the current directory is the place `cwd`. */
+/** How a program starts; the current directory is the place `cwd`. */
 export interface Call {
-  /** What stands before the words of the entry. */
+  /** The words before those of the entry. */
   readonly command: readonly string[];
-  /** In addition to that of the scene. */
+  /** Variables added to the scene's environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A way of starting a program. */
+/** A way to start a program. */
 export interface Way {
   readonly name: string;
   call(scene: Scene): Call;
-  /** Kits that are obeyed before the program's first byte is read: it cannot help that. */
+  /** Kits that Bun obeys before it reads the program, so the program cannot prevent it. */
   readonly beyond?: readonly string[];
-  /** The sentence that refuses it. */
+  /** The sentence that refuses this way. */
   readonly refusal?: string;
 }
 
@@ -34,12 +34,12 @@ export interface Way {
 export interface Entry {
   readonly name: string;
   readonly ways: readonly Way[];
-  /** Makes what it needs in a scene; absolute paths of scripts that Bun is given. */
+  /** Creates what it needs in a scene; returns absolute paths of the scripts that Bun gets. */
   prepare?(scene: Scene): readonly string[];
   words(scene: Scene): readonly string[];
-  /** Whether it ends like this where there is no trap. */
+  /** Whether this is the right end without any trap. */
   right(outcome: Outcome): boolean;
-  /** Takes longer, so the quick table starts it less often. */
+  /** Slow, so the quick table starts it less often. */
   readonly slow?: boolean;
 }
 
@@ -81,7 +81,7 @@ export const preloads: readonly Entry[] = [
   },
 ];
 
-/** Writes it: the program may write its folder, the current directory. */
+/** Writes a program that may write its own folder, which is the current directory. */
 export function policyFor({ root, folders }: Scene): string {
   const path = join(root, "policy.json");
   const presets = ["executable=bun", "bun=children"];
@@ -89,5 +89,5 @@ export function policyFor({ root, folders }: Scene): string {
   return path;
 }
 
-/** All of them: add the entries of a program here. */
+/** All entries; add a program's entries here. */
 export const entries: readonly Entry[] = [...landlockRestrict, ...bundles, ...preloads];

@@ -1,4 +1,4 @@
-/** What a command inside the sandbox writes must not run, or decide, when the next one starts. */
+/** What a sandboxed command writes must not run or decide anything when the next one starts. */
 import { beforeAll, describe, expect } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

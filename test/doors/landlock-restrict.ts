@@ -1,4 +1,4 @@
-/** Both bins of the package: each command, and the ways of starting them. */
+/** The package's two bins: each command, and the ways to start them. */
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { needsStrace } from "../observe/strace.ts";
@@ -8,7 +8,7 @@ import type { Scene } from "./scene.ts";
 const binsOf = ({ project }: Scene) => join(project, "node_modules", ".bin");
 const bin = (scene: Scene) => join(binsOf(scene), "landlock-restrict");
 
-/** Links to the package: beneath the current directory, above it, and a chain of them. */
+/** Links to the package: below the current directory, above it, and a chain of links. */
 function prepare(scene: Scene): readonly string[] {
   const { folders, root, project } = scene;
   symlinkSync(binsOf(scene), join(folders.cwd, "tools"));
@@ -23,10 +23,10 @@ function prepare(scene: Scene): readonly string[] {
   return [join(project, "node_modules", "bun-landlock", "dist", "cli.js"), bin(scene)];
 }
 
-/** A shell executes the name, which it looks up on PATH unless there is a slash in it. */
+/** A shell runs the name, which it looks up on PATH unless it contains a slash. */
 const byShell = (name: string) => ["/bin/sh", "-c", 'exec "$0" "$@"', name];
 
-/** A PATH that begins with this folder; empty: the current directory. */
+/** A PATH that begins with this folder; empty means the current directory. */
 const first = ({ env }: Scene, folder: string) => ({ PATH: `${folder}:${env["PATH"]}` });
 
 const always: readonly [name: string, call: (scene: Scene) => Call][] = [
@@ -42,14 +42,14 @@ const always: readonly [name: string, call: (scene: Scene) => Call][] = [
   ["bun x", () => ({ command: [process.execPath, "x", "bun-landlock"] })],
 ];
 
-/** sh is given a name without a slash, as if these lines were its input. */
+/** Gives sh a name without a slash, as if these lines were its input. */
 const emptyEntry: Way = {
   name: "PATH, empty, a name that looks like an option",
   call: (scene) => ({ command: ["/usr/bin/env", "--", "-x"], env: first(scene, "") }),
   refusal: "cannot find its own file: call it by its path, without naming a shell",
 };
 
-/** Ways that need a program: shells as the kernel starts them for a script that names them. */
+/** Ways that need a program: shells, started as the kernel does for a script that names them. */
 const withProgram: readonly [program: string, ...(typeof always)[number]][] = [
   [
     "bash",
@@ -64,7 +64,9 @@ const withProgram: readonly [program: string, ...(typeof always)[number]][] = [
   ],
 ];
 
-/** npm finds `sh` on a PATH that begins with each `node_modules/.bin` above, and obeys .npmrc. */
+/**
+ * npm searches `sh` on a PATH that begins with each parent's `node_modules/.bin`, and reads .npmrc.
+ */
 const npx: Way = {
   name: "npx",
   call: () => ({
@@ -74,7 +76,7 @@ const npx: Way = {
   beyond: ["settings", "package"],
 };
 
-/** In CI they are promised, and lacking one is a failure. */
+/** CI promises them, so a missing one is a failure there. */
 const isHere = (program: string) => process.env["CI"] || Bun.which(program);
 
 const ways: readonly Way[] = [
@@ -86,7 +88,7 @@ const ways: readonly Way[] = [
   ...(isHere("npx") ? [npx] : []),
 ];
 
-/** Shows that it runs, what an environment file said, and that the sandbox holds. */
+/** Proves that it runs, what an environment file set, and that the sandbox holds. */
 const command = [
   "/bin/sh",
   "-c",
@@ -112,7 +114,7 @@ const quick: readonly Entry[] = [
   entry(
     "--",
     () => ["--", "-ro", "/", "--", ...command],
-    // bunx puts folders on PATH in which a file of that name may lie: the sandbox denies it.
+    // bunx adds folders to PATH that may contain such a file: the sandbox denies it.
     ({ stdout, stderr, code }) =>
       stdout === "" &&
       ((code === 127 && stderr.includes('cannot execute "-ro"')) ||

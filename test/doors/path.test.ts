@@ -1,11 +1,11 @@
-/** Which entries of PATH the programs take Bun and strace from, however they are spelled. */
+/** The PATH entries from which the programs take Bun and strace, in any spelling. */
 import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { tempDir } from "../harness.ts";
 import { writeStarted } from "../started.ts";
 
-/** Writes programs called bun and strace that say this word. */
+/** Writes programs named bun and strace that print this word. */
 function plant(folder: string, word: string): void {
   mkdirSync(folder, { recursive: true });
   for (const name of ["bun", "strace"]) {
@@ -13,7 +13,7 @@ function plant(folder: string, word: string): void {
   }
 }
 
-/** What stands in an entry for the folders of a scene. */
+/** Placeholders in an entry for the folders of a scene. */
 interface Scene {
   readonly $CWD: string;
   readonly $UP: string;
@@ -23,7 +23,7 @@ interface Scene {
   readonly $OTHER: string;
 }
 
-/** Where programs are planted, seen from the current directory or absolute, and entries for it. */
+/** Where programs are planted, relative or absolute, and PATH entries for that folder. */
 const table: readonly [planted: string, ...entries: string[]][] = [
   ["bin", "bin", "./bin", "bin/.", "bin//", ".//bin", "x/../bin", "./x/../bin", "x/./../bin"],
   ["bin", "../$NAME/./bin", "x/../../$NAME/bin", "$CWD/bin", "$CWD/bin/", "$CWD/x/../bin"],
@@ -68,14 +68,14 @@ const table: readonly [planted: string, ...entries: string[]][] = [
   ["$OTHER/node_modules/.bin", "$OTHER/node_modules/.bin", "$OTHER/node_modules//.bin/"],
   ["$OTHER/node_modules/.bin", "$OTHER/node_modules/x/../.bin", "$OTHER/node_modules/./.bin"],
   ["$OTHER/node_modules/.bin", "$LINKS/bins", "$LINKS/modules/.bin", "$OTHER/bin"],
-  // Links with these names, to a folder with another one.
+  // Links with these names to a folder with another name.
   ["$OTHER/linked", "$OTHER/a/node_modules/.bin", "$OTHER/a/node_modules/.bin/"],
   ["$OTHER/vendor/.bin", "$OTHER/b/node_modules/.bin", "$OTHER/b//node_modules//.bin"],
-  // The folder that `bun run` puts on PATH, whoever made it.
+  // The folder that `bun run` puts on PATH, no matter who created it.
   ["$OTHER/bun-node-1", "$OTHER/bun-node-1", "$OTHER/bun-node-1//", "$OTHER/bun-node-1/./."],
   ["$OTHER/bun-node-1", "$OTHER/x/../bun-node-1", "$OTHER/bun-node-1/x/..", "$LINKS/run"],
   ["$OTHER/linked", "$LINKS/bun-node-2", "$LINKS/bun-node-2/", "$LINKS/bun-node-2/."],
-  // Links that a command which may write the current directory has replaced.
+  // Links replaced by a command that may write the current directory.
   ["$OTHER/linked", "$CWD/out", "$CWD/out/", "$LINKS/here/out", "$CWD/x/out", "/proc/self/cwd/out"],
   ["$OTHER/linked", "$LINKS/hop", "$LINKS/hop/.", "$LINKS/hops", "$LINKS/hops//", "$LINKS/near"],
   // The programs themselves are links.
@@ -85,11 +85,11 @@ const table: readonly [planted: string, ...entries: string[]][] = [
   ["$OTHER/linked", "$LINKS/by-folder", "$LINKS/by-file", "$LINKS/by-up", "$LINKS/by-newline"],
   ["$OTHER/bun-node-1", "$LINKS/to-run"],
   ["$OTHER/linked", "$LINKS/by-run"],
-  // Links in a directory above that everybody may write.
+  // Links in a world-writable directory above.
   ["$OTHER/linked", "$UP/elsewhere", "$UP/./elsewhere/", "$LINKS/by-shared", "$LINKS/shared"],
 ];
 
-/** Folders of links to the programs: where those lead, from `$LINKS/FOLDER`. */
+/** Folders of links to the programs, by the links' targets from `$LINKS/FOLDER`. */
 const linked: Readonly<Record<string, string>> = {
   ...{ "to-bin": "$CWD/bin", again: "../to-bin", "to-cwd": "$CWD", "to-up": "$UP" },
   ...{
@@ -153,7 +153,7 @@ function makeScene(name: string): Scene {
   return { $CWD, $UP, $LINKS, $OTHER };
 }
 
-/** The current directory: one that `$(pwd)` gives another name, and others that shells may mistake. */
+/** Current directories that `$(pwd)` reports under another name, or that confuse shells. */
 const names = ["cwd", "cwd\n", "-c *", "node_modules"];
 const shells = [["dash"], ["bash"], ["bash", "--posix"], ["busybox", "sh"]].filter(
   ([shell]) => process.env["CI"] || Bun.which(shell!),
@@ -220,7 +220,7 @@ for (const name of names) {
   });
 }
 
-/** Programs that may be taken, as links in a folder behind links. */
+/** Allowed programs, as links in a folder behind links. */
 function linkedPrograms(): string {
   const root = tempDir();
   plant(join(root, "lib/tool/bin"), "right");
@@ -233,7 +233,7 @@ function linkedPrograms(): string {
   return join(root, "good bin");
 }
 
-/** Runs one line of sh in a folder of its own, with a good Bun in `$good`. */
+/** Runs a line of sh in a new folder, with a good Bun in `$good`. */
 function sh(line: string, shell: readonly string[] = ["/bin/sh"], cwd = tempDir()) {
   const good = tempDir();
   plant(good, "right");

@@ -1,4 +1,4 @@
-/** A sandboxed program puts something else in its own place: its next run has to be sandboxed too. */
+/** A sandboxed program replaces its own file: its next run must be sandboxed too. */
 import { beforeAll, describe, expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ beforeAll(async () => {
   installed = await installPacked();
 }, patience(60_000));
 
-/** What the program does in its first run; SECRET is a file and MARK a place outside. */
+/** The program's first run; SECRET is a file and MARK a place outside. */
 const shell = 'fs.writeFileSync("x.sh", `echo ran; echo > MARK; cat < SECRET`);';
 const escapes: readonly [name: string, replace: string][] = [
   ["a link to a shell script", `${shell} fs.symlinkSync("x.sh", "main.ts");`],
@@ -78,7 +78,7 @@ describe("a program that landlock-restrict starts stays in the sandbox, though i
         const second = run(restricted);
         expect(second.stdout).not.toContain("first");
         expect(escaped(second)).toBe(false);
-        // The same without a sandbox, which shows that there was something to obey.
+        // The same without a sandbox, which proves that the trap works.
         if (form === "./main.ts") expect(escaped(run(bun))).toBe(true);
       });
     }

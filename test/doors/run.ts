@@ -1,6 +1,6 @@
 /**
- * The whole table: `bun test/doors/run.ts [WORD…]`. Each program is started in every way, with each
- * kit of planted files in every place. Words choose: names of entries and of kits.
+ * `bun test/doors/run.ts [WORD…]` runs the whole table: each program in every way, with each kit of
+ * planted files in every place. Words select entries and kits by name.
  */
 import { rmSync } from "node:fs";
 import { folders } from "../folders.ts";

@@ -1,32 +1,32 @@
-/** Folders in which files lie that Bun, sh or the loader could obey. */
+/** Folders with files that Bun, sh or the loader could obey. */
 import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { tempDir } from "../harness.ts";
 
 /**
- * Where a stranger's files can lie: the current directory, the one above it, a world-writable one
- * above that, HOME, XDG_CONFIG_HOME, a folder of links to programs, and one above the package.
+ * Places for untrusted files: the current directory, its parent, a world-writable directory above,
+ * HOME, XDG_CONFIG_HOME, a folder of links to programs, and a parent of the package.
  */
 export const places = ["cwd", "parent", "world", "home", "xdg", "links", "above"] as const;
 export type Place = (typeof places)[number];
 
-/** The folders of one case, and what a program is started with in them. */
+/** The folders of one case, and the environment of a program in them. */
 export interface Scene {
   readonly folders: Readonly<Record<Place, string>>;
-  /** Above all of them. */
+  /** The parent of all of them. */
   readonly root: string;
-  /** Each trap that is obeyed leaves a file here, named after it. */
+  /** Each obeyed trap leaves a file here, named after it. */
   readonly marks: string;
-  /** The folder that the package is installed in: it holds `node_modules`. */
+  /** The folder with the installed package in its `node_modules`. */
   readonly project: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** The user "nobody": owns the world-writable folder where the tests run as root. */
+/** The user "nobody", who owns the world-writable folder if the tests run as root. */
 const stranger = 65534;
 
 /**
- * Makes the folders.
+ * Creates the folders.
  *
  * @param installed A folder from `installPacked()`
  */
@@ -54,7 +54,7 @@ export function makeScene(installed: string): Scene {
   return { folders, root, marks, project, env };
 }
 
-/** The traps that were obeyed since the last call. */
+/** The traps obeyed since the last call. */
 export function takeMarks({ marks }: Scene): string[] {
   const found = readdirSync(marks).sort();
   for (const name of found) rmSync(join(marks, name));

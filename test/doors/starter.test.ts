@@ -1,4 +1,4 @@
-/** The lines of sh that start the command line: which Bun they take, and from where they work. */
+/** The sh lines that start the command line: which Bun they choose, and where they work. */
 import { describe, expect, test } from "bun:test";
 import {
   chmodSync,
@@ -14,7 +14,7 @@ import { bunFlags, nullDeviceReplaced } from "../../src/cli/start.ts";
 import { needsStrace } from "../observe/strace.ts";
 import { bunFirst, writeStarted } from "../started.ts";
 
-/** Writes a program that says it ran, under the name of Bun. */
+/** Writes a program named like Bun that reports that it ran. */
 function plantBun(folder: string): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "bun"), "#!/bin/sh\necho planted\n", { mode: 0o755 });

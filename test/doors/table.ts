@@ -1,4 +1,4 @@
-/** Entries × files × places × ways: what is started where, and what of it was trapped. */
+/** Combines entries, files, places and ways, and reports which programs were trapped. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { patience } from "../harness.ts";
@@ -6,7 +6,7 @@ import type { Entry, Outcome, Way } from "./entries.ts";
 import { makeScene, takeMarks, type Place, type Scene } from "./scene.ts";
 import type { Kit, Trap } from "./traps.ts";
 
-/** One scene, and what is started in it. */
+/** One scene, and what starts in it. */
 export interface Trial {
   readonly kit: Kit;
   readonly places: readonly Place[];
@@ -32,7 +32,7 @@ async function run(
   return { stdout, stderr, code };
 }
 
-/** The scene of a trial, with its traps in place. */
+/** A trial's scene, with its traps in place. */
 function setUp(installed: string, { kit, places, starts }: Trial): Scene {
   const scene = makeScene(installed);
   const prepared = new Set(starts.map(([{ prepare }]) => prepare));
@@ -53,8 +53,7 @@ function isRefused({ stdout, stderr, code }: Outcome, refusal: string): boolean 
 /**
  * Starts everything of a trial.
  *
- * @returns How many programs were started, and a line for each that did what a trap said, or ended
- *   otherwise than it should
+ * @returns How many programs started, and a line for each one that obeyed a trap or ended wrongly
  */
 export async function tryOut(installed: string, trial: Trial) {
   const scene = setUp(installed, trial);
@@ -75,7 +74,7 @@ export async function tryOut(installed: string, trial: Trial) {
   return { count, wrong };
 }
 
-/** Whether a plain Bun, shell or npm in the folder of a trap is trapped. */
+/** Whether a trap works on a plain Bun, shell or npm in its folder. */
 export async function isLive(installed: string, trap: Trap): Promise<boolean> {
   const scene = makeScene(installed);
   const { cwd } = scene.folders;
@@ -86,7 +85,7 @@ export async function isLive(installed: string, trap: Trap): Promise<boolean> {
   return takeMarks(scene).length > 0 || stdout.includes("DOOR_");
 }
 
-/** Does it for all of them, a few at a time. */
+/** Checks all of them, a few at a time. */
 export async function inParallel<Item, Result>(
   items: readonly Item[],
   work: (item: Item) => Promise<Result>,

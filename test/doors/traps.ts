@@ -1,33 +1,33 @@
-/** Files that Bun, sh, npm or the loader obey; obeyed, each leaves a mark. */
+/** Files that Bun, sh, npm or the loader obey; each leaves a mark if it is obeyed. */
 import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** Where a trap goes, and what it is about. */
+/** The place and the details of a trap. */
 export interface Target {
   readonly folder: string;
-  /** The file that it makes when it is obeyed. */
+  /** The file that an obeyed trap creates. */
   readonly mark: string;
-  /** Absolute paths of the scripts that Bun is given. */
+  /** Absolute paths of the scripts that Bun gets. */
   readonly scripts: readonly string[];
 }
 
-/** One kind of file. */
+/** One kind of planted file. */
 export interface Trap {
   readonly name: string;
-  /** Writes it. */
+  /** Plants the file. */
   plant(target: Target): void;
   /**
-   * A line of sh that obeys it, in that folder, where `script.js` does nothing: it shows that the
-   * trap works. The mark, or `DOOR_` on standard output, counts.
+   * A line of sh that obeys the trap in its folder, where `script.js` does nothing, to prove that
+   * it works. The mark, or `DOOR_` on standard output, counts.
    */
   readonly canary: string;
 }
 
-/** Traps that do not hide one another. */
+/** Traps that do not hide each other. */
 export interface Kit {
   readonly name: string;
   readonly traps: readonly Trap[];
-  /** The environment in which it counts. */
+  /** The environment in which the trap works. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -45,7 +45,7 @@ function program(mark: string): string {
   return `#!/bin/sh\n: >'${mark}'\necho DOOR_program\n`;
 }
 
-/** `paths` of a compiler's settings replace what is started and imported. */
+/** `paths` of compiler settings replace the started script and its imports. */
 function settings(
   name: string,
   file: string,
@@ -64,14 +64,16 @@ function settings(
   };
 }
 
-/** What programs are called and what they import. */
+/** Names of programs and of what they import. */
 function names(scripts: readonly string[]): string[] {
   const imported = ["bun:ffi", "node:fs", "fs", "path", "os", "bun-landlock", "bun-landlock/*"];
   const parts = ["*/cli.js", "*/script.js", "*/landlock-restrict", "*/bun-landlock", "*.so"];
   return [...scripts, ...imported, ...parts];
 }
 
-/** Of the current directory; that of HOME and XDG_CONFIG_HOME, for some commands, has a dot. */
+/**
+ * Named as in the current directory; some commands read it with a dot from HOME or XDG_CONFIG_HOME.
+ */
 const bunfig: Trap = {
   name: "bunfig",
   plant({ folder, mark }) {
@@ -102,7 +104,7 @@ function dotenv(file: string, canary: string): Trap {
   };
 }
 
-/** Words that a program is called by: each may name a script. */
+/** Words that start a program: each may name a script. */
 const words = [
   ...["landlock-restrict", "bun-landlock", "tools/landlock-restrict", "tools/bun-landlock"],
   ...["cli.js", "main.js", "program.js", "script.js", "bun", "status", "run", "--"],
@@ -152,7 +154,7 @@ const modules: Trap = {
   canary: `bun -e 'require("bun-landlock")'`,
 };
 
-/** In the folder and in its `node_modules/.bin`, which npx and bunx put on PATH. */
+/** In the folder and its `node_modules/.bin`, which npx and bunx put on PATH. */
 const programs: Trap = {
   name: "programs",
   plant({ folder, mark }) {
@@ -164,7 +166,7 @@ const programs: Trap = {
   canary: "PATH=$PWD/node_modules/.bin:$PATH; bun script.js",
 };
 
-/** Under names that the loader could look for; their constructor runs when they are loaded. */
+/** Libraries under names that the loader could look up; loading one runs its constructor. */
 const libraries: Trap = {
   name: "libraries",
   plant({ folder, mark }) {
@@ -185,7 +187,7 @@ const libraries: Trap = {
   canary: "LD_PRELOAD=./liblandlock.so /bin/true",
 };
 
-/** Those that are tried, in groups. */
+/** The kits to try, in groups. */
 export const kits: readonly Kit[] = [
   { name: "tsconfig *", traps: [settings("tsconfig", "tsconfig.json", () => ["*"])] },
   { name: "tsconfig names", traps: [settings("names", "tsconfig.json", names)] },

@@ -1,6 +1,6 @@
 /**
- * Uses the wiki as a person does, in Chromium. Run by wiki-browser.test.ts, in a process of its
- * own, so that the browser ends with it: `bun browser.ts URL CHROMIUM PROFILE SCREENSHOT`.
+ * Uses the wiki in Chromium as a person would. wiki-browser.test.ts runs it in its own process, so
+ * that the browser ends with it: `bun browser.ts URL CHROMIUM PROFILE SCREENSHOT`.
  */
 const [url, chromium, directory, screenshot] = process.argv.slice(2) as [
   string,
@@ -41,7 +41,7 @@ await using view = new Bun.WebView({
   dataStore: { directory },
 });
 
-/** Clicks and waits until the page that it leads to has what it shall have. */
+/** Clicks, and waits until the next page has the expected content. */
 async function follow(selector: string, wanted: string): Promise<void> {
   const found = `document.readyState === "complete" && !!document.querySelector("${wanted}")`;
   await view.click(selector);

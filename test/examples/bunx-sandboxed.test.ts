@@ -1,4 +1,4 @@
-/** Other people's packages, installed and run: what they do without a sandbox and within. */
+/** Installs and runs other people's packages, without a sandbox and in one. */
 import { afterAll, expect, test } from "bun:test";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -10,11 +10,11 @@ import { example } from "./programs.ts";
 const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
 server.unref();
 
-/** Users have no capabilities; root's reach every process's environment, whatever Landlock says. */
+/** Root's capabilities open every process's environment despite Landlock; users have none. */
 const asUser =
   process.getuid!() === 0 ? ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"] : [];
 
-/** A process with an environment that is nobody's business. */
+/** A process with a secret environment. */
 const bystander = Bun.spawn([...asUser, "cat"], { stdin: "pipe" });
 afterAll(() => bystander.kill());
 
@@ -27,7 +27,7 @@ const denied: Attempts = {
   connect: "EACCES",
 };
 
-/** A home with a key in it, and a project that trusts a package it should not trust. */
+/** A home with a key, and a project that trusts a package it should not trust. */
 function makePlace() {
   const folder = tempDir();
   const [home, project] = [join(folder, "home"), join(folder, "project")];

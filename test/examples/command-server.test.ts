@@ -1,4 +1,4 @@
-/** The command server: what its commands can do, what they cannot, and what ends them. */
+/** The command server: what its commands can do, cannot do, and what ends them. */
 import { describe, expect } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -97,7 +97,7 @@ describe("limits", () => {
   });
 });
 
-/** Waits until a process has ended; nobody may have collected its status yet. */
+/** Waits until a process has ended, even if its status is not yet collected. */
 async function gone(pid: number): Promise<void> {
   for (;;) {
     try {

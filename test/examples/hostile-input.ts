@@ -1,13 +1,14 @@
 /**
- * Preloaded before an example, this stands for input that has taken over an image decoder or a
- * YAML parser: when one is called, it goes for files, programs and ports. The last argument tells
- * where, as JSON. It prints how that went, before the restriction and in there, to stderr.
+ * Preloaded before an example, to simulate input that takes over an image decoder or a YAML parser.
+ * When the decoder or parser is called, it attacks files, programs and ports. The last argument
+ * names the targets as JSON. It prints the outcomes to stderr, before the restriction and inside
+ * it.
  */
 import { outcome, outcomeOf } from "../inside.ts";
 import { readFileSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 
-/** What there is to go for. */
+/** The targets of the attack. */
 export interface Targets {
   readonly secret: string;
   readonly port: number;
@@ -27,7 +28,7 @@ function attempts() {
   };
 }
 
-/** Those that other threads have a part in. */
+/** Attacks that involve other threads. */
 async function lateAttempts() {
   return {
     readInPool: await outcomeOf(() => readFile(secret)),
@@ -41,7 +42,7 @@ async function lateAttempts() {
 
 type Attempts = ReturnType<typeof attempts> & Partial<Awaited<ReturnType<typeof lateAttempts>>>;
 
-/** What it prints. */
+/** The printed outcomes. */
 export interface Printed {
   readonly before: Attempts;
   readonly inside: Attempts;

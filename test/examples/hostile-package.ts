@@ -1,19 +1,19 @@
-/** A package whose install script and tool go for more than their business. */
+/** A package whose install script and tool attack more than they need. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What there is to go for. */
+/** The targets of the attack. */
 export interface Targets {
-  /** A home with a key in it. */
+  /** A home with a key. */
   readonly home: string;
-  /** A folder that is no business of the package. */
+  /** A folder that the package does not need. */
   readonly outside: string;
   readonly port: number;
-  /** A process whose environment holds secrets. */
+  /** A process with secrets in its environment. */
   readonly pid: number;
 }
 
-/** How it went. */
+/** The outcomes. */
 export type Attempts = Record<"key" | "write" | "listing" | "environ" | "connect", string>;
 
 const attack = (targets: Targets) => `
@@ -50,7 +50,7 @@ const tool = `#!/usr/bin/env node
   attempts().then((seen) =>
     require("node:fs").writeFileSync(process.argv[2], JSON.stringify({ seen, names })));`;
 
-/** Packs it; returns the path of the archive, which lies in `folder`. */
+/** Packs it into `folder`; returns the archive's path. */
 export function packHostile(folder: string, targets: Targets): string {
   const source = join(folder, "source");
   mkdirSync(source);

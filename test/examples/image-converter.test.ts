@@ -1,4 +1,4 @@
-/** The image converter on real images, and with a decoder that somebody has taken over. */
+/** The image converter on real images, and with a decoder that an attacker controls. */
 import { expect } from "bun:test";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { example } from "./programs.ts";
 
 const [width, height] = [64, 48];
 
-/** An uncompressed image: a header of 54 bytes, and blue, green and red of each pixel. */
+/** An uncompressed image: a header of 54 bytes, then blue, green and red of each pixel. */
 function bitmap(): Uint8Array {
   const bytes = Buffer.alloc(54 + width * height * 3, 0);
   bytes.write("BM");
@@ -90,7 +90,7 @@ testFromAbi(1, "a decoder that somebody has taken over reaches nothing", async (
     connect: kernelAbi >= 4 ? "EACCES" : "ok",
     signal: kernelAbi >= 6 ? "EPERM" : "ok",
   });
-  // The file of the attempt before the restriction, and no other one.
+  // Only the file of the attempt before the restriction.
   expect(readdirSync(folder)).toHaveLength(2);
   expect<Uint8Array>(stdout).toEqual(await toPng(images.JPEG));
 });

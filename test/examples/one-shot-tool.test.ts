@@ -1,4 +1,4 @@
-/** The one-shot tool on real files, and with a parser that somebody has taken over. */
+/** The one-shot tool on real files, and with a parser that an attacker controls. */
 import { expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

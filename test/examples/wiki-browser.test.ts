@@ -1,4 +1,4 @@
-/** The wiki in a real browser: Chromium creates, edits and reads a page, and cannot read outside. */
+/** The wiki in a real browser: Chromium creates, edits and reads a page, and can't read outside. */
 import { expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ async function body(): Promise<void> {
   const screenshot = join(folder, "screenshot.png");
   const args = [wiki.line.split(" ")[0]!, chromium, join(folder, "profile"), screenshot];
   const script = join(import.meta.dir, "browser.ts");
-  // Chromium leaves files there.
+  // Chromium leaves files here.
   const env = { ...process.env, TMPDIR: folder };
   const options = { env, stdout: "pipe", stderr: "inherit", timeout: 100_000 } as const;
   const child = Bun.spawn([process.execPath, script, ...args], options);

@@ -1,4 +1,4 @@
-/** The wiki over HTTP: it works, and its bug reads and writes nothing outside its directory. */
+/** The wiki over HTTP works, and its bug reads and writes nothing outside its directory. */
 import { expect } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { example, startServer } from "./programs.ts";
 
 const secretText = "nobody's business";
 
-/** A folder with a secret beside the wiki's pages. */
+/** A folder with a secret next to the wiki's pages. */
 function makeFolder() {
   const folder = tempDir();
   const [pages, secret] = [join(folder, "pages"), join(folder, "secret")];

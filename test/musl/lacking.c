@@ -1,6 +1,6 @@
 /*
- * What glibc has, Debian's libstdc++ and libgcc ask for, and musl lacks. Bun does without: none of
- * it has to do what it is named after.
+ * Functions of glibc that Debian's libstdc++ and libgcc link to and musl lacks. Bun never uses
+ * them, so they only need to exist.
  */
 char __libc_single_threaded;
 int __cpu_model[4];

@@ -1,4 +1,4 @@
-/** Enforcement and threads under the Bun that is built for musl. */
+/** Enforcement and threads under the musl build of Bun. */
 import { beforeAll, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { isInstalled, muslBun, type MuslBun } from "./runtime.ts";
 
 const root = join(import.meta.dir, "../..");
 
-/** Test files that run at the same time: the second one mostly waits for a name server. */
+/** Test files that run at the same time; the second mostly waits for a name server. */
 const lanes: Readonly<Record<string, readonly string[]>> = {
   "threads and enforcement": [
     ..."bun-io concurrent no-proc running unreachable whole-process"
@@ -25,24 +25,24 @@ async function missingHere(): Promise<string> {
   if (process.platform !== "linux" || process.arch !== "x64") return "for Linux on x64";
   if (process.env["LANDLOCK_TEST_PROGRAMS"]) return "for a machine with a compiler";
   if (kernelAbi === 0) return "needs Landlock";
-  // There it must be: nothing is skipped.
+  // CI promises it, so nothing is skipped.
   if (process.env["CI"] || isInstalled) return "";
   if (!Bun.which("musl-gcc")) return "needs musl-gcc";
   return (await import("../registry.ts")).registryMissing;
 }
 
 const missing = await missingHere();
-/** They take half a minute; on a busy machine ten times that. */
+/** They take half a minute, or ten times that on a busy machine. */
 const lanesMs = 300_000;
 let musl: MuslBun;
 
-/** Bun says nothing of a file that is not there, if another one is. */
+/** Bun ignores a missing file if another one exists. */
 test("musl: every file of a lane is there", () => {
   const all = Object.values(lanes).flat();
   expect(all.filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });
 
-/** Starts one lane; `bun test` says how many tests passed at its end. */
+/** Starts one lane; `bun test` prints at its end how many tests passed. */
 async function run(files: readonly string[]) {
   const child = Bun.spawn([musl.bun, "test", ...files.map((file) => `./${file}`)], {
     cwd: root,

@@ -1,4 +1,4 @@
-/** The list of mistakes fits the sources as they are; `run.ts` makes them. */
+/** The listed mistakes fit the current sources; `run.ts` makes them. */
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

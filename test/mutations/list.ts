@@ -1,19 +1,19 @@
-/** Mistakes that somebody could make in a line that decides, and the tests that must notice. */
+/** Plausible mistakes in lines that decide something, and the tests that must notice them. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** One mistake. */
 export interface Mutation {
-  /** Beneath `src`. */
+  /** A path below `src`. */
   readonly file: string;
-  /** What stands there, once in the whole file. */
+  /** The original text, which occurs once in the file. */
   readonly text: string;
   readonly instead: string;
-  /** Test files, beneath `test`. */
+  /** Test files below `test`. */
   readonly tests: readonly string[];
 }
 
-/** The blocks of `list.diff`: the file and its tests, what stands there, and what is put instead. */
+/** The blocks of `list.diff`: file and tests, original text, replacement. */
 export const mutations = readFileSync(join(import.meta.dir, "list.diff"), "utf8")
   .split("\n\n")
   .map((block): Mutation => {

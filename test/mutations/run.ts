@@ -1,7 +1,7 @@
 /**
- * Makes each mistake of the list in a copy of the project and runs the tests that must notice:
- * `bun test/mutations/run.ts [PART OF A FILE'S NAME]`. Ends with 1 if a mistake goes unnoticed,
- * or tests fail without one.
+ * Makes each listed mistake in a copy of the project and runs the tests that must notice it: `bun
+ * test/mutations/run.ts [PART OF A FILE'S NAME]`. Exits with 1 if a mistake goes unnoticed, or
+ * tests fail without one.
  */
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { mutations, type Mutation } from "./list.ts";
 const root = join(import.meta.dir, "../..");
 const timeoutMs = 180_000;
 
-/** A copy that may be changed, with what the sources import. */
+/** A copy that may be changed, with the modules that the sources import. */
 function copyProject(): string {
   const folder = mkdtempSync(join(tmpdir(), "landlock-mutations-"));
   const settings = ["package.json", "tsconfig.json", "bunfig.toml"];
@@ -35,7 +35,7 @@ function passes(folder: string, tests: readonly string[]): boolean {
   return exitCode === 0;
 }
 
-/** Whether the tests pass in spite of the mistake. */
+/** Whether the tests pass despite the mistake. */
 async function isAlive(folder: string, { file, text, instead, tests }: Mutation): Promise<boolean> {
   const path = join(folder, "src", file);
   const before = await Bun.file(path).text();
@@ -60,7 +60,7 @@ try {
   for (const mutation of chosen) {
     const { file, text, tests } = mutation;
     const suite = tests.join(", ");
-    // A test that fails anyway notices nothing.
+    // A test that always fails notices nothing.
     if (!sound.has(suite)) sound.set(suite, passes(folder, tests) || passes(folder, tests));
     const lives = !sound.get(suite) || (await isAlive(folder, mutation));
     if (lives) alive++;

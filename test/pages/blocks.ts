@@ -1,4 +1,4 @@
-/** The pages of the project, and the code blocks in them. */
+/** The project's pages and their code blocks. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -7,14 +7,14 @@ const root = join(import.meta.dir, "..", "..");
 /** One code block of a page. */
 export interface Block {
   readonly page: string;
-  /** The line of its first line of code, from 1. */
+  /** The number of its first line of code, from 1. */
   readonly line: number;
-  /** What follows the fence; empty for a drawing. */
+  /** The text after the fence; empty for a drawing. */
   readonly language: string;
   readonly code: string;
 }
 
-/** A command in a `console` block, and what it prints. */
+/** A command in a `console` block, and its output. */
 export interface Command {
   readonly command: string;
   /** Empty if the page shows none. */
@@ -44,12 +44,12 @@ export function blocksOf(page: string): Block[] {
   }));
 }
 
-/** The file that a block's first line names, as in `// main.ts` or `# landlock.toml`. */
+/** The file that a block's first line names, such as `// main.ts` or `# landlock.toml`. */
 export function fileOf({ code }: Block): string | undefined {
   return /^(?:\/\/|#) ([\w.-]+\.\w+)\n/.exec(code)?.[1];
 }
 
-/** The commands of an `sh` block, without comments at their ends. Lines that go on are joined. */
+/** The commands of an `sh` block without trailing comments. Joins continued lines. */
 export function commandsOf({ code }: Block): string[] {
   return code
     .replaceAll(/ *\\\n */g, " ")

@@ -1,9 +1,9 @@
-/** A registry on this machine, with the package as it is packed and a tool to try. */
+/** A local registry with the packed package and a tool to try. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { run, tempDir } from "../harness.ts";
 
-/** Stands in for a tool that people know: it prints its words, and needs nothing. */
+/** Stands in for a well-known tool: prints its arguments and has no dependencies. */
 const tool = {
   manifest: { name: "cowsay", version: "1.0.0", bin: { cowsay: "cli.js" } },
   code: '#!/usr/bin/env node\nconsole.log(process.argv.slice(2).join(" "));\n',
@@ -21,7 +21,7 @@ async function packTool(): Promise<string> {
 }
 
 /**
- * Starts it.
+ * Starts the registry.
  *
  * @param archive The packed package
  * @returns The server, for `NPM_CONFIG_REGISTRY`

@@ -1,17 +1,17 @@
-/** A project of its own for each page, in which its blocks run one after another. */
+/** A separate project for each page, in which its blocks run in order. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { patience, tempDir } from "../harness.ts";
 
 const root = join(import.meta.dir, "..", "..");
 
-/** What a page takes for granted. */
+/** What a page expects to exist. */
 interface Before {
-  /** Files by path: as the page names them, or relative to the project. */
+  /** Files by path, as the page names them or relative to the project. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** The names under which the page's JSON blocks are saved, in order. */
   readonly json?: readonly string[];
-  /** Commands in the project. */
+  /** Commands to run in the project. */
   readonly commands?: readonly string[];
 }
 
@@ -26,7 +26,7 @@ const repository = [
   `git -C project ${identity} commit --quiet --allow-empty --message=first`,
 ];
 
-/** By page. A page that is not here needs nothing but the package. */
+/** Expectations by page. A page that is missing here needs only the package. */
 const before: Readonly<Record<string, Before>> = {
   "README.md": { files: { "photo.gif": pixel, names }, commands: [] },
   "src/explain/README.md": {
@@ -45,23 +45,23 @@ const before: Readonly<Record<string, Before>> = {
   "src/sandbox/README.md": { files: { "main.ts": hello, "/opt/app/main.ts": hello } },
 };
 
-/** Where the pages say that things are: the tests have them elsewhere. */
+/** Paths on the pages, which the tests map to other places. */
 const places = ["/srv/app", "/opt/app", "/etc/policy.json", "/etc/app.json"];
 
 /** Where a page's blocks run. */
 export interface Scene {
-  /** The project. */
+  /** The project's folder. */
   readonly folder: string;
-  /** Saves a file: a path as the page names it, or relative to the project. */
+  /** Saves a file under a path as on the page, or relative to the project. */
   save(path: string, content: string | Uint8Array): void;
   /** The names of the page's JSON blocks. */
   readonly json: readonly string[];
-  /** Runs a script of sh; what it prints names the places as the page does. */
+  /** Runs an sh script; its output names places as the page does. */
   run(script: string, inSources: boolean): Promise<{ output: string; code: number }>;
 }
 
 /**
- * Makes it.
+ * Creates the scene.
  *
  * @param page The page's path in the project
  * @param tools A folder with `landlock-restrict`, for PATH
@@ -90,12 +90,12 @@ export async function makeScene(page: string, tools: string, registry: string): 
   const run = async (script: string, inSources: boolean) => {
     const child = Bun.spawn(["/bin/sh", "-c", `exec 2>&1\n${real(script)}`], {
       cwd: inSources ? root : folder,
-      // In the sources, commands are those of whoever works on them.
+      // In the sources, commands are for contributors.
       env: inSources ? { ...process.env, PATH: env.PATH, NO_COLOR: "1" } : env,
       stdin: "ignore",
       timeout: patience(120_000),
     });
-    // Not spawnSync(): the registry is in this process.
+    // Not spawnSync(), which would block the registry in this process.
     const output = (await child.stdout.text()).replaceAll(base, "");
     return { output, code: await child.exited };
   };

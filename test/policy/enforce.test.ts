@@ -1,9 +1,9 @@
-/** Policies in force: what works without, what a policy allows, and what it denies. */
+/** Enforced policies: what works without one, what it allows, and what it denies. */
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { inSubprocess, tempDir, testFromAbi } from "../harness.ts";
 
-/** A folder with what the policies of these tests are about. */
+/** A folder with the files that these policies name. */
 async function tree(): Promise<string> {
   const dir = tempDir();
   for (const name of ["in/a", "out/a", "no/a"]) await Bun.write(join(dir, name), "text");

@@ -1,4 +1,4 @@
-/** Every complaint about a policy, word by word. */
+/** Every error about a policy, word for word. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { LandlockError, parsePolicy } from "../../src/index.ts";
@@ -6,7 +6,7 @@ import { policyJsonSchema } from "../../src/validate/schemas/json-schema.ts";
 import { accepts } from "./json-schema.ts";
 import { landlockConfig, own } from "./wrong.ts";
 
-/** The message of what it throws, which has to be a `LandlockError` of one line. */
+/** The message of the thrown error, which must be a `LandlockError` of one line. */
 function complaint(value: unknown, options?: object): string {
   try {
     parsePolicy(value, options);
@@ -68,10 +68,10 @@ test("nothing but a LandlockError is thrown, whatever comes in", () => {
   for (const value of values) expect(complaint(value)).not.toBe("nothing is wrong");
 });
 
-// As an editor gets it: as JSON.
+// As JSON, because that is what an editor gets.
 const schema = JSON.parse(JSON.stringify(policyJsonSchema())) as Record<string, unknown>;
 
-/** What only the parser knows: how keys depend on each other. */
+/** Only the parser knows how keys depend on each other. */
 const beyond = [
   "is not replaced",
   "needs Landlock ABI",

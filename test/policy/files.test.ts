@@ -1,4 +1,4 @@
-/** Policies in files: the four formats, package.json, and files that are none. */
+/** Policies in files: the four formats, package.json, and files that are no policies. */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -212,7 +212,7 @@ describe("complaints", () => {
     });
     await write("secret.json", "{}");
     chmodSync(join(folder, "secret.json"), 0);
-    // Root reads everything.
+    // Root can read everything.
     if (process.getuid?.() === 0) return;
     expect(complaint("secret.json")).toMatchObject({ errnoName: "EACCES" });
   });

@@ -1,4 +1,4 @@
-/** A JSON Schema validator for the keywords that our schema uses; any other one is an error. */
+/** A JSON Schema validator for the keywords of our schema; any other keyword is an error. */
 import { isDeepStrictEqual } from "node:util";
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -17,7 +17,7 @@ const types: Record<string, (value: unknown) => boolean> = {
 
 const ignore: Check = () => true;
 
-/** Keywords about one type let every other type through. */
+/** Keywords for one type accept every value of another type. */
 const checks: Record<string, Check> = {
   $schema: ignore,
   title: ignore,
@@ -52,7 +52,7 @@ const checks: Record<string, Check> = {
     !isObject(value) || Object.keys(value).every((name) => accepts(schema, name)),
 };
 
-/** Whether a schema lets a value through. */
+/** Whether a schema accepts a value. */
 export function accepts(schema: Schema, value: unknown): boolean {
   return Object.entries(schema).every(([keyword, argument]) => {
     const check = checks[keyword];

@@ -1,4 +1,4 @@
-/** The Landlock project's own format: samples in its words, and what its groups of rights are. */
+/** The Landlock project's own format: samples in its words, and its groups of rights. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import {
@@ -18,7 +18,7 @@ const upTo = (abi: number) => rightsOf(abi).fs;
 const readExecute: FsRight[] = ["execute", "read_file", "read_dir", "refer"];
 const readWrite = (abi: number) => upTo(abi).filter((right) => right !== "execute");
 
-/** What a sample comes to, shortly. */
+/** A short form of a sample's result. */
 function meaning(name: string) {
   const { config, rules } = loadPolicy(join(samples, name));
   const { fs, net, scoped, mode, atLeast, logging } = config;

@@ -1,4 +1,4 @@
-/** What each key of a policy comes to. Pure: nothing is opened, any kernel will do. */
+/** What each key of a policy becomes. Pure: opens nothing and needs no kernel. */
 import { describe, expect, test } from "bun:test";
 import {
   bindTcp,

@@ -1,4 +1,4 @@
-/** A policy is read only if nobody but root and the caller decides what it says. */
+/** A policy is read only if nobody but root and the caller can change it. */
 import { describe, expect, test } from "bun:test";
 import {
   chmodSync,
@@ -19,7 +19,7 @@ import { testInNamespace, withFiles } from "../presets/namespace.ts";
 const asRoot = process.getuid?.() === 0 ? "" : "needs root: others may not give files away";
 const stranger = 65534;
 
-/** Folders with policies, and what becomes of one that is named. */
+/** Folders with policies, and the outcome of naming one of them. */
 function scene() {
   const dir = tempDir();
   const path = (name: string) => `${dir}/${name}`;
@@ -266,7 +266,7 @@ describe("a policy that is no regular file is refused at once", () => {
 const users = "root:x:0:0:root:/root:/bin/sh\nbob:x:7001:7001::/:/bin/sh\n";
 const groups = "root:x:0:root\nother:x:100:eve\nbob:x:7001:eve\n";
 
-/** Who else is in the group of root, as these files have it, and what becomes of its policies. */
+/** Other members of root's group, according to these files, and the outcome for its policies. */
 const cases: [what: string, passwd: string, group: string, trusted: boolean][] = [
   ["nobody", users, groups, true],
   ["nobody, by no list at all", "", "", true],
@@ -275,7 +275,7 @@ const cases: [what: string, passwd: string, group: string, trusted: boolean][] =
   ["a user whose first group it is", `${users}eve:x:7002:0::/:/bin/sh\n`, groups, false],
 ];
 
-/** Elsewhere the root of a namespace is not who owns the directories above. */
+/** In a namespace, root is usually not the owner of the directories above. */
 const testHere: typeof testInNamespace =
   process.getuid?.() === 0
     ? testInNamespace

@@ -1,4 +1,4 @@
-/** The preload: programs that know nothing of it, in the sandbox of their policy or not at all. */
+/** The preload: unmodified programs run in the sandbox of their policy, or not at all. */
 import { describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { kernelAbi, tempDir, testFromAbi, testUnless } from "../harness.ts";
 
 const preload = join(import.meta.dir, "..", "..", "src", "preload.ts");
 
-/** Says what it can read, by another thread too, and that it ran. */
+/** Prints what it can read, also on another thread, and that it ran. */
 const program = `
   import { readFileSync } from "node:fs";
   import { readFile } from "node:fs/promises";
@@ -16,7 +16,7 @@ const program = `
   const name = (file) => new URL(file, import.meta.url).pathname;
   console.log(other, sync(name("in")), sync(name("../no")), await readFile(name("../no")).then(String, code));`;
 
-/** A program in app/, and next to it a file that its policies do not name. */
+/** A program in app/, next to a file that its policies do not name. */
 async function project(files: Record<string, string> = {}): Promise<string> {
   const dir = tempDir();
   const all = { "app/main.ts": program, "app/other.ts": "export const other = 1;", ...files };
@@ -208,7 +208,7 @@ describe("Workers", () => {
   const files = (count: number) => ({
     "app/main.ts": main(count),
     "app/worker.ts": worker,
-    // The sources of the preload, for the Workers that name it.
+    // The sources of the preload, for Workers that name it.
     "app/package.json": JSON.stringify({
       landlock: { bestEffort: true, ro: [".", join(preload, "../.."), process.execPath] },
     }),
@@ -256,7 +256,7 @@ describe("a policy that somebody else may have written", () => {
       "own/package.json": "{}",
     });
     const path = (name: string) => join(dir, name);
-    /** The preload refuses the program for this reason, and nothing of it runs. */
+    /** The preload refuses the program for this reason before any of it runs. */
     const refused = (why: string, env: Record<string, string> = {}) => {
       const { stdout, stderr, code } = run(dir, "app/main.ts", { env });
       expect({ stdout, code }).toEqual({ stdout: "", code: 1 });
@@ -345,7 +345,7 @@ describe("a policy that somebody else may have written", () => {
 });
 
 describe("a .env file of the program", () => {
-  /** A program that says what it can read outside, and what its own .env file set. */
+  /** A program that prints what it can read outside, and what its own .env file set. */
   const curious = `
     import { readFileSync } from "node:fs";
     const read = (path) => { try { return readFileSync(path, "utf8"); } catch (error) { return error.code; } };
@@ -391,7 +391,7 @@ describe("a .env file of the program", () => {
         expect(await hostile(policy, { [name]: value })).toBe("EACCES yes\n");
       }
       const variable = { ...strict, ro: [".", "${EXTRA}"], variables: { EXTRA: { env: "EXTRA" } } };
-      // There is no such variable then, so that the program does not run.
+      // The variable does not exist then, so the program does not run.
       expect(await hostile(variable, { EXTRA: "DIR/secrets" })).toBe("");
     },
   );

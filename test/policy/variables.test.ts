@@ -1,4 +1,4 @@
-/** `${NAME}` in policies: from the table, and from nowhere else. */
+/** `${NAME}` in policies comes only from the table of variables. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { LandlockError, parsePolicy, type FsRule } from "../../src/index.ts";
@@ -28,7 +28,7 @@ const environment: Record<string, string> = {
   LANDLOCK_TEST_RELATIVE: "a/b",
 };
 
-/** The paths, or the complaint, in a process that is started with `environment`. */
+/** The paths or the error, in a process with the given environment. */
 function inEnvironment(ro: string[], variables: object, cwd = "/"): Promise<string> {
   return inSubprocess(
     { ro, variables },

@@ -1,4 +1,4 @@
-/** Policies that are wrong, and the complaint about each, word by word. */
+/** Wrong policies, and the error about each, word for word. */
 
 const keys =
   "$schema, abi, bestEffort, variables, ro, rw, roFiles, rwFiles, paths, bindTcp, connectTcp, bindUdp, connectSendUdp, presets, unrestricted";
@@ -7,7 +7,7 @@ const rights =
 const grant = (more: object) => ({ paths: [{ access: "ro", paths: ["/"], ...more }] });
 const beneath = (more: object) => ({ pathBeneath: [{ ...more, parent: ["/"] }] });
 
-/** What is wrong with a policy, and what is said about it. */
+/** A wrong policy and its error. */
 export const own: readonly [value: unknown, message: string][] = [
   [null, `null is not an object: give one with ${keys}`],
   [[], `[] is not an object: give one with ${keys}`],
@@ -107,7 +107,7 @@ export const own: readonly [value: unknown, message: string][] = [
   ],
 ];
 
-/** What is wrong with a configuration of the Landlock project. */
+/** Errors in a configuration of the Landlock project. */
 export const landlockConfig: readonly [value: unknown, message: string][] = [
   [{ ruleset: [] }, "ruleset: [] is not a list of one or more: put something in it"],
   [

@@ -1,11 +1,11 @@
-/** `presets.bun()` and `presets.cwd()`: Bun itself, restricting itself and started inside. */
+/** `presets.bun()` and `presets.cwd()`: Bun restricts itself, and Bun starts inside a sandbox. */
 import { expect } from "bun:test";
 import { join } from "node:path";
 import { presets, roFiles } from "../../src/index.ts";
 import { inSubprocess, tempDir, testFromAbi } from "../harness.ts";
 import { run } from "./programs.ts";
 
-/** What a Bun process does late; each with the preset, and without. */
+/** Things that a Bun process does late, each with the preset and without. */
 async function late(granted: boolean) {
   return inSubprocess({ granted }, async (inside, { granted }) => {
     const { landlock, outcome, presets } = inside;
@@ -28,7 +28,7 @@ async function late(granted: boolean) {
       cpus: outcome(() => openSync("/sys/devices/system/cpu/online", "r")),
       speed: cpus().length > 0,
       zone: outcome(() => openSync("/usr/share/zoneinfo/UTC", "r")),
-      // What is no business of Bun's.
+      // Files that Bun does not need.
       other: outcome(() => openSync("/proc/1/status", "r")),
       list: outcome(() => openSync("/etc/passwd", "r")),
       device: outcome(() => openSync("/dev/zero", "r")),
@@ -51,7 +51,7 @@ testFromAbi(1, "without bun(), memoryUsage() throws and Bun.spawnSync() fails", 
   });
 });
 
-// Without it the kernel may free the inode that the rule holds on to, and make a new one later.
+// Keeps the inode in use: the kernel may free one that only a rule holds, and create a new one.
 testFromAbi(1, "bun() keeps the directory of this process in /proc open", async () => {
   const open = await inSubprocess({}, async ({ presets }) => {
     const { readdirSync, readlinkSync } = await import("node:fs");
@@ -155,7 +155,7 @@ testFromAbi(1, "tmp() lets files be made where os.tmpdir() says, and nowhere els
   expect(await tryAll(false)).toEqual(["EACCES", "EACCES", "EACCES"]);
 });
 
-/** A database and an image in a folder, in a process that restricts itself. */
+/** A process restricts itself, then uses a database and an image in a folder. */
 async function filesOf(granted: boolean) {
   const folder = tempDir();
   return inSubprocess({ folder, granted }, async (inside, { folder, granted }) => {

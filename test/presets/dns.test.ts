@@ -1,14 +1,14 @@
-/** `presets.dns()`: look-ups by a resolver on loopback, in a network of its own. */
+/** `presets.dns()`: look-ups by a loopback resolver, in a private network. */
 import { expect } from "bun:test";
 import { existsSync } from "node:fs";
 import { moduleLibraries } from "../../src/presets/libraries.ts";
 import { inSubprocess, kernelAbi, testFromAbi } from "../harness.ts";
 import { testInNamespace, withFiles } from "./namespace.ts";
 
-/** What is granted: nothing, the files, or with every port restricted the files and the ports. */
+/** The rules: none, the files, or with every port restricted the files and the ports. */
 type Granted = "nothing" | "files" | "ports";
 
-/** Answers every query, from outside of the sandbox; ends with the process that started it. */
+/** Answers every query from outside the sandbox, and ends with the process that started it. */
 const resolver = `
   await Bun.udpSocket({
     hostname: "127.0.0.53",
@@ -30,8 +30,8 @@ const resolver = `
   process.exit();`;
 
 /**
- * Looks names up in every way Bun has, at a resolver that is not at 127.0.0.1, which is what all
- * of them ask when they find no setting.
+ * Looks up names in every way Bun has. The resolver is not at 127.0.0.1, which every way would ask
+ * without any settings.
  */
 async function lookups(granted: Granted) {
   const files = {
@@ -44,7 +44,7 @@ async function lookups(granted: Granted) {
     { granted, resolver }: { granted: Granted; resolver: string },
   ) => {
     const { call, connectTcp, landlock, presets } = inside;
-    // SIOCSIFFLAGS with IFF_UP on lo: a network of one's own has it, but down.
+    // SIOCSIFFLAGS with IFF_UP on lo, because it is down in a new network namespace.
     const request = new Uint8Array(40);
     request.set(new TextEncoder().encode("lo"));
     request[16] = 1;
@@ -59,7 +59,7 @@ async function lookups(granted: Granted) {
     } else {
       config.restrictPaths(...(granted === "files" ? [presets.dns()] : []));
     }
-    // By itself it waits for half a minute.
+    // The default time-out is half a minute.
     const resolve = new dns.Resolver({ timeout: 500, tries: 1 });
     const outcome = async (lookup: () => Promise<unknown>) => {
       try {
@@ -119,7 +119,7 @@ testInNamespace([], "without dns(), look-ups fail with EAI_AGAIN or time out", a
   });
 });
 
-/** A module of glibc's name service switch that is a library of its own, and knows no hosts. */
+/** A module of glibc's name service switch that is a separate library and knows no hosts. */
 const own = ["hesiod", "compat", "systemd"].find((name) => moduleLibraries([name]).size > 0);
 
 testInNamespace(

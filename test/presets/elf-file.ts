@@ -1,7 +1,7 @@
-/** Writes ELF files that say whatever a test wants them to say. */
+/** Writes ELF files with whatever contents a test needs. */
 import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 
-/** What the file says of itself. */
+/** The fields of the file. */
 export interface ElfFile {
   /** `e_type`; default 3, `ET_DYN`. */
   readonly type?: number;
@@ -11,21 +11,21 @@ export interface ElfFile {
   readonly needed?: readonly string[];
   readonly rpath?: string;
   readonly runpath?: string;
-  /** `DT_FLAGS_1`; default: none. */
+  /** `DT_FLAGS_1`; default none. */
   readonly flags1?: number;
-  /** Types of segments that it does not have; default: none. */
+  /** Types of segments to leave out; default none. */
   readonly without?: readonly number[];
-  /** The size of the table of names, which all stand at its end; default: what they take. */
+  /** Size of the string table, whose names are at its end; default is just what they take. */
   readonly tableBytes?: number;
-  /** What the file claims that size to be; default: what it is. */
+  /** The size of that table that the file claims; default is the real one. */
   readonly claimedBytes?: number;
-  /** Added to the place of each name. */
+  /** Added to the offset of each name. */
   readonly shift?: number;
 }
 
 const ownMachine = process.arch === "arm64" ? 183 : 62;
 
-/** Writes it, sparse where nothing is said. One segment has the whole file at address 0. */
+/** Writes a sparse file. One segment maps the whole file at address 0. */
 export function writeElf(path: string, elf: ElfFile): string {
   const texts = [...(elf.needed ?? []), elf.rpath, elf.runpath].filter(
     (text) => text !== undefined,

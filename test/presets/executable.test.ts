@@ -1,4 +1,4 @@
-/** `presets.executable()`: programs of every kind, each with it, and without it. */
+/** `presets.executable()` on programs of every kind, each with the preset and without. */
 import { expect } from "bun:test";
 import { chmodSync, copyFileSync, existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { tempDir, testFromAbi } from "../harness.ts";
 import { run, testWith } from "./programs.ts";
 
 const { bun, executable, tls } = presets;
-/** Not a version manager's stand-in, which is a script that starts other programs. */
+/** Not a version manager's shim, which is a script that starts other programs. */
 const python = ["/usr/bin/python3", "/usr/local/bin/python3"].find((path) => existsSync(path));
 
 async function script(folder: string, name: string, text: string): Promise<string> {
@@ -72,7 +72,7 @@ testFromAbi(1, "a program linked statically needs its own file only", async () =
   const [files, libraries] = executable(path).rules as FsRule[];
   expect(files!.paths).toEqual([path]);
   expect(libraries!.paths).toEqual([]);
-  // The launcher of this library, which has nothing to launch.
+  // This library's launcher, with nothing to launch.
   const seen = await run([executable(path)], [path]);
   expect(seen.status).toBeNumber();
   expect(await run([], [path])).toMatchObject({ status: "EACCES" });
@@ -150,7 +150,7 @@ testWith(["node"], "node runs with executable(), bun() and tls()", async () => {
   expect(await run([bun(), tls()], command)).toMatchObject({ status: "EACCES" });
 });
 
-/** What the loader itself would load, as it says when asked to list it. */
+/** The libraries that the loader itself lists. */
 function loaded(path: string): string[] {
   const env = { ...process.env, LD_TRACE_LOADED_OBJECTS: "1" };
   const { stdout } = Bun.spawnSync([path], { env });

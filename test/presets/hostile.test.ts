@@ -1,6 +1,6 @@
 /**
- * Programs of strangers: whatever they name as their loader, library or interpreter, a preset grants
- * it only if it is one.
+ * Untrusted programs: a preset grants the loader, library or interpreter that they name only if it
+ * really is one.
  */
 import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { run, testWith } from "./programs.ts";
 
 const { executable } = presets;
 
-/** The paths that it grants, or the message of its error. */
+/** The granted paths, or the error's message. */
 function granted(name: string): string[] | string {
   try {
     return (executable(name).rules as FsRule[]).flatMap(({ paths }) => paths);
@@ -23,7 +23,7 @@ function granted(name: string): string[] | string {
   }
 }
 
-/** A folder with a secret in it, and files that look like what a program may name. */
+/** A folder with a secret, and files that look like what a program may name. */
 function scene() {
   const folder = tempDir();
   const secret = join(folder, "secret");
@@ -252,7 +252,7 @@ describe("large and damaged tables of names", () => {
       expect(elfOf(file("shifted", { ...large, shift }))).toBeUndefined();
     }
     expect(elfOf(file("short", { ...large, claimedBytes: 8 }))).toBeUndefined();
-    // A claim that is larger than the file ends where the segment does.
+    // If the claimed size exceeds the file, the preset reads to the segment's end.
     expect(elfOf(file("long", { ...large, claimedBytes: 2 ** 52 }))?.needed).toEqual([
       "liblarge.so",
     ]);

@@ -1,4 +1,4 @@
-/** Where libraries are looked for, on programs made for it; and files that are no programs. */
+/** Where presets look for libraries, on programs made for it; and files that are no programs. */
 import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ function compile(compiler: string, ...args: string[]) {
   if (!success) throw new Error(stderr.toString());
 }
 
-/** A program in bin/, linked with lib/libouter.so, which is linked with lib/libinner.so. */
+/** A program in bin/ that links to lib/libouter.so, which links to lib/libinner.so. */
 function tree(compiler: string, tags: string, linkInner: boolean): string {
   const folder = tempDir();
   for (const name of ["bin", "lib"]) mkdirSync(join(folder, name));

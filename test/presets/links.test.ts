@@ -1,4 +1,4 @@
-/** Links that one run can plant do not choose what presets grant the next one. */
+/** Links that one run can plant must not choose what presets grant the next run. */
 import { describe, expect, test } from "bun:test";
 import { chmodSync, cpSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { project } from "./project.ts";
 const cli = join(import.meta.dir, "../../src/cli.ts");
 const { executable, modules } = presets;
 
-/** How landlock-restrict ends, which starts with nothing but these options, and what it says. */
+/** Exit status and output of landlock-restrict with only these options. */
 function restrict(cwd: string, words: readonly string[], before: readonly string[] = []) {
   const command = [...before, process.execPath, cli, ...words];
   const { exitCode, stderr } = Bun.spawnSync(command, { cwd });
@@ -20,7 +20,7 @@ function restrict(cwd: string, words: readonly string[], before: readonly string
 
 const system = ["-ro", "/usr", "/bin", "/lib", "/lib64", "/etc"];
 
-/** A folder `w`, which may be written, beside one which may not. */
+/** A writable folder `w` next to one that is not writable. */
 function scene() {
   const dir = realpathSync(tempDir());
   for (const name of ["w", "out", "bin"]) mkdirSync(join(dir, name));
@@ -55,7 +55,7 @@ testFromAbi(2, "executable= through a link out of a writable directory is refuse
     const { exitCode, stderr } = restrict(dir, words, ["env", `PATH=${dir}/bin:${PATH}`]);
     expect(stderr).toContain(`it leads to "${out}/${file}", out of "w"`);
     expect(exitCode).toBe(125);
-    // Outside of what may be written, links are the operator's.
+    // Links outside writable folders belong to the operator.
     const others = [...system, "-rw", "bin", "-preset", "executable=./two", "--", "./two"];
     expect(restrict(dir, others)).toEqual({ exitCode: 0, stderr: "" });
   }
@@ -170,7 +170,7 @@ describe("a plan names as rewritable a link on the way to", () => {
 describe("executable() of a name", () => {
   const { dir } = scene();
   const before = { cwd: process.cwd(), PATH: process.env["PATH"] };
-  /** The first file that is granted, or the error, with this PATH. */
+  /** The first granted file with this PATH, or the error. */
   const found = (PATH: string, name = "program") => {
     process.chdir(dir);
     process.env["PATH"] = PATH;
@@ -252,18 +252,18 @@ testInNamespace([], "a link in a writable directory that is mounted twice is ref
     ["mount --bind w 'a b'", "w", "a b/link", word("w")],
     ["mount --bind w m; mount --bind m 'a b'", "w", "a b/link", word("w")],
     ["mount --rbind w m; mount --bind w/sub m/deep", "w", "m/deep/link", word("w")],
-    // Another file system in it, that is mounted elsewhere too.
+    // It contains another file system that is also mounted elsewhere.
     [
       `mount -t tmpfs none w/deep; ln -s "$PWD/out" w/deep/link; mount --bind w/deep m`,
       ...(["w", "m/link", word("w")] as const),
     ],
-    // These links lie elsewhere.
+    // These links are in another folder.
     ["mount --bind bin m; ln -s ../out bin/link", "w", "m/link", ""],
     ["mount --bind w m", "w/sub", "m/link", ""],
     ["mount --bind w m; mount --bind bin w/deep", "bin", "m/link", ""],
-    // What hides a mount hides the writable directory.
+    // The mount hides the writable directory beneath it.
     [`mount --bind w m; mount -t tmpfs none m; ln -s "$PWD/out" m/link`, "w", "m/link", ""],
-    // And this one leads to what may be written.
+    // This one leads into the writable directory.
     ["mount --bind w m; ln -sfn ../w/sub w/near", "w", "m/near", ""],
   ] as const) {
     const words = [...system, "-rw", rw, "-ro", ro, "--", "/bin/true"];

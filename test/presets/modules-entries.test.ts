@@ -1,4 +1,4 @@
-/** Entries of `modules()` in a stranger's checkout, where names may be links. */
+/** Entries of `modules()` in an untrusted checkout, whose names may be links. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { CompositeRule, FsRule } from "../../src/index.ts";
@@ -18,7 +18,7 @@ describe("modules() refuses by name, as an entry that the user named", () => {
   };
   const key = "home/.ssh/id_rsa";
   const token = "home/token.ts";
-  /** Links in app/, as `worker.ts>TARGET`; an entry in it; what that leads to. */
+  /** Links in app/, as `worker.ts>TARGET`; an entry in app/; the entry's target. */
   const cases: [what: string, links: string, entry: string, leadsTo: string, why?: string][] = [
     ["a link to a key", "worker.ts>../home/.ssh/id_rsa", "worker.ts", key],
     ["a link to code elsewhere", "worker.ts>../home/token.ts", "worker.ts", token],
@@ -50,7 +50,7 @@ describe("modules() refuses by name, as an entry that the user named", () => {
       const more = links.split(" ").map((one) => one.split(">") as [string, string]);
       const folder = project({
         ...files,
-        // With a package.json the project is more than the script's own folder.
+        // With a package.json, the project extends beyond the script's own folder.
         ...(name === "src/a.ts" ? { "app/package.json": "{}" } : {}),
         ...Object.fromEntries(more.map(([path, link]) => [`app/${path}`, { link }])),
       });
@@ -62,7 +62,7 @@ describe("modules() refuses by name, as an entry that the user named", () => {
         `and ${why}; if it may be read, name "${folder}/${leadsTo}" instead`,
       );
       expect(() => presetOf(`modules=main.ts,${name}`, join(folder, "app"))).toThrow(why);
-      // As the message says.
+      // The message suggests this.
       expect(granted(folder, leadsTo)).toContain(leadsTo);
     });
   }

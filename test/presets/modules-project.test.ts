@@ -1,4 +1,4 @@
-/** Scripts of strangers: whatever they import, `modules()` grants code of their project only. */
+/** Untrusted scripts: whatever they import, `modules()` grants only code of their project. */
 import { describe, expect, test } from "bun:test";
 import { chownSync, cpSync } from "node:fs";
 import { join } from "node:path";
@@ -138,7 +138,7 @@ describe("modules() refuses by name", () => {
           `^Cannot grant "${folder}/${RegExp.escape(refused)}", which ".*" names: it (lies|is not).*; if it may be read, add it to the files of modules$`,
         ),
       );
-      // As the message says; a package is named by its file.
+      // The message suggests this; it names a package by its file.
       expect(granted(folder, "app/main.ts", refused)).toContain(refused);
     });
   }

@@ -1,4 +1,4 @@
-/** `presets.modules()`: a project with every kind of import, started inside; late imports. */
+/** `presets.modules()`: a project with every kind of import starts inside; late imports work. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { LandlockError, presets, type FsRule } from "../../src/index.ts";
@@ -9,7 +9,7 @@ import { run } from "./programs.ts";
 const { bun, cwd, executable, modules } = presets;
 
 const store = "app/node_modules/.bun";
-/** As package managers lay it out: a store with links, a hoisted package, a workspace. */
+/** Laid out by package managers: a store with links, a hoisted package, a workspace. */
 const everything = {
   "package.json": '{ "workspaces": ["./app/", "packages/*"] }',
   "app/package.json": '{ "name": "app", "imports": { "#own": "./src/own.ts" } }',
@@ -86,7 +86,7 @@ testFromAbi(
   },
 );
 
-/** The project again, and each file that is left out of the grant in turn. */
+/** Copies the project once more for each granted file, to leave that file out of the grant. */
 testFromAbi(
   1,
   "modules() grants no module that the script could do without",
@@ -128,7 +128,7 @@ testFromAbi(1, "this library's own command line runs with modules()", async () =
   expect(await run([...runtime, here], command, there)).toMatchObject({ status: 1, stdout: "" });
 });
 
-/** Late work in a process that restricts itself: an import, a Worker, a database, an image. */
+/** Late work of a process that restricts itself: an import, a Worker, a database, an image. */
 async function late(granted: boolean) {
   const folder = project({
     "main.ts": 'export const later = () => import("./later.ts");',

@@ -1,4 +1,4 @@
-/** Presets as rules: what they look like, by which names they go, how they fit into Configs. */
+/** Presets as rules: their fields, their names, and how they fit into Configs. */
 import { describe, expect, expectTypeOf, test } from "bun:test";
 import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,7 +20,7 @@ import { tempDir } from "../harness.ts";
 const { bun, cwd, dns, executable, modules, timezone, tls, tmp } = presets;
 const main = join(import.meta.dir, "../../src/cli.ts");
 
-/** Each preset, by the text that `presetOf()` takes. */
+/** Each preset by the text that `presetOf()` accepts. */
 const all: Readonly<Record<string, () => Rule>> = {
   bun: () => bun(),
   "bun=children": () => bun({ children: true }),
@@ -45,7 +45,7 @@ function failure(action: () => unknown): Pick<LandlockError, "code" | "message">
   throw new Error("it does not fail");
 }
 
-/** The plan on a kernel that has everything, or an older one. */
+/** The plan on a kernel with everything, or on an older one. */
 function plan(rule: Rule, config = landlock.V11.bestEffort(), abi = 11) {
   return planFor(config, [rule], { abi, errata: 15, state: "enabled" });
 }

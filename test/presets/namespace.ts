@@ -1,18 +1,18 @@
-/** Processes with files of their own in /etc and a network of their own, where that is allowed. */
+/** Processes with their own files in /etc and their own network, if the machine allows that. */
 import { test } from "bun:test";
 import { join } from "node:path";
 import { tempDir } from "../harness.ts";
 import { testWith } from "./programs.ts";
 
-/** Files in a file system of its own: from their path to their text. */
+/** Files by path, for a private file system. */
 export type Files = Readonly<Record<string, string>>;
 
 const unshare = ["unshare", "--user", "--map-root-user", "--mount", "--net"];
 const possible = Bun.spawnSync([...unshare, "true"], { stderr: "ignore" }).success;
 
 /**
- * A command that starts another one which sees these files instead of those of the system. What
- * the path is in the end, behind links, is replaced.
+ * A command that starts another command which sees these files in place of the system's. If a path
+ * is a link, its final target is replaced.
  */
 export async function withFiles(files: Files): Promise<string[]> {
   const folder = tempDir();
@@ -28,7 +28,7 @@ export async function withFiles(files: Files): Promise<string[]> {
   return [...unshare, "sh", "-c", script, "sh", ...binds, "--"];
 }
 
-/** `testWith()`, and a skip where this machine makes no such namespaces, in CI too. */
+/** Like `testWith()`, but skips, even in CI, if this machine allows no such namespaces. */
 export function testInNamespace(
   programs: readonly string[],
   name: string,

@@ -1,23 +1,23 @@
-/** Running programs inside a sandbox, each in a process of its own. */
+/** Runs programs in a sandbox, each in a process of its own. */
 import { test } from "bun:test";
 import { landlock, type Rule } from "../../src/index.ts";
 import { kernelAbi } from "../harness.ts";
 
-/** How a program ended. */
+/** The end of a program. */
 export interface Ended {
-  /** Its exit status, the signal that ended it, or why it could not be started. */
+  /** Its exit status, the signal that ended it, or why it could not start. */
   readonly status: number | string;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Where and how a program runs. */
+/** Options for a run. */
 export interface Circumstances {
   readonly cwd?: string;
   readonly env?: Record<string, string | undefined>;
 }
 
-/** Runs a program under all that this kernel can restrict, but for what the rules grant. */
+/** Restricts everything that this kernel can, apart from the rules' grants, and runs a program. */
 export async function run(
   rules: readonly Rule[],
   command: string[],
@@ -40,10 +40,7 @@ export async function run(
   }
 }
 
-/**
- * `test`, or a skip that names the programs this machine lacks; in CI, where they are promised,
- * lacking one is a failure.
- */
+/** `test`, or a skip that names the missing programs; CI promises them, so there it fails. */
 export function testWith(programs: readonly string[], name: string, body: () => Promise<void>) {
   const lacking = programs.filter((program) => Bun.which(program) === null);
   const why = kernelAbi === 0 ? "Landlock" : lacking.join(", ");

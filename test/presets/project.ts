@@ -1,13 +1,13 @@
-/** Projects of files for tests. */
+/** Projects of files, for tests. */
 import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { LandlockError, presets, type FsRule } from "../../src/index.ts";
 import { tempDir } from "../harness.ts";
 
-/** From the path of a file to its text, or what it links to. */
+/** Maps a file's path to its text, or to a link's target. */
 export type Files = Readonly<Record<string, string | { link: string }>>;
 
-/** Writes files into a new folder; returns its path, without links. */
+/** Writes files into a new folder; returns its path without links. */
 export function project(files: Files): string {
   const folder = realpathSync(tempDir());
   for (const [name, content] of Object.entries(files)) {
@@ -19,7 +19,7 @@ export function project(files: Files): string {
   return folder;
 }
 
-/** What `modules()` grants: the files to read and the folders to list, beneath a folder; or the error. */
+/** The files and listed folders that `modules()` grants below a folder, or its error. */
 export function granted(folder: string, ...entries: string[]): string[] | string {
   try {
     const rules = presets.modules(...entries.map((entry) => join(folder, entry))).rules as FsRule[];

@@ -1,4 +1,4 @@
-/** What a preset looked at is what its rule grants: a file that took its place is an error. */
+/** A rule grants exactly the file that the preset examined: a replaced file is an error. */
 import { describe, expect, test } from "bun:test";
 import {
   linkSync,
@@ -17,7 +17,7 @@ import { project } from "./project.ts";
 
 const { executable, modules } = presets;
 
-/** A program with a library, a script with an import, and a file that is nobody's business. */
+/** A program with a library, a script with an import, and an unrelated file. */
 function scene() {
   const folder = project({
     "app/package.json": '{ "name": "app" }',
@@ -35,7 +35,7 @@ function scene() {
   return { folder, path, tool, library, loader };
 }
 
-/** Builds a ruleset, which opens the paths, and says what happened. */
+/** Builds a ruleset, which opens the paths, and returns the outcome. */
 function built(rule: Rule): string {
   try {
     using _ = landlock.V1.ruleset(rule);
@@ -74,7 +74,7 @@ describe("another file is not granted in place of one that a preset looked at:",
         const one = scene();
         const rule = preset(one);
         expect(built(rule)).toBe("built");
-        // Its number is used again at once, and its time of birth moves on by ticks of the clock.
+        // The inode number is reused at once, and birth times advance by clock ticks.
         await Bun.sleep(20);
         rmSync(one.path(file), { recursive: true });
         swap(one.path(file), one.path("secret"));
@@ -118,7 +118,7 @@ test("a rule that has an identity is plain data, prints it, and wants one for ea
   expect(() => landlock.V1.plan(wrong)).toThrow("identities must have one entry for each path");
 });
 
-/** Swaps a file for a link and back while a policy is built: the secret is never granted. */
+/** Swaps a file for a link and back while a policy is built; the secret is never granted. */
 testFromAbi(
   1,
   "while a file is swapped again and again, the secret is granted never",

@@ -1,4 +1,4 @@
-/** Files that choose what presets grant, and that the same rules let be changed, are named. */
+/** Presets name files that choose what they grant, if the same rules let those be changed. */
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ const { executable, modules } = presets;
 const config = landlock.V11.bestEffort();
 const kernel = { abi: 11, errata: 0xff, state: "enabled" } as const;
 
-/** A program with a library, and a script, in folders of their own. */
+/** A program with a library, and a script, each in its own folder. */
 function scene() {
   const folder = project({
     "app/package.json": '{ "name": "app" }',
@@ -121,7 +121,7 @@ describe("a plan names as rewritable a missing file that would come first", () =
     expect(named(made(path("plugin")))).toEqual([path("plugin")]);
     const linking = pathAccess(["make_sym"], path("pkg"));
     expect(named(linking)).toContain(path("pkg/node_modules/dep"));
-    // The files in it are enough to say so.
+    // The files in it suffice to report it.
     expect(named(rwDirs(path("pkg")))).toEqual([path("pkg/sub/a.ts")]);
     for (const name of ["other", "pkg/other", "pkg/sub/node_modules/@own/two", "node_modules/x"]) {
       expect(named(made(path(name)))).toEqual([]);
@@ -202,7 +202,7 @@ test("config.plan() knows links and relative paths, and what does not exist", ()
   symlinkSync(tool, join(folder, "data/tool"));
   const named = (...rules: Rule[]) => config.plan(...rules).rewritable;
   expect(named(executable(tool), rwDirs(join(folder, "data/all/bin")))).toEqual([tool]);
-  // The link to the program is in a folder that may be written, the program is not.
+  // The folder of the program's link is writable, the program is not.
   const link = join(folder, "data/tool");
   expect(named(executable(link), rwDirs(join(folder, "data")))).toEqual([link]);
   expect(named(executable(link), rwDirs(join(folder, "bin")))).toEqual([link]);

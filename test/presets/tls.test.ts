@@ -1,6 +1,6 @@
 /**
- * `presets.tls()`: a real HTTPS server on loopback, whose certificate is from an authority that
- * only `SSL_CERT_FILE` names. Its key in `tls/` is for this test and worth nothing.
+ * `presets.tls()`: a real HTTPS server on loopback. Only `SSL_CERT_FILE` names the authority of its
+ * certificate. The key in `tls/` is worthless outside this test.
  */
 import { expect } from "bun:test";
 import { copyFileSync, existsSync } from "node:fs";
@@ -24,14 +24,14 @@ function serve() {
   });
 }
 
-/** A copy of the authority, so that no rule for the sources reaches it. */
+/** A copy of the authority, which no rule for the sources covers. */
 function authority(): string {
   const file = join(tempDir(), "authority.pem");
   copyFileSync(join(keys, "ca.pem"), file);
   return file;
 }
 
-/** What fetch() says in a process that trusts the authority, and restricts itself. */
+/** What fetch() returns in a process that trusts the authority and restricts itself. */
 async function get(how: "free" | "tls" | "nothing") {
   using server = serve();
   const body = async (
@@ -83,9 +83,9 @@ testWith(["openssl"], "with tls(), openssl verifies; without it, it cannot", asy
 });
 
 const tokyo = "/usr/share/zoneinfo/Asia/Tokyo";
-/** Its abbreviation is a number, by which no zone can be guessed. */
+/** A zone whose abbreviation is a number, so that it cannot be guessed. */
 const lordHowe = "/usr/share/zoneinfo/Australia/Lord_Howe";
-/** The zones, as a package that may be lacking. */
+/** The time zones, a package that may be missing. */
 const zones = existsSync(tokyo) ? [] : ["tzdata"];
 
 testWith(
@@ -111,9 +111,9 @@ testFromAbi(1, "Bun knows every zone by itself, with timezone() and without", as
   expect(seen).toBe("9:00:00 AM GMT+9");
 });
 
-/** What Bun takes for the local zone where /etc/localtime is a file and no link. */
+/** The zone that Bun uses if /etc/localtime is a file instead of a link. */
 async function localZone(granted: boolean) {
-  // Everything else in the new /etc is missing: Bun and its libraries do without.
+  // The new /etc lacks everything else, which Bun and its libraries do not need.
   const script = 'mount -t tmpfs none /etc && cp "$1" /etc/localtime && shift && exec "$@"';
   const prefix = [...(await withFiles({})), "sh", "-c", script, "sh", lordHowe];
   const body = (inside: typeof import("../inside.ts"), granted: boolean) => {

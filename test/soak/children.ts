@@ -1,7 +1,7 @@
 /**
  * `bun test/soak/children.ts [COUNT] [LINES]`: a server starts 100,000 sandboxed children, 8 at a
- * time; one in four by spawnSync(), one in a hundred is refused by the sandbox. Prints what the
- * server holds on to, and fails where that grows.
+ * time. One in four uses spawnSync(), and the sandbox refuses one in a hundred. Prints the server's
+ * resources, and fails if they grow.
  */
 import { join } from "node:path";
 import { finish, Table, type Figures } from "./figures.ts";
@@ -44,5 +44,5 @@ for (let step = 1; step <= lines; step++) {
 }
 await ask("stop");
 await server.exited;
-// The collector's own ups and downs are about half of this.
+// The collector alone causes about half of this.
 finish(table, 16 * 1024);

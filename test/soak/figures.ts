@@ -1,4 +1,4 @@
-/** What a process holds on to: memory, open files, ended children that nobody has waited for. */
+/** A process's resources: memory, open files, ended children that were not collected. */
 import { readdirSync, readFileSync } from "node:fs";
 
 /** One line of a soak's table. */
@@ -25,7 +25,7 @@ function statusOf(pid: number | string): string {
   }
 }
 
-/** The figures of this process, after a garbage collection. */
+/** This process's figures after a garbage collection. */
 export function figures(): Figures {
   Bun.gc(true);
   const own = statusOf("self");
@@ -44,12 +44,12 @@ export function figures(): Figures {
 
 const columns = ["rssKiB", "sizeKiB", "fds", "zombies", "threads"] as const;
 
-/** Prints a table line by line, as they come, and tells in the end whether the figures are flat. */
+/** Prints a table line by line, and reports at the end whether the figures are flat. */
 export class Table {
   readonly #lines: Figures[] = [];
   readonly #started = performance.now();
 
-  /** @param unit What is counted, as `"children"` */
+  /** @param unit What is counted, such as `"children"` */
   constructor(unit: string) {
     console.log(`| ${[unit, "seconds", ...columns].join(" | ")} |`);
     console.log(`|${" --- |".repeat(columns.length + 2)}`);
@@ -63,8 +63,8 @@ export class Table {
   }
 
   /**
-   * What is not flat, as text; empty: nothing. The first line is of a process that has not warmed
-   * up, so the second one is what the last is held against.
+   * Describes what is not flat; empty if nothing. The first line is from a process that has not
+   * warmed up, so the last line is compared with the second.
    *
    * @param growthKiB How much the resident memory may grow from the second line to the last
    */
@@ -81,7 +81,7 @@ export class Table {
   }
 }
 
-/** Ends a soak: says whether it was flat, by its exit code too. */
+/** Ends a soak with its result, also as exit code. */
 export function finish(table: Table, growthKiB: number): void {
   const growth = table.growth(growthKiB);
   console.log(growth === "" ? "flat" : `not flat: ${growth}`);

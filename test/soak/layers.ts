@@ -1,7 +1,7 @@
 /**
  * `bun test/soak/layers.ts [SECONDS] [LINES]`: for 20 minutes, starts processes that stack as many
- * layers as the kernel allows, are refused one more, and end. Prints what this process, which
- * starts them, holds on to, and fails where that grows.
+ * layers as the kernel allows, fail at one more, and end. Prints the resources of this parent
+ * process, and fails if they grow.
  */
 import { join } from "node:path";
 import { figures, finish, Table } from "./figures.ts";

@@ -1,6 +1,6 @@
 /**
- * `bun test/soak/rulesets.ts [COUNT] [LINES]`: one process builds and closes a million rulesets, one
- * in ten of which is refused half-way. Prints what it holds on to, and fails where that grows.
+ * `bun test/soak/rulesets.ts [COUNT] [LINES]`: one process builds and closes a million rulesets,
+ * one in ten of which fails halfway. Prints its resources, and fails if they grow.
  */
 import { landlock, LandlockError, roDirs, rwFiles } from "../../src/index.ts";
 import { figures, finish, Table } from "./figures.ts";

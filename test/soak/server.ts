@@ -1,4 +1,4 @@
-/** A server on loopback that starts a sandboxed child for each request: `children.ts` asks it. */
+/** A loopback server that starts a sandboxed child for each request of `children.ts`. */
 import { landlock, roDirs, rwFiles } from "../../src/index.ts";
 import { figures } from "./figures.ts";
 

@@ -1,4 +1,4 @@
-/** The soaks, so short that they show only that they run and notice what they are for. */
+/** Short soaks, which only prove that they run and notice a leak. */
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { kernelAbi, testUnless } from "../harness.ts";
@@ -26,7 +26,7 @@ for (const [script, words] of Object.entries({
       await child.exited;
       expect(stderr).toBe("");
       const lines = stdout.trim().split("\n");
-      // So soon after the start memory may still grow.
+      // Memory may still grow this soon after the start.
       expect(lines.at(-1)).toMatch(/^(flat|not flat: \d+ KiB of memory)$/);
       expect(lines).toHaveLength(6);
     },

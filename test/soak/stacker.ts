@@ -1,6 +1,6 @@
 /**
- * Stacks layers up to the kernel's limit; each must hold open nothing that the ones before did
- * not. `layers.ts` starts it.
+ * Stacks layers up to the kernel's limit; no layer may keep more open than the ones before.
+ * `layers.ts` starts it.
  */
 import { readdirSync } from "node:fs";
 import { landlock, LandlockError, roDirs } from "../../src/index.ts";

@@ -1,10 +1,10 @@
-/** Values of every option of `Bun.spawn()`. */
+/** Values for every option of `Bun.spawn()`. */
 import { chmodSync, mkdirSync, openSync, symlinkSync, writeFileSync } from "node:fs";
 import type { Case } from "./compare.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** A value is made anew for each call if it is a function without parameters named `make`. */
+/** A function without parameters named `make` creates the value anew for each call. */
 class Made {
   constructor(readonly make: () => unknown) {}
 }
@@ -38,7 +38,7 @@ const pipes = ["ignore", "pipe", "pipe"];
 const callback = () => {};
 const text = "some text\n";
 
-/** Reads what it is given, up to the end, and repeats it. */
+/** Reads its input to the end and repeats it. */
 const repeat = { script: "cat; exit 3" };
 
 async function writeAndEnd({ stdin }: Bun.Subprocess): Promise<void> {
@@ -47,7 +47,7 @@ async function writeAndEnd({ stdin }: Bun.Subprocess): Promise<void> {
   await (stdin as Bun.FileSink).end();
 }
 
-/** Files that the cases are about. */
+/** Files that the cases use. */
 function makeFiles(folder: string) {
   const file = (name: string, content: string, mode = 0o755) => {
     writeFileSync(`${folder}/${name}`, content);
@@ -67,13 +67,13 @@ function makeFiles(folder: string) {
   };
 }
 
-/** All cases, in the order of the table; their files are made in an empty folder. */
+/** All cases, in the order of the table; they put their files into an empty folder. */
 export function makeCases(folder: string): Case[] {
   const files = makeFiles(folder);
   const output = `${folder}/output`;
   const input = openSync(files.input, "r");
   const sink = openSync(output, "w");
-  // Higher than any that is open here.
+  // A number above any open descriptor.
   const closed = 999;
   const live = new AbortController().signal;
   const aborted = AbortSignal.abort();

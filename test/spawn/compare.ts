@@ -1,29 +1,29 @@
 /**
- * Starts the same command with `Bun.spawn()` and with `ruleset.spawn()`, and tells whether child and
- * parent see the same. The ruleset grants all that the commands do.
+ * Starts a command with `Bun.spawn()` and with `ruleset.spawn()`, and compares what child and
+ * parent see. The ruleset grants everything that the commands need.
  */
 import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { landlock, LandlockError, roDirs, rwDirs, type Ruleset } from "../../src/index.ts";
 
-/** One way to call both. */
+/** Options for both functions. */
 export interface Case {
-  /** The option that it is about. */
+  /** The option under test. */
   readonly key: string;
-  /** Its value in words. */
+  /** The value in words. */
   readonly value: string;
-  /** Made anew for each call: a stream can be read once. */
+  /** Created anew for each call, because a stream can be read only once. */
   readonly options: () => object;
-  /** What the shell does after its report; default: it writes to standard output and error. */
+  /** What the shell does after its report; by default it writes to standard output and error. */
   readonly script?: string;
-  /** In place of a shell that reports what it sees. */
+  /** Replaces the shell that reports what it sees. */
   readonly command?: unknown;
-  /** What is done with the child of `spawn()`. */
+  /** What the test does with the child of `spawn()`. */
   readonly use?: (child: Bun.Subprocess) => unknown;
   /** Whether the outcome depends on being root. */
   readonly asRoot?: boolean;
 }
 
-/** How a call ended: what was seen, or what was thrown. */
+/** The outcome of a call: what was seen, or the error. */
 type Ended = { readonly seen: string } | { readonly thrown: unknown };
 
 /** `$1` is the file of the report. */
@@ -36,7 +36,7 @@ const report = `(
 
 const speak = "echo out; echo err >&2; exit 7";
 
-/** Numbers that differ from run to run. */
+/** Replaces numbers that differ from run to run. */
 function normalised(text: string): string {
   return text
     .replaceAll("\0", "\n")
@@ -80,12 +80,12 @@ async function seenOf(child: Bun.Subprocess, use: Case["use"]): Promise<unknown>
   };
 }
 
-/** The functions under comparison. */
+/** The two functions to compare. */
 export const functions = ["spawn", "spawnSync"] as const;
-/** And how the command is given. */
+/** The form of the command. */
 export const forms = ["list", "object"] as const;
 
-/** Whose functions are called. */
+/** Whose functions to call. */
 type Starter = Pick<typeof Bun, "spawn" | "spawnSync"> | Ruleset;
 
 async function run(
@@ -96,7 +96,7 @@ async function run(
   folder: string,
 ): Promise<Ended> {
   const file = `${folder}/report`;
-  // Written by another user in some cases.
+  // In some cases another user writes it.
   writeFileSync(file, "");
   chmodSync(file, 0o666);
   const shell = ["/bin/sh", "-c", report + (one.script ?? speak), "sh", file];
@@ -111,7 +111,7 @@ async function run(
       name === "spawn"
         ? await seenOf(child, one.use)
         : { ...child, pid: typeof child.pid, resourceUsage: nameOf(child.resourceUsage) };
-    // What is called at the end may be called a moment later.
+    // A callback for the end may run a moment later.
     const expected = name === "spawn" ? expectedEvents(options) : 0;
     for (let i = 0; events.length < expected && i < 500; i++) await Bun.sleep(2);
     const said = normalised(readFileSync(file, "utf8")).split("\n");
@@ -125,7 +125,7 @@ async function run(
 
 type Events = { onExit?: unknown; onDisconnect?: unknown; ipc?: unknown };
 
-/** The same options, with callbacks that note their calls. */
+/** The same options, with callbacks that record their calls. */
 function withEvents(options: object, events: string[]): object {
   const noted =
     (name: string) =>
@@ -160,8 +160,8 @@ function wordsOf(thrown: unknown): string {
 /**
  * Compares one case.
  *
- * @returns `"as Bun"`; `"as Bun: CODE"` if both throw the same; or the code of a `LandlockError`,
- *   and that of what Bun throws
+ * @returns `"as Bun"`; `"as Bun: CODE"` if both throw the same; or the code of a `LandlockError`
+ * and the code of Bun's error
  * @throws If it is none of these
  */
 export async function compare(

@@ -8,10 +8,10 @@ import { patience, tempDir, testFromAbi } from "../harness.ts";
 const manual = readFileSync(join(import.meta.dir, "../../src/sandbox/README.md"), "utf8");
 const system = [roDirs("/"), rwFiles("/dev/null")];
 
-/** Says `up`, and starts a process in a session of its own that holds its standard output. */
+/** Prints `up`, and starts a process in its own session that holds its standard output. */
 const script = "echo up; setsid sleep 20 & echo $! >pid; exec sleep 20";
 
-/** Ends what has left the group, as only someone outside can. */
+/** Kills what has left the process group, which only an outsider can do. */
 function end(folder: string): void {
   const pid = Number(readFileSync(join(folder, "pid"), "utf8"));
   process.kill(pid, "SIGKILL");

@@ -1,4 +1,4 @@
-/** What a command inherits through `ruleset.spawn()`: Bun's own options say it. */
+/** What a command inherits through `ruleset.spawn()`, as Bun's own options say. */
 import { expect } from "bun:test";
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { tempDir, testFromAbi } from "../harness.ts";
 
 type Stdio = ["ignore", "pipe", "pipe", number];
 
-/** Nothing here restricts this process, so it needs no other one. */
+/** Nothing here restricts this process, so no subprocess is needed. */
 function makeRuleset() {
   const system = roDirs("/usr", "/bin", "/lib", "/lib64", "/etc", "/proc").ignoreIfMissing();
   return landlock.V11.bestEffort().ruleset(system, rwFiles("/dev/null"));

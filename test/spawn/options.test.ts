@@ -1,4 +1,4 @@
-/** `ruleset.spawn()` takes what `Bun.spawn()` takes, option by option. */
+/** `ruleset.spawn()` accepts what `Bun.spawn()` accepts, option by option. */
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { makeCases } from "./cases.ts";
 const types = join(import.meta.dir, "../../node_modules/bun-types/bun.d.ts");
 const isWindows = (key: string) => key.startsWith("windows");
 
-/** The names of an interface's members, which stand at its own depth. */
+/** The names of an interface's own members, by their indentation. */
 function membersOf(text: string, name: string): string[] {
   const [, indent, body] = new RegExp(
     `^( +)interface ${name}<[^{]*\\{\\n(.*?)\\n\\1\\}`,
@@ -18,7 +18,7 @@ function membersOf(text: string, name: string): string[] {
   return [...body!.matchAll(new RegExp(`^${indent}  (\\w+)\\??[:(]`, "gm"))].map(([, key]) => key!);
 }
 
-/** A row of a table in Markdown, whatever its columns are filled up with. */
+/** A Markdown table row, regardless of column padding. */
 const rowsOf = (text: string) =>
   text
     .split("\n")

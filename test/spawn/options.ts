@@ -1,6 +1,6 @@
 /**
- * `bun test/spawn/options.ts test/spawn/options.md`, as root, writes the table: every option of `Bun.spawn()`, and
- * how `ruleset.spawn()` and `ruleset.spawnSync()` take it.
+ * `bun test/spawn/options.ts test/spawn/options.md`, as root, writes a table of every option of
+ * `Bun.spawn()` and how `ruleset.spawn()` and `ruleset.spawnSync()` treat it.
  */
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

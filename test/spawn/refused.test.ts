@@ -1,4 +1,4 @@
-/** What execve(2) refuses, in words: the same for `spawn()` and for the command line. */
+/** Errors of execve(2) in words, the same for `spawn()` and for the command line. */
 import { expect } from "bun:test";
 import {
   chmodSync,
@@ -33,7 +33,7 @@ const grants = {
   option: "as with -ro /usr",
 };
 
-/** Program, errno, exit status of the command line, and what to do. */
+/** Program, errno, exit status of the command line, and the fix. */
 const cases: readonly [
   program: string,
   errno: string,

@@ -1,4 +1,4 @@
-/** Commands that Workers start, and commands of other users. */
+/** Commands started by Workers, and commands of other users. */
 import { expect } from "bun:test";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { inSubprocess, kernelAbi, tempDir, testFromAbi, testUnless } from "../ha
 
 const library = join(import.meta.dir, "../../src/index.ts");
 
-/** Starts commands when it is asked; `early`: one before the answer that it is ready. */
+/** Starts commands on request; `early` starts one before it answers that it is ready. */
 const worker = `
   const { landlock, roDirs, rwFiles } = require(${JSON.stringify(library)});
   const system = [roDirs("/usr", "/bin"), roDirs("/lib", "/lib64").ignoreIfMissing(), rwFiles("/dev/null")];
@@ -122,7 +122,7 @@ testFromAbi(1, "commands of Workers and of the main thread leave no descriptor",
     },
     { timeoutMs: 40_000 },
   );
-  // A Worker's Ruleset is its own to close, and these did not.
+  // Each Worker must close its own Ruleset, and these did not.
   const rulesets = (all: string[]) => all.filter((link) => link.includes("landlock-ruleset"));
   const others = (all: string[]) => all.filter((link) => !link.includes("landlock-ruleset"));
   expect(others(seen.after)).toEqual(others(seen.before));
@@ -187,7 +187,7 @@ testUnless(rootOnly, "commands of another user and group start, and are restrict
     const child = ruleset.spawn({ cmd: command, uid: 65534, gid: 65534, stderr: "pipe" });
     const text = `${await child.stdout.text()} ${await child.stderr.text()}`;
     const outcomes = [run({ uid: 65534, gid: 65534 }), run({ uid: 65534 }), run({ gid: 65534 })];
-    // From here on other processes may not look into this one.
+    // From here on, other processes cannot inspect this one.
     process.setgid!(65534);
     process.setuid!(65534);
     return { outcomes, text, dropped: run({}) };

@@ -1,4 +1,4 @@
-/** `landlock-restrict` and its explain on a terminal, and without one; no name gives it orders. */
+/** `landlock-restrict` and explain with and without a terminal; no name can control it. */
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ function piped(args: readonly string[], env: Record<string, string> = {}) {
   return run([...cli, ...args], undefined, { ...plainEnvironment(), TERM: "xterm", ...env });
 }
 
-/** Text without what wrapping does to it. */
+/** The text without the effects of wrapping. */
 const unwrapped = (text: string) => text.replaceAll(/\s+/g, " ").trim();
 
 for (const args of [["status"], ["plan", ...options]]) {
@@ -76,7 +76,7 @@ test("status refuses what it does not know", () => {
 const cwd = realpathSync(tempDir());
 const folder = join(cwd, "b", "long ".repeat(30));
 mkdirSync(folder, { recursive: true });
-// A name that would turn what follows red.
+// A name that would colour the following text red.
 const files = ["\x1b[31mone", "two"].map((name) => join(folder, name));
 for (const file of files) writeFileSync(file, "");
 const system = ["-ro", "/usr", "/bin", "/lib", "/lib64", "/etc"];
@@ -97,7 +97,7 @@ for (const columns of [40, 80, 120]) {
       expect(lines[0]).toBe("landlock-restrict: Landlock denied 2 operations:");
       expect(lines.slice(1).filter((line) => Bun.stringWidth(line) > columns)).toEqual([]);
       expect(lines.filter((line) => line.includes("read_file"))).toHaveLength(2);
-      // The name's own escape sequence does not get through.
+      // The name's own escape sequence must not get through.
       expect(findings).not.toContain("\x1b[31m");
       expect(table).toContain("\\u001b");
       const paste = Bun.stripANSI(rest).split("\n")[0]!;
@@ -141,7 +141,7 @@ testUnless(
   },
 );
 
-/** Orders in C0, C1 and DEL, a change of direction, and the ends of a line. */
+/** Controls in C0, C1 and DEL, a change of direction, and line ends. */
 const evil = "a\u001b[31m\u009b2J\u007f\u202eb\u2028c\u0085";
 const raw = /(?!\n)[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/u;
 

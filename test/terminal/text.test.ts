@@ -1,4 +1,4 @@
-/** How text is made for a screen, without one. */
+/** Formats text for a screen, without one. */
 import { describe, expect, test } from "bun:test";
 import { progressLine } from "../../src/terminal/output.ts";
 import { screenFor, type Screen } from "../../src/terminal/screen.ts";
