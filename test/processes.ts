@@ -1,7 +1,6 @@
 /** Lists processes and tells those of one run apart. */
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Every process id. */
 export function processIds(): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))

@@ -29,7 +29,7 @@ export function randomOf(seed: number) {
         .map(({ item }) => item),
   };
 }
-/** Draws one after the other. */
+/** Each draw advances its state. */
 export type Random = ReturnType<typeof randomOf>;
 
 /** The result of one fuzzer run. */

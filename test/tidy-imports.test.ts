@@ -146,11 +146,11 @@ test("native libraries are loaded in kernel only", () => {
 const doors = [
   "cli/prepare-exec.ts environmentOf",
   "errors/hints.ts unexpandedIn",
-  "kernel/image.ts nativePath", // The bundles have the bytes, and no file.
+  "kernel/image.ts nativePath", // The bundles contain the bytes and have no file.
   "model/model.ts Verdict",
   "policy/paths.ts absolute",
-  "spawn/call.ts optionsOfBun", // Bun's types are compared with it.
-  "terminal/screen.ts screenFor", // screenOf() asks a real terminal.
+  "spawn/call.ts optionsOfBun", // Compared with Bun's own types.
+  "terminal/screen.ts screenFor", // screenOf() needs a real terminal.
   "trace/value.ts unescape",
 ];
 

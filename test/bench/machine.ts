@@ -12,7 +12,6 @@ function field(file: string, pattern: RegExp): string {
   }
 }
 
-/** Asks the machine. */
 export function describeMachine(): Machine {
   return {
     cpu: field("/proc/cpuinfo", /^(?:model name|CPU part)\s*:(.*)$/m),

@@ -21,7 +21,6 @@ export type Entry = Measured | Absent;
 
 /** A requirement on an entry. */
 export interface Bar {
-  /** The entry's name. */
   readonly of: string;
   /** The limit of its median, as a multiple of the others'. */
   readonly times: number;

@@ -3,7 +3,7 @@
 /** Median and quartiles of some samples. */
 export interface Summary {
   readonly median: number;
-  /** The lower and the upper quartile. */
+  /** Lower and upper. */
   readonly low: number;
   readonly high: number;
   readonly samples: number;

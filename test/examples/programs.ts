@@ -1,7 +1,6 @@
 /** Starts the examples as users start them. */
 import { join } from "node:path";
 
-/** The path of an example. */
 export function example(name: string): string {
   return join(import.meta.dir, "..", "..", "src", "examples", `${name}.ts`);
 }

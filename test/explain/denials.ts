@@ -13,7 +13,6 @@ import { inSubprocess, kernelAbi, tempDir, testUnless } from "../harness.ts";
 import { hostsName, makePlace, serve } from "./machine.ts";
 import type { Row, Rows } from "./rows.ts";
 
-/** One run of an action. */
 export interface Run {
   /** The error as text; empty if it worked. */
   readonly thrown?: string;

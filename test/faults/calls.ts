@@ -142,7 +142,6 @@ export async function launcherMatrix(place: Place, path: "spawn" | "spawnSync"):
 /** An upper limit, because `landlock-restrict` cannot report afterwards how many calls it made. */
 const cliCallsMost = 12;
 
-/** The matrix of `landlock-restrict`. */
 export async function cliMatrix(place: Place, whole: boolean): Promise<Row[]> {
   const cli = join(import.meta.dir, "../../src/cli.ts");
   const counts = cliCalls.map(() => cliCallsMost);

@@ -55,7 +55,6 @@ static int32_t sum(int32_t *counts)
 	return all;
 }
 
-/* Starts the thread. */
 int32_t forker_start(const char *file)
 {
 	strncpy(path, file, sizeof(path) - 1);

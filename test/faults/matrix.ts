@@ -1,6 +1,5 @@
 /** The table: system call × outcome × errno. */
 
-/** One case. */
 export interface Row {
   /** What was called, such as `"spawn"`. */
   readonly path: string;

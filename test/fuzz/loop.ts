@@ -5,7 +5,6 @@ import type { Target } from "./target.ts";
 /** Prefixes of the deepest outcomes: inputs worth repeating. */
 export const accepted = "accepted";
 
-/** A run's result. */
 export interface Outcome<Input> {
   readonly tries: number;
   /** Inputs with a new outcome, including seeds. */

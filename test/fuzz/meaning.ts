@@ -2,12 +2,12 @@
 import { rightsOf } from "../../src/kernel/abi.ts";
 import { grant, presetRights } from "./target.ts";
 
-/** What to compare with. */
+/** The parts of a policy to compare. */
 export interface Meaning {
   readonly grants: Set<string>;
   readonly handled: { readonly [family in "fs" | "net" | "scoped"]: readonly string[] };
   readonly bestEffort: boolean;
-  /** Values that grant what they find on this machine. */
+  /** Whether there are presets, which grant what they find on this machine. */
   readonly hasPresets: boolean;
 }
 

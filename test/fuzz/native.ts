@@ -14,7 +14,6 @@ export const natives = {
   broadcast: ["broadcast.c", "kernel.c", "machine.c", "coroutine.c"],
 } as const;
 
-/** One of them. */
 export type Native = keyof typeof natives;
 
 /**

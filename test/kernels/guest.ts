@@ -44,9 +44,7 @@ const handedOn = ["LANDLOCK_PROPERTY_SEED", "LANDLOCK_PROPERTY_OPERATIONS"];
 /** What to boot. */
 export interface Guest {
   readonly kernel: Kernel;
-  /** The path of the kernel. */
   readonly linux: string;
-  /** The path of its initramfs. */
   readonly image: string;
   readonly users: readonly User[];
 }

@@ -1,6 +1,5 @@
 /** Parses the XML of `bun test --reporter=junit`. */
 
-/** One case. */
 export interface TestCase {
   /** The name, after those of its groups. */
   readonly name: string;

@@ -38,7 +38,6 @@ export function parseStanzas(text: string): Source[] {
     });
 }
 
-/** All sources of this machine. */
 function sources(): Source[] {
   const apt = "/etc/apt";
   const parts = existsSync(join(apt, "sources.list.d"))

@@ -18,7 +18,6 @@ export interface Canary {
 export interface RoundTrip {
   readonly learned: Result;
   readonly again: Result;
-  /** The text of the policy. */
   readonly policy: string;
   /** How many rules the kernel gets from it. */
   readonly rules: number;

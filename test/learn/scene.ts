@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 
 const cli = join(import.meta.dir, "../../src/cli.ts");
-/** As the first line of `cli.ts`. */
+/** The runtime flags from the first line of `cli.ts`. */
 const bun = [process.execPath, "--config=/dev/null", "--no-env-file"];
 
 /** A command's output and exit status. */
@@ -73,7 +73,6 @@ export class Scene {
     writeFileSync(path, text);
   }
 
-  /** Runs a command in the project. */
   async run(command: readonly string[], { stdin, drive }: Way = {}): Promise<Ran> {
     const child = Bun.spawn([...command], {
       cwd: this.project,
@@ -103,7 +102,6 @@ export class Scene {
     return [...bun, cli, "learn", "-o", policy, ...options, "--", ...command];
   }
 
-  /** Learns what a command needs. */
   learn(command: readonly string[], way?: Way, options: readonly string[] = []): Promise<Ran> {
     return this.run(this.learning(this.policy, command, options), way);
   }

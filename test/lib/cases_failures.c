@@ -52,7 +52,7 @@ void case_nnp_unchanged(void)
 	crowd_end(crowd);
 }
 
-/* ---- A queue of signals that is full ---- */
+/* ---- A full queue of signals ---- */
 
 /* A uid of its own, so that no other process's signals count against the limit. */
 #define LONELY_UID 54321

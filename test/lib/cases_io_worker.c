@@ -172,7 +172,7 @@ void case_io_poller(void)
 	crowd_end(crowd);
 }
 
-/* ---- A worker that is made while its thread is parked ---- */
+/* ---- A worker created while its thread is parked ---- */
 
 #define RUNS 200
 /* This many runs with a worker in the middle of the call are enough. */

@@ -106,7 +106,6 @@ void crowd_settle(struct crowd *crowd);
 /* Each thread proves again what it can open, then idles. */
 void crowd_check(struct crowd *crowd, uint32_t denied, int no_new_privs);
 
-/* Each thread ends. */
 void crowd_end(struct crowd *crowd);
 
 pthread_t start_thread(void *(*body)(void *), void *argument);
@@ -181,7 +180,7 @@ void in_child(void (*body)(void));
 uint64_t pending_signals(pid_t pid, int32_t tid);
 uint64_t blocked_signals(pid_t pid, int32_t tid);
 
-/* A word through a pipe, between a parent and its child. */
+/* A word through a pipe between a parent and its child. */
 void say_word(int fd, int32_t word);
 int32_t hear_word(int fd);
 

@@ -2,7 +2,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** One mistake. */
 export interface Mutation {
   /** A path below `src`. */
   readonly file: string;

@@ -21,7 +21,6 @@ function copyProject(): string {
   return folder;
 }
 
-/** Whether the tests pass. */
 function passes(folder: string, tests: readonly string[]): boolean {
   const files = tests.map((name) => join(folder, "test", name));
   const { exitCode } = Bun.spawnSync([process.execPath, "test", ...files], {

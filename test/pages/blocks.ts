@@ -4,7 +4,6 @@ import { join } from "node:path";
 
 const root = join(import.meta.dir, "..", "..");
 
-/** One code block of a page. */
 export interface Block {
   readonly page: string;
   /** The number of its first line of code, from 1. */
@@ -28,7 +27,6 @@ export const pages: readonly string[] = [
   ),
 ];
 
-/** The text of a page. */
 export function textOf(page: string): string {
   return readFileSync(join(root, page), "utf8");
 }

@@ -275,7 +275,9 @@ const cases: [what: string, passwd: string, group: string, trusted: boolean][] =
   ["a user whose first group it is", `${users}eve:x:7002:0::/:/bin/sh\n`, groups, false],
 ];
 
-/** In a namespace, root is usually not the owner of the directories above. */
+/**
+ * Needs real root: an ordinary user's namespace has a root that does not own the directories above.
+ */
 const testHere: typeof testInNamespace =
   process.getuid?.() === 0
     ? testInNamespace

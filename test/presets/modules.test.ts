@@ -103,8 +103,8 @@ testFromAbi(
       const { stdout } = await run([...runtime, others, folders], command, there);
       if (stdout === answer) spare.push(path.slice(folder.length + 1));
     }
-    // One JSX runtime or the other, as NODE_ENV says; a main file has that name without being told;
-    // and the workspace says nothing of how a package without a manifest is read.
+    // Three files are spare. inner's main file has the default name, and NODE_ENV picks the other
+    // JSX runtime. The workspace's manifest sets nothing for packages without one.
     expect(spare.sort()).toEqual([
       `${store}/inner@2/node_modules/inner/package.json`,
       "node_modules/elements/jsx-runtime.js",

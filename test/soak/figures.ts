@@ -1,7 +1,6 @@
 /** A process's resources: memory, open files, ended children that were not collected. */
 import { readdirSync, readFileSync } from "node:fs";
 
-/** One line of a soak's table. */
 export interface Figures {
   /** `VmRSS` of proc_pid_status(5), in KiB. */
   readonly rssKiB: number;
@@ -55,7 +54,6 @@ export class Table {
     console.log(`|${" --- |".repeat(columns.length + 2)}`);
   }
 
-  /** Adds and prints a line. */
   add(count: number, line: Figures): void {
     this.#lines.push(line);
     const seconds = Math.round((performance.now() - this.#started) / 1000);

@@ -10,7 +10,6 @@ import type { Workshop } from "../workshop.ts";
 const ours = "landlock-restrict";
 const empty = "bun empty.ts";
 
-/** Launching. */
 export async function launch(workshop: Workshop): Promise<Group[]> {
   const { folder } = workshop;
   const debian = await workshop.debian();

@@ -5,7 +5,6 @@ import { testimony } from "../processes.ts";
 import type { Group } from "../results.ts";
 import type { Workshop } from "../workshop.ts";
 
-/** Opens. */
 export async function opens(workshop: Workshop): Promise<Group[]> {
   const { folder } = workshop;
   const script = await workshop.inside("opens.ts");

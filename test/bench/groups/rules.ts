@@ -10,7 +10,6 @@ const floor = "C loop";
 const ours = "ruleset()";
 const enforced = "restrictPaths()";
 
-/** Path rules. */
 export async function rules(workshop: Workshop): Promise<Group[]> {
   const { folder } = workshop;
   const debian = await workshop.debian();

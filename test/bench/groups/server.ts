@@ -32,7 +32,6 @@ async function load(url: string, requests: number, middle = url): Promise<Load> 
   return { perSecond: requests / ((performance.now() - begun) / 1000), failed };
 }
 
-/** The server. */
 export async function server(workshop: Workshop): Promise<Group[]> {
   const script = await workshop.inside("server.ts");
   const requests = workshop.quick ? 300 : 5_000;

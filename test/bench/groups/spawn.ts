@@ -7,7 +7,6 @@ import type { Workshop } from "../workshop.ts";
 const plain = "Bun.spawnSync()";
 const ours = "ruleset.spawnSync()";
 
-/** Spawning. */
 export async function spawn(workshop: Workshop): Promise<Group[]> {
   using ruleset = landlock.V11.bestEffort().ruleset(
     roDirs("/usr", "/bin", "/lib"),

@@ -46,7 +46,6 @@ export function restrictPaths(paths) {
 `;
 }
 
-/** Start-up. */
 export async function startup(workshop: Workshop): Promise<Group[]> {
   const { folder } = workshop;
   for (const [name, text] of Object.entries(scripts)) await workshop.script(name, text);

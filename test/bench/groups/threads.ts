@@ -12,7 +12,6 @@ const library = "lib/, called from C";
 const first = "restrictSelf(), first";
 const again = "restrictSelf(), again";
 
-/** Threads. */
 export async function threads(workshop: Workshop): Promise<Group[]> {
   const { folder } = workshop;
   const debian = await workshop.debian();

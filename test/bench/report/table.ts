@@ -9,7 +9,6 @@ import {
 } from "../results.ts";
 import { figure, times } from "./numbers.ts";
 
-/** The whole table. */
 export function table({ groups, machine, date }: Results): string {
   return [
     `${machine.cpu}, ${machine.cores} cores, ${machine.distribution}, Linux ${machine.linux}`,

@@ -193,7 +193,6 @@ function drawLayer(random: Random, drawn: Drawn): Omit<DrawnLayer, "at"> {
   return { handled, rules };
 }
 
-/** Draws one to four layers. */
 export function drawLayers(random: Random, drawn: Drawn): DrawnLayer[] {
   const { length } = drawn.steps;
   const drawOne = random.chance(0.3) ? drawMoving : drawLayer;

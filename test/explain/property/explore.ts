@@ -9,7 +9,6 @@ const trialsPerWorld = 100;
 /** Each process mostly waits for the kernel, so two keep two CPUs busy. */
 const lanes = 2;
 
-/** Settings of `explore()`. */
 export interface Exploration {
   readonly seed: number;
   /** Minimum number of operations. */

@@ -21,7 +21,6 @@ export function privilegesHere(): Privileges {
   return { unshare, devices: root };
 }
 
-/** How to run a world. */
 export interface RunSettings {
   /** Time limit of its process, in milliseconds. */
   readonly timeoutMs: number;

@@ -4,7 +4,7 @@
  *     bun test/explain/property/run.ts [SEED [OPERATIONS]]
  *     bun test/explain/property/run.ts WORLD
  *
- * A world as JSON, as a failure prints it, is tried again.
+ * It retries a world that is given as JSON, in the form that a failure prints.
  */
 import { probe } from "../../../src/index.ts";
 import { explore } from "./explore.ts";

@@ -48,7 +48,6 @@ function send(fd: number, address: Uint8Array): void {
   call("sendto", fd, "text", 4n, MSG_DONTWAIT, address, address.length);
 }
 
-/** A server at a path. */
 export interface PathServer {
   readonly fd: number;
   readonly type: SocketType;

@@ -3,7 +3,7 @@ import { runWorld } from "./run-world.ts";
 import { shrink } from "./shrink.ts";
 import type { Outcome, Privileges, Report, Trial, World } from "./world.ts";
 
-/** By kind of operation. */
+/** Counts by kind of operation. */
 export interface Row {
   allowed: number;
   denied: number;

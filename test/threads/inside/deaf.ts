@@ -3,7 +3,6 @@ import { dlopen, FFIType } from "bun:ffi";
 
 const { i32, u8, cstring } = FFIType;
 
-/** Starts it. */
 export function startDeafThread(library: string) {
   const { symbols } = dlopen(library, {
     deaf_start: { args: [], returns: i32 },
@@ -15,7 +14,6 @@ export function startDeafThread(library: string) {
     symbols.deaf_order(letter.charCodeAt(0), path as never);
   return {
     tid,
-    /** Blocks every signal. */
     block: () => order("b"),
     unblock: () => order("u"),
     /** Sleeps in vfork(2), where signals stay pending, until `letGo()`. */
