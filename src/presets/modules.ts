@@ -85,6 +85,7 @@ export function modules(...entries: string[]): CompositeRule {
       links: new Set(),
       options: new Map(),
       checked: new Set(),
+      patterns: new Map(),
     },
     project,
   };

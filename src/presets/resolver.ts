@@ -18,6 +18,8 @@ export interface Trail {
   readonly options: Map<string, Options>;
   /** Folders and files whose settings Bun's resolver can read. */
   readonly checked: Set<string>;
+  /** The paths with a `*` in the `package.json` of each visited folder. */
+  readonly patterns: Map<string, readonly string[]>;
 }
 
 /** `compilerOptions` of a `tsconfig.json`, including those that it extends. */
@@ -176,32 +178,46 @@ function notePackage(specifier: string, importer: string, path: string, trail: T
 /** Requires that Bun can read the settings of all folders that it may visit for an import. */
 function requireResolvable(specifier: string, importer: string, trail: Trail): void {
   const folder = dirname(importer);
+  const above = upwards(folder);
   const isPath = /^(\.{0,2}\/|\.{1,2}$)/.test(specifier);
+  const [name = specifier] = /^(@[^/]+\/)?[^/]*/.exec(specifier) ?? [];
   const places = isPath
     ? [resolve(folder, specifier)]
     : [
-        ...upwards(folder).flatMap((above) =>
-          specifier.startsWith("#") ? above : join(above, "node_modules", specifier),
-        ),
+        ...above.flatMap((one) => [name, specifier].map((last) => join(one, "node_modules", last))),
         ...mappedPlaces(specifier, importer, trail),
       ];
-  const visited = [importer, ...places].flatMap((place) => [dirname(place), place]);
-  for (const place of visited) {
-    if (!existsSync(place) || trail.checked.has(`${place}/.`)) continue;
-    trail.checked.add(`${place}/.`);
-    for (const one of [place, realpathSync(place), ...entriesOf(place)]) {
-      requireSettings(one, trail.checked);
+  const parts = specifier.split("/");
+  const stars = parts.map((_, i) => parts.slice(i).join("/"));
+  for (const place of [...above, ...places.flatMap((one) => [dirname(one), one])]) {
+    for (const pattern of patternsIn(place, trail)) {
+      for (const star of stars) {
+        requireSettings(dirname(pattern.replaceAll("*", () => star)), trail.checked);
+      }
     }
   }
 }
 
-/** The folders of the files that a package's own settings name. */
-function entriesOf(folder: string): string[] {
-  const { main, module, browser, exports, imports } = settingsIn(join(folder, "package.json"));
-  const texts = JSON.stringify([main, module, browser, exports, imports]).match(
-    /"(?:[^"\\]|\\.)*"/g,
-  );
-  return (texts ?? []).map((text) => dirname(join(folder, JSON.parse(text) as string)));
+/**
+ * Requires the same of a folder and of those that its `package.json` names. Returns the paths there
+ * that contain a `*`.
+ */
+function patternsIn(folder: string, trail: Trail): readonly string[] {
+  const known = trail.patterns.get(folder);
+  if (known) return known;
+  const targets: string[] = [];
+  if (existsSync(folder)) {
+    const { main, module, browser, exports, imports } = settingsIn(join(folder, "package.json"));
+    const json = JSON.stringify([main, module, browser, exports, imports]);
+    for (const [text] of json.matchAll(/"(?:[^"\\]|\\.)*"/g)) {
+      targets.push(join(folder, JSON.parse(text) as string));
+    }
+    const visited = [folder, realpathSync(folder), ...targets.map((target) => dirname(target))];
+    for (const one of visited) requireSettings(one, trail.checked);
+  }
+  const patterns = targets.filter((target) => target.includes("*"));
+  trail.patterns.set(folder, patterns);
+  return patterns;
 }
 
 /** Records the files that decide how large the project of an entry is, and the missing ones. */

@@ -231,6 +231,16 @@ describe("modules() names a file that cannot be read to its end:", () => {
       `"node_modules/dep/lib/package.json", ${notRegular}`,
     ],
     [
+      "a folder that a pattern of a package leads to",
+      "dep/z/x",
+      {
+        "node_modules/dep/package.json": '{ "exports": { "./*": "./lib/*.js" } }',
+        "node_modules/dep/lib/z/package.json": { link: "../../../../fifo" },
+        "node_modules/dep/lib/z/x.js": "",
+      },
+      `"node_modules/dep/lib/z/package.json", ${notRegular}`,
+    ],
+    [
       "a script",
       "./big",
       { "big.ts": "" },
