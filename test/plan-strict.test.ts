@@ -248,7 +248,7 @@ test("planFor() of a strict Config names the right that a kernel refuses", () =>
     expect(answer(landlock.V5, kernel)).toBe("full");
     expect(answer(landlock.config({ scoped: ["abstract_unix_socket"] }), kernel)).toBe("full");
   }
-  // The message starts with what is newer than the kernel, then suggests a lower version.
+  // Rights newer than the kernel are reported first, since the caller then tries a lower version.
   expect(answer(landlock.V9, kernelWithout(6, "signal"))).toContain("resolve_unix needs");
 });
 

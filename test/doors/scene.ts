@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { tempDir } from "../harness.ts";
 
 /**
- * Places for untrusted files: the current directory, its parent, a world-writable directory above,
- * HOME, XDG_CONFIG_HOME, a folder of links to programs, and a parent of the package.
+ * Places for untrusted files: the current directory, its parent, a world-writable ancestor, HOME,
+ * XDG_CONFIG_HOME, a folder of links to programs, and a parent of the package.
  */
 export const places = ["cwd", "parent", "world", "home", "xdg", "links", "above"] as const;
 export type Place = (typeof places)[number];

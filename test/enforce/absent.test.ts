@@ -96,7 +96,7 @@ const unchanged = { readable: "ok", served: "ok", signalled: "ok", noNewPrivs };
 
 type Version = "V2" | "V3" | "V4" | "V5" | "V6" | "V9" | "V10";
 
-/** Versions that some kernel here is too old for, and the ABI that each error asks for. */
+/** Versions that some kernel here is too old for, and the right that each error names first. */
 const versions: readonly [abi: number, version: Version, newest: string][] = [
   [3, "V3", "truncate"],
   [4, "V4", "bind_tcp"],

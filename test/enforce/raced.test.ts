@@ -30,7 +30,7 @@ function raced(given: Given) {
       const change = () => {
         const [from, to] = exists(names[0]) ? names : (names.toReversed() as [string, string]);
         if (!exists(to)) return fs.renameSync(from, to);
-        // Every call goes through the hook, so this process sees an exchange.
+        // This process makes no other call in between, so three renames act like one exchange.
         fs.renameSync(from, "spare");
         fs.renameSync(to, from);
         fs.renameSync("spare", to);

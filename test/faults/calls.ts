@@ -80,8 +80,7 @@ async function ask(
 }
 
 /**
- * Every errno of every call: either for the first call only, or for each call up to the given
- * number, and for all of them together.
+ * Every errno of the first call of a number; if `whole`, of each call and of all together.
  */
 function named(syscalls: readonly string[], seen: readonly number[], whole: boolean): Named[] {
   return syscalls.flatMap((syscall, at) =>

@@ -27,8 +27,8 @@ export function testFiles(): string[] {
 }
 
 /**
- * Bundles of modules that many processes load, because an emulated CPU takes half a second to read
- * the sources. They are as deep as `src/kernel`, so that they find the native libraries.
+ * Bundles, because many processes load these modules and an emulated CPU reads the sources slowly.
+ * They are as deep as `src/kernel`, so that they find the native libraries.
  */
 const bundled = {
   LANDLOCK_TEST_INSIDE: "test/inside.ts",

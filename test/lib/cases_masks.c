@@ -23,7 +23,7 @@ void case_blocked(void)
 	check_no_new_privs_everywhere(0);
 	crowd_check(crowd, 0, 0);
 	/*
-	 * This thread's signal is queued, so the handler stays installed; a late signal must do
+	 * The library's signal is still queued on that thread, so the handler stays and must do
 	 * nothing.
 	 */
 	blocker_stop(&blocker, 0, 0);

@@ -238,7 +238,7 @@ static void forbidden_search(void)
 	search_in_vain(EPERM, HASTY_MS);
 }
 
-/* Acts like a sandbox that does not know the call, or forbids it. */
+/* Acts like a sandbox whose filter skips the call and reports success. */
 static void pretended_search(void)
 {
 	hide_proc();

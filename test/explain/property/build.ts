@@ -96,7 +96,7 @@ function buildLayer({ handled, rules }: DrawnLayer): { ruleset: Ruleset; layer: 
   return { ruleset, layer: layerOf(ruleset.plan, machineFiles) };
 }
 
-/** The links in changeable directories that lead out of them, as real paths. */
+/** Builds a ruleset; if a link leads out of a changeable directory, the rules use real paths. */
 function rulesetOf(config: Config, rules: readonly DrawnRule[]): Ruleset {
   try {
     return config.ruleset(...rules.flatMap(rulesOf));

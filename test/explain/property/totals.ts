@@ -74,7 +74,7 @@ export class Totals {
     );
   }
 
-  /** The lowest count of allowed or denied trials over all kinds of operations. */
+  /** The lowest count of allowed or denied trials over all kinds, and the kinds never denied. */
   coverage(): string {
     const rows = [...this.rows];
     const never = rows.filter(([, { denied }]) => denied === 0).map(([kind]) => kind);
