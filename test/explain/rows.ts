@@ -32,7 +32,7 @@ export interface Use {
 
 /** What a row needs in addition to the action. */
 export interface Row {
-  /** Throws what is to be explained, or returns a child that fails. */
+  /** Fails as for users: throws the error to explain, or returns a child that fails. */
   readonly action: (use: Use) => unknown;
   /**
    * The first proposed rule, with `DIR` and `PORT` for what changes; undefined if none can help.

@@ -51,7 +51,7 @@ testFromAbi(1, "without bun(), memoryUsage() throws and Bun.spawnSync() fails", 
   });
 });
 
-// Keeps the inode in use: the kernel may free one that only a rule holds, and create a new one.
+// Without it the kernel may free the inode that the rule holds, and create a new one later.
 testFromAbi(1, "bun() keeps the directory of this process in /proc open", async () => {
   const open = await inSubprocess({}, async ({ presets }) => {
     const { readdirSync, readlinkSync } = await import("node:fs");

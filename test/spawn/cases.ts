@@ -4,7 +4,7 @@ import type { Case } from "./compare.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** A function without parameters named `make` creates the value anew for each call. */
+/** A value to create anew for each call, such as a stream. */
 class Made {
   constructor(readonly make: () => unknown) {}
 }
