@@ -45,6 +45,9 @@ const follow = `_ll_follow() { _ll_rest=$1 _ll_place= _ll_first= _ll_links=;
     case $_ll_to in /*) _ll_place=;; esac; _ll_rest=$_ll_to\${_ll_rest:+/$_ll_rest};
   done; [ "$_ll_place" -ef "$1" ]; }`.replaceAll(/\n\s*/g, " ");
 
+/** dash can only name descriptors of one digit. */
+const descriptors = [9, 8, 7, 6, 5, 4, 3];
+
 /**
  * Takes Bun from an absolute entry of PATH, with these exceptions:
  *
@@ -65,7 +68,7 @@ const follow = `_ll_follow() { _ll_rest=$1 _ll_place= _ll_first= _ll_links=;
  * lines undo functions and SHELLOPTS that bash may take from the environment.
  */
 const shell = [
-  "set +aeu; unset -f [ echo pwd ulimit; _ll=$(ulimit -Sn 2>&-; pwd -P); _ll_path=$PATH:",
+  "set +aeu; unset -f [ echo pwd ulimit; _ll=$(ulimit -Sn 2>&-; pwd -P; echo .); _ll=${_ll%??} _ll_path=$PATH:",
   "case $0 in /*) _ll_own=$0 _ll_abs=$0;; */*) _ll_own=./$0 _ll_abs=/${_ll#*/}/$0;; *) _ll_own=;; esac",
   `[ -f "$_ll_own" ] || ${fail("cannot find its own file: call it by its path, without naming a shell")}`,
   `[ "$PWD" -ef . ] || ${fail("cannot reach the current directory by its path: start in another one")}`,
@@ -88,11 +91,13 @@ const shell = [
   // A function is needed, because some shells close a descriptor that exec itself redirects.
   `_ll_start() { exec ${bun} ${rootFlag} "$_ll_abs" -- "${startWord}$_ll,$@"; }`,
   // Bun starts in the current directory if that can't be opened or returned to, or was moved
-  // meanwhile.
+  // meanwhile. If all descriptors that sh can name are open, it takes one that no word mentions,
+  // because the command gets only those that a word names.
   '! [ "$_ll_abs" -ef "$_ll_own" ] || ! [ -r . ] || ! [ -d /proc/self/fd/ ] || { ' +
-    [9, 8, 7, 6, 5, 4, 3]
-      .map((fd) => `{ [ x ] <&${fd}; } 2>&- || _ll_start ${fd} "$@" ${fd}<.`)
-      .join("; ") +
+    [
+      ...descriptors.map((fd) => `{ [ x ] <&${fd}; } 2>&- || _ll_start ${fd} "$@" ${fd}<.`),
+      ...descriptors.map((fd) => `case $* in *${fd}*) ;; *) _ll_start ${fd} "$@" ${fd}<.;; esac`),
+    ].join("; ") +
     "; }",
   `exec ${bun} "$_ll_own" -- "${startWord}$_ll" "$@"`,
   "done",

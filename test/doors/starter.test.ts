@@ -21,6 +21,8 @@ function plantBun(folder: string): void {
 }
 
 const version = /^landlock-restrict \d/;
+/** Takes all descriptors that sh can name. */
+const openAll = "exec 3<&0 4<&0 5<&0 6<&0 7<&0 8<&0 9<&0";
 
 describe("Bun is not taken from", () => {
   test("the folder that bun run makes in /tmp, one's own included", () => {
@@ -140,14 +142,22 @@ test("pipes in place of settings, which nobody writes to, stop Bun but not the p
 });
 
 test("a pipe that tsconfig.json extends stops Bun but not the program", () => {
-  const cwd = tempDir();
+  const parent = tempDir();
+  const cwd = join(parent, "cwd\n");
+  mkdirSync(cwd);
   expect(run(["mkfifo", join(cwd, "pipe")], "/", { PATH: bunFirst }).code).toBe(0);
   writeFileSync(join(cwd, "tsconfig.json"), '{ "extends": "./pipe" }');
   const script = join(tempDir(), "script.js");
   writeFileSync(script, "");
   const env = { PATH: bunFirst };
   expect(run(["timeout", "2", process.execPath, ...bunFlags, script], cwd, env).code).toBe(124);
-  expect(run([writeStarted(), "--version"], cwd, env).stdout).toMatch(version);
+  const tool = writeStarted();
+  symlinkSync(tool, join(parent, "tool"));
+  const calls = [[tool], ["../tool"], ["/bin/sh", "-c", `${openAll}; exec "$@"`, "sh", tool]];
+  for (const call of calls) {
+    const { stdout } = run(["timeout", "20", ...call, "--version"], cwd, env);
+    expect(stdout).toMatch(version);
+  }
 });
 
 describe("a package.json that is /dev/stdin", () => {
@@ -174,10 +184,9 @@ describe("a package.json that is /dev/stdin", () => {
 describe("the command starts in the directory that the program is called in", () => {
   const words = ["-ro", "/", "-rwfiles", "/dev/null", "--", "/bin/sh", "-c"];
   const script = 'pwd; echo "$PWD"; ls /proc/$$/fd';
-  const open = "exec 3<&0 4<&0 5<&0 6<&0 7<&0 8<&0 9<&0";
   const rows = [
     ["without a descriptor more", ":", 0o755],
-    ["if all descriptors that sh can name are taken", open, 0o755],
+    ["if all descriptors that sh can name are taken", openAll, 0o755],
     ["if it cannot be read", ":", 0o311],
   ] as const;
   for (const [title, before, mode] of rows) {
