@@ -124,7 +124,7 @@ function checkMeaning(words: Words, request: Request): void {
 function checkText(text: string, json: boolean): void {
   if (json) return void JSON.parse(text);
   const line =
-    /^(enforcement|denied|left alone|granted|unenforced|ungranted|not covered): \P{Cc}*$/u;
+    /^(enforcement|denied|left alone|granted|unenforced|ungranted|rewritable|not covered): \P{Cc}*$/u;
   const strange = text.split("\n").find((one) => !line.test(one));
   must(strange === undefined, `a line of the plan is ${JSON.stringify(strange)}`);
 }
