@@ -16,7 +16,7 @@ import {
 import type { Move, Needs } from "./needs.ts";
 import { recognise, type Chosen } from "./presets.ts";
 import { terminals } from "./changing.ts";
-import { changes, governingAt, harmless, isGoverning, mayHoldGoverning } from "./governing.ts";
+import { changes, governingAt, harmless, isVersionControl } from "./governing.ts";
 import { namesOf } from "./secrets.ts";
 import { statsOf } from "./stats.ts";
 import type { Surroundings } from "./zones.ts";
@@ -109,7 +109,7 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings): Dr
     // Listing the directory is harmless. Existing regular files can be granted one by one.
     if (left.has("read_dir")) grants.set(path, new Set(listing));
     for (const [file, some] of needs.left.get(path) ?? []) {
-      if (around.secrets.has(file) || isGoverning(file, around.home)) continue;
+      if (around.secrets.has(file) || around.governing.has(file)) continue;
       grants.set(file, new Set(some));
       missing.set(file, "skip");
     }
@@ -167,8 +167,13 @@ export function draft(needs: Needs, already: Coverage, around: Surroundings): Dr
       withheld.delete(key);
     }
   }
+  // The run made hooks or settings in a directory of its own, and the next run may change them.
+  const openedBy = (path: string) =>
+    needs.created.has(path) && !isVersionControl(path) && around.governing.mayHold(path, true)
+      ? [path]
+      : [];
   const governing = [...folded].flatMap(([path, rights]) =>
-    changes(rights) ? governingAt(path) : [],
+    changes(rights) ? [...governingAt(path), ...openedBy(path)] : [],
   );
   return {
     presets,
@@ -200,10 +205,10 @@ function isOwnLink({ from, to }: Move, { paths }: Needs, { project }: Surroundin
 }
 
 /** Whether the folder for temporary files contains neither the home nor a project with hooks. */
-function isOwnFolder(tmp: string, { project, home }: Surroundings): boolean {
+function isOwnFolder(tmp: string, { project, home, governing }: Surroundings): boolean {
   const isInside = (path: string | undefined) => path !== undefined && isWithin(path, tmp);
-  if (isInside(home) || isGoverning(tmp, home)) return false;
-  return project === undefined || !isInside(project) || !mayHoldGoverning(project, home);
+  if (isInside(home) || governing.has(tmp)) return false;
+  return project === undefined || !isInside(project) || !governing.mayHold(project);
 }
 
 /**

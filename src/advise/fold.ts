@@ -2,7 +2,7 @@
 import { accessFs, type FsRight } from "../kernel/abi.ts";
 import { isWithin } from "../kernel/names.ts";
 import { roDirs, rwDirs } from "../sandbox/rules.ts";
-import { changes, mayHoldGoverning } from "./governing.ts";
+import { changes } from "./governing.ts";
 import { commonDirectory, isSystem, isWide, zoneOf, type Surroundings } from "./zones.ts";
 
 /** Rights by path. */
@@ -94,9 +94,7 @@ function foldGroup(paths: readonly string[], zone: string, least: number, work: 
   const isFine = () => {
     if (!isGrantable(target, around)) return false;
     // A directory with hooks or similar files isn't granted for writing.
-    return (
-      !paths.some((path) => changes(grants.get(path)!)) || !mayHoldGoverning(target, around.home)
-    );
+    return !paths.some((path) => changes(grants.get(path)!)) || !around.governing.mayHold(target);
   };
   if (paths.length < least || !isFine()) {
     const deeper = Map.groupBy(paths, (path) => nextBelow(path, target));

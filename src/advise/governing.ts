@@ -4,24 +4,25 @@
  * sandbox.
  */
 import type { FsRight } from "../kernel/abi.ts";
-import { lastName, parentOf } from "../kernel/names.ts";
+import { lastName } from "../kernel/names.ts";
 import { search } from "./search.ts";
 import { statsOf } from "./stats.ts";
 
 /** Names of such files and directories in any place. `@t@` is where Bun keeps compiled code. */
 const governing =
-  /^(\.husky|\.githooks|\.lefthook|lefthook\.yml|\.github|\.gitlab|\.gitlab-ci\.yml|\.circleci|\.vscode|\.idea|\.zed|\.fleet|\.cursor|\.claude|\.devcontainer|\.mcp\.json|\.envrc|@t@|\.direnv|\.pre-commit-config\.yaml)$/;
+  /^(\.husky|\.githooks|\.lefthook|lefthook\.yml|\.github|\.gitlab|\.gitlab-ci\.yml|\.circleci|\.vscode|\.idea|\.zed|\.fleet|\.cursor|\.claude|\.devcontainer|\.mcp\.json|\.envrc|\.mise\.toml|\.exrc|\.n?vimrc|\.gdbinit|\.npmrc|\.yarnrc(\.yml)?|bunfig\.toml|@t@|\.direnv|\.pre-commit-config\.yaml)$/;
 
 /** Directories of version control. Committing writes there, next to hooks and settings. */
 const versionControl = /^\.(git|hg|svn|jj|bzr)$/;
 
 /** The parts of a git repository that decide what runs. */
 const ofRepository = /^(hooks|config(\.worktree)?(\.lock)?|commondir)$/;
-const ofOthers = /\/(\.hg\/hgrc|\.jj\/repo\/config\.toml|\.bzr\/branch\/branch\.conf)(\/|$)/;
+const ofOthers =
+  /\/(\.hg\/hgrc|\.jj\/repo\/config\.toml|\.bzr\/branch\/branch\.conf|\.yarn\/(releases|plugins)|\.cargo\/config(\.toml)?)(\/|$)/;
 
 /** Files that decide what tools run, but that many programs have a reason to write. */
 const settings = [
-  ...["package.json", "bunfig.toml", ".npmrc", "deno.json", "node_modules", "Makefile"],
+  ...["package.json", "deno.json", "node_modules", "Makefile"],
   ...["pyproject.toml", "Cargo.toml", "go.mod", "__pycache__"],
 ];
 
@@ -76,6 +77,7 @@ const ofHome = [
   ...[".config/emacs", ".config/helix", ".nanorc", ".tmux*", ".config/tmux", ".screenrc"],
   ...[".config/Code*", ".config/VSCodium", ".config/Cursor", ".vscode*", ".cursor*", ".config/zed"],
   ...[".config/JetBrains", ".local/share/JetBrains", ".claude*", ".codex", ".gemini", ".lesskey"],
+  ...[".rhosts", ".k5login", ".ansible.cfg", ".asdfrc", ".config/mpv/scripts"],
   ...[".gdbinit", ".lldbinit", ".config/gdb", ".pythonrc*", ".ipython", ".jupyter", ".irbrc"],
   ...[
     ".pryrc",
@@ -98,7 +100,7 @@ const homePattern = new RegExp(
   "s",
 );
 /** The directories above those in a home. */
-const aboveHome = new Set(ofHome.flatMap((name) => [...above(name)]));
+export const aboveHome: ReadonlySet<string> = new Set(ofHome.flatMap((name) => [...above(name)]));
 
 function* above(name: string): Generator<string> {
   for (let at = name.indexOf("/"); at > 0; at = name.indexOf("/", at + 1)) yield name.slice(0, at);
@@ -115,7 +117,7 @@ export function changes(rights: ReadonlySet<FsRight>): boolean {
 }
 
 /** A path relative to each home directory that contains it. */
-function inHomes(path: string, home: string | undefined): string[] {
+export function inHomes(path: string, home: string | undefined): string[] {
   const beneath = /^(?:\/home\/[^/]+|\/root)\/(.+)$/s.exec(path)?.[1];
   const own = home && path.startsWith(`${home}/`) ? path.slice(home.length + 1) : undefined;
   return [beneath, own].filter((rest) => rest !== undefined);
@@ -135,14 +137,11 @@ export function isGoverning(path: string, home: string | undefined): boolean {
   const names = path.split("/");
   return names.some((name, i) => {
     if (governing.test(name)) return true;
-    return ofRepository.test(name) && isRepository(names.slice(0, i).join("/"));
+    const above = names.slice(0, i).join("/");
+    // Programs of a virtual environment of Python.
+    if (name === "bin" && statsOf(`${above}/pyvenv.cfg`)) return true;
+    return ofRepository.test(name) && isRepository(above);
   });
-}
-
-/** The directory of such a file if it exists for such files, otherwise the file itself. */
-export function governingPlace(path: string, home: string | undefined): string {
-  const above = parentOf(path);
-  return isGoverning(above, home) ? above : path;
 }
 
 /** Whether a path is in a directory of version control, or is a bare repository. */
@@ -151,7 +150,8 @@ export function isVersionControl(path: string): boolean {
 }
 
 function isRepository(directory: string): boolean {
-  if (/\/\.git(\/(modules|worktrees)\/.+)?$/s.test(directory)) return true;
+  // Bare repositories are named like `app.git`.
+  if (/\/[^/]*\.git(\/(modules|worktrees)\/.+)?$/s.test(directory)) return true;
   return ["HEAD", "objects"].every((name) => statsOf(`${directory}/${name}`) !== undefined);
 }
 
@@ -171,20 +171,20 @@ export function governingAt(path: string): string[] {
  *
  * @param home The home directory, if known
  * @param within Whether only its content counts
+ * @param isKnown Whether a file in it is known to be one
  */
 export function mayHoldGoverning(
   directory: string,
   home: string | undefined,
   within = false,
+  isKnown: (path: string) => boolean = () => false,
 ): boolean {
   if (leadsToGoverning(directory, home)) return true;
   const isItself = versionControl.test(lastName(directory)) || isGoverning(directory, home);
   if (!within && isItself) return true;
   const { found, complete } = search(directory, {
     isFound: ({ name, path }) =>
-      governing.test(name) ||
-      versionControl.test(name) ||
-      (ofRepository.test(name) && isRepository(parentOf(path))),
+      versionControl.test(name) || isGoverning(path, home) || isKnown(path),
     isClosed: (path) => path.endsWith("/node_modules"),
     max: 1,
   });

@@ -2,13 +2,7 @@
 import type { FsRight } from "../kernel/abi.ts";
 import type { Operation } from "../model/operation.ts";
 import { cgroups } from "./changing.ts";
-import {
-  changes,
-  isGoverning,
-  isVersionControl,
-  leadsToGoverning,
-  mayHoldGoverning,
-} from "./governing.ts";
+import { changes, isGoverning, isVersionControl } from "./governing.ts";
 import { toldBy } from "./secret-names.ts";
 import { isTemporary, isWide, temporaryFolders, type Place, type Surroundings } from "./zones.ts";
 import { bunNames } from "../vocabulary.ts";
@@ -128,13 +122,17 @@ export function reasonAgainst(
   around: Surroundings,
   made = false,
 ): Reason | undefined {
-  const { home, secrets, tmp = "/tmp" } = around;
+  const { secrets, governing, tmp = "/tmp" } = around;
   if (secrets.has(path)) return "secret";
   if (isTemporary(path, [tmp, ...temporaryFolders], around)) return "temporary";
   const byName = reasonByName(path, rights, around, tmp);
+  if (byName || !changes(rights)) return byName;
+  if (governing.has(path)) return "later";
   // Committing writes in a repository.
-  if (byName || !changes(rights) || isVersionControl(path)) return byName;
-  const mayHold = made ? leadsToGoverning(path, home) : mayHoldGoverning(path, home, true);
+  if (isVersionControl(path) && !governing.leadInto(path)) return undefined;
+  const mayHold = made
+    ? governing.leadFrom(path) || governing.leadInto(path)
+    : governing.mayHold(path, true);
   return mayHold ? "governing" : undefined;
 }
 

@@ -6,14 +6,13 @@ import { parentOf } from "../kernel/names.ts";
 import type { Attempt } from "../trace/observation.ts";
 import { rwDirs } from "../sandbox/rules.ts";
 import { terminals } from "./changing.ts";
-import { governingPlace, isGoverning } from "./governing.ts";
 import { statsOf } from "./stats.ts";
 import type { Places } from "./places.ts";
 import { rightsToUse, secretName } from "./secret-uses.ts";
 import type { Surroundings } from "./zones.ts";
 
 /** The parts of a run's surroundings that matter here. */
-export type Around = Pick<Surroundings, "home" | "secrets">;
+export type Around = Pick<Surroundings, "secrets" | "governing">;
 
 /** A file was moved or linked from one directory to another. */
 export interface Move {
@@ -116,7 +115,8 @@ type Seen = Pick<Attempt, "operation" | "found" | "program">;
  * Records names that the run made, removed, or used for secrets. Must see all operations before
  * `Reader`.
  */
-export function learnNames(attempts: readonly Seen[], places: Places, { secrets }: Around): void {
+export function learnNames(attempts: readonly Seen[], places: Places, around: Around): void {
+  const { secrets, governing } = around;
   for (const { operation } of attempts) {
     if (operation.kind === "make") {
       places.addMade(operation.path, operation.type === "directory");
@@ -132,6 +132,8 @@ export function learnNames(attempts: readonly Seen[], places: Places, { secrets 
     const to = "to" in operation ? operation.to : undefined;
     if (secretName(secrets, operation, found) !== undefined)
       secrets.add(to ?? found ?? operation.path);
+    governing.follow(operation.path);
+    if (to !== undefined) governing.follow(to);
   }
 }
 
@@ -212,7 +214,7 @@ export class Reader {
     }
     const anchor = this.#places.anchor(path);
     // Don't grant the whole directory for it.
-    if ((anchor.instead || anchor.made) && isGoverning(path, this.#around.home)) {
+    if ((anchor.instead || anchor.made) && this.#around.governing.has(path)) {
       return this.#addLater(path, rights);
     }
     const target = process ?? anchor.path;
@@ -227,12 +229,12 @@ export class Reader {
 
   /** Adds rights to make, remove or replace an entry of a directory. */
   #needIn(path: string, ...rights: FsRight[]): void {
-    if (isGoverning(path, this.#around.home)) this.#addLater(path, rights);
+    if (this.#around.governing.hasEntry(path)) this.#addLater(path, rights);
     else this.#need(parentOf(path), ...rights);
   }
 
   #addLater(path: string, rights: readonly FsRight[]): void {
-    const place = governingPlace(path, this.#around.home);
+    const place = this.#around.governing.placeOf(path);
     for (const right of rights) addTo(this.#needs.later, place, right);
   }
 

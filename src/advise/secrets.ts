@@ -187,7 +187,7 @@ function isStore(path: string): boolean {
  * The identity that all names of a file share. Undefined for directories and files with only one
  * name.
  */
-function linkedId(path: string): string | undefined {
+export function linkedId(path: string): string | undefined {
   const stats = statsOf(path);
   if (stats === undefined || stats.isDirectory() || stats.nlink < 2n) return undefined;
   return `${stats.dev}:${stats.ino}`;
@@ -211,7 +211,7 @@ function isDistributed(path: string): boolean {
 }
 
 /** The home directories of all users. */
-function homes(home: string | undefined): Set<string> {
+export function homes(home: string | undefined): Set<string> {
   const found = new Set(["/root"]);
   if (home !== undefined) found.add(home);
   try {

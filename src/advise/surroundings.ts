@@ -2,6 +2,7 @@
 import { tmpdir } from "node:os";
 import { LandlockError } from "../errors/errors.ts";
 import { currentDirectory, knownRealPath, realPath } from "../kernel/names.ts";
+import { GoverningPlaces } from "./governing-places.ts";
 import { Secrets } from "./secrets.ts";
 import { isProject, type Surroundings } from "./zones.ts";
 
@@ -20,7 +21,8 @@ export function surroundings(): Surroundings {
   const cwd = here();
   const project = isProject(cwd, home) ? cwd : undefined;
   const tmp = knownRealPath(tmpdir()) ?? "/tmp";
-  return { home, project, secrets: new Secrets(home, project), tmp };
+  const governing = new GoverningPlaces(home, project);
+  return { home, project, secrets: new Secrets(home, project), governing, tmp };
 }
 
 function here(): string {

@@ -1,5 +1,6 @@
 /** Decides how large a directory a grant may cover, so that people can understand it. */
 import { isWithin, parentOf } from "../kernel/names.ts";
+import type { GoverningPlaces } from "./governing-places.ts";
 import type { Secrets } from "./secrets.ts";
 
 /** The project and the home directory of a run. */
@@ -13,6 +14,8 @@ export interface Place {
 /** The surroundings of a run. */
 export interface Surroundings extends Place {
   readonly secrets: Secrets;
+  /** The files that decide what runs later. */
+  readonly governing: GoverningPlaces;
   /** The folder for temporary files, without symbolic links; default: `/tmp`. */
   readonly tmp?: string;
 }

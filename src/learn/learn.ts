@@ -92,8 +92,9 @@ export async function learn({
   if (forger !== undefined) return { ending, failure: forged(lastName(forger)) };
   try {
     if (problem !== undefined) throw problem;
-    // The command may have made links to secrets.
+    // The command may have made links.
     around.secrets.look();
+    around.governing.look();
     const needs = collector.needs(new Places(start, around.tmp), around);
     const drafted = draft(needs, existing.already, around);
     const policy = write(drafted, existing, around, lastName(command[0]!));

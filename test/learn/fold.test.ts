@@ -4,6 +4,7 @@ import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { FsRight } from "../../src/kernel/abi.ts";
 import { fold, rightsOn, withoutCovered } from "../../src/advise/fold.ts";
+import { GoverningPlaces } from "../../src/advise/governing-places.ts";
 import { mayHoldGoverning } from "../../src/advise/governing.ts";
 import { Names } from "../../src/learn/names.ts";
 import { Places } from "../../src/advise/places.ts";
@@ -13,7 +14,12 @@ import { tempDir } from "../harness.ts";
 
 // Paths without any files, because folding looks for secrets in them.
 const home = "/none/home";
-const around = { project: "/none/app", home, secrets: new Secrets(home) };
+const around = {
+  project: "/none/app",
+  home,
+  secrets: new Secrets(home),
+  governing: new GoverningPlaces(home, undefined),
+};
 
 function folded(grants: Record<string, readonly FsRight[]>): Record<string, string> {
   const map = new Map(Object.entries(grants).map(([path, rights]) => [path, new Set(rights)]));
@@ -210,8 +216,7 @@ test("a directory that the project is in is not granted for files of two of its 
     writeFileSync(path, "");
   }
   const grants = new Map(files.map((path) => [path, new Set(["read_file" as const])]));
-  const keys = (project: string) =>
-    [...fold(grants, { home, project, secrets: new Secrets(home) }).keys()].sort();
+  const keys = (project: string) => [...fold(grants, { ...around, home, project }).keys()].sort();
   expect(keys(join(home, "src/app"))).toEqual(files);
   expect(keys(join(home, "other"))).toEqual([join(home, "src")]);
 });

@@ -15,6 +15,7 @@ import { Coverage } from "../../src/advise/coverage.ts";
 import { draft } from "../../src/advise/draft.ts";
 import { Collector } from "../../src/advise/collector.ts";
 import { Places } from "../../src/advise/places.ts";
+import { GoverningPlaces } from "../../src/advise/governing-places.ts";
 import { Secrets } from "../../src/advise/secrets.ts";
 import { isTemporary } from "../../src/advise/zones.ts";
 import type { Observation } from "../../src/trace/observation.ts";
@@ -326,7 +327,8 @@ function drafted(project: string, operations: readonly object[]) {
     collector.add({ ...one, operation } as Observation);
   }
   const secrets = new Secrets(undefined, project);
-  const around = { project, home: undefined, secrets };
+  const governing = new GoverningPlaces(undefined, project);
+  const around = { project, home: undefined, secrets, governing };
   const needs = collector.needs(new Places(BigInt(Date.now() + 60_000) * 1_000_000n), around);
   return draft(needs, new Coverage(), around);
 }

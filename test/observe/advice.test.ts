@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Coverage } from "../../src/advise/coverage.ts";
 import { isHarmlessProbe } from "../../src/advise/judgement.ts";
 import { Places, startOfRun } from "../../src/advise/places.ts";
+import { GoverningPlaces } from "../../src/advise/governing-places.ts";
 import { Secrets } from "../../src/advise/secrets.ts";
 import { machineFiles } from "../../src/model/files.ts";
 import type { Layer } from "../../src/model/layer.ts";
@@ -65,7 +66,8 @@ function advise(
   const already = new Coverage();
   if (granted.length > 0) already.add(roFiles(...granted));
   const places = new Places(start, "/tmp", true);
-  const around = { project: within, home, secrets: new Secrets(home, within) };
+  const governing = new GoverningPlaces(home, within);
+  const around = { project: within, home, secrets: new Secrets(home, within), governing };
   return adviseOn(denied, landlock.V7, { already, around, places, bun: false });
 }
 

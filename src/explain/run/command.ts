@@ -2,6 +2,8 @@
  * `landlock-restrict explain`: reports what was denied to a command, and which options would allow
  * it. With `--until-it-works` it adds them and runs the command again.
  */
+import { governingText, reasonText } from "../../advise/judgement.ts";
+import { printable } from "../../errors/errors.ts";
 import { isWithin } from "../../kernel/names.ts";
 import { listOption } from "../../vocabulary.ts";
 import type { Ending } from "../../trace/observation.ts";
@@ -51,7 +53,7 @@ export async function explainRun(
 ): Promise<Explained> {
   let added: readonly string[] = [];
   for (let run = 1; ; run++) {
-    const { ending, findings } = await watchRun(requestFor(added));
+    const { ending, findings, opened = [] } = await watchRun(requestFor(added));
     const { exitCode, signal } = ending;
     const more = findings?.advice.safe ?? [];
     const next = together(added, more);
@@ -59,8 +61,16 @@ export async function explainRun(
     const isCredible = findings !== undefined && !findings.isForged;
     const isLast = exitCode === 0 || run === runsMax || !isNew || !isCredible;
     if (!options.untilItWorks || isLast || stops.includes(signal ?? exitCode)) {
-      if (findings) report(findings, options, run, added);
-      return { ending, added, isCredible };
+      const kept = options.untilItWorks ? without(added, opened) : added;
+      const noted = openedNotes(
+        opened.filter((path) => added.includes(path)),
+        kept,
+      );
+      if (findings) {
+        const notes = [...findings.notes, ...noted];
+        report({ ...findings, notes }, options, run, kept);
+      }
+      return { ending, added: kept, isCredible };
     }
     const how = signal === null ? `with status ${exitCode}` : `by ${signal}`;
     const adds = `adding ${pasteable(more)}`;
@@ -78,15 +88,45 @@ const covering: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
+ * Removes paths in which a run has made files that decide what runs later. A directory that a rule
+ * makes stays, because its whole content is the run's own.
+ */
+function without(words: readonly string[], opened: readonly string[]): readonly string[] {
+  const groups = groupsOf(words).map(([option = "", ...values]) => {
+    if (values.includes("+create_missing")) return [option, ...values];
+    return [option, ...values.filter((value) => !opened.includes(value))];
+  });
+  return joinFlags(groups);
+}
+
+function openedNotes(opened: readonly string[], kept: readonly string[]): string[] {
+  const [stay, removed] = [true, false].map((isKept) =>
+    opened.filter((path) => kept.includes(path) === isKept),
+  );
+  return [
+    ...(removed!.length > 0
+      ? [`No longer advised: ${reasonText("governing")}: ${printable(removed!.join(", "))}.`]
+      : []),
+    ...(stay!.length > 0 ? [`${governingText}: ${printable(stay!.join(", "))}.`] : []),
+  ];
+}
+
+/** Each option with its values. */
+function groupsOf(words: readonly string[]): string[][] {
+  const groups: string[][] = [];
+  for (const word of words) {
+    if (word.startsWith("-")) groups.push([word]);
+    else groups.at(-1)!.push(word);
+  }
+  return groups;
+}
+
+/**
  * Adds options to others. Drops repeated options and values, and paths that a directory above
  * covers.
  */
 function together(words: readonly string[], more: readonly string[]): readonly string[] {
-  const groups: string[][] = [];
-  for (const word of [...words, ...more]) {
-    if (word.startsWith("-")) groups.push([word]);
-    else groups.at(-1)!.push(word);
-  }
+  const groups = groupsOf([...words, ...more]);
   const isCovered = (option: string, path: string) =>
     groups.some(([other, ...folders]) =>
       covering[option]?.includes(other!) ? folders.some((one) => isWithin(path, one)) : false,

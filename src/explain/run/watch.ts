@@ -4,11 +4,12 @@ import { printable } from "../../errors/errors.ts";
 import { machineFiles } from "../../model/files.ts";
 import { layerOf } from "../../model/layer.ts";
 import type { Operation } from "../../model/operation.ts";
-import { currentDirectory } from "../../kernel/names.ts";
+import type { FsRight } from "../../kernel/abi.ts";
+import { currentDirectory, knownRealPath } from "../../kernel/names.ts";
 import { probe } from "../../kernel/probe.ts";
 import { isBun } from "../../advise/bun.ts";
 import { Coverage } from "../../advise/coverage.ts";
-import { isHarmlessProbe } from "../../advise/judgement.ts";
+import { isHarmlessProbe, reasonAgainst } from "../../advise/judgement.ts";
 import { Places, startOfRun } from "../../advise/places.ts";
 import { surroundings } from "../../advise/surroundings.ts";
 import type { Rule } from "../../sandbox/rules.ts";
@@ -44,6 +45,8 @@ const errnos = ["EACCES", "EPERM", "EXDEV"];
 interface Watched {
   readonly ending: Ending;
   readonly findings?: Findings;
+  /** Its writable directories that now contain files that decide what runs later. */
+  readonly opened?: readonly string[];
 }
 
 /**
@@ -112,8 +115,9 @@ export async function watchRun(request: ExplainRequest): Promise<Watched> {
     if (start.begun) {
       const failures = log.all();
       const { denied } = failures;
-      // The command may have made links to secrets.
+      // The command may have made links.
       around.secrets.look();
+      around.governing.look();
       const already = new Coverage();
       for (const rule of request.rules) already.add(rule);
       const reads = denied.some((one) => placeOf(one).startsWith("/proc/"));
@@ -133,13 +137,26 @@ export async function watchRun(request: ExplainRequest): Promise<Watched> {
         ...run.caveats(),
       ];
       const findings = { ...failures, barred: barred.all(), lost, isForged, advice, ending, notes };
-      return { ending, findings };
+      const opened = writablePaths(request.rules).filter((path) =>
+        ["governing", "later"].includes(reasonAgainst(path, writing, around) ?? ""),
+      );
+      return { ending, findings, opened };
     }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     writeError(`landlock-restrict: Cannot explain what was denied: ${printable(why)}\n`);
   }
   return { ending };
+}
+
+const writing: ReadonlySet<FsRight> = new Set(["write_file"]);
+
+function writablePaths(rules: readonly Rule[]): string[] {
+  return rules.flatMap((rule) =>
+    rule.kind === "fs" && rule.access.includes("write_file")
+      ? rule.paths.flatMap((path) => knownRealPath(path) ?? [])
+      : [],
+  );
 }
 
 function isDenial(errno: string | undefined): errno is string {
