@@ -60,8 +60,9 @@ static int64_t restrict_parked(struct broadcast *b, int32_t ruleset_fd, uint32_t
 	if (ret < 0)
 		return ret;
 	/*
-	 * The kernel may make io_uring workers for a parked thread, as it completes requests. One
-	 * found now costs the call only. Probing every possible id takes too long to do it twice.
+	 * The kernel may create io_uring workers for a parked thread while it completes requests. If
+	 * one is found now, only the call fails. Probing every possible id takes too long to be done
+	 * twice.
 	 */
 	if ((b->listed || threads_count(b->task_fd)) && !no_other_thread(b, PARKED))
 		return ALLTHREADS_UNREACHABLE;

@@ -81,7 +81,8 @@ static void note_mask(int32_t tid, void *context)
 
 /*
  * A thread blocks all signals for a moment in the middle of a libc call, or as it leaves the
- * handler of the last call. After a quarter of the deadline it has no say in the choice.
+ * handler of the last call. After a quarter of the deadline, its mask no longer affects the choice
+ * of signal. It has the remaining three quarters to answer.
  */
 int choose_signal(struct broadcast *b)
 {

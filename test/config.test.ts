@@ -222,8 +222,8 @@ test("plan() opens no path", () => {
 });
 
 const here = "this Config does not restrict";
-const leave = "here; leave the rule out, or use a Config and a verb that do";
-const nothing = "This Config restricts nothing here: use one that handles a right of this verb";
+const leave = "here; leave the rule out, or use a Config and a method that do";
+const nothing = "This Config restricts nothing here: use one that handles a right of this method";
 
 test("a verb that its Config cannot restrict is an error, strict and best effort", async () => {
   // Runs in a process of its own: if one of them threw nothing, it would restrict the process.

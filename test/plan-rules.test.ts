@@ -202,19 +202,19 @@ describe("misfits", () => {
       "a port rule without a port right",
       landlock.V3,
       bindTcp(80, 443),
-      "Cannot grant bind_tcp on port 80, 443: this Config does not restrict bind_tcp here; leave the rule out, or use a Config and a verb that do",
+      "Cannot grant bind_tcp on port 80, 443: this Config does not restrict bind_tcp here; leave the rule out, or use a Config and a method that do",
     ],
     [
       "a path rule without a path right",
       landlock.config({ net: ["bind_tcp"] }),
       roDirs("/a", "/b"),
-      'Cannot grant execute on "/a", "/b": this Config does not restrict paths here; leave the rule out, or use a Config and a verb that do',
+      'Cannot grant execute on "/a", "/b": this Config does not restrict paths here; leave the rule out, or use a Config and a method that do',
     ],
     [
       "refer on V1",
       landlock.V1,
       rwDirs("/a").withRefer(),
-      'Cannot grant refer on "/a": this Config does not restrict refer here; leave the rule out, or use a Config and a verb that do',
+      'Cannot grant refer on "/a": this Config does not restrict refer here; leave the rule out, or use a Config and a method that do',
     ],
     [
       "a rule that grants nothing",
@@ -226,7 +226,7 @@ describe("misfits", () => {
       "an empty Config",
       landlock.config({}),
       composite(),
-      "This Config restricts nothing here: use one that handles a right of this verb",
+      "This Config restricts nothing here: use one that handles a right of this method",
     ],
     [
       "a quiet path rule without a path right",

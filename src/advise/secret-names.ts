@@ -84,7 +84,8 @@ const words =
 const folders = /^\.?(secrets?|credentials?|passwords?|private[._-]?keys?)$/i;
 
 /**
- * Files that are only about such words: code, pages, pictures, words of language models, design.
+ * Files whose names contain such words but that hold no secrets: code, pages, pictures, token lists
+ * of language models, design tokens.
  */
 const about =
   /\.(\w?[jt]sx?|d\.\w+|py[ci]?|rb|go|rs|c|h|cc|cpp|hpp|cs|java|kt|swift|php|so|o|a|class|vue|svelte|astro|proto|graphql|md|mdx|rst|adoc|html?|hbs|ejs|erb|pug|twig|mjml|css|scss|less|lock|map|pub|svg|png|gif|jpe?g|ico|webp|woff2?)$|^(special_tokens_map|added_tokens|design[._-]tokens)\.json$/i;

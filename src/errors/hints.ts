@@ -144,8 +144,9 @@ const words: Readonly<Record<"method" | "option", Words>> = {
     none: (problem) => `${problem}; to do without a sandbox, use .bestEffort({ allowNone: true })`,
     atLeast: (problem) => `${problem}: use a newer kernel or a lower atLeast`,
     unhandled: (problem, { what }) =>
-      `${problem}: this Config does not restrict ${what} here; leave the rule out, or use a Config and a verb that do`,
-    nothing: () => "This Config restricts nothing here: use one that handles a right of this verb",
+      `${problem}: this Config does not restrict ${what} here; leave the rule out, or use a Config and a method that do`,
+    nothing: () =>
+      "This Config restricts nothing here: use one that handles a right of this method",
     directoryRight: (problem) => `${problem}; leave it out, or use a preset like roFiles()`,
     execute: (problem, { program }) =>
       granted(problem, `presets.executable(${JSON.stringify(program)})`),

@@ -33,11 +33,11 @@ export function denialsOf(
 }
 
 /**
- * The rules with which operations would succeed, each enough by itself, added to every layer that
- * denies something. Unlike those of `fixesFor()`, they were checked: if a rename would give a file
- * new rights, they grant those in its old place too.
+ * Rules that would make the operations succeed if added to every layer that denies one. Each rule is
+ * enough by itself. Unlike those of `fixesFor()`, they were checked. If a rename would give a file
+ * new rights, they also grant those rights at its old place.
  *
- * @returns As `fixesFor()`; empty if no rule helps
+ * @returns The same as `fixesFor()`, except that it is empty if no rule helps
  */
 export function remediesFor(
   operations: readonly Operation[],

@@ -38,7 +38,8 @@ export class Policy extends PlainData {
   /**
    * The plan that `restrict()` would follow on this kernel. Changes nothing and opens no path.
    *
-   * @throws {LandlockError} As `config.plan()`, but `ERR_LANDLOCK_INVALID_POLICY` for wrong rules
+   * @throws {LandlockError} The same errors as `config.plan()`, except that wrong rules are
+   *   `ERR_LANDLOCK_INVALID_POLICY`
    */
   plan(): Plan {
     return this.#named(() => this.config.plan(...this.rules));
@@ -47,7 +48,8 @@ export class Policy extends PlainData {
   /**
    * Builds a ruleset without enforcing it.
    *
-   * @throws {LandlockError} As `config.ruleset()`, but `ERR_LANDLOCK_INVALID_POLICY` for wrong rules
+   * @throws {LandlockError} The same errors as `config.ruleset()`, except that wrong rules are
+   *   `ERR_LANDLOCK_INVALID_POLICY`
    */
   ruleset(): Ruleset {
     return this.#named(() => this.config.ruleset(...this.rules));
@@ -57,7 +59,8 @@ export class Policy extends PlainData {
    * Restricts the whole process, irrevocably.
    *
    * @returns What was really done
-   * @throws {LandlockError} As `config.restrict()`, but `ERR_LANDLOCK_INVALID_POLICY` for wrong rules
+   * @throws {LandlockError} The same errors as `config.restrict()`, except that wrong rules are
+   *   `ERR_LANDLOCK_INVALID_POLICY`
    */
   restrict(): Report {
     return this.#named(() => this.config.restrict(...this.rules));

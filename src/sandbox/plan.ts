@@ -110,7 +110,7 @@ export interface Plan {
  * Makes the plan for a kernel, from a valid Config and a valid kernel.
  *
  * @param places Returns the places that decide where a path leads, as far as the caller knows
- * @throws {LandlockError} As `planFor()`
+ * @throws {LandlockError} The same errors as `planFor()`
  */
 export function makePlan(
   config: ConfigData,

@@ -254,7 +254,7 @@ function addPort(rulesetFd: number, rule: PortRule): void {
  * Enforces a built ruleset on every thread of the process, or on none.
  *
  * @param deadlineMs How long other threads may take to answer a broadcast, in milliseconds
- * @throws {LandlockError} As `ruleset.restrictSelf()`
+ * @throws {LandlockError} The same errors as `ruleset.restrictSelf()`
  */
 export function enforce(built: Built, deadlineMs: number): Report {
   const { plan, fd, layer } = built;

@@ -78,7 +78,7 @@ export class Ruleset extends PlainData implements Disposable {
    *   `ERR_LANDLOCK_TOO_MANY_LAYERS`, `ERR_LANDLOCK_SYSCALL`, or `ERR_LANDLOCK_NATIVE`, which
    *   also means that there is no `/proc`. If nothing can be restricted here:
    *   `ERR_LANDLOCK_UNSUPPORTED`, `_DISABLED`, `_BLOCKED`, `_NOT_LINUX` or `_ABI_TOO_OLD`, unless
-   *   `bestEffort({ allowNone: true })`. After an error, callbacks in `options` aren't called
+   *   `bestEffort({ allowNone: true })` is set. After an error, callbacks in `options` aren't called
    * @throws What `Bun.spawn()` throws for other invalid options
    */
   spawn<
@@ -113,7 +113,7 @@ export class Ruleset extends PlainData implements Disposable {
    * @param command The program and its arguments, as for `spawn()`
    * @param options As for `Bun.spawnSync()`
    * @returns What `Bun.spawnSync()` returns
-   * @throws As `spawn()`
+   * @throws The same errors as `spawn()`
    */
   spawnSync<
     const In extends Bun.SpawnOptions.Writable = "ignore",

@@ -19,7 +19,7 @@ const missing = kernelAbi > 0 ? `needs a kernel without Landlock, this one has $
 
 testUnless(
   missing,
-  "without Landlock every strict verb is an error, with nothing changed",
+  "without Landlock every strict call is an error, with nothing changed",
   async () => {
     const seen = await inSubprocess({ dir: tempDir() }, async (inside, { dir }) => {
       const { landlock, outcome, roDirs, threadField, thrown } = inside;

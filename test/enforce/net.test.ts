@@ -169,7 +169,7 @@ testFromAbi(
 
 testFromAbi(
   4,
-  "a rule that does not belong to its verb is an error, in best effort too",
+  "a rule that does not belong to its method is an error, in best effort too",
   async () => {
     const seen = await inSubprocess({}, async (inside) => {
       const { bindTcp, bindUdp, connectTcp, landlock, roDirs, outcome, threadField, thrown } =
@@ -197,8 +197,9 @@ testFromAbi(
       };
     });
     const invalid = (message: string) => ["ERR_LANDLOCK_INVALID_RULE", message, false];
-    const fix = "leave the rule out, or use a Config and a verb that do";
-    const nothing = "This Config restricts nothing here: use one that handles a right of this verb";
+    const fix = "leave the rule out, or use a Config and a method that do";
+    const nothing =
+      "This Config restricts nothing here: use one that handles a right of this method";
     expect(seen).toEqual({
       errors: {
         portInPaths: invalid(

@@ -45,7 +45,7 @@ const stops: readonly (string | number | null)[] = ["SIGINT", "SIGTERM", "SIGHUP
  * standard error. It never adds what isn't advised.
  *
  * @param requestFor Returns the request for a run with these options added
- * @throws {LandlockError} As `watchRun()`
+ * @throws {LandlockError} The same errors as `watchRun()`
  */
 export async function explainRun(
   requestFor: (added: readonly string[]) => ExplainRequest,

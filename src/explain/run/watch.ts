@@ -52,7 +52,7 @@ interface Watched {
 /**
  * Runs the command and finds out what was denied.
  *
- * @throws {LandlockError} As `Config.plan()` and `observe()`, before the command runs
+ * @throws {LandlockError} The same errors as `Config.plan()` and `observe()`, before the command runs
  */
 export async function watchRun(request: ExplainRequest): Promise<Watched> {
   const plan = request.config.plan(...request.rules);
