@@ -10,7 +10,7 @@ import { statsOf } from "./stats.ts";
 
 /** Names of such files and directories in any place. `@t@` is where Bun keeps compiled code. */
 const governing =
-  /^(\.husky|\.githooks|\.lefthook|lefthook\.yml|\.github|\.gitlab|\.gitlab-ci\.yml|\.circleci|\.vscode|\.idea|\.zed|\.fleet|\.cursor|\.claude|\.devcontainer|\.mcp\.json|\.envrc|\.mise\.toml|\.exrc|\.n?vimrc|\.gdbinit|\.npmrc|\.yarnrc(\.yml)?|bunfig\.toml|@t@|\.direnv|\.pre-commit-config\.yaml)$/;
+  /^(\.husky|\.githooks|\.lefthook|lefthook\.yml|\.github|\.gitlab|\.gitlab-ci\.yml|\.circleci|\.vscode|\.idea|\.zed|\.fleet|\.cursor|\.claude|\.devcontainer|\.mcp\.json|\.envrc|\.mise\.toml|\.exrc|\.n?vimrc|\.gdbinit|@t@|\.direnv|\.pre-commit-config\.yaml)$/;
 
 /** Directories of version control. Committing writes there, next to hooks and settings. */
 const versionControl = /^\.(git|hg|svn|jj|bzr)$/;
@@ -22,7 +22,15 @@ const ofOthers =
 
 /** Files that decide what tools run, but that many programs have a reason to write. */
 const settings = [
-  ...["package.json", "deno.json", "node_modules", "Makefile"],
+  ...[
+    "package.json",
+    "bunfig.toml",
+    ".npmrc",
+    ".yarnrc.yml",
+    "deno.json",
+    "node_modules",
+    "Makefile",
+  ],
   ...["pyproject.toml", "Cargo.toml", "go.mod", "__pycache__"],
 ];
 
