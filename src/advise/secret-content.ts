@@ -22,6 +22,26 @@ export function holdsKey(path: string, strict: boolean): boolean {
   return strict && !bytes.includes("-----BEGIN ");
 }
 
+/** The start of private keys in text, of SSH, TLS, PGP, PuTTY and age. */
+const keyStart = /^\s*(-----BEGIN [A-Z0-9 ]*PRIVATE KEY|PuTTY-User-Key-File-|AGE-SECRET-KEY-1)/;
+
+/** Whether a regular file of any name starts with a private key. */
+export function startsWithKey(path: string): boolean {
+  // Opening a device may act on it, and files of /proc never hold keys.
+  if (/^\/(proc|sys|dev)\//.test(path) || !statsOf(path)?.isFile()) return false;
+  try {
+    const fd = openSync(fileName(path), constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const bytes = Buffer.alloc(64);
+      return keyStart.test(bytes.toString("latin1", 0, readSync(fd, bytes, 0, bytes.length, 0)));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return false;
+  }
+}
+
 /** Whether an existing settings file holds a password or a token, or may hold one. */
 export function holdsPassword(path: string): boolean {
   const bytes = contentOf(path);

@@ -9,13 +9,16 @@ const homePlaces = [
   // Keys and passwords.
   ...[".ssh", ".gnupg", ".putty", ".pki", ".password-store", ".local/share/keyrings"],
   ...[".local/share/kwalletd", ".config/op", ".config/sops", ".config/age", ".config/Bitwarden"],
+  ...[".Xauthority", ".ICEauthority", ".age", ".config/wireguard"],
   // Clouds and clusters.
   ...[".aws", ".azure", ".kube", ".minikube", ".oci", ".bluemix", ".fly", ".config/gcloud"],
   ...[".config/doctl", ".config/hcloud", ".config/rclone", ".config/stripe", ".config/netlify"],
   ...[".docker/config.json", ".terraform.d/credentials.tfrc.json", ".databrickscfg", ".snowsql"],
+  ...[".snowflake", ".cloudflared", ".ngrok2", ".config/ngrok", ".openai", ".dbt/profiles.yml"],
   ...[".kaggle", ".s3cfg", ".boto", ".config/s3cmd"],
   // Code hosts and package registries.
   ...[".config/gh", ".config/hub", ".config/glab-cli", ".config/git/credentials", ".pypirc"],
+  ...[".config/github-copilot", ".subversion/auth", ".config/filezilla"],
   ...[".cargo/credentials", ".cargo/credentials.toml", ".gem/credentials", ".m2/settings.xml"],
   // Databases, mail, money.
   ...[".my.cnf", ".mylogin.cnf", ".pgpass", ".fetchmailrc", ".msmtprc", ".authinfo"],
@@ -49,6 +52,9 @@ const sockets: readonly RegExp[] = [
   /\/system_bus_socket$|^\/run\/(systemd\/private|snapd(-snap)?\.socket|screen)(\/|$)/,
   /^\/run\/user\/\d+\/(bus|systemd\/private|podman|libvirt|docker|containerd|emacs)(\/|$)/,
   /^\/tmp\/(tmux-\d+|emacs\d+|screens)(\/|$)/,
+  // Displays, and editors and terminals that take commands.
+  /^\/tmp\/\.(X11|ICE)-unix\/\w+$|\/nvim\.\d+\.\d+$|^\/tmp\/nvim\w{6}\/\d+$/,
+  /\/vscode-(ipc|git)-[^/]+\.sock$|^(\/tmp|\/run\/user\/\d+)\/(my)?kitty(-[^/]+)?$/,
   // Agents, which use keys on behalf of their clients.
   /\/S\.(gpg-agent|scdaemon)(\.\w+)*$|\/ssh-agent\.sock(et)?$|\/ssh-\w+\/agent$/,
   /^\/run\/user\/\d+\/(gnupg|keyring|gcr|ssh-agent|openssh_agent)(\/|$)/,
@@ -68,17 +74,22 @@ const files: readonly RegExp[] = [
   // Password files, under the names that programs expect.
   /^(\.git-credentials|[._]netrc|\.?pgpass(\.conf)?|\.htpasswd|\.htdigest|\.passwd-s3fs|\.mylogin\.cnf)$/i,
   /^(\.dockercfg|\.dockerconfigjson|\.vault[_-](pass|password|token)|\.authinfo\.gpg|auth\.json)$/i,
+  // Tickets of Kerberos, what editors keep for their extensions, settings of databases.
+  /^(krb5cc(_.*)?|state\.vscdb|wp-config\.php)$/s,
   // Keys of services.
   /^(.*[._-])?service[._-]?accounts?([._-].*)?\.json$/is,
   /firebase-adminsdk.*\.json$/is,
   /^(.*[._-])?kubeconfig([._-].*)?(?<!\.(go|md|ts|js|py|rs))$/is,
   // The history of shells and clients.
-  /^\.(\w+_history|histfile)$/,
+  /^(\.(\w+_history|histfile)|fish_history)$/,
 ];
 
 /** Words in the names of files that are probably secret: access_token, client-secret.json. */
 const words =
   /(^|[._-])(secrets?|credentials?|creds?|passwords?|tokens?|api[._-]?keys?|(access|deploy|master|private|secret)[._-]?keys?)([._-]|$)/i;
+
+/** Settings that npm's programs keep, with tokens, but not their checks for updates. */
+const kept = /\/\.config\/configstore\/(?!update-notifier-)[^/]+\.json$/;
 
 /** Directories that probably contain only secrets. */
 const folders = /^\.?(secrets?|credentials?|passwords?|private[._-]?keys?)$/i;
@@ -107,9 +118,9 @@ function quotedPattern(text: string): string {
 
 /**
  * What a name tells. `secret`: always a secret. `likely`: a secret unless it came with the system.
- * `key` and `password`: a secret if the content holds one.
+ * `key` and `password`: a secret if the content holds one. `start`: if it starts with a key.
  */
-type Told = "secret" | "likely" | "key" | "password";
+type Told = "secret" | "likely" | "key" | "password" | "start";
 
 /**
  * What the name of a file or directory tells about it.
@@ -121,14 +132,15 @@ export function toldBy(path: string): Told[] {
   const folder = parentOf(path);
   const plain = `${folder === "/" ? "" : folder}/${name}`;
   const lasting = plain.replace(/^\/var(?=\/run\/)/, "");
-  const isSocket = sockets.some((pattern) => pattern.test(lasting));
-  const isKnown = isSocket || inHome.test(plain) || ofSystem.test(lasting);
+  const isSocket = sockets.some((pattern) => pattern.test(lasting) || pattern.test(path));
+  const isKnown = isSocket || kept.test(plain) || inHome.test(plain) || ofSystem.test(lasting);
   if (isKnown || files.some((pattern) => pattern.test(name))) return ["secret"];
   const told: Told[] = [];
   const isInside = () => folder.split("/").some((one) => folders.test(one));
   if (!about.test(name) && (words.test(name) || isInside())) told.push("likely");
   if (keys.test(name)) told.push("key");
   if (settings.test(plain)) told.push("password");
+  if (told.length === 0 && !about.test(name)) told.push("start");
   return told;
 }
 
@@ -147,11 +159,22 @@ export function knownPlaces(homes: Iterable<string>): string[] {
   return [...[...homes].flatMap((home) => names.map((name) => `${home}/${name}`)), ...systemPlaces];
 }
 
-/** The sockets that an environment names, as a path or as `unix:///run/docker.sock`. */
+/** The sockets and secrets that an environment names, as a path or as `unix:///run/docker.sock`. */
 export function namedSockets(env: Readonly<Record<string, string | undefined>>): string[] {
-  const names = ["SSH_AUTH_SOCK", "DOCKER_HOST", "CONTAINER_HOST", "DBUS_SESSION_BUS_ADDRESS"];
+  const names = [
+    "SSH_AUTH_SOCK",
+    "DOCKER_HOST",
+    "CONTAINER_HOST",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "NVIM",
+    "VSCODE_IPC_HOOK_CLI",
+    "VSCODE_GIT_IPC_HANDLE",
+    "KITTY_LISTEN_ON",
+    "XAUTHORITY",
+    "KRB5CCNAME",
+  ];
   return names.flatMap((name) => {
-    const [, path] = /^(?:unix:(?:\/\/|path=))?(\/[^,;]+)/.exec(env[name] ?? "") ?? [];
+    const [, path] = /^(?:unix:(?:\/\/|path=)?|FILE:)?(\/[^,;]+)/.exec(env[name] ?? "") ?? [];
     return path ?? [];
   });
 }

@@ -8,7 +8,7 @@ import {
   parentOf,
   realPath,
 } from "../kernel/names.ts";
-import { holdsKey, holdsPassword } from "./secret-content.ts";
+import { holdsKey, holdsPassword, startsWithKey } from "./secret-content.ts";
 import { knownPlaces, namedSockets, toldBy } from "./secret-names.ts";
 import { search, type Searched } from "./search.ts";
 import { statsOf } from "./stats.ts";
@@ -199,6 +199,7 @@ function isSecretFile(path: string, now: string): boolean {
   if (ofPackages.test(path)) return false;
   const isFree = isDistributed(path);
   if (!isFree && told.includes("likely")) return true;
+  if (told.includes("start")) return !isFree && startsWithKey(now);
   if (told.includes("key") && holdsKey(now, !isFree && /\.key$/i.test(lastName(path)))) return true;
   return !isFree && told.includes("password") && holdsPassword(now);
 }

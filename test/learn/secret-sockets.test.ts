@@ -26,6 +26,8 @@ describe("sockets that give the rights of others are secrets", () => {
       "/home/ann/.gnupg/S.gpg-agent",
     ],
     ...["/run/user/1000/gnupg/S.gpg-agent.ssh", "/run/user/1000/keyring/ssh", "/srv/S.scdaemon"],
+    ...["/tmp/.X11-unix/X0", "/run/user/1000/nvim.12.0", "/tmp/nvim.ann/AbC/nvim.12.0"],
+    ...["/run/user/1000/vscode-ipc-1a.sock", "/tmp/vscode-git-1a.sock", "/tmp/mykitty-12"],
     ...["/run/user/1000/openssh_agent", "/run/user/1000/gcr/ssh", "/srv/ssh-agent.sock"],
   ];
   const no = [
@@ -36,6 +38,7 @@ describe("sockets that give the rights of others are secrets", () => {
       "/dev/log",
     ],
     ...["/run/systemd/notify", "/run/user/1000/wayland-0", "/run/postgresql/.s.PGSQL.5432"],
+    ...["/usr/bin/kitty", "/home/ann/.config/kitty", "/usr/bin/nvim", "/tmp/nvim.ann/AbC/1"],
     ...["/var/run/nscd/socket", "/run/mysqld/mysqld.sock", "/srv/app.sock", "/srv/docker.ts"],
     ...["/tmp/bus", "/srv/run/docker", "/run/user/1000/pulse/native", "/srv/gpg-agent.conf"],
   ];

@@ -29,6 +29,16 @@ describe("secrets by name", () => {
       ...[".config/gh/hosts.yml", ".netrc", ".npmrc", ".docker/config.json", ".git-credentials"],
       ...[".mozilla/firefox/x/logins.json", ".config/google-chrome/Default/Cookies"],
       ...[".local/share/keyrings/login.keyring", ".bash_history", ".cargo/credentials.toml"],
+      ...[
+        ".Xauthority",
+        ".ICEauthority",
+        ".subversion/auth/svn.simple/a",
+        ".snowflake/config.toml",
+      ],
+      ...[".config/Code/User/globalStorage/state.vscdb", ".config/github-copilot/apps.json"],
+      ...[".config/wireguard/wg0.conf", ".config/configstore/firebase-tools.json", ".age/key.txt"],
+      ...[".cloudflared/cert.pem", ".ngrok2/ngrok.yml", ".dbt/profiles.yml", ".openai/key"],
+      ...[".config/filezilla/sitemanager.xml", ".local/share/fish/fish_history"],
       ...[".config/rclone/rclone.conf", ".pgpass", ".claude/.credentials.json", ".m2/settings.xml"],
     ];
     const elsewhere = new Secrets("/data/people/eve");
@@ -37,7 +47,10 @@ describe("secrets by name", () => {
       const known = folder.startsWith("/home/") ? names.filter((name) => name !== ".npmrc") : names;
       expect([folder, ...secretOf(folder, known, elsewhere)]).toEqual([folder, ...known]);
     }
-    const others = [".bashrc", ".config/git/config", ".docker/daemon.json", ".cache/x", "ssh/a"];
+    const others = [
+      ...[".config/configstore/update-notifier-npm.json", ".subversion/config", ".dbt/x"],
+      ...[".bashrc", ".config/git/config", ".docker/daemon.json", ".cache/x", "ssh/a"],
+    ];
     expect(secretOf(home, others)).toEqual([]);
     // Also in the homes of daemons, in backups and in dotfiles.
     for (const folder of ["", "/var/lib/daemon", "/mnt/backup/eve", "/srv/dotfiles"]) {
@@ -87,6 +100,7 @@ describe("secrets by name", () => {
     ...["service-account.json", "my-service-account-1.json", "serviceaccount.json", "auth.json"],
     ...["kubeconfig", "prod.kubeconfig", "kubeconfig.yaml", "secrets/db", "config/.secrets/a.json"],
     ...[".git-credentials", ".netrc", "_netrc", ".pgpass", ".htpasswd", ".dockercfg"],
+    ...["wp-config.php", "krb5cc_1000", "krb5cc"],
     ...["master.key", "server.key", ".zsh_history", ".docker/config.json", ".kube/config"],
   ];
 
@@ -170,12 +184,19 @@ describe("secrets by content", () => {
       "encrypted.der": Buffer.from("3081ec305706092a864886f70d01050d", "hex"),
       "raw.key": Buffer.alloc(32, 7),
       deploy_rsa: key,
+      "notes.txt": "-----BEGIN OPENSSH PRIVATE KEY-----\n",
+      "work-laptop": key,
+      "key.asc": "-----BEGIN PGP PRIVATE KEY BLOCK-----\n",
+      "key-public.asc": "-----BEGIN PGP PUBLIC KEY BLOCK-----\n",
+      "about.txt": "It starts with -----BEGIN PRIVATE KEY-----\n",
+      ".yarnrc.yml": "npmAuthToken: abc\n",
       ".npmrc": "//registry.example/:_authToken=abc\n",
       "pip.conf": "index-url = https://ann:pw@pypi.example/\n",
     };
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
     const names = Object.keys(files);
     const free = ["public.pem", "public.key", "chain.pem", "cert.der", "public.der", "plain.p8"];
+    free.push("key-public.asc", "about.txt");
     expect(names.filter((name) => !secretOf(folder, [name]).length)).toEqual(free);
     writeFileSync(join(folder, ".npmrc"), "save-exact=true\n");
     expect(secretOf(folder, [".npmrc", "gone.key", "gone.pem"])).toEqual(["gone.key", "gone.pem"]);
