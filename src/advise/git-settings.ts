@@ -47,6 +47,16 @@ export function namedByGit(
   });
 }
 
+/** The settings files of the repository that a `.git` file of a worktree or a submodule names. */
+export function settingsOfGitFile(path: string): string[] {
+  const [, name] = /^gitdir:\s*(.+?)\s*$/m.exec(textOf(path)) ?? [];
+  if (name === undefined) return [];
+  const repository = resolved(name, parentOf(path), undefined);
+  const common = textOf(`${repository}/commondir`).trim();
+  const folders = [repository, ...(common === "" ? [] : [resolved(common, repository, undefined)])];
+  return folders.flatMap((folder) => [`${folder}/config`, `${folder}/config.worktree`]);
+}
+
 function resolved(value: string, base: string, home: string | undefined): string {
   const name = value.replace(/^!/, "");
   if (name.startsWith("/")) return name;

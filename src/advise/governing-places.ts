@@ -4,7 +4,7 @@
  */
 import { readdirSync } from "node:fs";
 import { fileName, inFolder, isWithin, lastName, nameOf, parentOf } from "../kernel/names.ts";
-import { namedByGit } from "./git-settings.ts";
+import { namedByGit, settingsOfGitFile } from "./git-settings.ts";
 import {
   aboveHome,
   inHomes,
@@ -74,7 +74,14 @@ export class GoverningPlaces {
     } else if (this.#isHome(path)) this.#addNames(path, true);
     if (isPlace || isVersionControl(path)) this.#search(path);
     if (isPlace) this.#noteLinked(path);
-    if (/^config(\.worktree)?$/.test(lastName(path)) && isPlace) this.#readGit(path);
+    if (isPlace) this.#readSettings(path);
+  }
+
+  /** Reads a place if it is settings of git, or names a repository that has some. */
+  #readSettings(path: string): void {
+    const name = lastName(path);
+    if (/^config(\.worktree)?$/.test(name)) this.#readGit(path);
+    if (name === ".git") for (const file of settingsOfGitFile(path)) this.#readGit(file);
   }
 
   #isHome(path: string): boolean {
@@ -93,7 +100,7 @@ export class GoverningPlaces {
             this.#addNames(path, !isPlace);
           }
           if (type === "file" && isPlace) this.#noteLinked(path);
-          if (isPlace && /^config(\.worktree)?$/.test(lastName(path))) this.#readGit(path);
+          if (isPlace) this.#readSettings(path);
         }
         return false;
       },

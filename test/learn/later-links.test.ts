@@ -144,6 +144,16 @@ const rows: readonly Row[] = [
     { "t/watch": "", ".git/config": "[core]\nfsmonitor = ./t/watch -x\n" },
     "t/watch",
   ],
+  [
+    "git's hooksPath for a worktree",
+    {
+      "hk2/a": "",
+      ".git": "gitdir: ../main/.git/worktrees/w\n",
+      "../main/.git/worktrees/w/commondir": "../..\n",
+      "../main/.git/config": "[core]\nhooksPath = hk2\n",
+    },
+    "hk2/a",
+  ],
   ["a bare repository's hook", { "n.git/hooks/a": "" }, "n.git/hooks/a"],
   [
     "a program of a virtual environment",
