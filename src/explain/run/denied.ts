@@ -123,17 +123,18 @@ function judge(
 }
 
 /**
- * The files as they may have been. A file that could not be moved existed then, even if it is gone
- * now.
+ * The files as they are and, if that explains nothing, as they may have been. A file that could not
+ * be moved existed then, even if the run removes it before or while it is looked up here.
  */
-function possibleFiles(operation: Operation, files: Files): readonly Files[] {
-  if (operation.kind !== "rename" && operation.kind !== "link") return [files];
+function* possibleFiles(operation: Operation, files: Files): Generator<Files> {
+  yield files;
+  if (operation.kind !== "rename" && operation.kind !== "link") return;
   const { path: gone } = operation;
   const place = files.find(gone, false);
-  if (place.file !== undefined || place.parents.length === 0) return [files];
-  return (["regular", "directory"] as const).map((type) => {
+  if (place.file !== undefined || place.parents.length === 0) return;
+  for (const type of ["regular", "directory"] as const) {
     const file = { id: "gone", type, path: place.path, mounted: false };
     const then = { ...place, file };
-    return { find: (path, follow) => (path === gone ? then : files.find(path, follow)) };
-  });
+    yield { find: (path, follow) => (path === gone ? then : files.find(path, follow)) };
+  }
 }
