@@ -7,14 +7,21 @@ import { call, outcome, systemCall } from "../inside.ts";
 testFromAbi(1, "an older child cannot be debugged once this process is restricted", async () => {
   const seen = await inSubprocess({}, async ({ landlock, outcome, roDirs, rwDirs }) => {
     const { closeSync, openSync, readFileSync } = await import("node:fs");
-    const start = () => Bun.spawn(["sleep", "60"], { stdio: ["ignore", "ignore", "ignore"] });
+    // Until it answers, it may still be in execve(2), where it can't be debugged.
+    const start = async () => {
+      const child = Bun.spawn(["cat"], { stdin: "pipe" });
+      child.stdin.write("a");
+      await child.stdin.flush();
+      await child.stdout.getReader().read();
+      return child;
+    };
     // Opening it needs the same permission as attaching with ptrace(2): proc_pid_mem(5).
     const debug = (pid: number | "self") =>
       outcome(() => closeSync(openSync(`/proc/${pid}/mem`, "r+")));
-    const older = start();
+    const older = await start();
     const before = debug(older.pid);
     landlock.V1.restrictPaths(roDirs("/"), rwDirs("/proc", "/dev"));
-    const younger = start();
+    const younger = await start();
     const status = outcome(() => readFileSync(`/proc/${older.pid}/status`));
     const after = { older: debug(older.pid), younger: debug(younger.pid), self: debug("self") };
     for (const child of [older, younger]) child.kill("SIGKILL");
