@@ -14,7 +14,7 @@ import { LandlockError } from "../../src/index.ts";
 import { outcome, systemCall } from "../inside.ts";
 import { readFile } from "../../src/policy/read.ts";
 import { inSubprocess, patience, tempDir, testUnless } from "../harness.ts";
-import { testInNamespace, withFiles } from "../presets/namespace.ts";
+import { testInRootsNamespace, withFiles } from "../presets/namespace.ts";
 
 const asRoot = process.getuid?.() === 0 ? "" : "needs root: others may not give files away";
 const stranger = 65534;
@@ -278,13 +278,8 @@ const cases: [what: string, passwd: string, group: string, trusted: boolean][] =
 /**
  * Needs real root: an ordinary user's namespace has a root that does not own the directories above.
  */
-const testHere: typeof testInNamespace =
-  process.getuid?.() === 0
-    ? testInNamespace
-    : (_, name, body) => testUnless("needs root: others own no directory in /", name, body);
-
 for (const [what, passwd, group, trusted] of cases) {
-  testHere(
+  testInRootsNamespace(
     ["unshare"],
     `a policy that its owner's group may change is ${trusted ? "read" : "refused"}: in it is ${what}`,
     async () => {

@@ -1,7 +1,7 @@
 /** Processes with their own files in /etc and their own network, if the machine allows that. */
 import { test } from "bun:test";
 import { join } from "node:path";
-import { tempDir } from "../harness.ts";
+import { tempDir, testUnless } from "../harness.ts";
 import { testWith } from "./programs.ts";
 
 /** Files by path, for a private file system. */
@@ -37,3 +37,9 @@ export function testInNamespace(
   if (possible) testWith(programs, name, body);
   else test.skip(`${name} (needs unprivileged user namespaces)`, body);
 }
+
+/** The same for what depends on the owner of the root directory, which is nobody for others. */
+export const testInRootsNamespace: typeof testInNamespace =
+  process.getuid?.() === 0
+    ? testInNamespace
+    : (_, name, body) => testUnless("needs root: others own no directory in /", name, body);
