@@ -197,6 +197,8 @@ describe("the command starts in the directory that the program is called in", ()
       const env = { PATH: bunFirst, PWD: cwd };
       const called = [writeStarted(), ...words, script];
       const { stdout } = run(["/bin/sh", "-c", command, "sh", ...called], cwd, env);
+      // To remove it, one has to read it.
+      chmodSync(cwd, 0o755);
       expect(stdout).toBe(`${cwd}\n${cwd}\n0\n1\n2\n`);
     });
   }
