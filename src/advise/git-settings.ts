@@ -1,10 +1,7 @@
 /** Finds the files that git's settings name and that git runs or reads as settings. */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
-import { fileName, nameOf, parentOf } from "../kernel/names.ts";
-import { statsOf } from "./stats.ts";
+import { nameOf, parentOf } from "../kernel/names.ts";
+import { contentOf, statsOf } from "./stats.ts";
 
-/** Larger files aren't read. */
-const bytesMax = 1024 * 1024;
 /** Git's limit on files that include each other. */
 const includesMax = 10;
 
@@ -94,16 +91,5 @@ function unquoted(value: string): string {
 }
 
 function textOf(path: string): string {
-  try {
-    // Opening a FIFO would wait for a writer.
-    const fd = openSync(fileName(path), constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stats = fstatSync(fd);
-      return stats.isFile() && stats.size <= bytesMax ? nameOf(readFileSync(fd)) : "";
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    return "";
-  }
+  return nameOf(contentOf(path) ?? new Uint8Array());
 }

@@ -1,10 +1,7 @@
 /** Decides by a file's content whether it is a secret, if its name doesn't tell. */
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, openSync, readSync } from "node:fs";
 import { fileName } from "../kernel/names.ts";
-import { statsOf } from "./stats.ts";
-
-/** Larger files aren't read. Bundles of certificates have about 200 KB. */
-const bytesMax = 1024 * 1024;
+import { contentOf, statsOf } from "./stats.ts";
 
 const password = /auth|token|password|secret|extraheader|:\/\/[^\s/@]+@/i;
 
@@ -59,29 +56,4 @@ function isDerKey(bytes: Buffer): boolean {
   const version = bytes.subarray(2 + long, 4 + long);
   if (version[0] === 0x02 && version[1] === 0x01) return true;
   return bytes.subarray(0, 32).includes(pkcs5);
-}
-
-/**
- * The bytes of a regular file; empty for other files. Undefined if it can't be read or is too long.
- */
-function contentOf(path: string): Buffer | undefined {
-  try {
-    // Opening a FIFO would wait for a writer.
-    const fd = openSync(fileName(path), constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stats = fstatSync(fd);
-      if (!stats.isFile()) return Buffer.alloc(0);
-      if (stats.size > bytesMax) return undefined;
-      const bytes = Buffer.alloc(stats.size);
-      let length = 0;
-      for (let got = -1; got !== 0 && length < bytes.length; length += got) {
-        got = readSync(fd, bytes, length, bytes.length - length, length);
-      }
-      return bytes.subarray(0, length);
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    return undefined;
-  }
 }

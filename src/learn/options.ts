@@ -12,6 +12,7 @@ import { pathRule, portRule } from "../sandbox/rules.ts";
 import {
   keysOf,
   listOption,
+  missingModifiers,
   nameFor,
   pathRules,
   portRules,
@@ -137,7 +138,7 @@ function presetText(spec: string, names: Names): string {
 
 function grantFor(name: PathRuleName | undefined, values: readonly string[]): Grant {
   const has = (word: string) => values.includes(word);
-  const missing = has("+create_missing") ? "create" : has("+ignore_missing") ? "skip" : undefined;
+  const missing = keysOf(missingModifiers).findLast((word) => has(missingModifiers[word].option));
   const rights = keysOf(rightModifiers).filter((right) => has(rightModifiers[right].option));
   const more: Pick<Grant, "ifMissing"> = missing ? { ifMissing: missing } : {};
   if (name === undefined) return { access: ["read_dir"], ...more };

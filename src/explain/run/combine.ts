@@ -27,7 +27,7 @@ function keyOf(ruleSpec: RuleSpec): string {
   return ruleSpec.kind === "port" ? ruleSpec.right : `preset ${ruleSpec.spec}`;
 }
 
-/** Sorts paths in the order of the help text, then ports, then presets. */
+/** Paths come first, those that can only be read before the others; then ports, then presets. */
 function rank(ruleSpec: RuleSpec): number {
   if (ruleSpec.kind === "preset") return order.length + 1;
   const near =
